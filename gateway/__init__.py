@@ -1,0 +1,1 @@
+"""Foundation below (domain, ports), front door above (pipeline, app, command line)."""

@@ -1,0 +1,176 @@
+"""The household, what hangs on its walls, and the people around it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """行政区划: codes are strings with a validity (GB/T 2260 to county, 12-digit statistical codes below)."""
+
+    code: str
+    name: str
+    level: str  # city, district, street, community: the depth is data
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """网格: the smallest area somebody answers for."""
+
+    code: str
+    name: str
+    community: str  # an area's code
+
+
+class RoomKind(StrEnum):
+    BEDROOM = "bedroom"
+    BATHROOM = "bathroom"
+    KITCHEN = "kitchen"
+    LIVING = "living"
+    HALL = "hall"
+    OTHER = "other"
+
+
+class Role(StrEnum):
+    """What a sensor is *for* in this home; set by whoever installs it."""
+
+    MOTION = "motion"
+    PRESENCE = "presence"
+    EXIT_DOOR = "exit_door"
+    OPENING = "opening"
+    BED = "bed"
+    CHAIR = "chair"
+    APPLIANCE = "appliance"
+    TAP = "tap"
+    BUTTON = "button"
+    SOS = "sos"  # emergency button or pull cord
+    SMOKE = "smoke"
+    GAS = "gas"
+    CO = "co"
+    LEAK = "leak"
+    FALL = "fall"
+    CLIMATE = "climate"
+    WATER_METER = "water_meter"
+
+    @property
+    def is_life_safety(self) -> bool:
+        return self in {Role.SOS, Role.SMOKE, Role.GAS, Role.CO, Role.LEAK, Role.FALL}
+
+
+class Monitoring(StrEnum):
+    """Where a household stands: 建档, 试运行, 守护中, 暂停, 停用."""
+
+    REGISTERED = "registered"
+    TRIAL = "trial"
+    GUARDED = "guarded"
+    PAUSED = "paused"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    id: str
+    name: str
+    kind: RoomKind = RoomKind.OTHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """A registered device. `address` is what its hub calls it for good: the IEEE address, or the plain topic's name."""
+
+    id: str
+    hub: str
+    address: str
+    name: str
+    room: str
+    role: Role
+    subject: str = ""
+    inverted: bool = False  # wired the other way round, e.g. a bed mat that *opens* its contact when lain on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """The box in the home that speaks MQTT. Topics name its opaque id; the registry says whose home it is in."""
+
+    id: str
+    home: str
+    interval: timedelta | None = timedelta(seconds=60)
+    """How often it promises to be heard; None promises nothing (a recording), and such a home never freezes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A household as the detectors and the ladder see it."""
+
+    id: str
+    code: str  # 户号: short, may stand on a lock screen
+    name: str  # 王奶奶
+    grid: str
+    zone: ZoneInfo
+    state: Monitoring = Monitoring.GUARDED
+    rooms: tuple[Room, ...] = ()
+    hubs: tuple[Hub, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+    address: str = ""
+    access: str = ""  # how to get in: key holder, lock
+    person: str = ""  # the resident, where there is one
+
+    def room(self, room: str) -> Room | None:
+        return next((r for r in self.rooms if r.id == room), None)
+
+    @property
+    def interval(self) -> timedelta | None:
+        """The longest promise among its hubs, or None when one of them promises nothing."""
+        promises = [hub.interval for hub in self.hubs]
+        if not promises or None in promises:
+            return None
+        return max(p for p in promises if p is not None)
+
+    @property
+    def exit_doors(self) -> frozenset[str]:
+        return frozenset(s.id for s in self.sensors if s.role is Role.EXIT_DOOR)
+
+
+class Duty(StrEnum):
+    """For what a person can be called; a rung of a ladder names one of these."""
+
+    GRID_WORKER = "grid_worker"  # 网格员
+    DEPUTY = "deputy"  # 副手/备班
+    SUPERVISOR = "supervisor"  # 社区/街道负责人
+    INSTALLER = "installer"  # 安装/运维
+    FAMILY = "family"  # 家属
+    ADMIN = "admin"  # 系统管理员
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """One way to reach a person: a channel's name and the address it needs."""
+
+    channel: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who may be told. One person may be daughter and grid worker: duties are rows, not a type."""
+
+    id: str
+    name: str
+    language: str = "zh"
+    reaches: tuple[Reach, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """One line of a household's plan (一户一案): from, to, who said so and why. `until` None is open-ended."""
+
+    home: str
+    key: str  # e.g. "inactivity.by_day" or "absence"
+    value: str
+    since: datetime
+    until: datetime | None
+    author: str
+    reason: str

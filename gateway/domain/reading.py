@@ -1,0 +1,100 @@
+"""What a sensor said, and when it happened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a reading tells, after the sensor's registered role has been applied.
+
+    A plain magnet contact on the entry door gives DOOR, the same contact under a bed mat gives BED:
+    the role comes from registration, never from the device's key.
+    """
+
+    # signs of life
+    MOTION = "motion"  # 1 a passive infrared sensor fired, 0 it cleared
+    PRESENCE = "presence"  # 1 a radar sees somebody, 0 nobody
+    DOOR = "door"  # the home's entry door: 1 opened, 0 closed
+    OPENING = "opening"  # any other door, drawer, fridge: 1 opened, 0 closed
+    BED = "bed"  # 1 in bed, 0 out of bed
+    CHAIR = "chair"  # 1 seated, 0 up
+    VIBRATION = "vibration"  # 1 shaken
+    APPLIANCE = "appliance"  # 1 in use, 0 not
+    TAP = "tap"  # 1 water drawn
+    BUTTON = "button"  # 1 an ordinary button was pressed
+    # life safety
+    SOS = "sos"  # 1 an emergency button was pressed or a cord pulled
+    SMOKE = "smoke"  # 1 alarm, 0 clear; GAS, CO, LEAK and FALL alike
+    GAS = "gas"
+    CO = "co"
+    LEAK = "leak"
+    FALL = "fall"
+    # measurements
+    TEMPERATURE = "temperature"  # degrees Celsius
+    HUMIDITY = "humidity"  # percent
+    ILLUMINANCE = "illuminance"  # lux
+    POWER = "power"  # watts
+    WATER = "water"  # litres since the last reading
+    # the equipment itself
+    BATTERY = "battery"  # percent
+    BATTERY_LOW = "battery_low"  # 1 low
+    VOLTAGE = "voltage"  # volts
+    LINK = "link"  # link quality 0..255
+    TAMPER = "tamper"  # 1 opened
+    AVAILABLE = "available"  # 1 the bridge can reach the device, 0 it cannot
+    RETURNED = "returned"  # a hub was heard again; the value is the length of the hole in seconds
+
+
+SIGNS_OF_LIFE = frozenset(
+    {
+        Kind.MOTION,
+        Kind.PRESENCE,
+        Kind.DOOR,
+        Kind.OPENING,
+        Kind.BED,
+        Kind.CHAIR,
+        Kind.VIBRATION,
+        Kind.APPLIANCE,
+        Kind.TAP,
+        Kind.BUTTON,
+        Kind.SOS,
+    }
+)
+"""Kinds that a person causes. Their *change* is life; a report of battery or temperature is not."""
+
+HAZARDS = frozenset({Kind.SMOKE, Kind.GAS, Kind.CO, Kind.LEAK, Kind.FALL})
+"""Latched dangers: they stay 1 until cleared, so one that differs from its last stored value alarms, however late."""
+
+URGENT = HAZARDS | {Kind.SOS}
+"""What is committed at once instead of waiting for a group commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One thing a sensor said.
+
+    `seq` tells apart what happened in the same millisecond: the device's own counter, or a digest of the
+    payload where the device gives its time, or else 0, and then the arrival number stands in. `arrival`
+    counts the messages this gateway has taken in, in the order in which it took them.
+    """
+
+    home: str
+    sensor: str
+    room: str
+    kind: Kind
+    value: float
+    at: datetime  # when it happened (UTC)
+    heard: datetime  # when it reached us (UTC)
+    arrival: int = 0
+    seq: int = 0
+    late: bool = False  # heard long after it happened, or out of a bridge's memory
+    subject: str = ""  # whose pendant, whose bed; empty where the home has one person
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None or self.heard.tzinfo is None:
+            raise ValueError(f"a reading needs aware times: at={self.at!r} heard={self.heard!r}")
+
+    @property
+    def is_life(self) -> bool:
+        return self.kind in SIGNS_OF_LIFE

@@ -1,0 +1,436 @@
+"""Every socket of the house on one page: whoever reads this knows each place where it touches the world.
+
+Each port has a fake that ships with the program (`gateway/stores/memory.py`, `alerts/channels/console.py`,
+`simulators/`), and one contract suite in `tests/contracts` examines all implementations of a port.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from gateway.domain import (
+    Act,
+    Alert,
+    Area,
+    Delivery,
+    Duty,
+    Entry,
+    Event,
+    Finding,
+    Grid,
+    Home,
+    Hub,
+    Kind,
+    Override,
+    Person,
+    Reading,
+)
+
+# --------------------------------------------------------------------------- time
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The moment, aware, in UTC."""
+        ...
+
+
+# --------------------------------------------------------------------------- the way in
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the broker handed over. `receipt` is the source's own mark, given back to it by `settle`."""
+
+    topic: str
+    payload: bytes
+    heard: datetime
+    retained: bool = False
+    urgent: bool = False  # it came by the session for life-safety devices
+    receipt: object = None
+
+
+class Source(Protocol):
+    """Where messages come from. It keeps each one until it is settled, and hands it over again after a crash."""
+
+    def poll(self, wait: timedelta) -> Sequence[Message]:
+        """What has come, urgent first, within a bound; waits at most `wait` for the first."""
+        ...
+
+    def settle(self, messages: Iterable[Message]) -> None:
+        """These are safe with us. A receipt of an older connection is passed over: the broker will repeat it."""
+        ...
+
+    def listening_since(self) -> datetime | None:
+        """Since when we hear without a break; None while we are deaf."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """What could not be read or belongs to nobody we know: counted and kept by topic and reason, never thrown away."""
+
+    topic: str
+    reason: str  # a code: "bad-json", "unknown-device", "unknown-hub", "too-large", "bad-value" …
+    at: datetime
+    size: int
+    head: bytes  # the first 256 bytes
+    hub: str = ""
+    detail: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HubDevice:
+    """A device as its hub announces it: what turns a name that people change into an address that stays."""
+
+    hub: str
+    address: str
+    name: str
+    model: str = ""
+    vendor: str = ""
+
+
+# --------------------------------------------------------------------------- readings
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything that one group commit makes durable, all or nothing."""
+
+    readings: list[Reading] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    devices: list[HubDevice] = field(default_factory=list)
+    heard: dict[str, datetime] = field(default_factory=dict)  # home -> when any of its hubs was last heard
+    last_arrival: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.readings or self.quarantined or self.devices or self.heard)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a home's watch knew after `arrival`: a cache of replay, never the truth."""
+
+    home: str
+    arrival: int
+    state: bytes
+
+
+class ReadingStore(Protocol):
+    """What sensors said, for as long as the longest memory of a detector (`readings.db`)."""
+
+    def last_arrival(self) -> int:
+        """The highest arrival number made durable, 0 when empty."""
+        ...
+
+    def commit(self, batch: Batch) -> None:
+        """Make it durable (fsynced). The same reading twice is one row."""
+        ...
+
+    def readings(
+        self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind] | None = None
+    ) -> list[Reading]:
+        """One home's readings with since <= at < until, in the order in which they happened."""
+        ...
+
+    def newest(self, home: str, kinds: Iterable[Kind], limit: int = 1) -> list[Reading]:
+        """The latest readings of these kinds by `at`, newest first."""
+        ...
+
+    def replay(self, after: int = 0, home: str | None = None) -> Iterator[Reading]:
+        """Readings with arrival > after, in arrival order. Fast for what came since the last `keep`."""
+        ...
+
+    def checkpoints(self) -> Iterator[Checkpoint]: ...
+
+    def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
+        """Write checkpoints; no checkpoint is older than arrival `settled`, so what replay keeps handy may end there."""
+        ...
+
+    def forget_checkpoints(self) -> None: ...
+
+    def heard(self) -> Mapping[str, datetime]:
+        """Per home: when any of its hubs was last heard."""
+        ...
+
+    def devices(self, hub: str | None = None) -> list[HubDevice]: ...
+
+    def quarantine(self, limit: int = 200) -> list[Quarantined]:
+        """Newest first."""
+        ...
+
+    def close(self) -> None: ...
+
+
+# --------------------------------------------------------------------------- noticing
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a detector is told with the call, so that it need not look anything up."""
+
+    plan: Mapping[str, str] = field(default_factory=dict)  # effective overrides of this household
+    absent_until: datetime | None = None
+    listening_since: datetime | None = None  # None: not a live source, always heard
+    blind: tuple[str, ...] = ()
+
+
+class Detector(Protocol):
+    """Watches one home. Event time only: no clock, no I/O, no randomness.
+
+    `state` is a dataclass of plain values, so that a checkpoint can cache the fold over the past that it is.
+    """
+
+    state: Any
+
+    def observe(self, reading: Reading, context: Context) -> Iterable[Finding]: ...
+
+    def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
+        """Say what has become true by `now`. Ticks may come at any pace and change nothing but when it is said."""
+        ...
+
+    def due(self) -> datetime | None:
+        """Before this moment `tick` has nothing to say; None: not before the next reading."""
+        ...
+
+
+# --------------------------------------------------------------------------- alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A deadline: a row with an absolute time, so that it survives restarts."""
+
+    id: str  # derived: "climb/<alert>"
+    kind: str
+    ref: str
+    due_at: datetime
+
+
+class Trail(Protocol):
+    """What every transaction on gateway.db can write beside its own rows."""
+
+    def audit(self, act: Act) -> None: ...
+
+    def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
+        """Append to the event table: the bus that pages, command line and watchdog follow."""
+        ...
+
+
+class AlertLedger(Trail, Protocol):
+    """Inside one transaction on alerts: all of it becomes durable, or none."""
+
+    def alert(self, alert_id: str) -> Alert | None: ...
+
+    def open_alert(self, home: str, code: str, subject: str) -> Alert | None:
+        """The alert that still takes in repeats of this home, code and subject (`Alert.is_open`)."""
+        ...
+
+    def join(self, finding: Finding, alert_id: str) -> bool:
+        """Record that this finding belongs to this alert. False: it was known already, whatever became of it."""
+        ...
+
+    def save(self, alert: Alert) -> None:
+        """Insert or replace."""
+        ...
+
+    def write(self, entry: Entry) -> None:
+        """Append to an alert's history."""
+        ...
+
+    def queue(self, delivery: Delivery) -> bool:
+        """Put into the outbox unless this id is there already."""
+        ...
+
+    def deliveries(self, alert_id: str) -> list[Delivery]: ...
+
+    def delivery(self, delivery_id: str) -> Delivery | None: ...
+
+    def update(self, delivery: Delivery) -> None: ...
+
+    def set_timer(self, timer: Timer) -> None:
+        """Insert or replace by id."""
+        ...
+
+    def clear_timer(self, timer_id: str) -> None: ...
+
+
+class AlertStore(Protocol):
+    """Alerts, their history, what must be said and when: the part of `gateway.db` that must never lose a row."""
+
+    def begin(self) -> AbstractContextManager[AlertLedger]:
+        """One write transaction, durable on leaving; an exception inside undoes all of it."""
+        ...
+
+    def alert(self, alert_id: str) -> Alert | None: ...
+
+    def alerts(self, *, home: str | None = None, unclosed: bool = False, limit: int = 200) -> list[Alert]:
+        """Newest first; with `unclosed` only what is not closed yet (resolved ones too), worst severity first."""
+        ...
+
+    def history(self, alert_id: str) -> list[Entry]: ...
+
+    def deliveries(self, alert_id: str) -> list[Delivery]: ...
+
+    def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]: ...
+
+    def next_timer(self) -> datetime | None: ...
+
+    def outbox(self, now: datetime, limit: int = 200) -> list[Delivery]:
+        """Deliveries that wait and may be tried now, urgent alerts first, then the oldest."""
+        ...
+
+    def next_delivery(self) -> datetime | None:
+        """When the next waiting delivery may be tried; None when nothing waits."""
+        ...
+
+    def events(self, after: int, limit: int = 500) -> list[Event]: ...
+
+    def last_event(self) -> int: ...
+
+    def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
+        """The audit trail, newest first."""
+        ...
+
+
+# --------------------------------------------------------------------------- who and where
+
+
+class Directory(Protocol):
+    """Who lives where, what hangs on the walls, who is on duty. Read-only; `version` grows with every change."""
+
+    def version(self) -> int: ...
+
+    def homes(self) -> list[Home]: ...
+
+    def home(self, home_id: str) -> Home | None: ...
+
+    def hubs(self) -> list[Hub]: ...
+
+    def on_duty(self, grid: str, duty: Duty, at: datetime) -> list[Person]:
+        """Whom a rung of this duty means for this grid at that moment, first choice first."""
+        ...
+
+    def person(self, person_id: str) -> Person | None: ...
+
+    def plan(self, home: str, at: datetime) -> list[Override]:
+        """The overrides of this household in force at that moment."""
+        ...
+
+
+class RegistryLedger(Trail, Protocol):
+    """Inside one transaction on the registry."""
+
+    def put_area(self, area: Area, at: datetime) -> None: ...
+
+    def put_grid(self, grid: Grid) -> None: ...
+
+    def put_home(self, home: Home, at: datetime) -> None:
+        """Insert or replace the household with its rooms, hubs and sensors; what did not change keeps its dates."""
+        ...
+
+    def put_person(self, person: Person, at: datetime) -> None: ...
+
+    def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None: ...
+
+    def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
+        """Store the hash that the broker needs; None revokes."""
+        ...
+
+    def put_override(self, override: Override) -> None: ...
+
+
+class RegistryStore(Directory, Protocol):
+    def begin(self) -> AbstractContextManager[RegistryLedger]: ...
+
+    def areas(self) -> list[Area]: ...
+
+    def grids(self) -> list[Grid]: ...
+
+    def people(self) -> list[Person]: ...
+
+    def hub_secrets(self) -> Mapping[str, str]:
+        """Hub id -> the bcrypt hash of its secret, for hubs that have one."""
+        ...
+
+
+# --------------------------------------------------------------------------- accounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who may sign in to the pages. `person` joins it to the registry; `duty` says what the pages show."""
+
+    login: str
+    password_hash: str
+    person: str
+    duty: Duty
+    grid: str = ""  # "" sees every grid
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A signed-in browser. Only a hash of the token is stored."""
+
+    token_hash: str
+    login: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class AccountStore(Protocol):
+    def account(self, login: str) -> Account | None: ...
+
+    def count(self) -> int: ...
+
+    def put(self, account: Account) -> None: ...
+
+    def open_session(self, session: Session) -> None: ...
+
+    def session(self, token_hash: str, now: datetime) -> Session | None:
+        """None when unknown, ended or expired."""
+        ...
+
+    def end_session(self, token_hash: str) -> None: ...
+
+    def end_sessions(self, login: str) -> None: ...
+
+    def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
+        """One-time access: the first start's set-up link is one."""
+        ...
+
+    def use_invitation(self, token_hash: str, now: datetime) -> str | None:
+        """Its purpose, once; None when unknown, used or expired."""
+        ...
+
+
+# --------------------------------------------------------------------------- the way out
+
+
+class TryLater(Exception):
+    """The channel could not carry it now; the courier waits and tries again."""
+
+
+class Undeliverable(Exception):
+    """The channel will never carry this; the ladder is climbed at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What a person reads: already in their language, with nothing in it that a lock screen may not show."""
+
+    title: str
+    body: str
+    link: str = ""
+
+
+class Channel(Protocol):
+    """Carries one message, once. Raises `TryLater` or `Undeliverable`, nothing else."""
+
+    async def send(self, delivery: Delivery, letter: Letter) -> None: ...
