@@ -1,0 +1,30 @@
+"""What can be noticed about a home. One file each, one line here."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from detectors.emergency import Emergency
+from detectors.inactivity import Inactivity
+from detectors.watch import Watch
+from gateway.domain import Home
+from gateway.ports import Detector
+
+DETECTORS: dict[str, type[Detector]] = {
+    "emergency": Emergency,
+    "inactivity": Inactivity,
+}
+
+__all__ = ["DETECTORS", "Watch", "options_of", "watch_over"]
+
+
+def watch_over(home: Home, options: Mapping[str, Mapping[str, Any]] | None = None) -> Watch:
+    """A watch with every detector, each with its options: the names and types of its constructor's arguments."""
+    chosen = options or {}
+    return Watch(home, {name: kind(home, **chosen.get(name, {})) for name, kind in DETECTORS.items()})  # type: ignore[call-arg]
+
+
+def options_of(kind: type[Detector]) -> dict[str, Any]:
+    """What a detector can be told, with its default: its constructor is the only schema."""
+    declared: Any = kind
+    return {f.name: f.default for f in fields(declared) if f.init and f.name != "home"}

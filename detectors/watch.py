@@ -1,0 +1,142 @@
+"""One home's detectors, in order."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from detectors.ear import Ear, EarState
+from gateway.domain import Finding, Home, Kind, Reading, Severity
+from gateway.ports import Context, Detector
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_VERSION = 1
+
+
+class Watch:
+    """Feeds one home's readings and the passing of time to its detectors; contains a broken one and reports it.
+
+    Detectors see only event time. It runs on as long as the home is heard, stands still through a hole, and never
+    depends on how often anybody ticks: a deadline that lies before a reading is told before the reading is seen.
+    """
+
+    def __init__(self, home: Home, detectors: Mapping[str, Detector]) -> None:
+        self.home = home
+        self.detectors = dict(detectors)
+        self._ear = Ear(home)
+        self._broken: set[str] = set()
+
+    def hear(self, heard: datetime, arrival: int) -> Reading | None:
+        """A message proves that a hub of this home is alive. After a hole: the reading that marks its end.
+
+        The marker is to be stored and observed like any other reading, before those of the message itself.
+        """
+        hole = self._ear.hear(heard)
+        return None if hole is None else self._ear.marker(heard, hole, arrival)
+
+    def observe(self, reading: Reading, context: Context) -> list[Finding]:
+        """Take in one reading, stored or live: what became true before it, then what it says itself."""
+        if reading.kind is Kind.RETURNED:
+            self._ear.returned(reading)
+        else:
+            self._ear.hear(reading.heard)
+        found = self._advance(reading.at, context)
+        for name, detector in self.detectors.items():
+            # Not through a closure: this is the road of every reading.
+            try:
+                found.extend(detector.observe(reading, context))
+            except Exception:  # bulkhead: one broken detector must not blind the others
+                found.extend(self._report_broken(name, reading.at))
+        return found
+
+    def tick(self, now: datetime, context: Context) -> list[Finding]:
+        """Time has passed: what has become true by `now`."""
+        found = self._advance(now, context)
+        found.extend(self._ear.tick(now, context))
+        return found
+
+    def due(self) -> datetime | None:
+        """Before this moment `tick` has nothing to say, unless a reading comes."""
+        soonest = self._ear.due()
+        for detector in self.detectors.values():
+            due = detector.due()
+            if due is None:
+                continue
+            reached = self._ear.when(due)
+            if reached is not None and (soonest is None or reached < soonest):
+                soonest = reached
+        return soonest
+
+    def heard_at(self) -> datetime | None:
+        return self._ear.state.heard
+
+    def recall_heard(self, heard: datetime) -> None:
+        """After a replay: messages without readings were heard until then, so there was no hole before it."""
+        if self._ear.state.heard is None or heard > self._ear.state.heard:
+            self._ear.state.heard = heard
+
+    def checkpoint(self) -> dict[str, Any]:
+        """The fold over the past as plain values, so that a restart need not read the past again."""
+        return {
+            "version": CHECKPOINT_VERSION,
+            "ear": _plain(self._ear.state),
+            "detectors": {name: _plain(detector.state) for name, detector in self.detectors.items()},
+        }
+
+    def restore(self, plain: Mapping[str, Any]) -> bool:
+        """Take over a checkpoint. False when it is of another make: then replay the readings instead."""
+        states = plain.get("detectors", {})
+        if plain.get("version") != CHECKPOINT_VERSION or set(states) != set(self.detectors):
+            return False
+        try:
+            ear = EarState(**plain["ear"])
+            restored = {name: type(self.detectors[name].state)(**states[name]) for name in states}
+        except TypeError:  # a field that came or went with another version of a detector
+            return False
+        self._ear.state = ear
+        for name, state in restored.items():
+            self.detectors[name].state = state
+        return True
+
+    def _advance(self, now: datetime, context: Context) -> list[Finding]:
+        found: list[Finding] = []
+        horizon = self._ear.horizon(now)
+        if horizon is None:
+            return found
+        for name, detector in self.detectors.items():
+            due = detector.due()
+            if due is not None and due <= horizon:
+                found.extend(self._ask(name, detector.tick, horizon, context))
+        return found
+
+    def _ask(
+        self, name: str, tick: Callable[[datetime, Context], Iterable[Finding]], now: datetime, context: Context
+    ) -> list[Finding]:
+        try:
+            return list(tick(now, context))
+        except Exception:  # bulkhead: one broken detector must not blind the others
+            return self._report_broken(name, now)
+
+    def _report_broken(self, name: str, at: datetime) -> list[Finding]:
+        """Say it once: a failure of ours is itself a finding, so that somebody is told."""
+        if name in self._broken:
+            return []
+        self._broken.add(name)
+        log.exception("detector failed", extra={"home": self.home.id, "detector": name})
+        return [
+            Finding(
+                home=self.home.id,
+                code="detector_failed",
+                subject=name,
+                severity=Severity.TECHNICAL,
+                since=at,
+                at=at,
+                facts=(("detector", name),),
+            )
+        ]
+
+
+def _plain(state: Any) -> dict[str, Any]:
+    return {field.name: getattr(state, field.name) for field in fields(state)}

@@ -1,0 +1,237 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from detectors import watch_over
+from gateway.domain import Home, Hub, Kind, Reading, Role, Room, Sensor
+from gateway.ports import Context
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def flat(interval: timedelta | None = None) -> Home:
+    return Home(
+        id="h1",
+        code="A-101",
+        name="王奶奶",
+        grid="g1",
+        zone=SHANGHAI,
+        rooms=(Room(id="kitchen", name="厨房"), Room(id="hall", name="门口")),
+        hubs=(Hub(id="hub1", home="h1", interval=interval),),
+        sensors=(
+            Sensor(id="door", hub="hub1", address="door", name="大门", room="hall", role=Role.EXIT_DOOR),
+            Sensor(id="pir", hub="hub1", address="pir", name="厨房", room="kitchen", role=Role.MOTION),
+        ),
+    )
+
+
+class Day:
+    """A day at home in local time; the watch's clock follows what is said."""
+
+    def __init__(self, home: Home) -> None:
+        self.watch = watch_over(home)
+        self.told: list[tuple[str, str]] = []
+        self.findings = []
+        self.now = datetime(2026, 3, 2, 0, 0, tzinfo=SHANGHAI)
+        self.context = Context()
+
+    def _moment(self, clock: str) -> datetime:
+        hour, minute = clock.split(":")
+        moment = self.now.replace(hour=int(hour), minute=int(minute), second=0)
+        return moment if moment >= self.now else moment + timedelta(days=1)
+
+    def _note(self, found) -> None:
+        for f in found:
+            self.findings.append(f)
+            self.told.append((f"{f.at.astimezone(SHANGHAI):%H:%M}", f.code))
+
+    def hears(self, clock: str) -> None:
+        self.now = self._moment(clock)
+        marker = self.watch.hear(self.now.astimezone(UTC), 0)
+        if marker is not None:
+            self._note(self.watch.observe(marker, self.context))
+
+    def _says(self, clock: str, sensor: str, kind: Kind, value: float, after: int = 0) -> None:
+        self.hears(clock)
+        at = (self.now + timedelta(seconds=after)).astimezone(UTC)
+        self._note(self.watch.observe(Reading("h1", sensor, "kitchen", kind, value, at, at), self.context))
+
+    def moves(self, clock: str) -> None:
+        self._says(clock, "pir", Kind.MOTION, 1)
+        self._says(clock, "pir", Kind.MOTION, 1, after=70)
+
+    def one_pulse(self, clock: str) -> None:
+        self._says(clock, "pir", Kind.MOTION, 1)
+
+    def door(self, clock: str) -> None:
+        self._says(clock, "door", Kind.DOOR, 1)
+        self._says(clock, "door", Kind.DOOR, 0, after=5)
+
+    def waits_until(self, clock: str) -> None:
+        self.now = self._moment(clock)
+        self._note(self.watch.tick(self.now.astimezone(UTC), self.context))
+
+
+@pytest.fixture
+def day() -> Day:
+    return Day(flat())
+
+
+def test_three_quiet_hours_of_the_day_are_told_once(day):
+    day.moves("08:05")
+    day.waits_until("13:00")
+    day.waits_until("14:00")
+
+    assert day.told == [("11:06", "inactivity")]
+
+
+def test_life_in_between_starts_again(day):
+    day.moves("08:05")
+    day.moves("10:30")
+    day.waits_until("13:00")
+    day.waits_until("15:00")
+
+    assert day.told == [("13:31", "inactivity")]
+
+
+def test_sleep_before_seven_does_not_count_towards_the_three_hours(day):
+    day.moves("05:30")
+    day.waits_until("09:59")
+
+    assert day.told == []
+
+    day.waits_until("10:00")
+
+    assert day.told == [("10:00", "inactivity")]
+
+
+def test_six_hours_at_any_time(day):
+    day.moves("00:10")
+    day.waits_until("06:30")
+
+    assert day.told == [("06:11", "inactivity")]
+
+
+def test_a_lone_pulse_is_no_sign_of_life(day):
+    day.moves("08:05")
+    day.one_pulse("10:00")
+    day.waits_until("12:00")
+
+    assert day.told == [("11:06", "inactivity")]
+
+
+def test_an_outing_has_its_own_limit(day):
+    day.moves("08:05")
+    day.door("08:30")
+    day.waits_until("13:00")
+
+    assert day.told == []
+
+    day.waits_until("15:00")
+
+    assert day.told == [("14:30", "not_returned")]
+    assert day.findings[0].fact("rule") == "away"
+
+
+def test_coming_home_ends_the_outing(day):
+    day.moves("08:05")
+    day.door("08:30")
+    day.door("11:00")
+    day.moves("11:05")
+    day.waits_until("15:00")
+
+    assert day.told == [("14:06", "inactivity")]
+
+
+def test_the_reason_carries_elapsed_limit_and_the_usual(day):
+    for _ in range(3):
+        day.moves("07:30")
+        day.moves("09:00")
+        day.moves("12:00")
+        day.moves("14:30")
+        day.moves("17:00")
+        day.moves("19:30")
+        day.moves("21:50")
+    day.moves("07:30")
+    day.waits_until("12:00")
+    found = day.findings[-1]
+
+    assert found.fact("elapsed_s") == str(3 * 3600)
+    assert found.fact("limit_s") == str(3 * 3600)
+    assert int(found.fact("usual_s")) == pytest.approx(3 * 3600, abs=120)
+    assert found.fact("last_room") == "kitchen"
+
+
+def test_a_finding_does_not_depend_on_how_often_anybody_ticks():
+    often, seldom = Day(flat()), Day(flat())
+    for life in (often, seldom):
+        life.moves("08:05")
+    for minute in range(0, 60):
+        often.waits_until(f"11:{minute:02}")
+    seldom.moves("20:00")
+
+    assert often.findings == seldom.findings
+
+
+def test_a_home_we_cannot_hear_is_not_a_home_where_nobody_moves():
+    day = Day(flat(interval=timedelta(minutes=1)))
+    day.moves("08:05")
+    for minute in range(6, 30):
+        day.hears(f"08:{minute:02}")
+    day.waits_until("14:00")
+
+    assert [code for _, code in day.told] == ["home_silent"]
+    assert day.findings[0].severity.name == "MEDIUM"
+
+
+def test_after_a_hole_the_silence_is_judged_once_the_stored_up_readings_are_in():
+    day = Day(flat(interval=timedelta(minutes=1)))
+    day.moves("08:05")
+    day.hears("08:06")
+    day.hears("13:00")
+    day.waits_until("13:01")
+
+    assert day.told == []
+
+    for minute in range(1, 5):
+        day.hears(f"13:{minute:02}")
+    day.waits_until("13:04")
+
+    assert day.told == [("11:06", "inactivity")]
+
+
+def test_stored_up_life_after_a_hole_is_no_alarm():
+    day = Day(flat(interval=timedelta(minutes=1)))
+    day.moves("08:05")
+    day.hears("08:06")
+    day.moves("13:00")
+    for minute in range(2, 9):
+        day.hears(f"13:{minute:02}")
+    day.waits_until("13:08")
+
+    assert day.told == []
+
+
+def test_a_silent_hub_is_told_at_three_intervals_and_again_when_the_home_is_blind():
+    day = Day(flat(interval=timedelta(minutes=1)))
+    day.moves("08:05")
+    day.waits_until("08:10")
+    day.waits_until("08:40")
+
+    assert day.told == [("08:09", "home_silent"), ("08:36", "home_silent")]
+    assert len({f.id for f in day.findings}) == 1
+    assert [f.severity.name for f in day.findings] == ["TECHNICAL", "MEDIUM"]
+
+
+def test_our_own_deafness_is_not_the_hubs_silence():
+    day = Day(flat(interval=timedelta(minutes=1)))
+    day.moves("08:05")
+    day.context = Context(listening_since=datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI))
+    day.waits_until("12:02")
+
+    assert day.told == []
+
+    day.waits_until("12:03")
+
+    assert day.told == [("12:03", "home_silent")]
