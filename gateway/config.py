@@ -1,0 +1,202 @@
+"""One settings tree, read once at the door from TOML and the environment, checked completely, handed on in pieces."""
+
+import os
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from detectors import DETECTORS, options_of
+
+
+class ConfigError(Exception):
+    """What the settings say cannot be; the message is a sentence for whoever wrote them."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Web(_Part):
+    host: str = Field("127.0.0.1", description="address that the pages listen on")
+    port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
+    base_url: str = Field("", description="what people type; in links; empty: made from host and port")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+
+class BrokerPart(_Part):
+    url: SecretStr = Field(
+        SecretStr(""), description="mqtt://user:password@host:1883 or mqtts://…; empty: the broker that comes with us"
+    )
+    ca: Path | None = Field(None, description="certificate authority for mqtts://")
+    host: str = Field("127.0.0.1", description="address that the embedded broker listens on")
+    port: int = Field(1883, ge=0, le=65535, description="0 takes a free one")
+    cert: Path | None = Field(None, description="the embedded broker's certificate: TLS instead of plain")
+    key: Path | None = None
+    queue_checked: bool = Field(False, description="an outside broker's queue limit was looked at: do not warn")
+
+    @field_validator("url")
+    @classmethod
+    def _is_broker(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text:
+            parts = urlsplit(text)
+            if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+                raise ValueError("must look like mqtt://user:password@host:1883 or mqtts://host:8883")
+        return value
+
+
+class WebhookPart(_Part):
+    secret: SecretStr = Field(SecretStr(""), description="signs what is posted; empty: unsigned")
+    timeout: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), le=timedelta(minutes=2))
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default. `shouwang check` prints it."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="SHOUWANG_", env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    state: Path = Field(Path("state"), description="folder for everything that must survive")
+    language: str = Field("zh", pattern="^(zh|en)$", description="what people read when nothing else is known of them")
+    log: str = Field("info", pattern="^(debug|info|warning|error)$")
+    web: Web = Web()
+    broker: BrokerPart = BrokerPart()
+    webhook: WebhookPart = WebhookPart()
+    detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="[detectors.<name>] options")
+
+    @field_validator("detectors")
+    @classmethod
+    def _are_known(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: _options(name, options) for name, options in value.items()}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The environment overrides the file, which comes in as the initial values.
+        return env_settings, init_settings
+
+    @property
+    def base_url(self) -> str:
+        host = "127.0.0.1" if self.web.host in ("", "0.0.0.0", "::") else self.web.host  # noqa: S104 - compared, not bound
+        return self.web.base_url or f"http://{host}:{self.web.port}"
+
+
+def _options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """One detector's options, turned into the types of its constructor."""
+    kind = DETECTORS.get(name)
+    if kind is None:
+        raise ValueError(f"there is no detector {name!r}; there are {sorted(DETECTORS)}")
+    known = options_of(kind)
+    unknown = sorted(options.keys() - known.keys())
+    if unknown:
+        raise ValueError(f"detector {name!r} has no option {unknown}; it has {sorted(known)}")
+    return {key: TypeAdapter(type(known[key])).validate_python(value) for key, value in options.items()}
+
+
+def load(path: Path | None = None, **given: Any) -> Settings:
+    """Read the settings. Raises ConfigError with one line for each thing that is wrong."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(f"There is no settings file {path}.") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{path} is not UTF-8 text.") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}.") from None
+        for place in ("state",):
+            if isinstance(values.get(place), str):
+                values[place] = path.parent / values[place]
+    values = _merge(values, {key: value for key, value in given.items() if value is not None})
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        where = str(path) if path else "the settings"
+        lines = [_sentence(where, dict(problem)) for problem in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _sentence(where: str, problem: dict[str, Any]) -> str:
+    at = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: there is no setting {at!r}."
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "" if "url" in at or "secret" in at else f" (it is {problem['input']!r})"
+    return f"{where}: {at}: {message}{shown}."
+
+
+def understood(settings: Settings) -> list[tuple[str, str, str]]:
+    """Every setting as (name, value, what it is for); secrets are only said to be there."""
+    lines: list[tuple[str, str, str]] = []
+
+    def walk(part: BaseModel, prefix: str) -> None:
+        for name, info in type(part).model_fields.items():
+            value = getattr(part, name)
+            if isinstance(value, BaseModel):
+                walk(value, f"{prefix}{name}.")
+            else:
+                lines.append((f"{prefix}{name}", _shown(value), info.description or ""))
+
+    walk(settings, "")
+    lines = [line for line in lines if line[0] != "detectors"]
+    for detector, kind in DETECTORS.items():
+        for option, default in options_of(kind).items():
+            value = settings.detectors.get(detector, {}).get(option, default)
+            lines.append((f"detectors.{detector}.{option}", _shown(value), ""))
+    return lines
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "(set)" if value.get_secret_value() else ""
+    return "" if value is None else str(value)
+
+
+def problems(settings: Settings) -> list[str]:
+    """What can be seen to be wrong before anything is started, each a sentence."""
+    found = []
+    folder = settings.state
+    nearest = next((p for p in (folder, *folder.absolute().parents) if p.exists()), None)
+    if nearest is None or not os.access(nearest, os.W_OK):
+        found.append(f"state: cannot write to {folder}; choose a folder that this user may write to.")
+    elif folder.exists() and not folder.is_dir():
+        found.append(f"state: {folder} is a file; it has to be a folder.")
+    for name in ("ca", "cert", "key"):
+        path = getattr(settings.broker, name)
+        if path is not None and not path.is_file():
+            found.append(f"broker.{name}: there is no file {path}.")
+    if bool(settings.broker.cert) != bool(settings.broker.key):
+        found.append("broker: cert and key belong together; one of them is missing.")
+    outside = settings.broker.url.get_secret_value()
+    if not outside and settings.web.port and settings.web.port == settings.broker.port:
+        found.append(f"web.port and broker.port are both {settings.web.port}; the pages and the broker need one each.")
+    return found

@@ -1,0 +1,274 @@
+"""Messages → readings → findings → desk; and the tick. The road on one page, plain synchronous code over batches."""
+
+import heapq
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from alerts.desk import Desk
+from detectors import Watch, watch_over
+from gateway.domain import Finding, Home, Monitoring, Reading
+from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
+from ingest.intake import Intake
+
+log = logging.getLogger(__name__)
+
+HEARD_EVERY = timedelta(seconds=5)
+"""How often a home's *last heard* is written: a heartbeat alone is not worth an fsync."""
+
+CHECKPOINT_EVERY = timedelta(seconds=60)
+CHECKPOINT_SLICE = 100
+"""Homes written at one tick, so that a checkpoint of thousands never holds up a press."""
+
+SAME_HOME_AGAIN = timedelta(seconds=1)
+"""A home whose deadline cannot be told yet is not asked more often than this."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has passed, for whoever asks how the gateway is."""
+
+    messages: int = 0
+    readings: int = 0
+    quarantined: int = 0
+    findings: int = 0
+    last_message_at: datetime | None = None
+
+
+class Pipeline:
+    """One way through. The caller settles messages with the broker only after `handle` has returned."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        directory: Directory,
+        readings: ReadingStore,
+        desk: Desk,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._intake = intake
+        self._directory = directory
+        self._readings = readings
+        self._desk = desk
+        self._options = options or {}
+        self._watches: dict[str, Watch] = {}
+        self._context = Context()
+        self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
+        self._scheduled: dict[str, datetime] = {}
+        self._arrival = 0
+        self._version = -1
+        self._heard_written: dict[str, datetime] = {}
+        self._changed: set[str] = set()  # homes that moved on since the last checkpoint began
+        self._to_keep: list[str] = []
+        self._settled = 0
+        self._settling = 0
+        self._next_keep: datetime | None = None
+        self.counts = Counts()
+
+    # ------------------------------------------------------------------ start
+
+    def start(self, now: datetime) -> None:
+        """Remember: load every checkpoint and replay what came after it. All homes are awake at once."""
+        self._intake.remember_devices(self._readings.devices())
+        self._version = self._directory.version()
+        for home in self._directory.homes():
+            self._watch(home)
+        self._settled = self._readings.settled()
+        reached: dict[str, int] = {}
+        for checkpoint in self._readings.checkpoints():
+            if self._restore(checkpoint):
+                reached[checkpoint.home] = checkpoint.arrival
+        forgotten = [home for home in self._watches if home not in reached]
+        for home in forgotten:
+            for reading in self._readings.replay(0, home):
+                self._recall(reading)
+                reached[home] = reading.arrival
+        for reading in self._readings.replay(self._settled):
+            if reading.arrival > reached.get(reading.home, 0):
+                self._recall(reading)
+        for home, heard in self._readings.heard().items():
+            if home in self._watches:
+                self._watches[home].recall_heard(heard)
+        self._arrival = self._readings.last_arrival()
+        self._changed = set(self._watches)  # after a long replay the next start should be short
+        self._next_keep = now + CHECKPOINT_EVERY
+        for watch in self._watches.values():
+            self._schedule(watch)
+
+    def _restore(self, checkpoint: Checkpoint) -> bool:
+        watch = self._watches.get(checkpoint.home)
+        if watch is None:
+            return False
+        try:
+            plain = msgspec.msgpack.decode(checkpoint.state)
+        except msgspec.DecodeError:
+            log.warning("checkpoint unreadable, replaying", extra={"home": checkpoint.home})
+            return False
+        if not watch.restore(plain["watch"]):
+            return False
+        self._intake.restore_values(checkpoint.home, plain["values"])
+        return True
+
+    def _recall(self, reading: Reading) -> None:
+        watch = self._watches.get(reading.home)
+        if watch is not None:
+            # What it finds was told when it was live: the desk's transaction comes before the reading's commit.
+            watch.observe(reading, self._context)
+            self._intake.recall(reading)
+
+    # ------------------------------------------------------------------ messages
+
+    def handle(self, messages: Sequence[Message], now: datetime) -> None:
+        """Take in a batch. When this returns, alerts, deliveries and readings of all of it are durable."""
+        batch = Batch()
+        found: list[Finding] = []
+        take, readings = self._intake.take, batch.readings
+        for message in messages:
+            self._arrival += 1
+            taken = take(message, self._arrival)
+            if taken.quarantined:
+                batch.quarantined.extend(taken.quarantined)
+            if taken.devices:
+                batch.devices.extend(taken.devices)
+            watch = self._watches.get(taken.home)
+            if watch is None:
+                continue
+            if taken.heard:
+                self._hear(watch, message.heard, batch, found)
+            for reading in taken.readings:
+                readings.append(reading)
+                found.extend(watch.observe(reading, self._context))
+            if taken.readings:
+                self._changed.add(taken.home)
+            self._schedule(watch)
+            if taken.urgent and found:  # a press does not wait for its neighbours in the batch
+                self._tell(found, now)
+        self._tell(found, now)
+        self.counts.messages += len(messages)
+        self.counts.last_message_at = now
+        if batch:
+            batch.last_arrival = self._arrival
+            self._readings.commit(batch)
+            self.counts.readings += len(batch.readings)
+            self.counts.quarantined += len(batch.quarantined)
+
+    def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> None:
+        home = watch.home.id
+        marker = watch.hear(heard, self._arrival)
+        if marker is not None:
+            batch.readings.append(marker)
+            self._changed.add(home)
+            found.extend(watch.observe(marker, self._context))
+        written = self._heard_written.get(home)
+        if written is None or heard - written >= HEARD_EVERY:
+            self._heard_written[home] = heard
+            batch.heard[home] = heard
+
+    def _tell(self, found: list[Finding], now: datetime) -> None:
+        if found:
+            self.counts.findings += len(found)
+            self._desk.take(tuple(found), now)
+            found.clear()
+
+    # ------------------------------------------------------------------ time
+
+    def tick(self, now: datetime, listening_since: datetime | None = None) -> None:
+        """Time has passed. `listening_since` None: we are deaf ourselves, and no hub is called silent."""
+        self._context = Context(listening_since=listening_since or now)
+        self._follow_registry()
+        found: list[Finding] = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            due, home = heapq.heappop(self._deadlines)
+            if self._scheduled.get(home) != due:
+                continue  # an earlier one took its place
+            del self._scheduled[home]
+            watch = self._watches.get(home)
+            if watch is not None:
+                told = watch.tick(now, self._context)
+                if told:
+                    self._changed.add(home)
+                    found.extend(told)
+                self._schedule(watch, not_before=now + SAME_HOME_AGAIN)
+        self._tell(found, now)
+        self._desk.tick(now)
+        self._checkpoint(now)
+
+    def next_due(self) -> datetime | None:
+        """When a home's next deadline falls; the desk's own timers are asked for at every tick."""
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def _schedule(self, watch: Watch, not_before: datetime | None = None) -> None:
+        due = watch.due()
+        if due is None:
+            return
+        if not_before is not None and due < not_before:
+            due = not_before
+        home = watch.home.id
+        scheduled = self._scheduled.get(home)
+        if scheduled is None or due < scheduled:  # a later one is found when the earlier comes up
+            self._scheduled[home] = due
+            heapq.heappush(self._deadlines, (due, home))
+
+    # ------------------------------------------------------------------ memory
+
+    def _checkpoint(self, now: datetime) -> None:
+        if not self._to_keep:
+            if self._next_keep is None or now < self._next_keep:
+                return
+            self._next_keep = now + CHECKPOINT_EVERY
+            self._to_keep, self._changed = sorted(self._changed), set()
+            self._settling = self._arrival
+            if not self._to_keep:
+                return
+        part, self._to_keep = self._to_keep[:CHECKPOINT_SLICE], self._to_keep[CHECKPOINT_SLICE:]
+        if not self._to_keep:
+            self._settled = self._settling
+        self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
+
+    def keep_all(self) -> None:
+        """Write a checkpoint of every home that moved on: before a clean stop, so that the next start is short."""
+        self._changed.update(self._to_keep)
+        changed, self._to_keep, self._changed = sorted(self._changed), [], set()
+        self._settled = self._arrival
+        self._readings.keep([self._kept(home) for home in changed if home in self._watches], self._settled)
+
+    def _kept(self, home: str) -> Checkpoint:
+        state = {"watch": self._watches[home].checkpoint(), "values": self._intake.last_values(home)}
+        return Checkpoint(home, self._arrival, msgspec.msgpack.encode(state))
+
+    # ------------------------------------------------------------------ who is watched
+
+    def _follow_registry(self) -> None:
+        version = self._directory.version()
+        if version == self._version:
+            return
+        self._version = version
+        self._intake.refresh()
+        homes = {home.id: home for home in self._directory.homes()}
+        for gone in self._watches.keys() - homes.keys():
+            del self._watches[gone]
+        for home in homes.values():
+            watch = self._watches.get(home.id)
+            if watch is None or watch.home != home:
+                self._schedule(self._watch(home))
+
+    def _watch(self, home: Home) -> Watch:
+        """A watch for this home; what an earlier one of the same home knew is handed on."""
+        before = self._watches.get(home.id)
+        watch = watch_over(home, self._options)
+        if before is not None:
+            watch.restore(before.checkpoint())
+            self._changed.add(home.id)
+        if home.state is Monitoring.RETIRED:
+            self._watches.pop(home.id, None)
+        else:
+            self._watches[home.id] = watch
+        return watch
+
+    def homes(self) -> int:
+        return len(self._watches)
