@@ -73,7 +73,8 @@ class Inactivity:
         before = state.pulse_at
         if before is None or at > before:
             state.pulse_at = at
-        if kind is Kind.MOTION and (before is None or abs(at - before) > SECOND_EVENT):
+        # The same moment again is the same pulse heard twice, not a second event.
+        if kind is Kind.MOTION and (before is None or at == before or abs(at - before) > SECOND_EVENT):
             return ()
         if state.life_at is None or at > state.life_at:
             self._lived(reading)

@@ -1,4 +1,4 @@
-"""Homes, rooms, devices, people, grids: what installers register. Every act is one transaction, audited and published."""
+"""Homes, rooms, devices, people, grids: what installers register. Every act is one audited transaction."""
 
 import re
 import tomllib
@@ -119,7 +119,7 @@ class Registry:
         hash_secret: Callable[[str], str],
         on_hubs: Callable[[Mapping[str, str]], None] = lambda secrets: None,
     ) -> None:
-        """`hash_secret` gives what the broker keeps; `on_hubs` hands all hashes to the embedded broker after a change."""
+        """`hash_secret` gives what the broker keeps; `on_hubs` hands every hash to the embedded broker."""
         self._store = store
         self._hash = hash_secret
         self._on_hubs = on_hubs
