@@ -1,0 +1,166 @@
+"""What the documents say is true: everything that can be named has its place there, and every example works."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime
+
+import pytest
+from the_house import ROOT, documents
+
+MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def headings(text: str) -> list[str]:
+    without_blocks = FENCE.sub("", text)
+    return [line for line in without_blocks.splitlines() if re.match(r"#{1,6} ", line)]
+
+
+def headings_of_docs() -> str:
+    pages = [path for path in documents() if path.is_relative_to(ROOT / "docs")]
+    return "\n".join(line for path in pages for line in headings(path.read_text(encoding="utf-8")))
+
+
+def blocks(language: str) -> list:
+    found = []
+    for path in documents():
+        for number, match in enumerate(FENCE.finditer(path.read_text(encoding="utf-8")), 1):
+            if match[1] == language:
+                found.append(pytest.param(match[2], id=f"{path.relative_to(ROOT)}:{number}"))
+    return found
+
+
+def detectors() -> list[str]:
+    from detectors import DETECTORS
+
+    return list(DETECTORS)
+
+
+def decoders() -> list[str]:
+    from ingest.decoders import DECODERS
+
+    return list(DECODERS)
+
+
+def channels() -> list[str]:
+    from alerts.channels import CHANNELS
+
+    return list(CHANNELS)
+
+
+def commands() -> list[str]:
+    from typer.main import get_command
+
+    from gateway.cli import app
+
+    def walk(command, prefix):
+        for name, below in getattr(command, "commands", {}).items():
+            whole = f"{prefix} {name}"
+            yield from walk(below, whole) if getattr(below, "commands", None) else [whole]
+
+    return list(walk(get_command(app), "shouwang"))
+
+
+def settings() -> list[str]:
+    from gateway.config import load, understood
+
+    return [name for name, _, _ in understood(load())]
+
+
+@pytest.mark.parametrize("what", [detectors, decoders, channels, commands])
+def test_everything_has_its_heading(what):
+    in_headings = headings_of_docs()
+
+    missing = [name for name in what() if f"`{name}`" not in in_headings]
+
+    assert missing == [], f"no heading in docs/ names these {what.__name__}"
+
+
+def test_every_setting_has_its_row():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    assert [name for name in settings() if f"| `{name}` |" not in page] == []
+
+
+def test_no_row_describes_a_setting_that_is_gone():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE)) - set(settings()) == set()
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_python_in_documents_runs(block, tmp_path):
+    script = tmp_path / "block.py"
+    script.write_text(block, encoding="utf-8")
+
+    ran = subprocess.run(
+        [sys.executable, script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+
+
+def load_example(text: str) -> None:
+    """As settings, or as a sheet of homes where it has a table that only those have."""
+    from gateway.config import Settings
+    from gateway.registry import Registry
+    from gateway.stores.memory import MemoryRegistry
+
+    values = tomllib.loads(text)
+    if values.keys() & {"areas", "grids", "people", "homes"}:
+        Registry(MemoryRegistry(), hash_secret=lambda secret: "$2a$").import_sheet(text, who="test", now=MOMENT)
+    else:
+        Settings(**values)
+
+
+@pytest.mark.parametrize("block", blocks("toml"))
+def test_toml_in_documents_loads(block):
+    load_example(block)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.name)
+def test_examples_load(path):
+    load_example(path.read_text(encoding="utf-8"))
+
+
+def test_commented_settings_of_the_example_are_settings():
+    example = (ROOT / "examples" / "shouwang.toml").read_text(encoding="utf-8")
+
+    load_example(re.sub(r"^# (\w+ = )", r"\1", example, flags=re.MULTILINE))
+
+
+def relative_links() -> list:
+    found = []
+    for path in documents():
+        text = FENCE.sub("", path.read_text(encoding="utf-8"))
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) + re.findall(r'(?:src|href)="([^"#]+)"', text):
+            if not re.match(r"[a-z]+:", target):
+                found.append(pytest.param(path, target, id=f"{path.relative_to(ROOT)}→{target}"))
+    return found
+
+
+@pytest.mark.parametrize(("path", "target"), relative_links())
+def test_links_lead_somewhere(path, target):
+    assert (path.parent / target).exists()
+
+
+def test_the_chinese_readme_is_a_twin():
+    english = (ROOT / "README.md").read_text(encoding="utf-8")
+    chinese = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+
+    def depths(text):
+        return [line.split(" ")[0] for line in headings(text)]
+
+    def code(text):
+        return [match[0] for match in FENCE.finditer(text) if match[1] != "text"]
+
+    assert depths(chinese) == depths(english)
+    assert code(chinese) == code(english)
+    assert "README.zh-CN.md" in english and "README.md" in chinese

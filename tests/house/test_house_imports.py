@@ -1,0 +1,96 @@
+"""Who may take what from whom. The tables are the rule; docs/architecture.md says why."""
+
+import subprocess
+import sys
+
+import pytest
+from the_house import PACKAGES, ROOT, imports, modules, within
+
+FOUNDATION = {"gateway.domain", "gateway.ports", "gateway.locales"}
+EVERYTHING = set(PACKAGES)
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "gateway.domain": set(),
+    "gateway.ports": {"gateway.domain"},
+    "gateway.locales": set(),
+    "gateway.clock": set(),
+    "gateway.stores": FOUNDATION,
+    "gateway.registry": FOUNDATION,
+    "gateway.broker": FOUNDATION,
+    "gateway.pipeline": FOUNDATION | {"ingest", "detectors", "alerts"},
+    "detectors": FOUNDATION,
+    "alerts": FOUNDATION,
+    "ingest": FOUNDATION,
+    "dashboard": FOUNDATION | {"gateway.registry", "alerts"},
+    "simulators": FOUNDATION | {"ingest.decoders", "detectors"},
+    # the front door
+    "gateway.config": EVERYTHING,
+    "gateway.app": EVERYTHING,
+    "gateway.cli": EVERYTHING,
+}
+
+# Each library has its rooms; everywhere else it is a stranger.
+THIRD_PARTIES: dict[str, set[str]] = {
+    "paho": {"ingest.mqtt", "simulators.broker"},
+    "msgspec": {"ingest.decoders", "gateway.stores", "gateway.registry", "gateway.pipeline"},
+    "sqlalchemy": {"gateway.stores"},
+    "alembic": {"gateway.stores"},
+    "httpx": {"alerts.channels"},
+    "fastapi": {"dashboard", "simulators.phone"},
+    "starlette": {"dashboard", "simulators.phone"},
+    "jinja2": {"dashboard"},
+    "markupsafe": {"dashboard"},
+    "sse_starlette": {"dashboard"},
+    "argon2": {"dashboard"},
+    "itsdangerous": {"dashboard"},
+    "bcrypt": {"gateway.broker", "gateway.registry"},
+    "pydantic": {"gateway.config"},
+    "pydantic_settings": {"gateway.config"},
+    "structlog": {"gateway.app", "gateway.cli"},
+    "typer": {"gateway.cli"},
+    "rich": {"gateway.cli"},
+    "uvicorn": {"gateway.app"},
+    "uvloop": {"gateway.app"},
+}
+
+# Seconds and tens of megabytes that a start must not pay: imported only inside the functions that need them.
+NEVER_AT_START = ("sklearn", "scipy", "alembic", "influxdb_client", "apprise", "pywebpush")
+
+
+def row_of(module: str) -> str:
+    """The most particular line of MAY_IMPORT that speaks of this module."""
+    rows = [row for row in MAY_IMPORT if within(module, {row})]
+    assert rows, f"{module} has no line in MAY_IMPORT: which room is it in?"
+    return max(rows, key=len)
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_imports_point_inwards(module):
+    if module == "gateway":
+        return
+    row = row_of(module)
+
+    for imported in imports(module):
+        if within(imported, EVERYTHING):
+            allowed = MAY_IMPORT[row] | {row}
+            assert within(imported, allowed), f"{module} may not import {imported}; {row} may import {sorted(allowed)}"
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_libraries_stay_in_their_rooms(module):
+    for imported in imports(module):
+        library = imported.split(".")[0]
+        if library in sys.stdlib_module_names or library in PACKAGES:
+            continue
+        rooms = THIRD_PARTIES.get(library)
+        assert rooms is not None, f"{module} imports {library}, which is not in THIRD_PARTIES"
+        assert within(module, rooms), f"{module} may not import {library}; {sorted(rooms)} may"
+
+
+def test_the_start_does_not_load_what_it_does_not_need():
+    question = f"import sys, gateway.app; print([name for name in {NEVER_AT_START!r} if name in sys.modules])"
+
+    answer = subprocess.run([sys.executable, "-c", question], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.strip() == "[]"
