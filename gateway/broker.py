@@ -1,0 +1,550 @@
+"""The embedded broker: a NATS server that speaks MQTT, kept as a child, so that one command is enough.
+
+It was chosen because what it has acknowledged survives a kill and, with `sync_interval: always`, a power cut.
+Each home's hub has a user of its own that reaches `shouwang/<hub>/…` and nothing else. The configuration is
+rewritten and re-read while everybody stays connected, from whichever process registers or revokes a hub.
+
+Everything lives in `<state>/broker/`: the configuration, what the hubs may do, our own secret (all 0600), the queue.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+import bcrypt
+
+from gateway.domain.endpoint import Endpoint
+
+__all__ = [
+    "GATEWAY_USER",
+    "Broker",
+    "BrokerError",
+    "Endpoint",
+    "check_hub",
+    "die_with_parent",
+    "endpoint",
+    "new_secret",
+    "reload",
+    "running",
+]
+
+GATEWAY_USER: Final = "_gateway"
+"""An underscore, so that no hub can have this name."""
+
+_HUB = re.compile(r"[a-z0-9-]{1,64}")
+_BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
+
+ACK_WAIT: Final = "2s"
+"""A message that we took and did not settle within this is handed over again, even while connected."""
+
+MAX_ACK_PENDING: Final = 2000
+"""Unsettled messages per subscription. It is drained well within ACK_WAIT even at one fsync a message, and the
+sum over the filters of one session (NATS counts a filter ending in # twice) stays far below NATS' limit of 65,535."""
+
+MAX_PAYLOAD: Final = "1152KB"
+"""`bridge/devices` of a large home reaches 1 MiB; the rest is slack for the topic and headers."""
+
+READY_WITHIN_S: Final = 30.0
+"""It is up in 30 ms; a queue of gigabytes on a slow card takes longer to read back."""
+
+
+class BrokerError(Exception):
+    """The broker cannot be had; the text says why and what to do, in Chinese and in English."""
+
+
+# --------------------------------------------------------------------------- names and secrets
+
+
+def check_hub(hub: str) -> str:
+    """The hub's id if it may stand in a topic and in an access rule; a hub called `#` would own every home."""
+    if not _HUB.fullmatch(hub):
+        raise ValueError(
+            f"集线器编号 {hub[:80]!r} 不能用：只能有 1 到 64 个小写字母、数字和连字符，不能有空格。 / "
+            f"{hub[:80]!r} cannot be a hub's id: 1 to 64 of a-z, 0-9 and '-', no spaces"
+        )
+    return hub
+
+
+def new_secret() -> tuple[str, str]:
+    """A secret of 128 random bits for one hub, shown once, and the hash that the broker and the registry keep.
+
+    The hash is cheap on purpose: nobody guesses 128 bits, and a thousand hubs reconnect at once after a power cut.
+    """
+    secret = secrets.token_urlsafe(16)
+    return secret, bcrypt.hashpw(secret.encode(), bcrypt.gensalt(rounds=4, prefix=b"2a")).decode()
+
+
+# --------------------------------------------------------------------------- what stands in the state folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setup:
+    """What the configuration is written from; kept beside it, so that any process can write it anew."""
+
+    host: str
+    port: int
+    cert: str = ""
+    key: str = ""
+    hubs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """The broker's corner of the state folder."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, state_dir: Path) -> "_Folder":
+        return cls(state_dir.resolve() / "broker")
+
+    @property
+    def conf(self) -> Path:
+        return self.path / "nats.conf"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "nats.log"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.path / "nats.pid"
+
+    def make(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One writer at a time, over all processes."""
+        with (self.path / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def setup(self) -> _Setup | None:
+        try:
+            return _Setup(**json.loads((self.path / "setup.json").read_text()))
+        except FileNotFoundError:
+            return None
+
+    def secret(self) -> tuple[str, str]:
+        """The gateway's own secret and its hash, made on the first use."""
+        kept = self.path / "gateway.secret"
+        if not kept.exists():
+            _write(kept, "\n".join(new_secret()))
+        secret, hashed = kept.read_text().split("\n")
+        return secret, hashed
+
+    def write(self, setup: _Setup, binary: Path) -> None:
+        """Examine the new configuration, then put it in place in one step: a bad one never replaces a good one."""
+        draft = self.path / "nats.conf.new"
+        _write(draft, _configuration(self.path, setup, self.secret()[1]))
+        verdict = subprocess.run([binary, "-t", "-c", draft], capture_output=True, text=True, check=False)
+        if verdict.returncode:
+            raise BrokerError(
+                f"内置 MQTT 服务器不接受它的配置 {draft}。 / the embedded broker does not accept {draft}: "
+                f"{(verdict.stderr or verdict.stdout).strip()[-400:]}"
+            )
+        draft.replace(self.conf)
+        _write(self.path / "setup.json", json.dumps(asdict(setup), indent=1))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only we may read, all of it or nothing of it."""
+    draft = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+# --------------------------------------------------------------------------- the configuration
+
+
+def _configuration(folder: Path, setup: _Setup, gateway_hash: str) -> str:
+    users = [_user(GATEWAY_USER, gateway_hash, "shouwang")]
+    for hub, hashed in sorted(setup.hubs.items()):
+        if not _BCRYPT.fullmatch(hashed):
+            raise ValueError(f"hub {hub!r} has no bcrypt hash but {hashed[:8]!r}…; new_secret() makes one")
+        users.append(_user(check_hub(hub), hashed, f"shouwang.{hub}"))
+    host = f"[{setup.host}]" if ":" in setup.host else setup.host
+    return "\n".join(
+        [
+            "# Written by Shouwang; what you change here is overwritten when a hub is added.",
+            'server_name: "shouwang"',
+            "# NATS' own protocol: on a random port of this machine only, and no user may use it.",
+            'listen: "127.0.0.1:-1"',
+            f"pid_file: {_quoted(folder / 'nats.pid')}",
+            f"logfile: {_quoted(folder / 'nats.log')}",
+            "logfile_size_limit: 10MB",
+            "logfile_max_num: 3",
+            f"max_payload: {MAX_PAYLOAD}",
+            "# a gateway that pauses to tidy its files is not a broken one",
+            'write_deadline: "60s"',
+            "max_pending: 256MB",
+            "jetstream {",
+            f"  store_dir: {_quoted(folder / 'js')}",
+            "  # each message is on the disk before its sender hears that it is safe",
+            "  sync_interval: always",
+            "  max_memory_store: 64MB",
+            "  max_file_store: 4GB",
+            "}",
+            "mqtt {",
+            f'  listen: "{host}:{setup.port}"',
+            f'  ack_wait: "{ACK_WAIT}"',
+            f"  max_ack_pending: {MAX_ACK_PENDING}",
+            *(
+                [
+                    "  tls {",
+                    f"    cert_file: {_quoted(setup.cert)}",
+                    f"    key_file: {_quoted(setup.key)}",
+                    "    timeout: 10",
+                    "  }",
+                ]
+                if setup.cert
+                else []
+            ),
+            "}",
+            "authorization {",
+            "  timeout: 10",
+            "  users: [",
+            *users,
+            "  ]",
+            "}",
+            "",
+        ]
+    )
+
+
+def _user(name: str, hashed: str, subject: str) -> str:
+    """MQTT's `a/#` is two subjects here, `a` and `a.>`; `$MQTT.sub.>` is where NATS delivers to a subscriber."""
+    return (
+        f'    {{user: "{name}", password: "{hashed}", allowed_connection_types: ["MQTT"], permissions: {{'
+        f'publish: ["{subject}", "{subject}.>"], subscribe: ["{subject}", "{subject}.>", "$MQTT.sub.>"]}}}}'
+    )
+
+
+def _quoted(path: Path | str) -> str:
+    text = str(path)
+    if any(c in text for c in '"\\\n'):
+        raise BrokerError(f"路径里不能有引号、反斜杠或换行。 / a path with a quote, backslash or line break: {text!r}")
+    return f'"{text}"'
+
+
+def _binary() -> Path:
+    """`NATS_SERVER` first, then the wheel's own, then PATH."""
+    if asked := os.environ.get("NATS_SERVER"):
+        if os.access(asked, os.X_OK):
+            return Path(asked)
+        raise BrokerError(
+            f"NATS_SERVER 指向的 {asked} 不能执行。 / NATS_SERVER names {asked}, which cannot be executed"
+        )
+    ours = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if ours.exists():
+        return ours
+    if found := shutil.which("nats-server"):
+        return Path(found)
+    raise BrokerError(
+        "这台机器没有内置 MQTT 服务器（nats-server）。请安装 mosquitto，并在配置里写上它的地址；见 docs/broker.md。 / "
+        "this machine has no nats-server; install mosquitto and configure its address, see docs/broker.md"
+    )
+
+
+# --------------------------------------------------------------------------- the child
+
+
+def die_with_parent() -> None:
+    """For a child between fork and exec: the kernel ends it when its parent is gone, however the parent went.
+
+    It watches the *thread* that forked, so children are started from the main thread.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
+    if os.getppid() == 1:  # the parent was gone before we asked
+        os._exit(1)
+
+
+class Broker:
+    """The broker of one state folder, as a child of this process."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        host: str = "127.0.0.1",
+        port: int = 1883,
+        hubs: Mapping[str, str] | None = None,
+        *,
+        cert: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
+        """`hubs` maps a hub's id to its bcrypt hash; None keeps those of the last run. Port 0 picks a free one."""
+        if (cert is None) != (key is None):
+            raise BrokerError("证书和私钥要一起给。 / a certificate and its key go together: 'cert' and 'key'")
+        for file in filter(None, (cert, key)):
+            if not os.access(file, os.R_OK):
+                raise BrokerError(f"读不到 TLS 文件 {file}。 / the TLS file {file} cannot be read")
+        self.state_dir = state_dir
+        self.host = host
+        self.port = port
+        self._hubs = hubs
+        self._tls = (str(cert.resolve()), str(key.resolve())) if cert and key else ("", "")
+        self._folder = _Folder.of(state_dir)
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    def write_config(self) -> None:
+        """Write the configuration from what we were given; port 0 becomes the port of the last run, or a free one."""
+        self._folder.make()
+        with self._folder.alone():
+            last = self._folder.setup()
+            if self.port == 0:
+                self.port = last.port if last and last.host == self.host and _free(self.host, last.port) else 0
+            if self.port == 0:
+                self.port = _free_port(self.host)
+            hubs = dict(self._hubs) if self._hubs is not None else (last.hubs if last else {})
+            self._hubs = None  # from now on the file is the truth: others add hubs to it
+            setup = _Setup(host=self.host, port=self.port, cert=self._tls[0], key=self._tls[1], hubs=hubs)
+            self._folder.write(setup, _binary())
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections. Call it from the main thread (see `die_with_parent`)."""
+        binary = _binary()
+        if other := running(self.state_dir):
+            raise BrokerError(
+                f"数据目录 {self.state_dir} 的 MQTT 服务器已经在运行（进程 {other}）。请先停掉另一个守望。 / "
+                f"the broker of {self.state_dir} is running already (process {other}); stop the other Shouwang first"
+            )
+        if self.port:
+            _must_be_free(self.host, self.port)
+        self.write_config()
+        self._child = subprocess.Popen(
+            [binary, "-c", self._folder.conf],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,  # Ctrl-C at the terminal is for the supervisor, which stops us last
+            preexec_fn=_prepare_child,
+        )
+        self.wait_ready()
+
+    def wait_ready(self, within_s: float = READY_WITHIN_S) -> None:
+        """Return when *this child* listens on the port; raise when it fell or took too long."""
+        assert self._child is not None, "start() comes first"
+        until = time.monotonic() + within_s
+        while not _listens(self._child.pid, self.port):
+            if self._child.poll() is not None:
+                raise BrokerError(
+                    f"内置 MQTT 服务器没能启动（端口 {self.port}）。 / the embedded broker did not start "
+                    f"(port {self.port}); the end of {self._folder.log}: {self._last_words()}"
+                )
+            if time.monotonic() > until:
+                self.stop()
+                raise BrokerError(
+                    f"内置 MQTT 服务器 {within_s:.0f} 秒还没有就绪。 / the embedded broker was not ready within "
+                    f"{within_s:.0f} s; see {self._folder.log}"
+                )
+            time.sleep(0.01)
+
+    def fallen(self) -> int | None:
+        """Its exit code when it has ended; None while it runs or before it was started."""
+        return self._child.poll() if self._child else None
+
+    def stop(self, within_s: float = 5.0) -> None:
+        """Ask, then insist. Nothing acknowledged is lost either way."""
+        if self._child is None:
+            return
+        end(self._child, within_s)
+        self._child = None
+
+    def endpoint(self) -> Endpoint:
+        """Where the gateway itself connects."""
+        return endpoint(self.state_dir)
+
+    def _last_words(self) -> str:
+        try:
+            lines = self._folder.log.read_text(errors="replace").splitlines()
+        except OSError:
+            return "(no log)"
+        return " | ".join([line for line in lines if "[FTL]" in line or "[ERR]" in line][-3:] or lines[-3:])
+
+
+def end(child: "subprocess.Popen[bytes]", within_s: float) -> None:
+    """End a child: ask, wait, insist."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(within_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _prepare_child() -> None:
+    die_with_parent()
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # a supervisor that waits for signals has blocked them
+
+
+# --------------------------------------------------------------------------- from any process
+
+
+def endpoint(state_dir: Path) -> Endpoint:
+    """Where the broker of this state folder listens, with the gateway's own name and secret."""
+    folder = _Folder.of(state_dir)
+    setup = folder.setup()
+    if setup is None:
+        raise BrokerError(
+            f"数据目录 {state_dir} 里还没有内置 MQTT 服务器；先运行一次 shouwang run。 / "
+            f"there is no embedded broker in {state_dir} yet; `shouwang run` makes it"
+        )
+    local = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read here, not bound
+    return Endpoint(
+        host=local.get(setup.host, setup.host),
+        port=setup.port,
+        username=GATEWAY_USER,
+        password=folder.secret()[0],
+        tls=bool(setup.cert),
+        ca=Path(setup.cert) if setup.cert else None,
+        check_name=False,
+    )
+
+
+def reload(state_dir: Path, hubs: Mapping[str, str]) -> bool:
+    """Let exactly these hubs in (id -> bcrypt hash). Nobody else is disturbed; a hub that was taken out is cut off.
+
+    True when a running broker was told, False when none runs and the next start will know.
+    """
+    folder = _Folder.of(state_dir)
+    folder.make()
+    with folder.alone():
+        setup = folder.setup()
+        if setup is None:
+            raise BrokerError(
+                f"数据目录 {state_dir} 里还没有内置 MQTT 服务器。 / no embedded broker in {state_dir} yet"
+            )
+        if setup.hubs != dict(hubs):
+            new = _Setup(host=setup.host, port=setup.port, cert=setup.cert, key=setup.key, hubs=dict(hubs))
+            folder.write(new, _binary())
+        pid = running(state_dir)
+        if pid is not None:
+            os.kill(pid, signal.SIGHUP)
+        return pid is not None
+
+
+def running(state_dir: Path) -> int | None:
+    """The process id of this folder's broker, after making sure that it is one: ids are used again by strangers."""
+    folder = _Folder.of(state_dir)
+    try:
+        pid = int(folder.pid_file.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if os.fsencode(folder.conf) in command else None
+
+
+# --------------------------------------------------------------------------- ports
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Raise a sentence that says who sits on the port."""
+    try:
+        _bind(host, port)
+    except PermissionError:
+        raise BrokerError(
+            f"没有权限使用端口 {port}；请换一个 1024 以上的端口。 / "
+            f"port {port} needs privileges we do not have; choose one above 1023"
+        ) from None
+    except socket.gaierror:
+        raise BrokerError(f"不认识地址 {host!r}。 / {host!r} is not an address of this machine") from None
+    except OSError as error:
+        if error.errno not in (98, 48):  # EADDRINUSE on Linux, on the BSDs
+            raise BrokerError(f"无法监听 {host}:{port}。 / cannot listen on {host}:{port}: {error.strerror}") from None
+        who = _owner(port)
+        raise BrokerError(
+            f"端口 {port} 已被{f'进程 {who}' if who else '另一个程序'}占用。请停掉它，或在配置里换一个端口"
+            f"（0 表示自动挑选），或把那个 MQTT 服务器的地址写进配置。 / "
+            f"port {port} is taken by {f'process {who}' if who else 'another program'}. Stop it, configure another "
+            f"port (0 picks a free one), or, if it is an MQTT broker, configure its address as the broker to use"
+        ) from None
+
+
+def _bind(host: str, port: int) -> int:
+    """Bind as the broker would and let go again; the port we were given."""
+    family, kind, proto, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, proto) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+        probe.listen(1)
+        return int(probe.getsockname()[1])
+
+
+def _free(host: str, port: int) -> bool:
+    try:
+        _bind(host, port)
+    except OSError:
+        return False
+    return True
+
+
+def _free_port(host: str) -> int:
+    try:
+        return _bind(host, 0)
+    except OSError as error:
+        raise BrokerError(f"无法监听 {host}。 / cannot listen on {host}: {error}") from None
+
+
+def _listeners(port: int) -> set[str]:
+    """The inodes of the sockets that listen on this port."""
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            cells = row.split()
+            if cells[3] == "0A" and int(cells[1].rsplit(":", 1)[1], 16) == port:  # 0A is LISTEN
+                found.add(f"socket:[{cells[9]}]")
+    return found
+
+
+def _holds(pid: int, inodes: set[str]) -> bool:
+    try:
+        return any(str(fd.readlink()) in inodes for fd in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False  # it ended meanwhile, or it is not ours to look into
+
+
+def _listens(pid: int, port: int) -> bool:
+    return _holds(pid, _listeners(port))
+
+
+def _owner(port: int) -> str:
+    """`1234 (mosquitto)`, or "" when it cannot be known: other people's processes hide their sockets."""
+    inodes = _listeners(port)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _holds(int(entry.name), inodes):
+            try:
+                return f"{entry.name} ({(entry / 'comm').read_text().strip()})"
+            except OSError:
+                return ""
+    return ""
