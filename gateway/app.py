@@ -1,0 +1,256 @@
+"""Composition root: opens the stores, builds the road, starts what runs beside it. One process.
+
+Started by the supervisor as `python -m gateway.app`. The road comes first and the pages last, because a press that
+waits in the broker must not wait for templates to be loaded.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alerts.channels import CHANNELS
+from alerts.courier import Courier
+from alerts.desk import Desk
+from gateway import broker
+from gateway.clock import SystemClock
+from gateway.config import ConfigError, Settings, load, problems
+from gateway.health import Health
+from gateway.log import set_up_log
+from gateway.pipeline import Pipeline
+from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore, RegistryStore
+from gateway.registry import Registry
+from gateway.road import Road
+from ingest.intake import Intake
+from ingest.mqtt import MqttSource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The two files of the state folder, opened."""
+
+    alerts: AlertStore
+    registry: RegistryStore
+    accounts: AccountStore
+    readings: ReadingStore
+
+    def registrar(self, state: Path) -> Registry:
+        """Registration, with the embedded broker following along when hubs come and go."""
+
+        def follow(hubs: Mapping[str, str]) -> None:
+            broker.reload(state, hubs)
+
+        return Registry(self.registry, broker.hash_secret, follow)
+
+
+def open_stores(state: Path) -> Stores:
+    """Open or create `gateway.db` and `readings.db` in the state folder, readable by this user only."""
+    from gateway.stores.readings import SqliteReadings
+    from gateway.stores.sql import SqlAccounts, SqlAlerts, SqlRegistry, open_book
+
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    book = open_book(f"sqlite:///{state / 'gateway.db'}")
+    return Stores(SqlAlerts(book), SqlRegistry(book), SqlAccounts(book), SqliteReadings(state / "readings.db"))
+
+
+def page_secret(state: Path) -> bytes:
+    """What signs one-tap links: made at the first start, kept in the state folder."""
+    path = state / "page.secret"
+    if not path.exists():
+        made = path.with_suffix(".new")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        made.replace(path)
+    return path.read_bytes()
+
+
+def endpoint(settings: Settings) -> broker.Endpoint:
+    """Where the broker is: the configured one, or the one that came with us."""
+    url = settings.broker.url.get_secret_value()
+    if url:
+        return broker.Endpoint.from_url(url, ca=settings.broker.ca)
+    return broker.endpoint(settings.state)
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """Bind the pages' port before anything else is started. Raises ConfigError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"web.port: {host}:{port} cannot be used ({error.strerror}). Stop what listens there, or choose another"
+            f" port: --port 0 takes a free one."
+        ) from None
+    listener.listen(512)
+    return listener
+
+
+async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
+    """Run until told to stop by SIGTERM or SIGINT. If any part falls, all of it falls, to be started again."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    listener = reserve(settings.web.host, settings.web.port)
+    stores = open_stores(settings.state)
+    base_url = settings.base_url if settings.web.port else f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    courier: Courier | None = None
+
+    def nudge() -> None:
+        if courier is not None:
+            courier.wake()
+
+    desk = Desk(stores.alerts, stores.registry, nudge)
+    pipeline = Pipeline(
+        intake=Intake(stores.registry),
+        directory=stores.registry,
+        readings=stores.readings,
+        desk=desk,
+        options=settings.detectors,
+    )
+    pipeline.start(clock.now())
+    source = MqttSource(
+        endpoint(settings), settings.state, clock, queue_checked=settings.broker.queue_checked or not _outside(settings)
+    )
+    road = Road(source, pipeline, clock)
+    health = Health(clock, clock.now(), pipeline, source, stores.alerts, lambda: road.beat)
+    from dashboard.links import Links
+
+    links = Links(page_secret(settings.state), base_url, clock)
+    with ThreadPoolExecutor(1, thread_name_prefix="road") as pool, contextlib.closing(source):
+        async with channels(settings) as ready, asyncio.TaskGroup() as group:
+            courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link)
+            parts = [
+                loop.run_in_executor(pool, road.run),
+                group.create_task(courier.run(), name="courier"),
+                group.create_task(
+                    _pages(settings, stores, desk, clock, health, listener, base_url, stop, demo), name="pages"
+                ),
+            ]
+            ended = asyncio.ensure_future(stop.wait())
+            try:
+                await asyncio.wait([ended, *parts], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ended.cancel()
+                stop.set()
+                road.stop()
+                parts[1].cancel()
+            await parts[0]
+    stores.readings.close()
+    log.info("stopped")
+
+
+def _outside(settings: Settings) -> bool:
+    return bool(settings.broker.url.get_secret_value())
+
+
+@contextlib.asynccontextmanager
+async def channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
+    """Every channel that this installation can speak through, opened and closed together."""
+    async with contextlib.AsyncExitStack() as stack:
+        given = {"secret": settings.webhook.secret.get_secret_value(), "timeout": settings.webhook.timeout}
+        yield {name: await stack.enter_async_context(make(**given)) for name, make in CHANNELS.items()}
+
+
+async def _pages(
+    settings: Settings,
+    stores: Stores,
+    desk: Desk,
+    clock: Clock,
+    health: Health,
+    listener: socket.socket,
+    base_url: str,
+    stop: asyncio.Event,
+    demo: bool,
+) -> None:
+    """The web pages. Loaded beside the running road, in a thread, because they take the longest to load."""
+    await asyncio.to_thread(importlib.import_module, "dashboard.app")
+    import uvicorn
+
+    from dashboard.app import create_app, make_setup_link
+    from dashboard.house import House
+
+    house = House(
+        alerts=stores.alerts,
+        desk=desk,
+        registry=stores.registry,
+        accounts=stores.accounts,
+        readings=stores.readings,
+        clock=clock,
+        secret=page_secret(settings.state),
+        base_url=base_url,
+        secure_cookies=base_url.startswith("https://"),
+        health=health.report,
+        **(_demo_parts(settings) if demo else {}),
+    )
+
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield  # signals are ours: the road has to stop too
+
+    server = Server(
+        uvicorn.Config(create_app(house), log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on")
+    )
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    if not demo and stores.accounts.count() == 0:
+        link = make_setup_link(stores.accounts, clock, base_url)
+        _say(f"第一次启动：请在 24 小时内打开这个一次性链接，设置管理员\nFirst start: open this one-time link: {link}")
+    log.info("pages are up", extra={"address": base_url})
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    server.handle_exit(signal.SIGTERM, None)
+    await serving
+    stopping.cancel()
+
+
+def _demo_parts(settings: Settings) -> dict[str, Any]:
+    from gateway.demo import page_parts
+
+    return page_parts(settings)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str] | None = None, run: Callable[..., None] = asyncio.run) -> int:
+    """The gateway process; the supervisor starts it, and starts it again when it falls."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.app")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--demo", action="store_true")
+    asked = parser.parse_args(arguments)
+    try:
+        settings = load(asked.config)
+        if wrong := problems(settings):
+            raise ConfigError("\n".join(wrong))
+        set_up_log(settings.log)
+        run(serve(settings, SystemClock(), demo=asked.demo))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2  # starting again would not help
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

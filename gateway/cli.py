@@ -1,0 +1,369 @@
+"""The command `shouwang`: everything the gateway can do, from a terminal."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.config import ConfigError, Settings, load, problems, understood
+
+app = typer.Typer(
+    help="守望 Shouwang — watches over old people who live alone, and does not let go until somebody has come.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+homes = typer.Typer(help="Households: list them, register them, pause them. 家庭档案", no_args_is_help=True)
+hubs = typer.Typer(help="Hubs and their secrets. 家庭网关", no_args_is_help=True)
+alerts = typer.Typer(help="Alerts: list, show, accept, resolve, close. 预警工单", no_args_is_help=True)
+app.add_typer(homes, name="homes")
+app.add_typer(hubs, name="hubs")
+app.add_typer(alerts, name="alerts")
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="settings file (TOML)", show_default=False)]
+State = Annotated[Path | None, typer.Option("--state", help="state folder, instead of the configured one")]
+Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
+MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
+
+
+class Refused(Exception):
+    """What was asked cannot be done; the message says why, for whoever asked."""
+
+
+def settings_of(
+    config: Path | None, state: Path | None = None, port: int | None = None, mqtt_port: int | None = None
+) -> Settings:
+    return load(
+        config,
+        state=state,
+        web=None if port is None else {"port": port},
+        broker=None if mqtt_port is None else {"port": mqtt_port},
+    )
+
+
+def say(text: str = "") -> None:
+    typer.echo(text)
+
+
+# --------------------------------------------------------------------------- running
+
+
+@app.command()
+def run(config: Config = None, state: State = None, port: Port = None, mqtt_port: MqttPort = None) -> None:
+    """Run the gateway, with its own broker unless the settings name another one. 启动网关"""
+    settings = settings_of(config, state, port, mqtt_port)
+    _refuse_problems(settings)
+    from gateway.app import open_stores
+
+    open_stores(settings.state)  # migrates, so that the gateway itself starts fast
+    _supervise(settings, config, [])
+
+
+@app.command()
+def demo(
+    state: Annotated[Path, typer.Option(help="where the neighbourhood lives; it is made anew")] = Path("state/demo"),
+    port: Annotated[int, typer.Option("--port", help="port of the pages; 0 takes a free one")] = 8080,
+    mqtt_port: Annotated[int, typer.Option("--mqtt-port", help="port of the broker; 0 takes a free one")] = 1883,
+    seed: Annotated[int, typer.Option(help="which neighbourhood")] = 7,
+    pace: Annotated[float, typer.Option(help="60 plays a minute of it each second; 1 is real time")] = 1.0,
+    scenario: Annotated[str, typer.Option(help="morning: the prepared first two minutes; quiet: nothing prepared")] = (
+        "morning"
+    ),
+) -> None:
+    """Run the gateway with twelve simulated homes and their responders' phones. 演示"""
+    from gateway.demo import prepare
+
+    settings = load(None, state=state, web={"port": port}, broker={"port": mqtt_port})
+    _refuse_problems(settings)
+    children = prepare(settings, seed=seed, pace=pace, scenario=scenario, say=say)
+    _supervise(settings, None, children, demo=True)
+
+
+def _supervise(settings: Settings, config: Path | None, children: list[list[str]], demo: bool = False) -> None:
+    """Become the supervisor: a small process that keeps the broker and the gateway up."""
+    from gateway.supervisor import become
+
+    os.environ["SHOUWANG_STATE"] = str(settings.state.absolute())
+    os.environ["SHOUWANG_WEB__PORT"] = str(settings.web.port)
+    os.environ["SHOUWANG_BROKER__PORT"] = str(settings.broker.port)
+    gateway = [sys.executable, "-m", "gateway.app"]
+    if config is not None:
+        gateway += ["--config", str(config.absolute())]
+    if demo:
+        gateway += ["--demo"]
+    become(settings, gateway, children)
+
+
+def _refuse_problems(settings: Settings) -> None:
+    if wrong := problems(settings):
+        raise ConfigError("\n".join(wrong))
+
+
+@app.command()
+def check(config: Config = None, state: State = None) -> None:
+    """Print what the settings are understood to mean, and refuse nonsense in sentences. 检查配置"""
+    settings = settings_of(config, state)
+    for name, value, meaning in understood(settings):
+        say(f"{name} = {value or '-'}{'   # ' + meaning if meaning else ''}")
+    if wrong := problems(settings):
+        raise ConfigError("\n".join(wrong))
+    say("\n配置没有问题。 The settings are in order.")
+
+
+@app.command()
+def link(config: Config = None, state: State = None) -> None:
+    """Make a new one-time link that sets up an administrator, for whoever has lost the first one. 一次性设置链接"""
+    from dashboard.app import make_setup_link
+    from gateway.app import open_stores
+    from gateway.clock import SystemClock
+
+    settings = settings_of(config, state)
+    stores = open_stores(_existing(settings))
+    say(make_setup_link(stores.accounts, SystemClock(), settings.base_url))
+
+
+def _existing(settings: Settings) -> Path:
+    if not (settings.state / "gateway.db").exists():
+        raise Refused(f"There is no gateway in {settings.state}; name its folder with --state or --config.")
+    return settings.state
+
+
+# --------------------------------------------------------------------------- simulation and recordings
+
+
+@app.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="the same seed gives the same week")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=60)] = 7,
+    story: Annotated[bool, typer.Option(help="print what happened")] = True,
+) -> None:
+    """Live through a bad week in virtual time: the production program, its faults and its responders. 模拟"""
+    from gateway.week import live_through_a_bad_week
+
+    week = live_through_a_bad_week(seed, days=days)
+    if story:
+        for line in week.story:
+            say(line)
+    say(week.summary())
+    if week.broken:
+        for promise in week.broken:
+            say(f"BROKEN: {promise}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="recordings, one home a file; .gz too")],
+    format: Annotated[str, typer.Option("--format", help="casas, ordonez, kasteren or stream")],
+    home: Annotated[str, typer.Option(help="the home's name; the file's name otherwise")] = "",
+    zone: Annotated[str, typer.Option(help="where the recording's wall clock hung")] = "Asia/Shanghai",
+    exit: Annotated[list[str] | None, typer.Option("--exit", help="sensor at the entry door; may be repeated")] = None,
+    alerts: Annotated[Path | None, typer.Option(help="write home,start,kind,reason here")] = None,
+    via_mqtt: Annotated[bool, typer.Option("--via-mqtt", help="through a running gateway's real broker")] = False,
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Play a recorded home through the detectors in event time, or through the real broker. 回放"""
+    from gateway.replay import replay_files, replay_via_mqtt
+
+    if via_mqtt:
+        settings = settings_of(config, state)
+        replay_via_mqtt(files, format, home=home, zone=zone, exits=exit or [], settings=settings, say=say)
+    else:
+        replay_files(files, format, home=home, zone=zone, exits=exit or [], alerts=alerts, say=say)
+
+
+# --------------------------------------------------------------------------- homes and hubs
+
+
+@homes.command("list")
+def homes_list(config: Config = None, state: State = None) -> None:
+    """Every household with its state and when it was last heard."""
+    from gateway.app import open_stores
+
+    stores = open_stores(_existing(settings_of(config, state)))
+    heard = stores.readings.heard()
+    for home in stores.registry.homes():
+        last = heard.get(home.id)
+        when = f"{last.astimezone(home.zone):%m-%d %H:%M:%S}" if last else "-"
+        say(f"{home.id:20} {home.code:10} {home.grid:10} {home.state.value:10} {len(home.sensors):3} sensors  {when}")
+
+
+@homes.command("import")
+def homes_import(sheet: Path, config: Config = None, state: State = None, who: str = "cli") -> None:
+    """Register areas, grids, people and homes from a TOML sheet: all of it, or nothing and why."""
+    from gateway.app import open_stores
+    from gateway.clock import SystemClock
+
+    settings = settings_of(config, state)
+    if not sheet.is_file():
+        raise Refused(f"There is no file {sheet}.")
+    registry = open_stores(settings.state).registrar(settings.state)
+    say(registry.import_sheet(sheet.read_text(encoding="utf-8"), who=who, now=SystemClock().now()))
+
+
+@homes.command("state")
+def homes_state(home: str, new_state: str, config: Config = None, state: State = None, who: str = "cli") -> None:
+    """Set a household's state: registered, trial, guarded, paused, retired (建档 试运行 守护中 暂停 停用)."""
+    from gateway.app import open_stores
+    from gateway.clock import SystemClock
+    from gateway.domain import Monitoring
+
+    if new_state not in list(Monitoring):
+        raise Refused(f"{new_state!r} is no state of a household; there are {[s.value for s in Monitoring]}.")
+    settings = settings_of(config, state)
+    registry = open_stores(_existing(settings)).registrar(settings.state)
+    registry.set_state(home, Monitoring(new_state), who=who, now=SystemClock().now())
+
+
+@hubs.command("list")
+def hubs_list(config: Config = None, state: State = None) -> None:
+    """Every hub, the home it stands in, and whether it has a secret."""
+    from gateway.app import open_stores
+
+    stores = open_stores(_existing(settings_of(config, state)))
+    known = stores.registry.hub_secrets()
+    for hub in stores.registry.hubs():
+        say(f"{hub.id:24} {hub.home:20} {'secret set' if hub.id in known else 'no secret'}")
+
+
+@hubs.command("secret")
+def hubs_secret(hub: str, config: Config = None, state: State = None, who: str = "cli") -> None:
+    """Make a new secret for a hub and show it, this once; the old one ends, no other home is dropped."""
+    from gateway import broker
+    from gateway.app import open_stores
+    from gateway.clock import SystemClock
+
+    settings = settings_of(config, state)
+    secret, _ = broker.new_secret()
+    registry = open_stores(_existing(settings)).registrar(settings.state)
+    registry.renew_secret(hub, secret, who=who, now=SystemClock().now())
+    say(f"user {hub}\npassword {secret}\n只显示这一次。 It is shown this once.")
+
+
+@hubs.command("revoke")
+def hubs_revoke(hub: str, config: Config = None, state: State = None, who: str = "cli") -> None:
+    """Take a hub's secret away: it can no longer connect."""
+    from gateway.app import open_stores
+    from gateway.clock import SystemClock
+
+    settings = settings_of(config, state)
+    registry = open_stores(_existing(settings)).registrar(settings.state)
+    registry.renew_secret(hub, None, who=who, now=SystemClock().now())
+
+
+@app.command()
+def quarantine(config: Config = None, state: State = None, limit: int = 50) -> None:
+    """What could not be read or belongs to nobody we know, newest first. 隔离区"""
+    from gateway.app import open_stores
+
+    for kept in open_stores(_existing(settings_of(config, state))).readings.quarantine(limit):
+        head = kept.head[:60].decode("utf-8", "replace")
+        say(f"{kept.at:%m-%d %H:%M:%S}  {kept.reason:16} x{kept.count:<6} {kept.size:>7} B  {kept.topic}  {head}")
+
+
+@app.command()
+def devices(config: Config = None, state: State = None, hub: str = "") -> None:
+    """Devices that hubs have announced, with the address to register them by. 已发现设备"""
+    from gateway.app import open_stores
+
+    stores = open_stores(_existing(settings_of(config, state)))
+    registered = {(s.hub, s.address) for home in stores.registry.homes() for s in home.sensors}
+    for device in stores.readings.devices(hub or None):
+        mark = "registered" if (device.hub, device.address) in registered else "-"
+        say(f"{device.hub:20} {device.address:20} {device.name:30} {device.vendor} {device.model}  {mark}")
+
+
+# --------------------------------------------------------------------------- alerts
+
+
+@alerts.command("list")
+def alerts_list(
+    config: Config = None,
+    state: State = None,
+    all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
+) -> None:
+    """Alerts that are not closed, the worst first."""
+    from gateway.app import open_stores
+
+    for alert in open_stores(_existing(settings_of(config, state))).alerts.alerts(unclosed=not all_):
+        owner = f"  owner {alert.owner}" if alert.owner else ""
+        say(
+            f"{alert.raised_at:%m-%d %H:%M:%S}  {alert.severity.value}  {alert.state.value:9} x{alert.count} {alert.id}{owner}"
+        )
+
+
+@alerts.command("show")
+def alerts_show(alert_id: str, config: Config = None, state: State = None) -> None:
+    """One alert: why, who was told, what was done."""
+    from alerts.wording import explain
+    from gateway.app import open_stores
+
+    settings = settings_of(config, state)
+    stores = open_stores(_existing(settings))
+    alert = stores.alerts.alert(alert_id)
+    if alert is None:
+        raise Refused(f"There is no alert {alert_id!r}.")
+    home = stores.registry.home(alert.home)
+    say(f"{alert.id}  severity {alert.severity.value}  {alert.state.value}  x{alert.count}")
+    if home is not None:
+        for line in explain(alert.finding, settings.language, home.zone):
+            say(f"  {line}")
+    for entry in stores.alerts.history(alert_id):
+        say(f"  {entry.at:%m-%d %H:%M:%S}  {entry.what}  {entry.who}  {dict(entry.facts) or ''}")
+    for delivery in stores.alerts.deliveries(alert_id):
+        say(
+            f"  {delivery.purpose.value} {delivery.person} by {delivery.channel}: {delivery.state.value} {delivery.reason}"
+        )
+
+
+@alerts.command("accept")
+def alerts_accept(alert_id: str, who: str, config: Config = None, state: State = None) -> None:
+    """Take an alert on: WHO is the person's id."""
+    _act(config, state, lambda desk, now: desk.accept(alert_id, who, now, "cli"))
+
+
+@alerts.command("resolve")
+def alerts_resolve(
+    alert_id: str, who: str, outcome: str, note: str = "", config: Config = None, state: State = None
+) -> None:
+    """Write down what was found: OUTCOME is one of the fixed codes, such as assistance-given."""
+    from gateway.domain import Outcome
+
+    if outcome not in list(Outcome):
+        raise Refused(f"{outcome!r} is no outcome; there are {[o.value for o in Outcome]}.")
+    _act(config, state, lambda desk, now: desk.resolve(alert_id, who, Outcome(outcome), note, now))
+
+
+@alerts.command("close")
+def alerts_close(alert_id: str, who: str, config: Config = None, state: State = None) -> None:
+    """Put a resolved alert on file."""
+    _act(config, state, lambda desk, now: desk.close(alert_id, who, now))
+
+
+def _act(config: Path | None, state: Path | None, act) -> None:  # type: ignore[no-untyped-def]
+    from alerts.desk import Desk
+    from gateway.app import open_stores
+    from gateway.clock import SystemClock
+
+    stores = open_stores(_existing(settings_of(config, state)))
+    verdict = act(Desk(stores.alerts, stores.registry), SystemClock().now())
+    say(str(verdict.reason))
+
+
+def main() -> None:
+    """Entry point. What was asked wrongly is answered with a sentence and exit code 2, never a traceback."""
+    from gateway.broker import BrokerError
+    from gateway.registry import RegistrationError
+
+    try:
+        app()
+    except (ConfigError, Refused, RegistrationError, BrokerError) as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
