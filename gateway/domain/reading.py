@@ -1,7 +1,7 @@
 """What a sensor said, and when it happened."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -43,6 +43,7 @@ class Kind(StrEnum):
     LINK = "link"  # link quality 0..255
     TAMPER = "tamper"  # 1 opened
     AVAILABLE = "available"  # 1 the bridge can reach the device, 0 it cannot
+    SELF_TEST = "self_test"  # 1 the device tries itself out, 0 it has ended
     RETURNED = "returned"  # a hub was heard again; the value is the length of the hole in seconds
 
 
@@ -68,6 +69,10 @@ HAZARDS = frozenset({Kind.SMOKE, Kind.GAS, Kind.CO, Kind.LEAK, Kind.FALL})
 
 URGENT = HAZARDS | {Kind.SOS}
 """What is committed at once instead of waiting for a group commit."""
+
+
+LATE = timedelta(minutes=5)
+"""Heard longer after it happened than this is heard late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +101,11 @@ class Reading:
             raise ValueError(f"a reading needs aware times: at={self.at!r} heard={self.heard!r}")
 
     @property
+    def is_undated(self) -> bool:
+        """Out of a bridge's memory: we know that it is so, not since when."""
+        return self.late and self.heard - self.at <= LATE
+
+    @property
     def is_life(self) -> bool:
-        return self.kind in SIGNS_OF_LIFE
+        """Somebody caused it, and we know when. What a bridge merely remembers is no sign of life."""
+        return self.kind in SIGNS_OF_LIFE and not self.is_undated
