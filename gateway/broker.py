@@ -7,7 +7,6 @@ rewritten and re-read while everybody stays connected, from whichever process re
 Everything lives in `<state>/broker/`: the configuration, what the hubs may do, our own secret (all 0600), the queue.
 """
 
-import ctypes
 import fcntl
 import json
 import os
@@ -27,6 +26,7 @@ from typing import Final
 
 import bcrypt
 
+from gateway.child import end, spawn
 from gateway.domain.endpoint import Endpoint
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "BrokerError",
     "Endpoint",
     "check_hub",
-    "die_with_parent",
     "endpoint",
     "new_secret",
     "reload",
@@ -269,16 +268,6 @@ def _binary() -> Path:
 # --------------------------------------------------------------------------- the child
 
 
-def die_with_parent() -> None:
-    """For a child between fork and exec: the kernel ends it when its parent is gone, however the parent went.
-
-    It watches the *thread* that forked, so children are started from the main thread.
-    """
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
-    if os.getppid() == 1:  # the parent was gone before we asked
-        os._exit(1)
-
-
 class Broker:
     """The broker of one state folder, as a child of this process."""
 
@@ -325,7 +314,7 @@ class Broker:
             self._folder.write(setup, _binary())
 
     def start(self) -> None:
-        """Start it and wait until it takes connections. Call it from the main thread (see `die_with_parent`)."""
+        """Start it and wait until it takes connections. Call it from the main thread (see `child.spawn`)."""
         binary = _binary()
         if other := running(self.state_dir):
             raise BrokerError(
@@ -335,14 +324,7 @@ class Broker:
         if self.port:
             _must_be_free(self.host, self.port)
         self.write_config()
-        self._child = subprocess.Popen(
-            [binary, "-c", self._folder.conf],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            process_group=0,  # Ctrl-C at the terminal is for the supervisor, which stops us last
-            preexec_fn=_prepare_child,
-        )
+        self._child = spawn([binary, "-c", self._folder.conf], silent=True)
         self.wait_ready()
 
     def wait_ready(self, within_s: float = READY_WITHIN_S) -> None:
@@ -384,22 +366,6 @@ class Broker:
         except OSError:
             return "(no log)"
         return " | ".join([line for line in lines if "[FTL]" in line or "[ERR]" in line][-3:] or lines[-3:])
-
-
-def end(child: "subprocess.Popen[bytes]", within_s: float) -> None:
-    """End a child: ask, wait, insist."""
-    if child.poll() is None:
-        child.terminate()
-        try:
-            child.wait(within_s)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-def _prepare_child() -> None:
-    die_with_parent()
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # a supervisor that waits for signals has blocked them
 
 
 # --------------------------------------------------------------------------- from any process

@@ -1,0 +1,149 @@
+"""The small process above the two that work: the broker and the gateway.
+
+When the gateway falls the broker stays up and keeps what arrives meanwhile, and the gateway is started again. When the
+broker falls it is started again on the same port. When the supervisor itself goes, however it goes, both go with it,
+so that nothing holds the port and the files against the next start. It imports next to nothing and does nothing else.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from gateway.broker import Broker, BrokerError
+from gateway.child import end, last_words, spawn
+
+log = logging.getLogger("shouwang.supervisor")
+
+PAUSE_S: Final = (0.2, 10.0)  # before starting again: the first and the longest
+WELL_AFTER_S: Final = 60.0  # who has run this long begins again with the short pause
+GATEWAY_STOPS_WITHIN_S: Final = 10.0
+MISCONFIGURED: Final = os.EX_CONFIG
+"""With this exit code the gateway says that starting it again is of no use before a person has done something."""
+
+_STOP = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+
+
+class _Ward:
+    """One child: started again whenever it has fallen, after a pause that grows while it keeps falling."""
+
+    def __init__(self, name: str, start: Callable[[], None], fallen: Callable[[], int | None]) -> None:
+        self.name = name
+        self.code: int | None = None  # how it ended; None while it runs
+        self.due = 0.0  # when to start it again, while it is down
+        self._start = start
+        self._fallen = fallen
+        self._pause = PAUSE_S[0]
+        self._since = time.monotonic()
+
+    def look(self, now: float) -> None:
+        """Notice a fall; start again when it is time."""
+        if self.code is None and (code := self._fallen()) is not None:
+            self._has_fallen(now, code)
+        if self.code is not None and self.code != MISCONFIGURED and now >= self.due:
+            try:
+                self._start()
+            except (BrokerError, OSError) as error:
+                log.error("The %s does not start: %s", self.name, error)
+                self._wait(now)
+            else:
+                self.code = None
+                self._since = now
+                log.info("The %s is up again.", self.name)
+
+    def _has_fallen(self, now: float, code: int) -> None:
+        self.code = code
+        if now - self._since >= WELL_AFTER_S:
+            self._pause = PAUSE_S[0]
+        self._wait(now)
+        log.error("The %s has fallen: %s. Starting it again in %.1f s.", self.name, last_words(code), self.due - now)
+
+    def _wait(self, now: float) -> None:
+        self.due = now + self._pause
+        self._pause = min(self._pause * 2, PAUSE_S[1])
+
+
+class Supervisor:
+    """Keeps a broker (or none, where one is configured by its address) and the gateway's command running."""
+
+    def __init__(self, broker: Broker | None, gateway: Sequence[str]) -> None:
+        self._broker = broker
+        self._command = gateway
+        self._gateway: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> int:
+        """Until told to stop (TERM, INT, HUP); returns the exit code for the whole.
+
+        Call it from the main thread. It raises BrokerError when the broker cannot be had in the first place.
+        """
+        # Blocked, so that none is missed between two looks; `sigtimedwait` takes them one by one.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP | {signal.SIGCHLD})
+        try:
+            if self._broker:
+                self._broker.start()
+                log.info("The broker listens on %s:%d.", self._broker.host, self._broker.port)
+            self._start_gateway()
+            return self._keep()
+        finally:
+            # The gateway first: it settles with the broker what it has stored.
+            if self._gateway:
+                end(self._gateway, GATEWAY_STOPS_WITHIN_S)
+            if self._broker:
+                self._broker.stop()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _keep(self) -> int:
+        gateway = _Ward("gateway", self._start_gateway, self._gateway_fallen)
+        wards = [gateway]
+        if self._broker:
+            wards.insert(0, _Ward("broker", self._broker.start, self._broker.fallen))
+        while True:
+            now = time.monotonic()
+            for ward in wards:
+                ward.look(now)
+            if gateway.code == MISCONFIGURED:
+                log.error("The gateway says that it cannot run as it is configured, so everything stops.")
+                return MISCONFIGURED
+            waits = [ward.due - now for ward in wards if ward.code is not None]
+            heard = signal.sigtimedwait(_STOP | {signal.SIGCHLD}, max(0.0, min(waits, default=3600.0)))
+            if heard is not None and heard.si_signo in _STOP:
+                log.info("Stopping: the gateway first, then the broker.")
+                return 0
+
+    def _start_gateway(self) -> None:
+        self._gateway = spawn(self._command)
+
+    def _gateway_fallen(self) -> int | None:
+        return self._gateway.poll() if self._gateway else None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m gateway.supervisor --state DIR --port 1883 -- COMMAND…`, so that nothing else need be imported."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.supervisor", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="the state folder")
+    parser.add_argument("--no-broker", action="store_true", help="a broker is configured by its address")
+    parser.add_argument("--host", default="127.0.0.1", help="where the broker listens")
+    parser.add_argument("--port", type=int, default=1883, help="0 picks a free one and keeps to it")
+    parser.add_argument("--cert", type=Path, help="the broker's certificate: it then speaks TLS only")
+    parser.add_argument("--key", type=Path, help="the certificate's private key")
+    parser.add_argument("gateway", nargs="+", help="the gateway's command line, after --")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        broker = (
+            None if given.no_broker else Broker(given.state, given.host, given.port, cert=given.cert, key=given.key)
+        )
+        return Supervisor(broker, given.gateway).run()
+    except BrokerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

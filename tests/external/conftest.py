@@ -1,0 +1,37 @@
+"""Each real broker in turn, and ears that listen to it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from live_brokers import BROKERS, LiveBroker
+
+from gateway.clock import SystemClock
+from ingest.mqtt import MqttSource
+
+
+@pytest.fixture(params=BROKERS)
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveBroker]:
+    """Each broker in turn, with two hubs admitted."""
+    (folder := tmp_path / "broker").mkdir()
+    live = BROKERS[request.param](folder, None)
+    live.admit("hub-a", "hub-b")
+    yield live
+    assert live.is_ours(), "another server answered on this port: the test proves nothing"
+    live.stop()
+
+
+@pytest.fixture
+def ear(broker: LiveBroker, tmp_path: Path) -> Iterator[Callable[..., MqttSource]]:
+    """Opens sources as the gateway. They share one state folder: the second is the first after a restart."""
+    opened: list[MqttSource] = []
+    (folder := tmp_path / "ear").mkdir()
+
+    def open_ear(**options: object) -> MqttSource:
+        source = MqttSource(broker.gateway, folder, SystemClock(), **options)
+        opened.append(source)
+        return source
+
+    yield open_ear
+    for source in opened:
+        source.close()
