@@ -1,0 +1,137 @@
+"""Posts it as JSON to an address of your own: a duty desk's program, a chat robot's bridge."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import timedelta
+from urllib.parse import quote
+
+import httpx
+
+from gateway.domain import Delivery
+from gateway.ports import Clock, Letter, TryLater, Undeliverable
+
+LONGEST_ANSWER = 64 * 1024
+"""Bytes of an answer that are read at most. Only its status counts; the rest is for the connection's next use."""
+
+LONGEST_REASON = 200
+"""Characters of a refusal that are kept: enough to see why, too few to fill the file."""
+
+POLITE_WAIT = timedelta(seconds=1)
+"""How long the rest of an answer is waited for once its status has been read."""
+
+CONNECTIONS = 64
+
+
+@dataclass(slots=True)
+class Webhook:
+    """One POST for each message, tried once.
+
+    With a `secret` the header `Shouwang-Signature: sha256=…` proves that it came from us and when: it is the
+    HMAC-SHA256 of `timestamp + "." + body`, where the timestamp stands in `Shouwang-Timestamp`.
+    """
+
+    clock: Clock
+    _: KW_ONLY
+    secret: str = field(default="", repr=False)
+    timeout: timedelta = timedelta(seconds=10)  # for the whole exchange, up to the answer's status
+    _http: httpx.AsyncClient | None = field(default=None, init=False, repr=False)
+
+    async def send(self, delivery: Delivery, letter: Letter) -> None:
+        url = _checked(delivery.address)
+        body = json.dumps(
+            {
+                "id": delivery.id,
+                "alert": delivery.alert,
+                "purpose": delivery.purpose.value,
+                "title": letter.title,
+                "body": letter.body,
+                "link": letter.link,
+            },
+            ensure_ascii=False,
+        ).encode()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Idempotency-Key": quote(delivery.id, safe="/:.,"),
+        }
+        if self.secret:
+            headers |= self._signed(body)
+        request = self._client().build_request("POST", url, content=body, headers=headers)
+        try:
+            async with asyncio.timeout(self.timeout.total_seconds()):
+                answer = await self._client().send(request, stream=True)
+        except TimeoutError:
+            raise TryLater(f"no answer within {self.timeout.total_seconds():g} s") from None
+        except httpx.TransportError as error:
+            raise TryLater(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        try:
+            await self._judge(answer)
+        finally:
+            # Closing waits for nobody: what has not been read is thrown away with the connection.
+            with suppress(httpx.TransportError):
+                await answer.aclose()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def _judge(self, answer: httpx.Response) -> None:
+        status = answer.status_code
+        head = await _read(answer)
+        if status // 100 == 2:
+            return
+        reason = f"HTTP {status}" + (f": {head}" if head else "")
+        if status >= 500 or status == 429:
+            raise TryLater(reason)
+        if status // 100 == 3:
+            elsewhere = answer.headers.get("location", "nowhere")[:LONGEST_REASON]
+            raise Undeliverable(
+                f"HTTP {status}: it sends us on to {elsewhere}; redirects are not followed, enter the final address"
+            )
+        raise Undeliverable(reason)
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            # The environment's proxies and .netrc are not asked: the way out is what the configuration says.
+            self._http = httpx.AsyncClient(
+                timeout=self.timeout.total_seconds(),
+                follow_redirects=False,
+                trust_env=False,
+                limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=16),
+                headers={"User-Agent": "shouwang", "Accept-Encoding": "identity"},
+            )
+        return self._http
+
+    def _signed(self, body: bytes) -> dict[str, str]:
+        timestamp = str(int(self.clock.now().timestamp()))
+        proof = hmac.new(self.secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        return {"Shouwang-Timestamp": timestamp, "Shouwang-Signature": f"sha256={proof}"}
+
+
+def _checked(address: str) -> httpx.URL:
+    """The address as a URL; Undeliverable when it never can be one."""
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise Undeliverable(f"the address cannot be read: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise Undeliverable("the address of a webhook must begin with https:// or http:// and name a host")
+    return url
+
+
+async def _read(answer: httpx.Response) -> str:
+    """The beginning of what was answered; reads on, within bounds, so that the connection can be used again."""
+    head, size = b"", 0
+    with suppress(TimeoutError, httpx.TransportError):
+        async with asyncio.timeout(POLITE_WAIT.total_seconds()):
+            async for part in answer.aiter_raw(16 * 1024):
+                head += part[: max(0, LONGEST_REASON * 4 - len(head))]
+                size += len(part)
+                if size > LONGEST_ANSWER:
+                    break
+    return head.decode("utf-8", "replace").strip()[:LONGEST_REASON]

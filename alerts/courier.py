@@ -1,0 +1,273 @@
+"""Carries what the desk has written down: sends, waits, tries again, and reports how it went.
+
+At least once: a crash between sending and striking out repeats one message, under the same id.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from alerts.catalogue import Catalogue
+from alerts.desk import LONGEST_WAIT, Desk
+from alerts.wording import letter
+from gateway.domain import Delivery, Sending
+from gateway.ports import AlertStore, Channel, Clock, Directory, TryLater, Undeliverable
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(seconds=15)
+"""How long one attempt may take, whatever the channel itself believes."""
+
+FIRST_WAIT = timedelta(seconds=1)
+"""After a first failure; each further one doubles it, up to LONGEST_WAIT."""
+
+KEEP_TRYING = timedelta(hours=48)
+"""After this long a message is no news any more; the ladder has repeated it many times."""
+
+AT_ONCE = 32
+"""Messages under way in one channel, so that a hanging one holds neither all sockets nor the other channels."""
+
+AT_ONE_ADDRESS = 4
+"""Of these, to one address: one dead telephone must not use up its whole channel."""
+
+RESERVE = 16
+"""Beyond these bounds, for emergencies only: severity 1 does not queue behind what hangs."""
+
+LOOK = 200
+LOOK_AGAIN = 10_000
+"""Rows of the outbox read at a time; all of them when the first are many, so that none hides behind the others."""
+
+GLANCE = timedelta(seconds=1)
+"""While something is under way the outbox is looked at this often for what has become due meanwhile."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One channel's messages: those next in turn, urgent ones first, and how many are under way to each address."""
+
+    queue: list[Delivery] = field(default_factory=list)
+    going: dict[str, int] = field(default_factory=dict)
+
+    def next(self) -> Delivery | None:
+        if sum(self.going.values()) >= AT_ONCE:
+            return None
+        for place, delivery in enumerate(self.queue):
+            if self.going.get(delivery.address, 0) < AT_ONE_ADDRESS:
+                return self.queue.pop(place)
+        return None
+
+    @property
+    def has_reserve(self) -> bool:
+        return sum(self.going.values()) < AT_ONCE + RESERVE
+
+    def began(self, address: str) -> None:
+        self.going[address] = self.going.get(address, 0) + 1
+
+    def ended(self, address: str) -> None:
+        self.going[address] -= 1
+        if not self.going[address]:
+            del self.going[address]
+
+
+class Courier:
+    """Empties the outbox. Each channel has a lane of its own: a hanging one delays nobody else."""
+
+    def __init__(
+        self,
+        store: AlertStore,
+        desk: Desk,
+        directory: Directory,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        link: Callable[[Delivery], str],
+        *,
+        offload: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+        seed: int | str = 0,
+        poll: timedelta | None = timedelta(seconds=2),
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self._store = store
+        self._desk = desk
+        self._directory = directory
+        self._channels = channels
+        self._clock = clock
+        self._link = link
+        self._offload = offload  # the stores may wait for a disk; the event loop may not
+        self._seed = seed
+        self._poll = poll  # other processes write into the same outbox; None: there are none
+        self._catalogue = catalogue or Catalogue()
+        self._lanes: dict[str, _Lane] = {}
+        self._under_way: set[str] = set()
+        self._ill: dict[str, datetime] = {}  # channel -> since when it carries nothing
+        self._awake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def round(self) -> datetime | None:
+        """Send what is due, once, and wait until that is done. When to come again; None: not until woken."""
+        async with asyncio.TaskGroup() as group:
+            await self._look(group)
+        next_at: datetime | None = await self._offload(self._store.next_delivery)
+        return next_at
+
+    async def run(self) -> None:
+        """Send for as long as the program lives."""
+        self._loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._awake.clear()
+                await self._look(group)
+                await self._rest(await self._offload(self._store.next_delivery))
+
+    def wake(self) -> None:
+        """There is something to say. May be called from any thread, before `run` and after its end too."""
+        loop = self._loop
+        if loop is None:
+            self._awake.set()
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(self._awake.set)
+
+    # ------------------------------------------------------------------ when
+
+    async def _rest(self, next_at: datetime | None) -> None:
+        """Until something is due or we are woken."""
+        waits = [] if self._poll is None else [self._poll]
+        if self._under_way:
+            waits.append(GLANCE)  # what is under way counts as due, and hides what is due next
+        elif next_at is not None:
+            waits.append(min(max(next_at - self._clock.now(), timedelta(0)), LONGEST_WAIT))
+        try:
+            async with asyncio.timeout(min(waits).total_seconds() if waits else None):
+                await self._awake.wait()
+        except TimeoutError:
+            pass
+
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        """Read the outbox anew, so that what is urgent comes first, and set off."""
+        now = self._clock.now()
+        due: list[Delivery] = await self._offload(self._store.outbox, now, LOOK)
+        if len(due) == LOOK:
+            due = await self._offload(self._store.outbox, now, LOOK_AGAIN)
+        for lane in self._lanes.values():
+            lane.queue.clear()
+        for delivery in due:
+            if delivery.id not in self._under_way:
+                self._lanes.setdefault(delivery.channel, _Lane()).queue.append(delivery)
+        for lane in self._lanes.values():
+            self._set_off(lane, group)
+        for lane in self._lanes.values():
+            await self._press_on(lane, group)
+
+    def _set_off(self, lane: _Lane, group: asyncio.TaskGroup) -> None:
+        while (delivery := lane.next()) is not None:
+            self._start(delivery, lane, group)
+
+    async def _press_on(self, lane: _Lane, group: asyncio.TaskGroup) -> None:
+        """Let emergencies past a lane that is full; they stand first in it."""
+        for delivery in lane.queue[:RESERVE]:
+            alert = await self._offload(self._store.alert, delivery.alert)
+            if alert is None or not alert.severity.is_emergency or not lane.has_reserve:
+                return
+            if delivery in lane.queue:  # it may have set off meanwhile
+                lane.queue.remove(delivery)
+                self._start(delivery, lane, group)
+
+    def _start(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup) -> None:
+        lane.began(delivery.address)
+        self._under_way.add(delivery.id)
+        group.create_task(self._go(delivery, lane, group), name=f"deliver {delivery.id}")
+
+    async def _go(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup) -> None:
+        try:
+            await self._carry(delivery)
+        finally:
+            lane.ended(delivery.address)
+            self._under_way.discard(delivery.id)
+        self._set_off(lane, group)
+        if not self._under_way:
+            self._awake.set()  # to find out what is due next
+
+    # ------------------------------------------------------------------ how
+
+    async def _carry(self, queued: Delivery) -> None:
+        """One message, one attempt, one report."""
+        delivery = await self._offload(self._still_waits, queued)
+        if delivery is None:
+            return
+        channel = self._channels.get(delivery.channel)
+        if channel is None:
+            known = ", ".join(sorted(self._channels)) or "none"
+            await self._give_up(delivery, f"no channel {delivery.channel!r} is configured; there are: {known}")
+            return
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                await channel.send(delivery, await self._offload(self._words, delivery))
+        except TryLater as why:
+            await self._try_later(delivery, str(why) or "the channel could not carry it")
+        except Undeliverable as why:
+            await self._give_up(delivery, str(why) or "the channel will not carry it")
+        except TimeoutError:
+            await self._try_later(delivery, f"no answer within {PATIENCE.total_seconds():g} s")
+        except Exception as error:  # bulkhead: one delivery must not stop the others
+            log.exception("delivery failed", extra={"delivery": delivery.id, "channel": delivery.channel})
+            await self._try_later(delivery, f"a fault of ours: {type(error).__name__}")
+        else:
+            await self._offload(self._desk.said, delivery.id, self._clock.now())
+            self._is_well(delivery.channel)
+
+    def _still_waits(self, queued: Delivery) -> Delivery | None:
+        """The delivery as it stands now: somebody may have accepted since the outbox was read."""
+        found = next((d for d in self._store.deliveries(queued.alert) if d.id == queued.id), None)
+        return found if found is not None and found.state is Sending.WAITING else None
+
+    def _words(self, delivery: Delivery) -> Any:
+        alert = self._store.alert(delivery.alert)
+        person = self._directory.person(delivery.person)
+        owner = self._directory.person(dict(delivery.facts).get("owner", ""))
+        return letter(
+            delivery,
+            alert,
+            home=self._directory.home(alert.home) if alert else None,
+            language=person.language if person else "",
+            owner=owner.name if owner else "",
+            link=self._link(delivery),
+            known=self._catalogue,
+        )
+
+    async def _try_later(self, delivery: Delivery, reason: str) -> None:
+        now = self._clock.now()
+        self._is_ill(delivery.channel, reason)
+        if now - delivery.created_at > KEEP_TRYING:
+            await self._give_up(delivery, f"not carried within {KEEP_TRYING // timedelta(hours=1)} h; last: {reason}")
+            return
+        until = now + self.pause(delivery)
+        await self._offload(self._desk.put_off, delivery.id, reason, until, now)
+
+    async def _give_up(self, delivery: Delivery, reason: str) -> None:
+        log.warning("undeliverable", extra={"delivery": delivery.id, "channel": delivery.channel, "reason": reason})
+        await self._offload(self._desk.gave_up, delivery.id, reason, self._clock.now())
+
+    def pause(self, delivery: Delivery) -> timedelta:
+        """How long to wait after this attempt: 1 s, 2 s, 4 s … 60 s, jittered so that a thousand do not come at once.
+
+        The jitter follows from seed and message, so that the same seed lives through the same week.
+        """
+        wait = min(FIRST_WAIT * 2.0 ** min(delivery.attempts, 10), LONGEST_WAIT)
+        jitter = Random(f"{self._seed}/{delivery.id}/{delivery.attempts}").uniform(0.8, 1.2)  # noqa: S311 - no secret
+        return min(wait * jitter, LONGEST_WAIT)
+
+    # ------------------------------------------------------------------ said once when lost, once when back
+
+    def _is_ill(self, channel: str, reason: str) -> None:
+        if channel not in self._ill:
+            self._ill[channel] = self._clock.now()
+            log.warning("channel fails", extra={"channel": channel, "reason": reason})
+
+    def _is_well(self, channel: str) -> None:
+        since = self._ill.pop(channel, None)
+        if since is not None:
+            lasted = int((self._clock.now() - since).total_seconds())
+            log.info("channel works again", extra={"channel": channel, "failed_for_s": lasted})

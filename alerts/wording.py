@@ -1,0 +1,480 @@
+"""Words for people: the only place where a sentence about an alert is made, in every language we speak.
+
+Whatever may stand on a lock screen or in a log is made by `letter`, and names a household by its 户号: no name of an
+elder, no address, no illness. English is the source text; `gateway/locales` holds the translations.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from alerts.catalogue import N_, Catalogue
+from alerts.escalation import Reason, Verdict
+from alerts.history import What
+from gateway.domain import (
+    Alert,
+    Delivery,
+    Duty,
+    Entry,
+    Finding,
+    Home,
+    Kind,
+    Outcome,
+    Purpose,
+    Sending,
+    Severity,
+    State,
+)
+from gateway.locales import LANGUAGES, catalogue
+from gateway.ports import Letter
+
+DEFAULT_LANGUAGE = "zh"
+
+STANDARD = Catalogue()
+
+
+def say(language: str, text: str, **values: object) -> str:
+    """`text` in this language, with its {names} filled in."""
+    said = catalogue(language if language in LANGUAGES else DEFAULT_LANGUAGE, "alerts").gettext(text)
+    return said.format(**values) if values else said
+
+
+# --------------------------------------------------------------------------- letters
+
+
+def letter(
+    delivery: Delivery,
+    alert: Alert | None,
+    *,
+    home: Home | None,
+    language: str,
+    owner: str = "",
+    link: str = "",
+    known: Catalogue = STANDARD,
+) -> Letter:
+    """What one person reads on a telephone. `owner` is the name of whoever accepted; colleagues may read it."""
+    if alert is None or delivery.purpose is Purpose.TEST:
+        return Letter(
+            title=say(language, "Test message from Shouwang"),
+            body=say(language, "Nothing has happened. If you can read this, you can be reached."),
+        )
+    household = say(language, "household {code}", code=home.code if home else alert.home)
+    name = say(language, known.entry(alert.code).name)
+    if delivery.purpose is Purpose.TAKEN:
+        return Letter(
+            title=say(language, "Accepted: {name} · {household}", name=name, household=household),
+            body=_paragraph(
+                language,
+                say(language, "{owner} has accepted. You need do nothing more.", owner=owner)
+                if owner
+                else say(language, "Somebody has accepted. You need do nothing more."),
+            ),
+            link=link,
+        )
+    title = say(
+        language,
+        "[{severity}] {name} · {household}",
+        severity=severity_name(alert.severity, language),
+        name=name,
+        household=household,
+    )
+    sentences = _again(delivery, alert, language, known) if delivery.purpose is Purpose.AGAIN else []
+    sentences += _page(delivery, alert, home, language, known)
+    return Letter(title=title, body=_paragraph(language, *sentences), link=link)
+
+
+def _page(delivery: Delivery, alert: Alert, home: Home | None, language: str, known: Catalogue) -> list[str]:
+    entry, finding = known.entry(alert.code), alert.finding
+    zone = home.zone if home else ZoneInfo("UTC")
+    sentences = [say(language, entry.call, time=clock(finding.since, zone, delivery.created_at))]
+    if late := finding.fact("late_s"):
+        sentences.append(say(language, "We heard of it {span} late.", span=span(late, language)))
+    if entry.advice:
+        sentences.append(say(language, entry.advice))
+    if delivery.purpose is Purpose.PAGE:
+        if alert.count > 1:
+            sentences.append(say(language, "{count} times so far.", count=alert.count))
+        if dict(delivery.facts).get("round", "0") != "0":
+            sentences.append(say(language, "Nobody has accepted yet, so you are called again."))
+        elif delivery.rung:
+            sentences.append(say(language, "Nobody before you has accepted."))
+        sentences.append(say(language, "Open the link to see why, and to accept."))
+    return sentences
+
+
+def _again(delivery: Delivery, alert: Alert, language: str, known: Catalogue) -> list[str]:
+    if alert.is_ringing:  # it has become worse, and everybody is called from the start
+        return [say(language, "It has become more serious, and others are being called again.")]
+    count = dict(delivery.facts).get("count", str(alert.count))
+    return [say(language, known.entry(alert.code).again, count=count)]
+
+
+def _paragraph(language: str, *sentences: str) -> str:
+    return ("" if language == "zh" else " ").join(sentences)
+
+
+# --------------------------------------------------------------------------- why
+
+
+def explain(finding: Finding, language: str, zone: ZoneInfo, home: Home | None = None) -> list[str]:
+    """Why this was found, in sentences with numbers, for those who may open the alert's page.
+
+    With `home`, rooms are called by their names.
+    """
+    tell = _WHY.get(finding.code, _why_unknown)
+    sentences = tell(finding, language, zone, home)
+    if late := finding.fact("late_s"):
+        sentences.append(say(language, "We heard of it {span} late.", span=span(late, language)))
+    if finding.blind:
+        places = say(language, ", ").join(_sensor(name, home) for name in finding.blind)
+        sentences.append(say(language, "Not seen meanwhile: {places}.", places=places))
+    return sentences
+
+
+def _why_pressed(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    text = _AT_PLACE[finding.code]
+    time = clock(finding.since, zone, finding.at)
+    where = _room(finding.fact("room"), home)
+    return [say(language, text[0], time=time, room=where) if where else say(language, text[1], time=time)]
+
+
+def _why_quiet(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    elapsed = span(finding.fact("elapsed_s") or _elapsed(finding), language)
+    time = clock(finding.since, zone, finding.at)
+    place = _room(finding.fact("last_room"), home) or kind_name(finding.fact("last_kind"), language)
+    sentences = [
+        say(language, "No sign of life for {span} (last: {place} {time}).", span=elapsed, place=place, time=time)
+        if place
+        else say(language, "No sign of life for {span} (last: {time}).", span=elapsed, time=time)
+    ]
+    if usual := finding.fact("usual_s"):
+        sentences.append(say(language, "Usually at most {span}.", span=span(usual, language)))
+    if limit := finding.fact("limit_s"):
+        text = _RULES.get(finding.fact("rule"), N_("The limit is {span}."))
+        sentences.append(say(language, text, span=span(limit, language)))
+    return sentences
+
+
+def _why_out(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    elapsed = span(finding.fact("elapsed_s") or _elapsed(finding), language)
+    time = clock(finding.since, zone, finding.at)
+    sentences = [say(language, "Out since {time}, for {span} now.", time=time, span=elapsed)]
+    if usual := finding.fact("usual_s"):
+        sentences.append(say(language, "Outings usually last {span}.", span=span(usual, language)))
+    if limit := finding.fact("limit_s"):
+        sentences.append(say(language, "The limit for an outing is {span}.", span=span(limit, language)))
+    return sentences
+
+
+def _why_silent(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    return [
+        say(
+            language,
+            "Nothing has been heard from the home's hub since {time} ({span}).",
+            time=clock(finding.since, zone, finding.at),
+            span=span(finding.fact("elapsed_s") or _elapsed(finding), language),
+        ),
+        say(language, "Until it is heard again we cannot see whether anybody moves, and raise no alert about that."),
+    ]
+
+
+def _why_broken(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    return [
+        say(
+            language,
+            "The part “{part}” failed at {time} and does not watch this home at present; the others do.",
+            part=finding.fact("detector") or finding.subject,
+            time=clock(finding.since, zone, finding.at),
+        )
+    ]
+
+
+def _why_unknown(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    """Nothing is known of this code, so everything it says is shown as it stands."""
+    time = clock(finding.since, zone, finding.at)
+    return [
+        say(language, "“{code}” since {time}.", code=finding.code, time=time),
+        *(f"{name}: {value}" for name, value in finding.facts),
+    ]
+
+
+_AT_PLACE: Mapping[str, tuple[str, str]] = {
+    "sos": (N_("Emergency button pressed at {time} ({room})."), N_("Emergency button pressed at {time}.")),
+    "smoke": (N_("Smoke alarm at {time} ({room})."), N_("Smoke alarm at {time}.")),
+    "gas": (N_("Gas alarm at {time} ({room})."), N_("Gas alarm at {time}.")),
+    "co": (N_("Carbon monoxide alarm at {time} ({room})."), N_("Carbon monoxide alarm at {time}.")),
+    "leak": (N_("Water on the floor since {time} ({room})."), N_("Water on the floor since {time}.")),
+    "fall": (N_("A fall was reported at {time} ({room})."), N_("A fall was reported at {time}.")),
+}
+
+_WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] = {
+    **dict.fromkeys(_AT_PLACE, _why_pressed),
+    "inactivity": _why_quiet,
+    "not_returned": _why_out,
+    "home_silent": _why_silent,
+    "detector_failed": _why_broken,
+}
+
+_RULES: Mapping[str, str] = {
+    "day": N_("The limit by day is {span}."),
+    "any": N_("The limit at any time is {span}."),
+    "away": N_("The limit for an outing is {span}."),
+}
+
+
+# --------------------------------------------------------------------------- history
+
+
+def history_line(
+    entry: Entry,
+    language: str,
+    zone: ZoneInfo,
+    name_of: Callable[[str], str],
+    now: datetime | None = None,
+    known: Catalogue = STANDARD,
+) -> str:
+    """One line of an alert's history, without its time. `name_of` gives the name of a person's id."""
+    facts = dict(entry.facts)
+    comma = say(language, ", ")
+    try:
+        text = _HISTORY[What(entry.what)]
+    except (ValueError, KeyError):  # a newer program wrote it
+        return comma.join([entry.what, *(f"{name}={value}" for name, value in entry.facts)])
+    if entry.what == What.EMPTY and facts.get("people"):
+        text = _UNREACHABLE
+    if entry.what == What.NOBODY and "again_at" not in facts:
+        text = _NOBODY_FOR_GOOD
+    if entry.what in (What.SENT, What.PUT_OFF, What.FAILED):
+        text = _BY_PURPOSE.get((entry.what, facts.get("purpose", "")), text)
+    line = say(
+        language,
+        text,
+        who=name_of(entry.who) if entry.who else say(language, "the gateway"),
+        name=say(language, known.entry(facts.get("code", "")).name),
+        severity=_of(Severity, facts.get("severity", ""), lambda s: severity_name(s, language)),
+        was=_of(Severity, facts.get("was", ""), lambda s: severity_name(s, language)),
+        duty=_of(Duty, facts.get("duty", ""), lambda d: duty_name(d, language)),
+        people=comma.join(name_of(person) for person in facts.get("people", "").split(",") if person),
+        person=name_of(facts["person"]) if "person" in facts else "",
+        channel=facts.get("channel", ""),
+        reason=facts.get("reason", ""),
+        count=facts.get("count", ""),
+        how=say(language, _HOW.get(facts.get("how", ""), _OTHERWISE)),
+        outcome=_of(Outcome, facts.get("outcome", ""), lambda o: outcome_name(o, language)),
+        time=clock(datetime.fromisoformat(facts["again_at"]), zone, now or entry.at) if "again_at" in facts else "",
+    )
+    extra = []
+    if "late_s" in facts:
+        extra.append(say(language, "{span} late", span=span(facts["late_s"], language)))
+    if note := facts.get("note"):
+        extra.append(note)
+    return line + (say(language, " ({extra})", extra=comma.join(extra)) if extra else "")
+
+
+_HISTORY: Mapping[What, str] = {
+    What.RAISED: N_("Raised: {name}, {severity}"),
+    What.TOLD: N_("Calling the {duty}: {people}"),
+    What.EMPTY: N_("No {duty} is on duty; the next are called at once"),
+    What.NOBODY: N_("Nobody on the whole ladder can be reached; trying again at {time}"),
+    What.SENT: N_("Sent to {person} ({channel})"),
+    What.PUT_OFF: N_("Not yet sent to {person} ({channel}): {reason}; trying again"),
+    What.FAILED: N_("{person} cannot be reached ({channel}): {reason}"),
+    What.AGAIN: N_("Again, {count} times so far"),
+    What.WORSE: N_("More serious: {severity} instead of {was}; called from the start"),
+    What.RINGS_AGAIN: N_("{who} cannot be reached; calling again"),
+    What.MENDED: N_("The clock was put back; the next deadline was moved"),
+    What.ACCEPTED: N_("{who} accepted ({how})"),
+    What.RESOLVED: N_("{who} wrote down the outcome: {outcome}"),
+    What.CLOSED: N_("{who} closed it"),
+}
+_UNREACHABLE = N_("The {duty} on duty ({people}) has no channel; the next are called at once")
+_NOBODY_FOR_GOOD = N_("Nobody on the whole ladder can be reached")
+_BY_PURPOSE: Mapping[tuple[str, str], str] = {
+    (What.SENT, Purpose.TAKEN): N_("Told {person} that it is accepted ({channel})"),
+    (What.SENT, Purpose.AGAIN): N_("Told {person} that it happened again ({channel})"),
+}
+_HOW: Mapping[str, str] = {
+    "page": N_("on the page"),
+    "link": N_("by the link"),
+    "cli": N_("at the command line"),
+    "resolve": N_("by writing down the outcome"),
+}
+_OTHERWISE = N_("otherwise")
+
+
+# --------------------------------------------------------------------------- answers to those who act
+
+
+def answer(verdict: Verdict, language: str, name_of: Callable[[str], str]) -> str:
+    """What somebody is told who has just accepted, resolved or closed, or tried to."""
+    owner = name_of(verdict.owner) if verdict.owner else ""
+    if verdict.reason is Reason.TAKEN and not owner:
+        return say(language, "Somebody else has accepted it already.")
+    return say(language, _ANSWERS[verdict.reason], owner=owner)
+
+
+_ANSWERS: Mapping[Reason, str] = {
+    Reason.NEW: N_("A new alert was opened."),
+    Reason.WORSE: N_("It is more serious than before; people are called from the start."),
+    Reason.AGAIN: N_("{owner} was told that it happened again."),
+    Reason.RINGING: N_("People are being called already."),
+    Reason.KNOWN: N_("This was known already."),
+    Reason.DONE: N_("Done."),
+    Reason.YOURS: N_("You have accepted it already."),
+    Reason.TAKEN: N_("{owner} has accepted it already."),
+    Reason.OVER: N_("It was resolved already."),
+    Reason.CLOSED: N_("It was closed already."),
+    Reason.NO_OUTCOME: N_("Choose an outcome first: no alert is resolved without one."),
+    Reason.UNRESOLVED: N_("Write down the outcome first: no alert is closed before it was resolved."),
+    Reason.NOBODY: N_("Sign in first: an alert is accepted by somebody."),
+    Reason.UNKNOWN: N_("There is no such alert."),
+}
+
+
+# --------------------------------------------------------------------------- names
+
+
+def alert_name(code: str, language: str, known: Catalogue = STANDARD) -> str:
+    return say(language, known.entry(code).name)
+
+
+def severity_name(severity: Severity, language: str) -> str:
+    return say(language, _SEVERITIES[severity])
+
+
+def state_name(state: State, language: str) -> str:
+    return say(language, _STATES[state])
+
+
+def outcome_name(outcome: Outcome, language: str) -> str:
+    return say(language, _OUTCOMES[outcome])
+
+
+def duty_name(duty: Duty, language: str) -> str:
+    return say(language, _DUTIES[duty])
+
+
+def purpose_name(purpose: Purpose, language: str) -> str:
+    return say(language, _PURPOSES[purpose])
+
+
+def sending_name(sending: Sending, language: str) -> str:
+    return say(language, _SENDINGS[sending])
+
+
+def kind_name(kind: str, language: str) -> str:
+    """What a sign of life was, from its code; empty when it says nothing to anybody."""
+    return say(language, _KINDS[kind]) if kind in _KINDS else ""
+
+
+_SEVERITIES: Mapping[Severity, str] = {
+    Severity.EMERGENCY: N_("Emergency"),
+    Severity.HIGH: N_("High"),
+    Severity.MEDIUM: N_("Medium"),
+    Severity.CARE: N_("Care"),
+    Severity.TECHNICAL: N_("Equipment"),
+}
+_STATES: Mapping[State, str] = {
+    State.RAISED: N_("Raised"),
+    State.NOTIFIED: N_("Notified"),
+    State.ACCEPTED: N_("Accepted"),
+    State.RESOLVED: N_("Resolved"),
+    State.CLOSED: N_("Closed"),
+}
+_OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.REAL_EMERGENCY: N_("Real emergency"),
+    Outcome.ASSISTANCE_GIVEN: N_("Help was given"),
+    Outcome.ELDER_AWAY: N_("Was out"),
+    Outcome.ELDER_SAFE: N_("Safe, nothing found"),
+    Outcome.ACCIDENTAL_PRESS: N_("Pressed by accident"),
+    Outcome.SENSOR_FAULT: N_("Device fault"),
+    Outcome.SENSOR_PLACEMENT: N_("Device in the wrong place"),
+    Outcome.VISITOR_OR_PET: N_("Visitor or pet"),
+    Outcome.TEST_OR_DRILL: N_("Test or drill"),
+    Outcome.NO_ACCESS: N_("No way in (police, locksmith)"),
+    Outcome.DECEASED: N_("Deceased"),
+    Outcome.DUPLICATE: N_("Duplicate"),
+}
+_DUTIES: Mapping[Duty, str] = {
+    Duty.GRID_WORKER: N_("grid worker"),
+    Duty.DEPUTY: N_("deputy"),
+    Duty.SUPERVISOR: N_("supervisor"),
+    Duty.INSTALLER: N_("installer"),
+    Duty.FAMILY: N_("family"),
+    Duty.ADMIN: N_("administrator"),
+}
+_PURPOSES: Mapping[Purpose, str] = {
+    Purpose.PAGE: N_("call"),
+    Purpose.AGAIN: N_("happened again"),
+    Purpose.TAKEN: N_("accepted by somebody"),
+    Purpose.TEST: N_("test"),
+}
+_SENDINGS: Mapping[Sending, str] = {
+    Sending.WAITING: N_("waiting"),
+    Sending.SENT: N_("sent"),
+    Sending.FAILED: N_("failed"),
+    Sending.WITHDRAWN: N_("withdrawn"),
+}
+_KINDS: Mapping[str, str] = {
+    Kind.MOTION: N_("movement"),
+    Kind.PRESENCE: N_("presence"),
+    Kind.DOOR: N_("front door"),
+    Kind.OPENING: N_("door or drawer"),
+    Kind.BED: N_("bed"),
+    Kind.CHAIR: N_("chair"),
+    Kind.VIBRATION: N_("movement"),
+    Kind.APPLIANCE: N_("appliance"),
+    Kind.TAP: N_("water"),
+    Kind.BUTTON: N_("button"),
+    Kind.SOS: N_("emergency button"),
+}
+
+
+# --------------------------------------------------------------------------- moments and spans
+
+
+def clock(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """The time of day where the home is, with the date where that is not the day of `now`."""
+    there, today = moment.astimezone(zone), now.astimezone(zone).date()
+    if there.date() == today:
+        return f"{there:%H:%M}"
+    return f"{there:%m-%d %H:%M}" if there.year == today.year else f"{there:%Y-%m-%d %H:%M}"
+
+
+def span(length: str | float | timedelta, language: str) -> str:
+    """How long something lasted, as one would say it: 3 小时 5 分."""
+    whole = int(length.total_seconds()) if isinstance(length, timedelta) else int(float(length))
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if whole < 60:
+        return say(language, "{seconds} s", seconds=whole)
+    if hours == 0:
+        return say(language, "{minutes} min", minutes=minutes)
+    if days >= 2:
+        return _two(language, N_("{days} days"), N_("{days} days {hours} h"), days, hours % 24, "days", "hours")
+    return _two(language, N_("{hours} h"), N_("{hours} h {minutes} min"), hours, minutes % 60, "hours", "minutes")
+
+
+def _two(language: str, alone: str, both: str, first: int, second: int, one: str, two: str) -> str:
+    return say(language, both, **{one: first, two: second}) if second else say(language, alone, **{one: first})
+
+
+def _elapsed(finding: Finding) -> timedelta:
+    return finding.at - finding.since
+
+
+def _room(room: str, home: Home | None) -> str:
+    found = home.room(room) if home else None
+    return found.name if found else room
+
+
+def _sensor(name: str, home: Home | None) -> str:
+    found = next((sensor for sensor in home.sensors if sensor.id == name), None) if home else None
+    return found.name if found and found.name else name
+
+
+def _of(kind: type, code: str, name: Callable[..., str]) -> str:
+    """The name of a code, or the code itself when a newer program wrote it."""
+    for member in kind:  # type: ignore[attr-defined]
+        if code in (member.value, member.name.lower()):
+            return name(member)
+    return code
