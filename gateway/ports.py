@@ -161,7 +161,15 @@ class ReadingStore(Protocol):
     def devices(self, hub: str | None = None) -> list[HubDevice]: ...
 
     def quarantine(self, limit: int = 200) -> list[Quarantined]:
-        """Newest first."""
+        """Newest first; a bounded number of topics and reasons is kept apart."""
+        ...
+
+    def refused(self) -> Mapping[str, int]:
+        """Per reason: how many messages were ever put into quarantine. These counts are never cut short."""
+        ...
+
+    def tidy(self) -> None:
+        """Housekeeping for idle moments, so that no commit of an urgent message has to do it."""
         ...
 
     def close(self) -> None: ...

@@ -1,0 +1,82 @@
+"""Accounts, sessions and invitations in `gateway.db`."""
+
+from datetime import datetime
+
+from sqlalchemy import Engine, bindparam, delete, func, select, update
+
+from gateway.ports import Account, Session
+from gateway.stores import tables
+from gateway.stores.book import upsert, writing
+from gateway.stores.moments import aware, checked
+from gateway.stores.roll import absent
+
+_account, _session, _invitation = tables.account, tables.session, tables.invitation
+_ACCOUNT_NAMES = tuple(column.name for column in _account.columns)
+_SESSION_NAMES = tuple(column.name for column in _session.columns)
+_ACCOUNT = select(_account).where(_account.c.login == bindparam("login"))
+_SESSION = select(_session).where(
+    _session.c.token_hash == bindparam("token_hash"), _session.c.expires_at > bindparam("now")
+)
+
+
+class SqlAccounts:
+    """Who may sign in, as rows of the book."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._put = upsert(engine, _account)
+        self._open = upsert(engine, _session)
+        self._invite = upsert(engine, _invitation)
+
+    def account(self, login: str) -> Account | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(_ACCOUNT, {"login": login}).one_or_none()
+        return None if row is None else Account(**row._mapping)
+
+    def count(self) -> int:
+        with self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(_account)) or 0
+
+    def put(self, account: Account) -> None:
+        checked(account)
+        with writing(self._engine) as connection:
+            connection.execute(self._put, {name: getattr(account, name) for name in _ACCOUNT_NAMES})
+
+    def open_session(self, session: Session) -> None:
+        checked(session)
+        with writing(self._engine) as connection:
+            # Those that have ended by themselves are cleared away at the next sign-in.
+            connection.execute(delete(_session).where(_session.c.expires_at <= session.created_at))
+            if connection.execute(_ACCOUNT, {"login": session.login}).one_or_none() is None:
+                raise absent("account", session.login, "this session")
+            connection.execute(self._open, {name: getattr(session, name) for name in _SESSION_NAMES})
+
+    def session(self, token_hash: str, now: datetime) -> Session | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(_SESSION, {"token_hash": token_hash, "now": aware(now)}).one_or_none()
+        return None if row is None else Session(**row._mapping)
+
+    def end_session(self, token_hash: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(delete(_session).where(_session.c.token_hash == token_hash))
+
+    def end_sessions(self, login: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(delete(_session).where(_session.c.login == login))
+
+    def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
+        row = {"token_hash": token_hash, "purpose": purpose, "expires_at": aware(expires_at), "used_at": None}
+        with writing(self._engine) as connection:
+            connection.execute(self._invite, row)
+
+    def use_invitation(self, token_hash: str, now: datetime) -> str | None:
+        this = _invitation.c.token_hash == token_hash
+        with writing(self._engine) as connection:
+            used = connection.execute(
+                update(_invitation)
+                .where(this, _invitation.c.used_at.is_(None), _invitation.c.expires_at > aware(now))
+                .values(used_at=now)
+            )
+            if used.rowcount != 1:
+                return None
+            return connection.scalar(select(_invitation.c.purpose).where(this))

@@ -1,0 +1,159 @@
+"""`gateway.db`, the book of the house: opening it, one transaction on it, and what every transaction may add.
+
+SQLite by default, another database by its URL; what differs between them stands in this file only.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+)
+from sqlalchemy import column as plain_column
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from gateway.domain import Act
+from gateway.stores import WrongBook, tables
+from gateway.stores.moments import aware, checked
+
+HEAD = "0001"
+"""The newest migration. Held against the migrations by a test, so that a start need not load Alembic to know."""
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a writer waits for another: much longer than our transactions, shorter than a person's patience."""
+
+CHECKPOINT_PAGES = 4_000
+"""When the log has grown by 16 MB a commit folds it in by itself; `tidy` does so earlier, in idle moments."""
+
+
+def open_book(url: str, *, migrate: bool = True) -> Engine:
+    """Open `gateway.db` (created with mode 0600 where missing) and bring its tables up to date."""
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        if not where.database or where.database == ":memory:":
+            raise ValueError(f"the book needs a file, as in sqlite:////var/lib/shouwang/gateway.db, not {url!r}")
+        _create_private(Path(where.database))
+    engine = create_engine(where)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    if migrate:
+        _bring_up_to_date(engine)
+    return engine
+
+
+def revision(engine: Engine) -> str | None:
+    """The migration this book stands at; None for an empty one."""
+    if not inspect(engine).has_table("alembic_version"):
+        return None
+    with engine.connect() as connection:
+        return connection.scalar(select(plain_column("version_num")).select_from(table("alembic_version")))
+
+
+def tidy(engine: Engine) -> None:
+    """Fold the write-ahead log into the file: for idle moments, so that no alarm has to wait for it."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("pragma wal_checkpoint(passive)")
+        finally:
+            connection.close()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: durable on leaving, undone by an exception."""
+    with engine.execution_options(writes=True).begin() as connection:
+        yield connection
+
+
+def upsert(engine: Engine, into: Table, *, keep_existing: bool = False) -> Any:
+    """An insert of one whole row that replaces the row with the same key, or with `keep_existing` leaves it alone."""
+    insert = _insert_or(engine, into)
+    key = [column.name for column in into.primary_key]
+    if keep_existing:
+        return insert.on_conflict_do_nothing()
+    others = {column.name: insert.excluded[column.name] for column in into.columns if column.name not in key}
+    return insert.on_conflict_do_update(index_elements=key, set_=others)
+
+
+def count_up(engine: Engine, name: str) -> Any:
+    """Let the counter of this name grow by one."""
+    insert = _insert_or(engine, tables.counter).values(name=name, value=1)
+    return insert.on_conflict_do_update(index_elements=["name"], set_={"value": tables.counter.c.value + 1})
+
+
+class TrailLedger:
+    """Inside one transaction on the book: what can be added beside one's own rows."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def audit(self, act: Act) -> None:
+        checked(act)
+        self._connection.execute(
+            _AUDIT,
+            {"at": act.at, "who": act.who, "what": act.what, "ref": act.ref, "why": act.why, "facts": act.facts},
+        )
+
+    def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
+        self._connection.execute(_PUBLISH, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
+
+
+_AUDIT = plain_insert(tables.audit)
+_PUBLISH = plain_insert(tables.event)
+
+
+# --------------------------------------------------------------------------- what differs between databases
+
+
+def _insert_or(engine: Engine, into: Table) -> Any:
+    if engine.dialect.name == "sqlite":
+        return sqlite_insert(into)
+    if engine.dialect.name == "postgresql":
+        return postgresql_insert(into)
+    raise WrongBook(f"the book can be kept in SQLite or PostgreSQL, not in {engine.dialect.name!r}")
+
+
+def _create_private(path: Path) -> None:
+    # SQLite gives its side files (-wal, -shm) the mode of the main one.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # we say ourselves where a transaction begins
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = wal",
+        "synchronous = full",
+        "foreign_keys = on",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    ):
+        connection.execute(f"pragma {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader can be refused half-way; one that begins as a writer only has to wait.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    if revision(engine) != HEAD:
+        from gateway.stores.migrations import upgrade  # Alembic takes a second to load and is seldom needed
+
+        upgrade(engine)

@@ -1,0 +1,531 @@
+"""Stores that remember while the program runs: for tests, simulation and a first look.
+
+They keep every promise of their ports but durability: an exception inside a transaction undoes it, nothing is seen
+before it is committed, and one writer goes at a time.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from operator import attrgetter
+
+from gateway.domain import (
+    Act,
+    Alert,
+    Area,
+    Delivery,
+    Duty,
+    Entry,
+    Event,
+    Finding,
+    Grid,
+    Home,
+    Kind,
+    Override,
+    Person,
+    Reading,
+    Sending,
+    Severity,
+    State,
+)
+from gateway.ports import Account, Batch, Checkpoint, HubDevice, Quarantined, Session, Timer
+from gateway.stores.moments import aware, checked, from_ms, to_ms
+from gateway.stores.roll import (
+    Post,
+    ReadsRoll,
+    Roll,
+    absent,
+    check_home,
+    overrides_by_home,
+    posts_by_duty,
+)
+
+QUARANTINE_LIMIT = 5_000
+"""Topics and reasons kept apart: enough to find every broken device, too few for a noisy one to fill the memory."""
+
+# --------------------------------------------------------------------------- one book, one writer
+
+
+class MemoryTrail:
+    """Events and audit: what alerts and registry write into together, as they do in one `gateway.db`."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.acts: list[Act] = []
+        self._writing = threading.Lock()
+        self._writer: int | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One writer at a time; a second transaction inside the first could never end, so it is refused."""
+        if self._writer == threading.get_ident():
+            raise RuntimeError("this thread has a transaction open already; finish it before the next begin()")
+        with self._writing:
+            self._writer = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._writer = None
+
+
+class _TrailLedger:
+    """Notes what is to be appended when the transaction is committed."""
+
+    def __init__(self) -> None:
+        self._published: list[tuple[datetime, str, str, str, str]] = []
+        self._acts: list[Act] = []
+
+    def audit(self, act: Act) -> None:
+        self._acts.append(checked(act))
+
+    def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
+        self._published.append((aware(at), topic, ref, home, grid))
+
+    def append_to(self, trail: MemoryTrail) -> None:
+        for at, topic, ref, home, grid in self._published:
+            number = len(trail.events) + 1
+            trail.events.append(Event(id=number, at=at, topic=topic, ref=ref, home=home, grid=grid))
+        trail.acts.extend(self._acts)
+
+
+# --------------------------------------------------------------------------- alerts
+
+
+class _AlertRows:
+    """The tables of alerts. A ledger is one of these too: it holds what is new and looks the rest up below."""
+
+    def __init__(self) -> None:
+        self.alerts: dict[str, Alert] = {}
+        self.findings: dict[str, str] = {}
+        self.entries: dict[str, list[Entry]] = {}
+        self.deliveries: dict[str, Delivery] = {}
+        self.timers: dict[str, Timer | None] = {}  # None: cleared
+
+
+class MemoryAlerts:
+    """Alerts, their history, outbox and timers, until the program ends."""
+
+    def __init__(self, trail: MemoryTrail | None = None) -> None:
+        self.trail = trail or MemoryTrail()
+        self._rows = _AlertRows()
+        self._changing = threading.Lock()  # readers see a whole transaction or nothing of it
+
+    @contextmanager
+    def begin(self) -> Iterator["_MemoryAlertLedger"]:
+        with self.trail.writing():
+            ledger = _MemoryAlertLedger(self._rows)
+            yield ledger
+            with self._changing:
+                ledger.settle()
+                ledger.append_to(self.trail)
+
+    def alert(self, alert_id: str) -> Alert | None:
+        return self._rows.alerts.get(alert_id)
+
+    def alerts(self, *, home: str | None = None, unclosed: bool = False, limit: int = 200) -> list[Alert]:
+        with self._changing:
+            found = [a for a in self._rows.alerts.values() if home is None or a.home == home]
+        if unclosed:
+            found = [a for a in found if a.state is not State.CLOSED]
+        found.sort(key=attrgetter("id"))
+        found.sort(key=attrgetter("raised_at"), reverse=True)
+        if unclosed:
+            found.sort(key=lambda a: a.severity.value)
+        return found[:limit]
+
+    def history(self, alert_id: str) -> list[Entry]:
+        with self._changing:
+            return list(self._rows.entries.get(alert_id, ()))
+
+    def deliveries(self, alert_id: str) -> list[Delivery]:
+        with self._changing:
+            return [d for d in self._rows.deliveries.values() if d.alert == alert_id]
+
+    def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]:
+        aware(now)
+        due = [timer for timer in self._timers() if timer.due_at <= now]
+        return sorted(due, key=lambda t: (t.due_at, t.id))[:limit]
+
+    def next_timer(self) -> datetime | None:
+        return min((timer.due_at for timer in self._timers()), default=None)
+
+    def outbox(self, now: datetime, limit: int = 200) -> list[Delivery]:
+        aware(now)
+        with self._changing:
+            ready = [d for d in self._waiting() if d.next_at is None or d.next_at <= now]
+            ready.sort(key=lambda d: (self._urgency(d), d.created_at))
+        return ready[:limit]
+
+    def next_delivery(self) -> datetime | None:
+        with self._changing:
+            return min((d.next_at or d.created_at for d in self._waiting()), default=None)
+
+    def events(self, after: int, limit: int = 500) -> list[Event]:
+        return self.trail.events[max(0, after) : max(0, after) + limit]  # the first has the id 1
+
+    def last_event(self) -> int:
+        return len(self.trail.events)
+
+    def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
+        return [act for act in reversed(self.trail.acts) if ref is None or act.ref == ref][:limit]
+
+    def _timers(self) -> list[Timer]:
+        with self._changing:
+            return [timer for timer in self._rows.timers.values() if timer is not None]
+
+    def _waiting(self) -> list[Delivery]:
+        return [d for d in self._rows.deliveries.values() if d.state is Sending.WAITING]
+
+    def _urgency(self, delivery: Delivery) -> int:
+        alert = self._rows.alerts.get(delivery.alert)
+        return (alert.severity if alert else Severity.TECHNICAL).value
+
+
+class _MemoryAlertLedger(_TrailLedger):
+    def __init__(self, rows: _AlertRows) -> None:
+        super().__init__()
+        self._below = rows
+        self._new = _AlertRows()
+
+    def alert(self, alert_id: str) -> Alert | None:
+        return self._new.alerts.get(alert_id) or self._below.alerts.get(alert_id)
+
+    def open_alert(self, home: str, code: str, subject: str) -> Alert | None:
+        found = [
+            alert
+            for alert in {**self._below.alerts, **self._new.alerts}.values()
+            if alert.is_open and (alert.home, alert.code, alert.subject) == (home, code, subject)
+        ]
+        return max(found, key=attrgetter("raised_at"), default=None)
+
+    def join(self, finding: Finding, alert_id: str) -> bool:
+        if finding.id in self._new.findings or finding.id in self._below.findings:
+            return False
+        self._new.findings[finding.id] = alert_id
+        return True
+
+    def save(self, alert: Alert) -> None:
+        self._new.alerts[alert.id] = checked(alert)
+
+    def write(self, entry: Entry) -> None:
+        self._new.entries.setdefault(entry.alert, []).append(checked(entry))
+
+    def queue(self, delivery: Delivery) -> bool:
+        if self.delivery(delivery.id) is not None:
+            return False
+        self._new.deliveries[delivery.id] = checked(delivery)
+        return True
+
+    def deliveries(self, alert_id: str) -> list[Delivery]:
+        return [d for d in {**self._below.deliveries, **self._new.deliveries}.values() if d.alert == alert_id]
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        return self._new.deliveries.get(delivery_id) or self._below.deliveries.get(delivery_id)
+
+    def update(self, delivery: Delivery) -> None:
+        if self.delivery(delivery.id) is None:
+            raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
+        self._new.deliveries[delivery.id] = checked(delivery)
+
+    def set_timer(self, timer: Timer) -> None:
+        self._new.timers[timer.id] = checked(timer)
+
+    def clear_timer(self, timer_id: str) -> None:
+        self._new.timers[timer_id] = None
+
+    def settle(self) -> None:
+        self._below.alerts |= self._new.alerts
+        self._below.findings |= self._new.findings
+        self._below.deliveries |= self._new.deliveries
+        for alert, entries in self._new.entries.items():
+            self._below.entries.setdefault(alert, []).extend(entries)
+        for name, timer in self._new.timers.items():
+            if timer is None:
+                self._below.timers.pop(name, None)
+            else:
+                self._below.timers[name] = timer
+
+
+# --------------------------------------------------------------------------- registry
+
+
+class MemoryRegistry(ReadsRoll):
+    """Who lives where and who is on duty, until the program ends.
+
+    Give it the `trail` of a `MemoryAlerts` to see its events there, as in one `gateway.db`.
+    """
+
+    def __init__(self, trail: MemoryTrail | None = None) -> None:
+        self.trail = trail or MemoryTrail()
+        self._current = Roll()
+        self._posts: list[Post] = []
+        self._overrides: dict[tuple[str, str, datetime], Override] = {}
+        self._secrets: dict[str, str] = {}
+
+    def _roll(self) -> Roll:
+        return self._current
+
+    @contextmanager
+    def begin(self) -> Iterator["_MemoryRegistryLedger"]:
+        with self.trail.writing():
+            ledger = _MemoryRegistryLedger(self._current, self._posts, self._overrides, self._secrets)
+            yield ledger
+            if ledger.changed:
+                self._posts, self._overrides, self._secrets = ledger.posts, ledger.overrides, ledger.secrets
+                self._current = ledger.roll(self._current.version + 1)
+            ledger.append_to(self.trail)
+
+
+class _MemoryRegistryLedger(_TrailLedger):
+    def __init__(
+        self,
+        roll: Roll,
+        posts: list[Post],
+        overrides: dict[tuple[str, str, datetime], Override],
+        secrets: dict[str, str],
+    ) -> None:
+        super().__init__()
+        self.areas = dict(roll.areas)
+        self.grids = dict(roll.grids)
+        self.people = dict(roll.people)
+        self.homes = dict(roll.homes)
+        self.posts = list(posts)
+        self.overrides = dict(overrides)
+        self.secrets = dict(secrets)
+        self.changed = False
+
+    def put_area(self, area: Area, at: datetime) -> None:
+        aware(at)
+        self.areas[area.code] = area
+        self.changed = True
+
+    def put_grid(self, grid: Grid) -> None:
+        self.grids[grid.code] = grid
+        self.changed = True
+
+    def put_home(self, home: Home, at: datetime) -> None:
+        aware(at)
+        check_home(
+            home,
+            grid_is_known=home.grid in self.grids,
+            person_is_known=home.person in self.people,
+            code_taken_by=next((h.id for h in self.homes.values() if h.code == home.code and h.id != home.id), None),
+        )
+        mine = {hub.id for hub in home.hubs}
+        for other in list(self.homes.values()):
+            if other.id != home.id and mine.intersection(hub.id for hub in other.hubs):
+                self.homes[other.id] = replace(  # the hub moved, with what hangs on it
+                    other,
+                    hubs=tuple(hub for hub in other.hubs if hub.id not in mine),
+                    sensors=tuple(sensor for sensor in other.sensors if sensor.hub not in mine),
+                )
+        self.homes[home.id] = home
+        self.changed = True
+
+    def put_person(self, person: Person, at: datetime) -> None:
+        aware(at)
+        self.people[person.id] = person
+        self.changed = True
+
+    def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None:
+        if person not in self.people:
+            raise absent("person", person, f"the duty {duty.value}")
+        if grid and grid not in self.grids:
+            raise absent("grid", grid, f"the duty of {person}")
+        post = checked(Post(person=person, duty=duty, grid=grid, since=since, until=until))
+        same = [i for i, p in enumerate(self.posts) if replace(p, until=until) == post]
+        if same:
+            self.posts[same[0]] = post
+        else:
+            self.posts.append(post)
+        self.changed = True
+
+    def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
+        if all(hub != known.id for home in self.homes.values() for known in home.hubs):
+            raise absent("hub", hub, "this secret")
+        if secret_hash is None:
+            self.secrets.pop(hub, None)
+        else:
+            self.secrets[hub] = secret_hash
+        self.changed = True
+
+    def put_override(self, override: Override) -> None:
+        if override.home not in self.homes:
+            raise absent("home", override.home, f"the override {override.key!r}")
+        checked(override)
+        self.overrides[override.home, override.key, override.since] = override
+        self.changed = True
+
+    def roll(self, version: int) -> Roll:
+        placed = {hub.id for home in self.homes.values() for hub in home.hubs}
+        return Roll(
+            version=version,
+            areas=dict(sorted(self.areas.items())),
+            grids=dict(sorted(self.grids.items())),
+            people=dict(sorted(self.people.items())),
+            homes=dict(sorted(self.homes.items())),
+            posts=posts_by_duty(self.posts),
+            overrides=overrides_by_home(self.overrides.values()),
+            secrets={hub: secret for hub, secret in sorted(self.secrets.items()) if hub in placed},
+        )
+
+
+# --------------------------------------------------------------------------- accounts
+
+
+class MemoryAccounts:
+    """Who may sign in, until the program ends."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._sessions: dict[str, Session] = {}
+        self._invitations: dict[str, tuple[str, datetime]] = {}
+        self._changing = threading.Lock()
+
+    def account(self, login: str) -> Account | None:
+        return self._accounts.get(login)
+
+    def count(self) -> int:
+        return len(self._accounts)
+
+    def put(self, account: Account) -> None:
+        self._accounts[account.login] = checked(account)
+
+    def open_session(self, session: Session) -> None:
+        checked(session)
+        if session.login not in self._accounts:
+            raise absent("account", session.login, "this session")
+        with self._changing:
+            now = session.created_at  # those that have ended by themselves are cleared away at the next sign-in
+            self._sessions = {key: old for key, old in self._sessions.items() if old.expires_at > now}
+            self._sessions[session.token_hash] = session
+
+    def session(self, token_hash: str, now: datetime) -> Session | None:
+        aware(now)
+        session = self._sessions.get(token_hash)
+        return session if session is not None and now < session.expires_at else None
+
+    def end_session(self, token_hash: str) -> None:
+        self._sessions.pop(token_hash, None)
+
+    def end_sessions(self, login: str) -> None:
+        with self._changing:
+            self._sessions = {key: session for key, session in self._sessions.items() if session.login != login}
+
+    def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
+        self._invitations[token_hash] = purpose, aware(expires_at)
+
+    def use_invitation(self, token_hash: str, now: datetime) -> str | None:
+        aware(now)
+        with self._changing:
+            purpose, expires_at = self._invitations.get(token_hash, (None, now))
+            if purpose is None or expires_at <= now:
+                return None
+            del self._invitations[token_hash]
+            return purpose
+
+
+# --------------------------------------------------------------------------- readings
+
+
+class MemoryReadings:
+    """What sensors said, until the program ends. Like `readings.db` it keeps times to the millisecond."""
+
+    def __init__(self) -> None:
+        self._homes: dict[str, dict[tuple[int, str, Kind, int], Reading]] = {}
+        self._last_arrival = 0
+        self._checkpoints: dict[str, Checkpoint] = {}
+        self._heard: dict[str, datetime] = {}
+        self._devices: dict[tuple[str, str], HubDevice] = {}
+        self._quarantine: dict[tuple[str, str], Quarantined] = {}
+        self._refused: dict[str, int] = {}
+        self._changing = threading.Lock()
+
+    def last_arrival(self) -> int:
+        return self._last_arrival
+
+    def commit(self, batch: Batch) -> None:
+        for moment in (*batch.heard.values(), *(refused.at for refused in batch.quarantined)):
+            aware(moment)
+        with self._changing:
+            for reading in batch.readings:
+                at, heard = to_ms(reading.at), to_ms(reading.heard)
+                key = (at, reading.sensor, reading.kind, reading.seq or -reading.arrival)
+                if reading.at.microsecond % 1000 or reading.heard.microsecond % 1000:
+                    reading = replace(reading, at=from_ms(at), heard=from_ms(heard))
+                self._homes.setdefault(reading.home, {}).setdefault(key, reading)
+                self._last_arrival = max(self._last_arrival, reading.arrival)
+            self._last_arrival = max(self._last_arrival, batch.last_arrival)
+            for home, moment in batch.heard.items():
+                moment = from_ms(to_ms(moment))
+                self._heard[home] = max(moment, self._heard.get(home, moment))
+            for device in batch.devices:
+                self._devices[device.hub, device.address] = device
+            for refused in batch.quarantined:
+                self._put_away(refused)
+
+    def _put_away(self, refused: Quarantined) -> None:
+        self._refused[refused.reason] = self._refused.get(refused.reason, 0) + refused.count
+        earlier = self._quarantine.pop((refused.topic, refused.reason), None)
+        at = from_ms(to_ms(refused.at))
+        self._quarantine[refused.topic, refused.reason] = replace(
+            refused,
+            at=max(at, earlier.at) if earlier else at,
+            head=refused.head[:256],
+            count=refused.count + (earlier.count if earlier else 0),
+        )
+        while len(self._quarantine) > QUARANTINE_LIMIT:
+            del self._quarantine[next(iter(self._quarantine))]
+
+    def readings(
+        self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind] | None = None
+    ) -> list[Reading]:
+        aware(since), aware(until)
+        wanted = None if kinds is None else frozenset(kinds)
+        found = [r for r in self._of(home) if since <= r.at < until and (wanted is None or r.kind in wanted)]
+        return sorted(found, key=attrgetter("at", "arrival"))
+
+    def newest(self, home: str, kinds: Iterable[Kind], limit: int = 1) -> list[Reading]:
+        wanted = frozenset(kinds)
+        found = [reading for reading in self._of(home) if reading.kind in wanted]
+        return sorted(found, key=attrgetter("at", "arrival"), reverse=True)[:limit]
+
+    def replay(self, after: int = 0, home: str | None = None) -> Iterator[Reading]:
+        homes = list(self._homes) if home is None else [home]
+        found = [reading for name in homes for reading in self._of(name) if reading.arrival > after]
+        return iter(sorted(found, key=attrgetter("arrival")))
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        return iter(list(self._checkpoints.values()))
+
+    def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
+        self._checkpoints |= {checkpoint.home: checkpoint for checkpoint in checkpoints}
+
+    def forget_checkpoints(self) -> None:
+        self._checkpoints.clear()
+
+    def heard(self) -> Mapping[str, datetime]:
+        return dict(self._heard)
+
+    def devices(self, hub: str | None = None) -> list[HubDevice]:
+        return [self._devices[key] for key in sorted(self._devices) if hub is None or key[0] == hub]
+
+    def quarantine(self, limit: int = 200) -> list[Quarantined]:
+        with self._changing:
+            kept = list(reversed(self._quarantine.values()))
+        return sorted(kept, key=attrgetter("at"), reverse=True)[:limit]
+
+    def refused(self) -> Mapping[str, int]:
+        return dict(self._refused)
+
+    def tidy(self) -> None:
+        """Nothing to do: memory keeps no log."""
+
+    def close(self) -> None:
+        """Nothing to do: it is forgotten with the program."""
+
+    def _of(self, home: str) -> list[Reading]:
+        with self._changing:
+            return list(self._homes.get(home, {}).values())

@@ -1,0 +1,44 @@
+"""How the tables of `gateway.db` came to be: one step a file, forward and back.
+
+Everything runs in one transaction, so a migration that is cut off half-way has not begun.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from gateway.stores import WrongBook
+from gateway.stores.book import revision, writing
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Bring the book up to date; one written by a newer program is refused."""
+    stands_at = revision(engine)
+    known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+    if stands_at is not None and stands_at not in known:
+        raise WrongBook(
+            f"this gateway.db was written by a newer program (migration {stands_at}); this one knows {known[0]}. "
+            "Install the newer program, or restore the backup from before the update."
+        )
+    _run(engine, command.upgrade, to)
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Take steps back: "base" leaves nothing."""
+    _run(engine, command.downgrade, to)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _run(engine: Engine, step: object, to: str) -> None:
+    config = _config()
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        step(config, to)  # type: ignore[operator]

@@ -1,0 +1,509 @@
+"""`readings.db`: what sensors said, in a file of its own so that noise never waits in the way of an alarm.
+
+A reading is one row of some 35 bytes, keyed by home first, so that a home's day lies together; names are kept once, as
+numbers. Times are whole milliseconds, rounded down: a reading comes back exactly to the millisecond.
+
+Beside the rows the readings of each commit are kept once more, packed, until every home's checkpoint is newer than
+they are (`keep`). After a restart only these are read again, in the order in which they came.
+"""
+
+# ruff: noqa: S608  (every statement below is put together from this file's own constants; values are always bound)
+
+import os
+import sqlite3
+import threading
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from gateway.domain import Kind, Reading
+from gateway.ports import Batch, Checkpoint, HubDevice, Quarantined
+from gateway.stores import WrongBook
+from gateway.stores.moments import EPOCH, aware, from_ms, to_ms
+
+FORMAT = 1
+"""What `pragma user_version` says of a file laid out as below."""
+
+QUARANTINE_LIMIT = 5_000
+"""Topics and reasons kept apart: enough to find every broken device, too few for a noisy one to fill the disk."""
+
+QUARANTINE_TEXT = 512
+"""How much of a refused topic is kept: the broker allows 64 KiB, a person needs one line."""
+
+RECENT_LIMIT = 300_000
+"""Readings kept packed when nobody writes checkpoints; beyond it a restart reads the rows themselves, more slowly."""
+
+CHECKPOINT_PAGES = 16_000
+"""When the log has grown by 64 MB a commit folds it in by itself; `tidy` does so earlier, in idle moments."""
+
+BUSY_TIMEOUT_S = 5
+"""How long a writer waits for another process; the program itself has one writer."""
+
+READERS_KEPT = 8
+"""Idle connections kept open for reading; more threads than that open and close their own."""
+
+_SCHEMA = """
+create table word (id integer primary key, text text not null unique);
+create table reading (
+    home integer not null,
+    at integer not null,        -- when it happened, ms since 1970 in UTC
+    sensor integer not null,
+    kind integer not null,
+    seq integer not null,       -- the device's own counter, or minus the arrival number where it has none
+    value real not null,
+    delay integer not null,     -- heard this many ms after it happened
+    arrival integer,            -- null where seq tells it
+    room integer not null,
+    late integer not null,
+    subject integer not null,
+    primary key (home, at, sensor, kind, seq)
+) without rowid;
+create table recent (
+    number integer primary key,
+    first_arrival integer not null,
+    last_arrival integer not null,
+    readings integer not null,
+    packed blob not null
+);
+create table mark (name text primary key, value integer not null) without rowid;
+create table checkpoint (home text primary key, arrival integer not null, state blob not null) without rowid;
+create table heard (home text primary key, at integer not null) without rowid;
+create table device (
+    hub text not null, address text not null, name text not null, model text not null, vendor text not null,
+    primary key (hub, address)
+) without rowid;
+create table quarantine (
+    topic text not null, reason text not null, hub text not null, detail text not null,
+    first_at integer not null, last_at integer not null, size integer not null, head blob not null,
+    count integer not null,
+    primary key (topic, reason)
+);
+create index quarantine_last_at on quarantine (last_at);
+create table refused (reason text primary key, count integer not null) without rowid;
+"""
+
+_COLUMNS = "home, at, sensor, kind, seq, value, delay, arrival, room, late, subject"
+_INSERT = f"insert or ignore into reading ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = f"select {_COLUMNS} from reading"
+_ARRIVAL = "coalesce(arrival, -seq)"
+_AT_HOME = "home = (select id from word where text = ?)"
+_BY_TIME = f"order by at, {_ARRIVAL}"
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+Row = tuple[int, int, int, int, int, float, int, int | None, int, int, int]
+"""A reading as it lies in the file: the columns above."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[Row]).decode
+
+
+class SqliteReadings:
+    """Readings in one SQLite file. One writer, in any thread; readers in any other, and in other processes."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        # SQLite gives its side files (-wal, -shm) the mode of the main one.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._writing = threading.RLock()
+        self._writer = _connect(self._path)
+        self._writer.execute("pragma synchronous = full")
+        self._writer.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        self._writer.execute("pragma cache_size = -16000")  # room for the newest page of some thousand homes
+        _lay_out(self._writer, self._path)
+        self._idle: list[sqlite3.Connection] = []
+        self._words = _Words(self._writer)
+        self._last_arrival = 0
+        self._packed = 0
+        self._recall()
+
+    # ---- writing
+
+    def last_arrival(self) -> int:
+        return self._last_arrival
+
+    def commit(self, batch: Batch) -> None:
+        last = max(batch.last_arrival, *(r.arrival for r in batch.readings)) if batch.readings else batch.last_arrival
+        if not batch and last <= self._last_arrival:
+            return
+        with self._transaction() as db:
+            if batch.readings:
+                rows = self._rows(batch.readings)
+                if db.executemany(_INSERT, rows).rowcount != len(rows):
+                    rows = _first_told(db, rows)
+                self._put_by(db, rows)
+            if batch.heard:
+                _note_heard(db, batch.heard)
+            if batch.devices:
+                _note_devices(db, batch.devices)
+            if batch.quarantined:
+                _put_away(db, batch.quarantined)
+            if last > self._last_arrival:
+                _set_mark(db, "last_arrival", last)
+        self._last_arrival = max(last, self._last_arrival)
+
+    def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
+        with self._transaction() as db:
+            db.executemany(
+                "insert or replace into checkpoint values (?, ?, ?)",
+                [(checkpoint.home, checkpoint.arrival, checkpoint.state) for checkpoint in checkpoints],
+            )
+            self._let_go(db, settled)
+
+    def forget_checkpoints(self) -> None:
+        with self._transaction() as db:
+            db.execute("delete from checkpoint")
+
+    def tidy(self) -> None:
+        """Fold the write-ahead log into the file: for idle moments, so that no alarm has to wait for it."""
+        with self._reader() as db:  # not the writer's connection: a commit may go on meanwhile
+            db.execute("pragma wal_checkpoint(passive)")
+
+    def close(self) -> None:
+        with self._writing:
+            while self._idle:
+                self._idle.pop().close()
+            self._writer.close()
+
+    # ---- reading
+
+    def readings(
+        self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind] | None = None
+    ) -> list[Reading]:
+        # Rows hold whole milliseconds: a bound between two of them means the later one.
+        bounds = [-((EPOCH - aware(moment)) // _MILLISECOND) for moment in (since, until)]
+        with self._reader() as db:
+            if kinds is None:
+                found = db.execute(f"{_SELECT} where {_AT_HOME} and at >= ? and at < ? {_BY_TIME}", [home, *bounds])
+            else:
+                names = list(kinds)
+                found = db.execute(
+                    f"{_SELECT} where {_AT_HOME} and at >= ? and at < ? and {_one_of(names)} {_BY_TIME}",
+                    [home, *bounds, *names],
+                )
+            return self._nouns(db, found.fetchall())
+
+    def newest(self, home: str, kinds: Iterable[Kind], limit: int = 1) -> list[Reading]:
+        names = list(kinds)
+        with self._reader() as db:
+            found = db.execute(
+                f"{_SELECT} where {_AT_HOME} and {_one_of(names)} order by at desc, {_ARRIVAL} desc limit ?",
+                [home, *names, limit],
+            )
+            return self._nouns(db, found.fetchall())
+
+    def replay(self, after: int = 0, home: str | None = None) -> Iterator[Reading]:
+        with self._reader() as db:
+            db.execute("begin")  # one picture of the file, whatever is committed meanwhile
+            try:
+                self._words.learn(db)
+                only = None if home is None else _number(db, home)
+                for row in _recent(db, after) if after >= _mark(db, "packed_from") else _by_arrival(db, after, home):
+                    if home is None or row[0] == only:
+                        yield self._noun(row)
+            finally:
+                db.execute("rollback")
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        with self._reader() as db:
+            for home, arrival, state in db.execute("select home, arrival, state from checkpoint order by home"):
+                yield Checkpoint(home, arrival, state)
+
+    def heard(self) -> Mapping[str, datetime]:
+        with self._reader() as db:
+            return {home: from_ms(at) for home, at in db.execute("select home, at from heard")}
+
+    def devices(self, hub: str | None = None) -> list[HubDevice]:
+        with self._reader() as db:
+            rows = db.execute(
+                "select hub, address, name, model, vendor from device where ?1 is null or hub = ?1"
+                " order by hub, address",
+                [hub],
+            )
+            return [HubDevice(*row) for row in rows]
+
+    def quarantine(self, limit: int = 200) -> list[Quarantined]:
+        with self._reader() as db:
+            rows = db.execute(
+                "select topic, reason, last_at, size, head, hub, detail, count from quarantine"
+                " order by last_at desc, rowid desc limit ?",
+                [limit],
+            )
+            return [
+                Quarantined(topic, reason, from_ms(at), size, head, hub, detail, count)
+                for topic, reason, at, size, head, hub, detail, count in rows
+            ]
+
+    def refused(self) -> Mapping[str, int]:
+        with self._reader() as db:
+            return dict(db.execute("select reason, count from refused order by reason").fetchall())
+
+    # ---- within
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing:
+            done = False
+            self._writer.execute("begin immediate")
+            try:
+                yield self._writer
+                self._writer.execute("commit")
+                done = True
+            finally:
+                if not done:
+                    if self._writer.in_transaction:
+                        self._writer.execute("rollback")
+                    self._recall()
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection of one's own: taken from those that lie idle, or a new one."""
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = _connect(self._path)
+        try:
+            yield db
+        finally:
+            if len(self._idle) < READERS_KEPT:
+                self._idle.append(db)
+            else:
+                db.close()
+
+    def _recall(self) -> None:
+        """Know again what the file knows: at the start, and after a transaction that was undone."""
+        self._words.learn(self._writer, afresh=True)
+        self._last_arrival = _mark(self._writer, "last_arrival")
+        self._packed = self._writer.execute("select coalesce(sum(readings), 0) from recent").fetchone()[0]
+
+    def _rows(self, readings: Iterable[Reading]) -> list[Row]:
+        number, rows = self._words, []
+        for r in readings:
+            at = (r.at - EPOCH) // _MILLISECOND
+            rows.append(
+                (
+                    number[r.home],
+                    at,
+                    number[r.sensor],
+                    number[r.kind],
+                    r.seq or -r.arrival,
+                    r.value,
+                    0 if r.heard is r.at else (r.heard - EPOCH) // _MILLISECOND - at,
+                    r.arrival if r.seq else None,
+                    number[r.room],
+                    1 if r.late else 0,
+                    number[r.subject],
+                )
+            )
+        return rows
+
+    def _nouns(self, db: sqlite3.Connection, rows: Sequence[Row]) -> list[Reading]:
+        try:
+            return [self._noun(row) for row in rows]
+        except KeyError:  # another process has written names that we have not met
+            self._words.learn(db)
+            return [self._noun(row) for row in rows]
+
+    def _noun(self, row: Row) -> Reading:
+        home, at, sensor, kind, seq, value, delay, arrival, room, late, subject = row
+        texts = self._words.texts
+        moment = from_ms(at)
+        return Reading(
+            texts[home],
+            texts[sensor],
+            texts[room],
+            self._words.kinds[kind],
+            value,
+            moment,
+            from_ms(at + delay) if delay else moment,
+            -seq if arrival is None else arrival,
+            0 if arrival is None else seq,
+            late == 1,
+            texts[subject],
+        )
+
+    def _put_by(self, db: sqlite3.Connection, rows: list[Row]) -> None:
+        """Keep what this commit brought packed as well, for a quick start."""
+        if not rows:
+            return
+        arrivals = [_arrival(row) for row in rows]
+        db.execute(
+            "insert into recent (first_arrival, last_arrival, readings, packed) values (?, ?, ?, ?)",
+            (min(arrivals), max(arrivals), len(rows), _pack(rows)),
+        )
+        self._packed += len(rows)
+        if self._packed > RECENT_LIMIT:
+            half = "select count(*) / 2 from recent"
+            self._let_go(
+                db, db.execute(f"select last_arrival from recent order by 1 limit 1 offset ({half})").fetchone()[0]
+            )
+
+    def _let_go(self, db: sqlite3.Connection, settled: int) -> None:
+        """What is packed may end at this arrival; what came before is from now on replayed from the rows themselves."""
+        if settled > _mark(db, "packed_from"):
+            db.execute("delete from recent where last_arrival <= ?", [settled])
+            _set_mark(db, "packed_from", settled)
+            self._packed = db.execute("select coalesce(sum(readings), 0) from recent").fetchone()[0]
+
+
+class _Words(dict[str, int]):
+    """Every name that readings carry, as a number: looked up by the text, and given a number when it is new."""
+
+    def __init__(self, writer: sqlite3.Connection) -> None:
+        super().__init__()
+        self._writer = writer
+        self.texts: dict[int, str] = {}
+        self.kinds: dict[int, Kind] = {}
+
+    def __missing__(self, text: str) -> int:
+        text = str(text)
+        number = _number(self._writer, text)
+        if number is None:
+            number = self._writer.execute("insert into word (text) values (?)", [text]).lastrowid
+            assert number is not None
+        self._meet(number, text)
+        return number
+
+    def learn(self, db: sqlite3.Connection, *, afresh: bool = False) -> None:
+        if afresh:
+            self.clear()
+        for number, text in db.execute("select id, text from word"):
+            self._meet(number, text)
+
+    def _meet(self, number: int, text: str) -> None:
+        self[text] = number
+        self.texts[number] = text
+        if text in _KINDS:
+            self.kinds[number] = Kind(text)
+
+
+_KINDS = frozenset(kind.value for kind in Kind)
+
+
+# --------------------------------------------------------------------------- the file
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # A connection is used by one thread at a time, but not always by the thread that opened it.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+    connection.execute("pragma journal_mode = wal")
+    return connection
+
+
+def _lay_out(db: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new file; an existing one must be laid out as we know it."""
+    db.execute("begin immediate")
+    (found,) = db.execute("pragma user_version").fetchone()
+    if found == 0:
+        for statement in _SCHEMA.split(";"):
+            db.execute(statement)
+        # The shortest numbers for the words in every row.
+        db.executemany("insert into word (id, text) values (?, ?)", enumerate(["", *(kind.value for kind in Kind)]))
+        db.execute(f"pragma user_version = {FORMAT}")
+    db.execute("commit")
+    if found > FORMAT:
+        raise WrongBook(f"{path} was written by a newer program (format {found}); this one knows {FORMAT}")
+
+
+def _mark(db: sqlite3.Connection, name: str) -> int:
+    row = db.execute("select value from mark where name = ?", [name]).fetchone()
+    return row[0] if row else 0
+
+
+def _set_mark(db: sqlite3.Connection, name: str, value: int) -> None:
+    db.execute("insert or replace into mark values (?, ?)", [name, value])
+
+
+def _number(db: sqlite3.Connection, text: str) -> int | None:
+    row = db.execute("select id from word where text = ?", [text]).fetchone()
+    return row[0] if row else None
+
+
+def _arrival(row: Row) -> int:
+    return -row[4] if row[7] is None else row[7]
+
+
+def _one_of(kinds: Sequence[Kind]) -> str:
+    return f"kind in (select id from word where text in ({', '.join('?' * len(kinds))}))"
+
+
+def _first_told(db: sqlite3.Connection, rows: list[Row]) -> list[Row]:
+    """Of these rows those that the file did not hold already: the arrival kept there is that of the first telling."""
+    first: dict[tuple[int, ...], Row] = {}
+    for row in rows:
+        stored = db.execute(
+            f"select {_ARRIVAL} from reading where home = ? and at = ? and sensor = ? and kind = ? and seq = ?", row[:5]
+        ).fetchone()[0]
+        if stored == _arrival(row):
+            first.setdefault(row[:5], row)
+    return list(first.values())
+
+
+def _recent(db: sqlite3.Connection, after: int) -> Iterator[Row]:
+    """What is packed, in arrival order: an urgent message may have been committed before those that came earlier."""
+    waiting: list[Row] = []
+    for first, packed in db.execute(
+        "select first_arrival, packed from recent where last_arrival > ? order by first_arrival, number", [after]
+    ):
+        waiting.sort(key=_arrival)
+        ready = bisect_left(waiting, first, key=_arrival)
+        yield from waiting[:ready]
+        del waiting[:ready]
+        waiting += [row for row in _unpack(packed) if _arrival(row) > after]
+    yield from sorted(waiting, key=_arrival)
+
+
+def _by_arrival(db: sqlite3.Connection, after: int, home: str | None) -> Iterator[Row]:
+    where = f"{_ARRIVAL} > ?" if home is None else f"{_ARRIVAL} > ? and {_AT_HOME}"
+    values = [after] if home is None else [after, home]
+    yield from db.execute(f"{_SELECT} where {where} order by {_ARRIVAL}, at", values)
+
+
+def _note_heard(db: sqlite3.Connection, heard: Mapping[str, datetime]) -> None:
+    db.executemany(
+        "insert into heard values (?, ?) on conflict (home) do update set at = excluded.at where excluded.at > at",
+        [(home, to_ms(moment)) for home, moment in heard.items()],
+    )
+
+
+def _note_devices(db: sqlite3.Connection, devices: Iterable[HubDevice]) -> None:
+    db.executemany(
+        "insert or replace into device values (?, ?, ?, ?, ?)",
+        [(d.hub, d.address, d.name, d.model, d.vendor) for d in devices],
+    )
+
+
+def _put_away(db: sqlite3.Connection, quarantined: Sequence[Quarantined]) -> None:
+    db.executemany(
+        "insert into quarantine values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (topic, reason) do update set"
+        " hub = excluded.hub, detail = excluded.detail, last_at = max(last_at, excluded.last_at),"
+        " size = excluded.size, head = excluded.head, count = count + excluded.count",
+        [
+            (
+                q.topic[:QUARANTINE_TEXT],
+                q.reason,
+                q.hub,
+                q.detail[:QUARANTINE_TEXT],
+                to_ms(q.at),
+                to_ms(q.at),
+                q.size,
+                q.head[:256],
+                q.count,
+            )
+            for q in quarantined
+        ],
+    )
+    db.executemany(
+        "insert into refused values (?, ?) on conflict (reason) do update set count = count + excluded.count",
+        [(q.reason, q.count) for q in quarantined],
+    )
+    (kept,) = db.execute("select count(*) from quarantine").fetchone()
+    if kept > QUARANTINE_LIMIT:
+        db.execute(
+            "delete from quarantine where rowid in (select rowid from quarantine order by last_at, rowid limit ?)",
+            [kept - QUARANTINE_LIMIT],
+        )

@@ -1,0 +1,390 @@
+"""Who lives where, what hangs on the walls and who is on duty, in `gateway.db`.
+
+The answers are kept in memory as one roll and built again when the registry's counter has grown, whichever process
+let it grow.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Table, and_, delete, select, update
+
+from gateway.domain import (
+    Area,
+    Duty,
+    Grid,
+    Home,
+    Hub,
+    Monitoring,
+    Override,
+    Person,
+    Reach,
+    Role,
+    Room,
+    RoomKind,
+    Sensor,
+)
+from gateway.stores import tables
+from gateway.stores.book import TrailLedger, count_up, upsert, writing
+from gateway.stores.moments import aware, checked
+from gateway.stores.roll import Post, ReadsRoll, Roll, absent, check_home, overrides_by_home, posts_by_duty
+
+_COUNTER = "registry"
+_VERSION = select(tables.counter.c.value).where(tables.counter.c.name == _COUNTER)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class SqlRegistry(ReadsRoll):
+    """Homes, people, grids and duties, as rows of the book."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._statements = _Writes(engine)
+        self._current: Roll | None = None
+        self._reading = threading.Lock()
+
+    def version(self) -> int:
+        with self._engine.connect() as connection:
+            return connection.scalar(_VERSION) or 0
+
+    def _roll(self) -> Roll:
+        version = self.version()
+        current = self._current
+        if current is not None and current.version == version:
+            return current
+        with self._reading:  # one thread reads it all, the others wait for what it finds
+            if self._current is None or self._current.version < version:
+                with self._engine.connect() as connection:
+                    self._current = _read_roll(connection)
+            return self._current
+
+    @contextmanager
+    def begin(self) -> Iterator["_SqlRegistryLedger"]:
+        with writing(self._engine) as connection:
+            ledger = _SqlRegistryLedger(connection, self._statements)
+            yield ledger
+            if ledger.changed:
+                connection.execute(self._statements.count_up)
+
+
+class _Writes:
+    """The statements that are written differently for each database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.count_up = count_up(engine, _COUNTER)
+        self._upserts = {table.name: upsert(engine, table) for table in _WRITTEN}
+
+    def put(self, table: Table) -> Any:
+        return self._upserts[table.name]
+
+
+_WRITTEN = (
+    tables.area,
+    tables.grid,
+    tables.person,
+    tables.reach,
+    tables.household,
+    tables.household_grid,
+    tables.residence,
+    tables.room,
+    tables.hub,
+    tables.hub_place,
+    tables.sensor,
+    tables.override,
+)
+
+
+class _SqlRegistryLedger(TrailLedger):
+    def __init__(self, connection: Connection, statements: _Writes) -> None:
+        super().__init__(connection)
+        self._statements = statements
+        self.changed = False
+
+    def put_area(self, area: Area, at: datetime) -> None:
+        row = {"name": area.name, "level": area.level, "parent": area.parent}
+        self._keep_dated(tables.area, {"code": area.code}, "code", {area.code: row}, at)
+        self.changed = True
+
+    def put_grid(self, grid: Grid) -> None:
+        row = {"code": grid.code, "name": grid.name, "community": grid.community}
+        self._connection.execute(self._statements.put(tables.grid), row)
+        self.changed = True
+
+    def put_person(self, person: Person, at: datetime) -> None:
+        new = {"name": person.name, "language": person.language}
+        if self._has(tables.person.c.id, person.id):
+            self._connection.execute(update(tables.person).where(tables.person.c.id == person.id), new)
+        else:
+            self._connection.execute(tables.person.insert(), {"id": person.id, "registered_at": aware(at), **new})
+        reaches = {
+            place: {"channel": reach.channel, "address": reach.address, "language": ""}
+            for place, reach in enumerate(person.reaches)
+        }
+        self._keep_dated(tables.reach, {"person": person.id}, "place", reaches, at)
+        self.changed = True
+
+    def put_home(self, home: Home, at: datetime) -> None:
+        namesake = select(tables.household.c.id).where(
+            tables.household.c.code == home.code, tables.household.c.id != home.id
+        )
+        check_home(
+            home,
+            grid_is_known=self._has(tables.grid.c.code, home.grid),
+            person_is_known=self._has(tables.person.c.id, home.person),
+            code_taken_by=self._connection.scalar(namesake.limit(1)),
+        )
+        self._put_household(home, at)
+        mine = {"household": home.id}
+        grids: dict[str, dict[str, Any]] = {home.grid: {}} if home.grid else {}
+        self._keep_dated(tables.household_grid, mine, "grid", grids, at)
+        resident = {home.person: {"place": 0}} if home.person else {}
+        self._keep_dated(tables.residence, mine | {"place": 0}, "person", resident, at)
+        rooms = {
+            room.id: {"name": room.name, "kind": room.kind.value, "place": place}
+            for place, room in enumerate(home.rooms)
+        }
+        self._keep_dated(tables.room, mine, "id", rooms, at)
+        self._put_hubs(home, at)
+        sensors = {
+            sensor.id: {
+                "hub": sensor.hub,
+                "address": sensor.address,
+                "name": sensor.name,
+                "room": sensor.room,
+                "role": sensor.role.value,
+                "subject": sensor.subject,
+                "inverted": sensor.inverted,
+                "place": place,
+            }
+            for place, sensor in enumerate(home.sensors)
+        }
+        self._keep_dated(tables.sensor, mine, "id", sensors, at)
+        self.changed = True
+
+    def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None:
+        checked(Post(person=person, duty=duty, grid=grid, since=since, until=until))
+        if not self._has(tables.person.c.id, person):
+            raise absent("person", person, f"the duty {duty.value}")
+        if grid and not self._has(tables.grid.c.code, grid):
+            raise absent("grid", grid, f"the duty of {person}")
+        row = tables.duty
+        this = and_(
+            row.c.person == person,
+            row.c.duty == duty.value,
+            row.c.grid == grid if grid else row.c.grid.is_(None),
+            row.c.since == since,
+        )
+        if self._connection.execute(update(row).where(this).values(until=until)).rowcount == 0:
+            values = {"person": person, "duty": duty.value, "grid": grid or None, "since": since, "until": until}
+            self._connection.execute(row.insert(), values)
+        self.changed = True
+
+    def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
+        placed = select(tables.hub_place.c.hub).where(tables.hub_place.c.hub == hub, tables.hub_place.c.until.is_(None))
+        if self._connection.scalar(placed.limit(1)) is None:
+            raise absent("hub", hub, "this secret")
+        self._connection.execute(update(tables.hub).where(tables.hub.c.id == hub).values(secret_hash=secret_hash))
+        self.changed = True
+
+    def put_override(self, override: Override) -> None:
+        checked(override)
+        if not self._has(tables.household.c.id, override.home):
+            raise absent("home", override.home, f"the override {override.key!r}")
+        row = {
+            "household": override.home,
+            "key": override.key,
+            "value": override.value,
+            "author": override.author,
+            "reason": override.reason,
+            "since": override.since,
+            "until": override.until,
+        }
+        self._connection.execute(self._statements.put(tables.override), row)
+        self.changed = True
+
+    def _put_household(self, home: Home, at: datetime) -> None:
+        row = {
+            "code": home.code,
+            "name": home.name,
+            "zone": home.zone.key,
+            "state": home.state.value,
+            "address": home.address,
+            "access": home.access,
+        }
+        if self._has(tables.household.c.id, home.id):
+            self._connection.execute(update(tables.household).where(tables.household.c.id == home.id), row)
+        else:
+            self._connection.execute(tables.household.insert(), {"id": home.id, "registered_at": aware(at), **row})
+
+    def _put_hubs(self, home: Home, at: datetime) -> None:
+        hubs = {}
+        for place, hub in enumerate(home.hubs):
+            if not self._has(tables.hub.c.id, hub.id):
+                self._connection.execute(tables.hub.insert(), {"id": hub.id})
+            self._leave_other_homes(hub.id, home.id, at)
+            interval = None if hub.interval is None else hub.interval // _MICROSECOND
+            hubs[hub.id] = {"interval_us": interval, "place": place}
+        self._keep_dated(tables.hub_place, {"household": home.id}, "hub", hubs, at)
+
+    def _leave_other_homes(self, hub: str, home: str, at: datetime) -> None:
+        """The hub moved, with what hangs on it."""
+        for table in (tables.hub_place, tables.sensor):
+            here = and_(table.c.hub == hub, table.c.household != home, table.c.until.is_(None))
+            self._connection.execute(delete(table).where(here, table.c.since >= at))
+            self._connection.execute(update(table).where(here).values(until=at))
+
+    def _keep_dated(
+        self,
+        table: Table,
+        owner: Mapping[str, Any],
+        name: str,
+        wanted: Mapping[Any, Mapping[str, Any]],
+        at: datetime,
+    ) -> None:
+        """Make `wanted` what is in force of this owner from `at` on; what did not change keeps its row and its dates.
+
+        A row that would end before it began was never in force: it is corrected or taken away instead of closed.
+        """
+        aware(at)
+        mine = and_(*(table.c[key] == value for key, value in owner.items()))
+        for row in self._connection.execute(select(table).where(mine, table.c.until.is_(None))).all():
+            old = row._mapping
+            new = wanted.get(old[name])
+            if new is not None and all(old[key] == value for key, value in new.items()):
+                wanted = {key: value for key, value in wanted.items() if key != old[name]}
+                continue
+            this = and_(*(column == old[column.name] for column in table.primary_key))
+            if old["since"] < at:
+                self._connection.execute(update(table).where(this).values(until=at))
+            else:
+                self._connection.execute(delete(table).where(this))
+        for key, values in wanted.items():
+            row_values = {**owner, name: key, **values, "since": at, "until": None}
+            self._connection.execute(self._statements.put(table), row_values)
+
+    def _has(self, column: Any, value: str) -> bool:
+        return self._connection.scalar(select(column).where(column == value)) is not None
+
+
+# --------------------------------------------------------------------------- reading it all
+
+
+def _read_roll(connection: Connection) -> Roll:
+    """The registry at one version; the transaction that reads the counter reads the rest."""
+    return Roll(
+        version=connection.scalar(_VERSION) or 0,
+        areas={
+            row.code: Area(code=row.code, name=row.name, level=row.level, parent=row.parent)
+            for row in _in_force(connection, tables.area, tables.area.c.code)
+        },
+        grids={
+            row.code: Grid(code=row.code, name=row.name, community=row.community)
+            for row in connection.execute(select(tables.grid).order_by(tables.grid.c.code))
+        },
+        people=_read_people(connection),
+        homes=_read_homes(connection),
+        posts=posts_by_duty(
+            Post(person=row.person, duty=Duty(row.duty), grid=row.grid or "", since=row.since, until=row.until)
+            for row in connection.execute(select(tables.duty).order_by(tables.duty.c.number))
+        ),
+        overrides=overrides_by_home(
+            Override(
+                home=row.household,
+                key=row.key,
+                value=row.value,
+                since=row.since,
+                until=row.until,
+                author=row.author,
+                reason=row.reason,
+            )
+            for row in connection.execute(select(tables.override))
+        ),
+        secrets=_read_secrets(connection),
+    )
+
+
+def _read_people(connection: Connection) -> dict[str, Person]:
+    reach = tables.reach
+    reaches = _grouped(_in_force(connection, reach, reach.c.person, reach.c.place), "person")
+    return {
+        row.id: Person(
+            id=row.id,
+            name=row.name,
+            language=row.language,
+            reaches=tuple(Reach(channel=r.channel, address=r.address) for r in reaches.get(row.id, ())),
+        )
+        for row in connection.execute(select(tables.person).order_by(tables.person.c.id))
+    }
+
+
+def _read_homes(connection: Connection) -> dict[str, Home]:
+    def by_home(table: Table, *order: Any) -> dict[str, list[Any]]:
+        return _grouped(_in_force(connection, table, table.c.household, *order), "household")
+
+    grids = by_home(tables.household_grid)
+    residents = by_home(tables.residence, tables.residence.c.place)
+    rooms = by_home(tables.room, tables.room.c.place)
+    hubs = by_home(tables.hub_place, tables.hub_place.c.place)
+    sensors = by_home(tables.sensor, tables.sensor.c.place)
+    return {
+        row.id: Home(
+            id=row.id,
+            code=row.code,
+            name=row.name,
+            grid=next((g.grid for g in grids.get(row.id, ())), ""),
+            zone=ZoneInfo(row.zone),
+            state=Monitoring(row.state),
+            rooms=tuple(Room(id=r.id, name=r.name, kind=RoomKind(r.kind)) for r in rooms.get(row.id, ())),
+            hubs=tuple(
+                Hub(
+                    id=h.hub,
+                    home=row.id,
+                    interval=None if h.interval_us is None else timedelta(microseconds=h.interval_us),
+                )
+                for h in hubs.get(row.id, ())
+            ),
+            sensors=tuple(_sensor(s) for s in sensors.get(row.id, ())),
+            address=row.address,
+            access=row.access,
+            person=next((r.person for r in residents.get(row.id, ())), ""),
+        )
+        for row in connection.execute(select(tables.household).order_by(tables.household.c.id))
+    }
+
+
+def _sensor(row: Any) -> Sensor:
+    return Sensor(
+        id=row.id,
+        hub=row.hub,
+        address=row.address,
+        name=row.name,
+        room=row.room,
+        role=Role(row.role),
+        subject=row.subject,
+        inverted=row.inverted,
+    )
+
+
+def _read_secrets(connection: Connection) -> dict[str, str]:
+    """Of the hubs that stand in a home: one that was taken out keeps its secret but has no way in."""
+    hub, placed = tables.hub, tables.hub_place
+    rows = connection.execute(
+        select(hub.c.id, hub.c.secret_hash)
+        .join(placed, and_(placed.c.hub == hub.c.id, placed.c.until.is_(None)))
+        .where(hub.c.secret_hash.is_not(None))
+        .order_by(hub.c.id)
+    )
+    return {row.id: row.secret_hash for row in rows}
+
+
+def _in_force(connection: Connection, table: Table, *order: Any) -> Iterable[Any]:
+    return connection.execute(select(table).where(table.c.until.is_(None)).order_by(*order)).all()
+
+
+def _grouped(rows: Iterable[Any], column: str) -> dict[str, list[Any]]:
+    return {owner: list(group) for owner, group in groupby(rows, key=lambda row: getattr(row, column))}
