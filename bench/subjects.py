@@ -1,0 +1,323 @@
+"""Who is measured: the gateway, and what people would use instead. Each is started, asked what it has stored, ended.
+
+All of them listen to `shouwang/+/zigbee2mqtt/#` on the broker they are given and call the same webhook for a press.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from homes import DEVICES, Homes
+from machine import BENCH, ROOT, STATE, BenchError, build, command, end, free_port, python, start, tree, wait_until
+from traffic import Sink
+
+
+class Subject:
+    """One candidate in a folder of its own."""
+
+    name = ""
+    counts_presses = False  # whether `stored` counts presses beside readings
+
+    def __init__(self, folder: Path, broker_port: int, sink: Sink, homes: Homes) -> None:
+        self.folder = folder / self.name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.broker_port, self.sink, self.homes = broker_port, sink, homes
+        self.child: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def stored(self) -> int:
+        """How many readings are where they survive us."""
+        raise NotImplementedError
+
+    def pids(self) -> list[int]:
+        """Its processes, a broker that it brought along left out."""
+        return [pid for pid in tree(self.child.pid) if command(pid) != "nats-server"]
+
+    def stop(self) -> None:
+        if self.child is not None:
+            end(self.child, 20)
+
+    def alive(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    def wait_stored(self, wanted: int, within_s: float) -> int:
+        """Wait until `wanted` readings are stored; the monotonic ns at which we saw it.
+
+        Asks seldom while there is far to go, so that the asking costs the one who is asked nothing.
+        """
+        began = last = time.monotonic()
+        first = before = self.stored()
+        while before < wanted:
+            if not self.alive():
+                raise BenchError(f"{self.name} ended with {before} of {wanted} stored; see {self.folder}")
+            if last - began > within_s:
+                raise BenchError(f"{self.name}: {wanted - before} of {wanted} not stored within {within_s:.0f} s")
+            pace = max((before - first) / (last - began), 1000.0) if last > began else 20000.0
+            time.sleep(min(max((wanted - before) / pace / 2, 0.01), 0.5))
+            before, last = self.stored(), time.monotonic()
+        return time.monotonic_ns()
+
+
+class Floor(Subject):
+    """A C client that acknowledges, counts and calls: no decoding, no store. Nobody gets below."""
+
+    name = "C floor"
+
+    def start(self) -> None:
+        self._counts = self.folder / "counts"
+        args = [build() / "mqfloor", "--port", self.broker_port, "--count", self._counts, "--hook", self.sink.port]
+        self.child = start(args, self.folder / "log")
+        wait_until(self.name, lambda: self._counts.exists() and self._counts.stat().st_size == 16, 5)
+
+    def stored(self) -> int:
+        return struct.unpack("QQ", self._counts.read_bytes())[0]
+
+
+class _Rows(Subject):
+    """A peer that writes one row a message into a table `reading`."""
+
+    counts_presses = True
+
+    def stored(self) -> int:
+        if not (self.folder / "readings.db").exists():
+            return 0
+        with sqlite3.connect(f"file:{self.folder / 'readings.db'}?mode=ro", uri=True, timeout=10) as db:
+            try:
+                return db.execute("select coalesce(max(id), 0) from reading").fetchone()[0]
+            except sqlite3.OperationalError:
+                return 0  # no table yet
+            finally:
+                db.rollback()
+
+
+class CommitEach(_Rows):
+    """An afternoon of Python: paho, JSON, SQLite in WAL mode, one commit a message."""
+
+    name = "paho + SQLite, commit each"
+
+    def start(self) -> None:
+        args = [
+            python(),
+            BENCH / "peers" / "commit_each.py",
+            self.broker_port,
+            self.folder / "readings.db",
+            self.sink.port,
+        ]
+        self.child = start(args, self.folder / "log")
+
+
+class NodeRed(_Rows):
+    """What most people wire first: Node-RED with its SQLite node, here in WAL mode."""
+
+    name = "Node-RED, WAL"
+    journal = "wal"
+
+    def start(self) -> None:
+        home = self.folder / "user"
+        home.mkdir(exist_ok=True)
+        for file in ("settings.js", "flow.json"):
+            shutil.copy(BENCH / "peers" / "nodered" / file, home / file)
+        installed = STATE / "nodered" / "node_modules"
+        if not (home / "node_modules").exists():
+            (home / "node_modules").symlink_to(installed)
+        shutil.copy(STATE / "nodered" / "package.json", home / "package.json")
+        environment = {
+            **os.environ,
+            "BENCH_BROKER_PORT": str(self.broker_port),
+            "BENCH_DATABASE": str(self.folder / "readings.db"),
+            "BENCH_HOOK": self.sink.url,
+            "BENCH_JOURNAL": self.journal,
+            "BENCH_UI_PORT": str(free_port()),
+        }
+        script = installed / "node-red" / "red.js"
+        args = ["node", script, "--userDir", home, "--settings", home / "settings.js", home / "flow.json"]
+        self.child = start(args, self.folder / "log", env=environment)
+
+    @staticmethod
+    def install() -> str | None:
+        """Install the pinned versions into the bench's cache. None when it can run, else why it cannot."""
+        cache = STATE / "nodered"
+        pinned = BENCH / "peers" / "nodered"
+        if not (shutil.which("node") and shutil.which("npm")):
+            return "node and npm are not on this machine (apt-get install nodejs npm)"
+        wanted = (pinned / "package-lock.json").read_bytes()
+        stamp = cache / "installed"
+        if stamp.exists() and stamp.read_bytes() == wanted:
+            return None
+        cache.mkdir(parents=True, exist_ok=True)
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(pinned / file, cache / file)
+        print("installing Node-RED from npm into", cache, "(once, about two minutes) …", flush=True)
+        done = subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund", "--omit=dev"], cwd=cache, capture_output=True, text=True
+        )
+        built = list(cache.glob("node_modules/sqlite3/build/Release/*.node"))
+        if done.returncode or not built:
+            return f"npm could not install Node-RED with its SQLite node: {done.stderr.strip()[-300:]}"
+        stamp.write_bytes(wanted)
+        return None
+
+
+class NodeRedAsInstalled(NodeRed):
+    """The same flow without the line that switches the journal."""
+
+    name = "Node-RED, as installed"
+    journal = "delete"
+
+
+LIFE = ("motion", "door", "opening")
+"""Every message of the generator changes one of these and nothing else."""
+
+_LIFE_ROWS = f"kind in (select id from word where text in ({', '.join(repr(kind) for kind in LIFE)}))"
+
+
+class Gateway(Subject):
+    """The gateway itself: validation, de-duplication, detectors, alerts, audit and pages, all on."""
+
+    name = "Shouwang"
+
+    def __init__(
+        self,
+        folder: Path,
+        broker_port: int | None,
+        sink: Sink,
+        homes: Homes,
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`broker_port` None takes the broker that comes with it, with a secret for each hub."""
+        super().__init__(folder, broker_port or free_port(), sink, homes)
+        self._embedded = broker_port is None
+        self._environment = {**os.environ, **(environment or {})}
+        self._config = self.folder / "shouwang.toml"
+        self.state = self.folder / "state"
+        self.web_port = free_port()
+
+    def prepare(self) -> None:
+        """Write the settings and register the homes."""
+        broker = f"port = {self.broker_port}" if self._embedded else f'url = "mqtt://127.0.0.1:{self.broker_port}"'
+        self._config.write_text(
+            f'state = "state"\nlog = "warning"\n\n[web]\nhost = "127.0.0.1"\nport = {self.web_port}\n\n'
+            f"[broker]\n{broker}\n" + ("" if self._embedded else "queue_checked = true\n")
+        )
+        sheet = self.folder / "homes.toml"
+        sheet.write_text(self.homes.sheet(self.sink.url, secrets=self._embedded))
+        self.command("homes", "import", sheet)
+
+    def command(self, *args: object) -> str:
+        done = subprocess.run(
+            [str(a) for a in (python(), "-m", "gateway.cli", *args, "--config", self._config)],
+            cwd=ROOT, capture_output=True, text=True, env={**self._environment, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        if done.returncode:
+            raise BenchError(f"shouwang {' '.join(map(str, args))}: {(done.stderr or done.stdout).strip()[-600:]}")
+        return done.stdout
+
+    def start(self) -> None:
+        if not self._config.exists():
+            self.prepare()
+        args = [python(), "-m", "gateway.cli", "run", "--config", self._config]
+        environment = {**self._environment, "PYTHONPATH": str(ROOT)}
+        self.child = start(args, self.folder / "log", env=environment, cwd=ROOT)
+
+    def fill(self, count: int) -> None:
+        """Put `count` readings of the past three days into the store, as if they had been heard. It must not run."""
+        sys.path.insert(0, str(ROOT))
+        from gateway.domain import Kind, Reading
+        from gateway.ports import Batch
+        from gateway.stores.readings import SqliteReadings
+
+        kinds = {"motion": Kind.MOTION, "exit_door": Kind.DOOR, "opening": Kind.OPENING}
+        store = SqliteReadings(self.state / "readings.db")
+        arrival, sensors = store.last_arrival(), self.homes.count * len(DEVICES)
+        began = datetime.fromtimestamp(time.time(), UTC) - timedelta(days=3)
+        step = timedelta(days=3) / count
+        for first in range(0, count, 5000):
+            batch = Batch()
+            for number in range(first, min(first + 5000, count)):
+                home, device = divmod(number % sensors, len(DEVICES))
+                name, room, role = DEVICES[device]
+                at, arrival = began + step * number, arrival + 1
+                batch.readings.append(
+                    Reading(
+                        home=Homes.name(home), sensor=name.replace("_", "-"), room=room, kind=kinds[role],
+                        value=float(number // sensors % 2), at=at, heard=at, arrival=arrival,
+                    )
+                )  # fmt: skip
+            batch.last_arrival = arrival
+            store.commit(batch)
+        store.close()
+
+    def well(self) -> bool:
+        """Whether its pages are up and it listens to the broker."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}/healthz", timeout=1) as answer:
+                return bool(json.load(answer).get("well"))
+        except (OSError, ValueError):
+            return False
+
+    def worker(self) -> int | None:
+        """The process that does the work: what the crash test kills. None while the supervisor is starting another."""
+        for pid in tree(self.child.pid)[1:]:
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"gateway.app" in words:
+                return pid
+        return None
+
+    def stored(self) -> int:
+        with self._readings() as db:
+            return 0 if db is None else db.execute(f"select count(*) from reading where {_LIFE_ROWS}").fetchone()[0]
+
+    def moments(self) -> list[tuple[int, str, int]]:
+        """Every stored reading of the generator as (home, sensor, last_seen in ms), as often as it is stored."""
+        with self._readings() as db:
+            words = dict(db.execute("select id, text from word"))
+            rows = db.execute(f"select home, sensor, at from reading where {_LIFE_ROWS}").fetchall()
+        return [(int(words[home][1:]), words[sensor], at) for home, sensor, at in rows]
+
+    def alerts(self) -> list[tuple[int, int]]:
+        """(home, button) of every alert for a press, as often as there is one."""
+        with self._book() as db:
+            rows = db.execute("select home, subject from alert where code = 'sos'").fetchall()
+        return [(int(home[1:]), int(subject[1:] or 0)) for home, subject in rows]
+
+    def pages(self) -> list[tuple[int, int, int, int]]:
+        """(home, button, decided, sent) of the first message for each press, both in wall-clock microseconds."""
+        with self._book() as db:
+            return [
+                (int(home[1:]), int(subject[1:] or 0), decided, sent or 0)
+                for home, subject, decided, sent in db.execute(
+                    "select alert.home, alert.subject, min(delivery.created_at), min(delivery.sent_at) from delivery"
+                    " join alert on alert.id = delivery.alert where alert.code = 'sos' group by alert.id"
+                )
+            ]
+
+    @contextmanager
+    def _readings(self) -> Iterator[sqlite3.Connection | None]:
+        yield from self._looking_into("readings.db")
+
+    @contextmanager
+    def _book(self) -> Iterator[sqlite3.Connection | None]:
+        yield from self._looking_into("gateway.db")
+
+    def _looking_into(self, file: str) -> Iterator[sqlite3.Connection | None]:
+        if not (self.state / file).exists():
+            yield None
+            return
+        with closing(sqlite3.connect(f"file:{self.state / file}?mode=ro", uri=True, timeout=10)) as db:
+            yield db
