@@ -6,8 +6,8 @@ from sqlalchemy import Engine, bindparam, delete, func, select, update
 
 from gateway.ports import Account, Session
 from gateway.stores import tables
-from gateway.stores.book import upsert, writing
-from gateway.stores.moments import aware, checked
+from gateway.stores.book import row_of, upsert, writing
+from gateway.stores.moments import aware
 from gateway.stores.roll import absent
 
 _account, _session, _invitation = tables.account, tables.session, tables.invitation
@@ -38,18 +38,16 @@ class SqlAccounts:
             return connection.scalar(select(func.count()).select_from(_account)) or 0
 
     def put(self, account: Account) -> None:
-        checked(account)
         with writing(self._engine) as connection:
-            connection.execute(self._put, {name: getattr(account, name) for name in _ACCOUNT_NAMES})
+            connection.execute(self._put, row_of(account, _ACCOUNT_NAMES))
 
     def open_session(self, session: Session) -> None:
-        checked(session)
         with writing(self._engine) as connection:
             # Those that have ended by themselves are cleared away at the next sign-in.
             connection.execute(delete(_session).where(_session.c.expires_at <= session.created_at))
             if connection.execute(_ACCOUNT, {"login": session.login}).one_or_none() is None:
                 raise absent("account", session.login, "this session")
-            connection.execute(self._open, {name: getattr(session, name) for name in _SESSION_NAMES})
+            connection.execute(self._open, row_of(session, _SESSION_NAMES))
 
     def session(self, token_hash: str, now: datetime) -> Session | None:
         with self._engine.connect() as connection:

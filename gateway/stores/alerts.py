@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select,
 from gateway.domain import Act, Alert, Delivery, Entry, Event, Finding, Sending, Severity, State
 from gateway.ports import Timer
 from gateway.stores import tables
-from gateway.stores.book import TrailLedger, upsert, writing
-from gateway.stores.moments import aware, checked
+from gateway.stores.book import TrailLedger, row_of, upsert, writing
+from gateway.stores.moments import aware
 
 _ALERT = tuple(column.name for column in tables.alert.columns)
 _ENTRY = tuple(column.name for column in tables.entry.columns if column.name != "number")
@@ -72,11 +72,6 @@ _LAST_EVENT = select(func.max(_event.c.id))
 _WRITE = insert(tables.entry)
 
 
-def _values(noun: object, names: tuple[str, ...]) -> dict[str, Any]:
-    checked(noun)
-    return {name: getattr(noun, name) for name in names}
-
-
 def _nouns(kind: type[Any], rows: Any) -> list[Any]:
     return [kind(**row._mapping) for row in rows]
 
@@ -95,7 +90,9 @@ class SqlAlerts:
     @contextmanager
     def begin(self) -> Iterator["_SqlAlertLedger"]:
         with writing(self._engine) as connection:
-            yield _SqlAlertLedger(connection, self._statements)
+            ledger = _SqlAlertLedger(connection, self._statements)
+            yield ledger
+            ledger.settle()
 
     def alert(self, alert_id: str) -> Alert | None:
         alert: Alert | None = _noun(Alert, self._one(_ALERT_BY_ID, id=alert_id))
@@ -181,13 +178,13 @@ class _SqlAlertLedger(TrailLedger):
         return self._connection.execute(self._statements.join, row).rowcount == 1
 
     def save(self, alert: Alert) -> None:
-        self._connection.execute(self._statements.save, _values(alert, _ALERT))
+        self._connection.execute(self._statements.save, row_of(alert, _ALERT))
 
     def write(self, entry: Entry) -> None:
-        self._connection.execute(_WRITE, _values(entry, _ENTRY))
+        self._append(_WRITE, row_of(entry, _ENTRY))
 
     def queue(self, delivery: Delivery) -> bool:
-        return self._connection.execute(self._statements.queue, _values(delivery, _DELIVERY)).rowcount == 1
+        return self._connection.execute(self._statements.queue, row_of(delivery, _DELIVERY)).rowcount == 1
 
     def deliveries(self, alert_id: str) -> list[Delivery]:
         return _nouns(Delivery, self._connection.execute(_DELIVERIES, {"alert": alert_id}))
@@ -198,13 +195,13 @@ class _SqlAlertLedger(TrailLedger):
         return delivery
 
     def update(self, delivery: Delivery) -> None:
-        values = _values(delivery, _DELIVERY)
+        values = row_of(delivery, _DELIVERY)
         values["key"] = values.pop("id")
         if self._connection.execute(_UPDATE_DELIVERY, values).rowcount != 1:
             raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
 
     def set_timer(self, timer: Timer) -> None:
-        self._connection.execute(self._statements.set_timer, _values(timer, _TIMER))
+        self._connection.execute(self._statements.set_timer, row_of(timer, _TIMER))
 
     def clear_timer(self, timer_id: str) -> None:
         self._connection.execute(_CLEAR_TIMER, {"key": timer_id})

@@ -50,7 +50,6 @@ def open_book(url: str, *, migrate: bool = True) -> Engine:
     engine = create_engine(where)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     if migrate:
         _bring_up_to_date(engine)
     return engine
@@ -77,7 +76,21 @@ def tidy(engine: Engine) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: durable on leaving, undone by an exception."""
-    with engine.execution_options(writes=True).begin() as connection:
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # Who begins as a reader can be refused half-way; who begins as a writer only has to wait.
+            connection.exec_driver_sql("begin immediate")
+        yield connection
+
+
+@contextmanager
+def one_picture(engine: Engine) -> Iterator[Connection]:
+    """For reading several tables as they stood at one moment."""
+    if engine.dialect.name != "sqlite":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("begin")
         yield connection
 
 
@@ -98,22 +111,37 @@ def count_up(engine: Engine, name: str) -> Any:
 
 
 class TrailLedger:
-    """Inside one transaction on the book: what can be added beside one's own rows."""
+    """Inside one transaction on the book: what can be added beside one's own rows.
+
+    Rows that are only ever appended wait for the end of the transaction and go in together: it is half the work.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._appended: dict[Any, list[dict[str, Any]]] = {}
 
     def audit(self, act: Act) -> None:
-        checked(act)
-        self._connection.execute(
-            _AUDIT,
-            {"at": act.at, "who": act.who, "what": act.what, "ref": act.ref, "why": act.why, "facts": act.facts},
-        )
+        self._append(_AUDIT, row_of(act, _ACT))
 
     def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
-        self._connection.execute(_PUBLISH, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
+        self._append(_PUBLISH, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
+
+    def settle(self) -> None:
+        """Write what waited: the last thing before the commit."""
+        for statement, rows in self._appended.items():
+            self._connection.execute(statement, rows)
+
+    def _append(self, statement: Any, row: dict[str, Any]) -> None:
+        self._appended.setdefault(statement, []).append(row)
 
 
+def row_of(noun: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """A noun as a row whose columns are named like its fields; a naive datetime in it is refused."""
+    checked(noun)
+    return {name: getattr(noun, name) for name in names}
+
+
+_ACT = tuple(column.name for column in tables.audit.columns if column.name != "number")
 _AUDIT = plain_insert(tables.audit)
 _PUBLISH = plain_insert(tables.event)
 
@@ -135,7 +163,7 @@ def _create_private(path: Path) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # we say ourselves where a transaction begins
+    connection.isolation_level = None  # `writing` and `one_picture` say where a transaction begins
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = wal",
@@ -144,12 +172,6 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     ):
         connection.execute(f"pragma {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer that begins as a reader can be refused half-way; one that begins as a writer only has to wait.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("begin immediate" if writes else "begin")
 
 
 def _bring_up_to_date(engine: Engine) -> None:

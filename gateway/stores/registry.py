@@ -30,7 +30,7 @@ from gateway.domain import (
     Sensor,
 )
 from gateway.stores import tables
-from gateway.stores.book import TrailLedger, count_up, upsert, writing
+from gateway.stores.book import TrailLedger, count_up, one_picture, upsert, writing
 from gateway.stores.moments import aware, checked
 from gateway.stores.roll import Post, ReadsRoll, Roll, absent, check_home, overrides_by_home, posts_by_duty
 
@@ -59,7 +59,7 @@ class SqlRegistry(ReadsRoll):
             return current
         with self._reading:  # one thread reads it all, the others wait for what it finds
             if self._current is None or self._current.version < version:
-                with self._engine.connect() as connection:
+                with one_picture(self._engine) as connection:
                     self._current = _read_roll(connection)
             return self._current
 
@@ -70,6 +70,7 @@ class SqlRegistry(ReadsRoll):
             yield ledger
             if ledger.changed:
                 connection.execute(self._statements.count_up)
+            ledger.settle()
 
 
 class _Writes:
