@@ -1,0 +1,138 @@
+"""The pages put together: `create_app(house)` is a web application that needs nothing but what the house hands it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard import demo, doors, pages
+from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
+from dashboard.doors import Doors, SignInFirst
+from dashboard.house import House
+from dashboard.links import Links
+from dashboard.live import Feed
+from dashboard.printer import STATIC, Printer, tongue_of
+from dashboard.words import N_
+
+__all__ = ["House", "Links", "create_app", "make_entrance_link", "make_setup_link"]
+
+LARGEST_FORM = 64 * 1024
+"""No form of ours is larger; more is refused before it is read."""
+
+HEADERS = {
+    # Everything comes from here, no script or style stands in a page, and nobody else frames it.
+    "content-security-policy": "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; "
+    "frame-ancestors 'self'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "SAMEORIGIN",
+    # Never a path, for it may hold a link's token; but the origin, by which we know our own forms: with
+    # `no-referrer` browsers would post them with the origin "null".
+    "referrer-policy": "strict-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+
+APOLOGIES = {
+    403: (N_("Not for you"), N_("Your account may not do this.")),
+    404: (N_("Not found"), N_("There is no such page, or it is not yours to see.")),
+    410: (N_("This link is no longer valid"), N_("It has expired or was cut off. Sign in to see the alert.")),
+    422: (N_("That could not be read"), N_("Go back and fill in the form once more.")),
+}
+
+
+def create_app(house: House) -> FastAPI:
+    """The web application over these stores."""
+    printer = Printer(house)
+    keeper = Gatekeeper(house.accounts, house.clock, house.secret)
+    entrance = Doors(house, keeper)
+    feed = Feed(house.alerts)
+    links = Links(house.secret, house.base_url, house.clock)
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        reading = asyncio.create_task(feed.run(), name="event feed")
+        try:
+            yield
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
+
+    app = FastAPI(
+        title="Shouwang", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_FORM
+    )
+    app.state.feed = feed
+    sight = pages.Pages(house, printer, feed, links)
+    app.include_router(doors.routes(house, printer, entrance, pages.local))
+    if house.demo:
+        app.include_router(demo.routes(house, printer, entrance, sight))
+    app.include_router(pages.routes(sight, entrance))
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    if house.phone is not None:
+        app.mount("/phone", house.phone, name="phone")
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        state: dict[str, Any] = {**house.health(), "live": feed.is_reading}
+        return JSONResponse(state, status_code=200 if feed.is_reading and state.get("ok", True) else 503)
+
+    @app.exception_handler(SignInFirst)
+    async def ask_to_sign_in(request: Request, _: SignInFirst) -> Response:
+        back = request.url.path if request.method == "GET" else "/"
+        door = f"/login?next={quote(back)}"
+        if request.headers.get("hx-request"):
+            return Response(status_code=401, headers={"HX-Redirect": door})
+        if request.method == "GET" and "text/html" in request.headers.get("accept", "text/html"):
+            return RedirectResponse(door, status_code=303)
+        return Response(status_code=401)
+
+    @app.exception_handler(HTTPException)
+    async def apologise(request: Request, error: HTTPException) -> Response:
+        if error.status_code not in APOLOGIES:
+            return Response(status_code=error.status_code, headers=error.headers)
+        title, text = APOLOGIES[error.status_code]
+        say = tongue_of(request).say
+        return printer.page(
+            request, "said.html", status=error.status_code, here="/", title=say(title), text=say(text), refresh=0
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def could_not_read(request: Request, _: RequestValidationError) -> Response:
+        return await apologise(request, HTTPException(422))
+
+    app.add_middleware(Seal)
+    return app
+
+
+class Seal:
+    """Puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_kept = scope["path"].startswith("/static/") and b"v=" in scope["query_string"]
+
+        async def sealed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if is_kept and message["status"] == 200:
+                    headers["cache-control"] = "public, max-age=31536000, immutable"
+            await send(message)
+
+        await self.app(scope, receive, sealed)

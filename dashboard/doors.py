@@ -1,0 +1,253 @@
+"""The doors: who is let in to a page, and the pages on which people come in and go out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from dashboard.auth import (
+    PASSWORD_LENGTHS,
+    SESSION_LIFE,
+    Gatekeeper,
+    TooManyGuesses,
+    Visitor,
+    comes_from_here,
+    hash_token,
+    login_of,
+    new_token,
+)
+from dashboard.house import House
+from dashboard.printer import Printer, tongue_of
+from gateway.domain import Act, Duty, Person
+from gateway.ports import Account
+
+SESSION = "session"
+KNOWN = "known"
+"""Marks a browser that has signed in to an account before."""
+FORM = "form"
+"""Ties the sign-in form to the browser that asked for it, so that no other site can sign anybody in."""
+KNOWN_LIFE_S = 180 * 86_400
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in here, or not any more."""
+
+
+@dataclass(slots=True)
+class Doors:
+    """Asked by every route before anything else."""
+
+    house: House
+    keeper: Gatekeeper
+
+    def cookie(self, name: str) -> str:
+        # The prefix makes browsers refuse the cookie from anywhere but this host over TLS.
+        return f"__Host-{name}" if self.house.secure_cookies else name
+
+    def visitor(self, request: Request) -> Visitor | None:
+        return self.keeper.recognise(request.cookies.get(self.cookie(SESSION)))
+
+    def signed_in(self, *duties: Duty) -> Callable[[Request], Visitor]:
+        """Lets in who is signed in and has one of these duties."""
+
+        def check(request: Request) -> Visitor:
+            visitor = self.visitor(request)
+            if visitor is None:
+                raise SignInFirst
+            if visitor.account.duty not in duties:
+                raise HTTPException(403)
+            return visitor
+
+        return check
+
+    def acting(self, *duties: Duty) -> Callable[..., Visitor]:
+        """The same for a form: it must come from one of our pages and carry this session's own token."""
+        signed_in = self.signed_in(*duties)
+
+        def check(request: Request, csrf: Annotated[str, Form()] = "") -> Visitor:
+            self.from_here(request)
+            visitor = signed_in(request)
+            if not same(csrf, visitor.csrf):
+                raise HTTPException(403)
+            return visitor
+
+        return check
+
+    def from_here(self, request: Request) -> None:
+        headers = request.headers
+        if not comes_from_here(
+            headers.get("origin"), headers.get("sec-fetch-site"), headers.get("host", ""), self.house.base_url
+        ):
+            raise HTTPException(403)
+
+    # ------------------------------------------------------------------ coming in
+
+    def let_in(self, request: Request, account: Account, to: str, how: str) -> Response:
+        """Open a new session (an old one in this browser ends) and go on."""
+        self.keeper.end(request.cookies.get(self.cookie(SESSION)))
+        token = self.keeper.open(account)
+        self.note(account.login, f"sign-in.{how}")
+        answer = RedirectResponse(to, status_code=303)
+        self.set(answer, SESSION, token, int(SESSION_LIFE.total_seconds()))
+        self.set(answer, KNOWN, self.keeper.mark(account.login), KNOWN_LIFE_S)
+        return answer
+
+    def set(self, answer: Response, name: str, value: str, max_age: int) -> None:
+        answer.set_cookie(
+            self.cookie(name),
+            value,
+            max_age=max_age,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=self.house.secure_cookies,
+        )
+
+    def note(self, who: str, what: str) -> None:
+        with self.house.registry.begin() as ledger:
+            ledger.audit(Act(at=self.house.clock.now(), who=who, what=what, ref=who))
+
+
+def same(one: str, other: str) -> bool:
+    """Equal, compared in a time that does not tell how far."""
+    return hash_token(one) == hash_token(other)
+
+
+def source_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], str]) -> APIRouter:
+    """Sign in and out, set up, and the demo's entrance."""
+    router = APIRouter()
+    keeper = doors.keeper
+    from_here = [Depends(doors.from_here)]
+
+    # ------------------------------------------------------------------ signing in
+
+    def login_form(request: Request, *, next_: str, status: int = 200, error: str = "", login: str = "") -> Response:
+        token = request.cookies.get(doors.cookie(FORM)) or new_token()
+        answer = printer.page(
+            request,
+            "login.html",
+            status=status,
+            error=error,
+            login=login,
+            next=local(next_),
+            csrf=keeper.csrf(token),
+            any_account=house.accounts.count() > 0,
+            here="/login",
+        )
+        doors.set(answer, FORM, token, 86_400)
+        return answer
+
+    @router.get("/login")
+    def show_login(request: Request, next: str = "/") -> Response:
+        return login_form(request, next_=next)
+
+    @router.post("/login", dependencies=from_here)
+    def log_in(
+        request: Request,
+        login: Annotated[str, Form(max_length=80)] = "",
+        password: Annotated[str, Form(max_length=1000)] = "",
+        next: Annotated[str, Form()] = "/",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        say = tongue_of(request).say
+        token = request.cookies.get(doors.cookie(FORM))
+        if token is None or not same(csrf, keeper.csrf(token)):
+            return login_form(request, next_=next, status=403, login=login, error=say("Please try once more."))
+        known = keeper.known(login, request.cookies.get(doors.cookie(KNOWN)))
+        try:
+            account = keeper.sign_in(login, password, source_of(request), known)
+        except TooManyGuesses:
+            error = say("Too many attempts. Wait a quarter of an hour, then try again.")
+            return login_form(request, next_=next, status=429, login=login, error=error)
+        if account is None:
+            error = say("Name or password is not right.")
+            return login_form(request, next_=next, status=401, login=login, error=error)
+        return doors.let_in(request, account, local(next), "password")
+
+    @router.post("/logout")
+    def log_out(request: Request, visitor: Annotated[Visitor, Depends(doors.acting(*Duty))]) -> Response:
+        keeper.accounts.end_session(visitor.token_hash)
+        doors.note(visitor.account.login, "sign-out")
+        answer = RedirectResponse("/login", status_code=303)
+        answer.delete_cookie(
+            doors.cookie(SESSION), path="/", secure=house.secure_cookies, httponly=True, samesite="lax"
+        )
+        return answer
+
+    # ------------------------------------------------------------------ the first start
+
+    def setup_form(request: Request, *, status: int = 200, error: str = "", name: str = "") -> Response:
+        return printer.page(request, "setup.html", status=status, error=error, name=name)
+
+    def used_up(request: Request) -> Response:
+        tongue = tongue_of(request)
+        return printer.page(
+            request,
+            "said.html",
+            status=410,
+            title=tongue.say("This link has been used or has expired"),
+            text=tongue.say("Every such link opens once. Start the gateway again for a new one."),
+            refresh=0,
+        )
+
+    @router.get("/setup/{token}")
+    def show_setup(request: Request, token: str) -> Response:
+        return used_up(request) if house.accounts.count() else setup_form(request)
+
+    @router.post("/setup/{token}", dependencies=from_here)
+    def set_up(
+        request: Request,
+        token: str,
+        name: Annotated[str, Form(max_length=80)] = "",
+        password: Annotated[str, Form(max_length=1000)] = "",
+        again: Annotated[str, Form(max_length=1000)] = "",
+    ) -> Response:
+        say = tongue_of(request).say
+        login = login_of(name)
+        # What is wrong with the form is said before the link is used up.
+        if not login or not login.isprintable():
+            return setup_form(request, status=422, error=say("Please give a name."), name=name)
+        if len(password) not in PASSWORD_LENGTHS:
+            error = say("The password needs {least} to {most} characters.", least=10, most=PASSWORD_LENGTHS.stop - 1)
+            return setup_form(request, status=422, error=error, name=name)
+        if password != again:
+            return setup_form(request, status=422, error=say("The two passwords differ."), name=name)
+        now = house.clock.now()
+        # Once there is an account, no set-up link makes another administrator, however many were printed.
+        if house.accounts.count() or house.accounts.use_invitation(hash_token(token), now) != "setup":
+            return used_up(request)
+        person = Person(id=login, name=name.strip(), language=tongue_of(request).language)
+        account = Account(
+            login=login,
+            password_hash=keeper.passwords.hash(password),
+            person=person.id,
+            duty=Duty.ADMIN,
+            created_at=now,
+        )
+        with house.registry.begin() as ledger:
+            ledger.put_person(person, now)
+            ledger.audit(Act(at=now, who=login, what="account.first-administrator", ref=login))
+        house.accounts.put(account)
+        return doors.let_in(request, account, "/", "setup")
+
+    # ------------------------------------------------------------------ the demo's entrance
+
+    @router.get("/enter/{token}")
+    def show_entrance(request: Request, token: str) -> Response:
+        return printer.page(request, "enter.html")
+
+    @router.post("/enter/{token}", dependencies=from_here)
+    def enter(request: Request, token: str) -> Response:
+        purpose = house.accounts.use_invitation(hash_token(token), house.clock.now()) or ""
+        kind, _, login = purpose.partition(":")
+        account = house.accounts.account(login) if kind == "enter" else None
+        return used_up(request) if account is None else doors.let_in(request, account, "/", "entrance")
+
+    return router

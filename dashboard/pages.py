@@ -1,0 +1,464 @@
+"""The pages: one per need. Each answers a GET with all of itself; a script only decides how much of it is swapped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Form, Header, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from alerts import wording
+from alerts.escalation import Reason, Verdict
+from dashboard import views
+from dashboard.auth import Visitor
+from dashboard.doors import Doors
+from dashboard.house import House
+from dashboard.links import Links, Pass
+from dashboard.live import Feed, resume_from
+from dashboard.printer import LANGUAGE_COOKIE, Printer, alert_url, tongue_of
+from dashboard.words import N_, Tongue
+from gateway.domain import Alert, Duty, Entry, Event, Home, Kind, Monitoring, Outcome, Reading, State
+from gateway.locales import LANGUAGES
+
+A_DAY = timedelta(days=1)
+SENSOR_MEMORY = timedelta(days=7)
+"""A sensor that said nothing for longer is told as not heard for a week."""
+A_YEAR_S = 365 * 86_400
+ON_DUTY = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
+"""Who may see homes and deal with alerts. Families and installers get pages of their own."""
+FALLBACK_ZONE = ZoneInfo("Asia/Shanghai")
+"""For times that belong to no home."""
+
+QUARANTINE_REASONS = {
+    "bad-json": N_("not JSON"),
+    "bad-value": N_("a value that cannot be"),
+    "unknown-device": N_("a device nobody registered"),
+    "unknown-hub": N_("a hub nobody registered"),
+    "unknown-topic": N_("a topic we do not know"),
+    "too-large": N_("too large"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A line of the day in words."""
+
+    start: datetime
+    text: str
+
+
+class Pages:
+    """What each page needs from the stores, for whom."""
+
+    def __init__(self, house: House, printer: Printer, feed: Feed, links: Links) -> None:
+        self.house = house
+        self.printer = printer
+        self.feed = feed
+        self.links = links
+
+    # ------------------------------------------------------------------ who may see what
+
+    def homes(self, visitor: Visitor) -> list[Home]:
+        grid = visitor.account.grid
+        homes = self.house.registry.homes()
+        return [h for h in homes if (not grid or h.grid == grid) and h.state is not Monitoring.RETIRED]
+
+    def home(self, visitor: Visitor, home_id: str) -> Home:
+        """The home, or the same 404 whether it does not exist or is not theirs."""
+        home = self.house.registry.home(home_id)
+        if home is None or (visitor.account.grid and home.grid != visitor.account.grid):
+            raise HTTPException(404)
+        return home
+
+    def alert(self, visitor: Visitor, alert_id: str) -> Alert:
+        alert = self.house.alerts.alert(alert_id)
+        if alert is None:
+            raise HTTPException(404)
+        if visitor.account.grid:
+            self.home(visitor, alert.home)
+        return alert
+
+    def wants(self, visitor: Visitor, ref: str) -> Callable[[Event], bool]:
+        """Which events this visitor's page is told of."""
+        grid = visitor.account.grid
+
+        def wanted(event: Event) -> bool:
+            theirs = not grid or not (event.home or event.grid) or event.grid == grid
+            return theirs and (not ref or event.ref == ref)
+
+        return wanted
+
+    # ------------------------------------------------------------------ the list of homes
+
+    def show_list(self, request: Request, visitor: Visitor) -> Response:
+        house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
+        homes = self.homes(visitor)
+        view = views.overview(homes, house.alerts, house.readings, house.registry, now)
+        shown = [s for s in views.Stand if s not in (views.Stand.EMERGENCY, views.Stand.RINGING)]
+        counts = [(s.name.lower(), n) for s in shown if (n := view.count(s))]
+        tongue = tongue_of(request)
+        return self.printer.page(
+            request,
+            "home_list.html",
+            now=now,
+            visitor=visitor,
+            view=view,
+            counts=counts,
+            next_of=lambda alert, home: views.next_step(alert, home, house.registry),
+            live=f"/events?after={after}",
+            can_press=house.demo_press is not None,
+            can_kill=house.demo_kill is not None,
+            press_homes=homes,
+            next_deadline=self._next_deadline(tongue, now),
+        )
+
+    def _next_deadline(self, tongue: Tongue, now: datetime) -> str:
+        at = self.house.alerts.next_timer() if self.house.demo else None
+        return tongue.clock(at, FALLBACK_ZONE, now) if at is not None else ""
+
+    # ------------------------------------------------------------------ an alert
+
+    def show_alert(
+        self,
+        request: Request,
+        alert: Alert,
+        *,
+        visitor: Visitor | None = None,
+        one_tap: Pass | None = None,
+        base: str,
+        csrf: str,
+        refused: str = "",
+        chosen: str = "",
+        note: str = "",
+        status: int = 200,
+    ) -> Response:
+        """The one page on which an alert is dealt with, for who is signed in and for who came by a link."""
+        house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
+        tongue = tongue_of(request)
+        me = one_tap.person if one_tap else visitor.account.person if visitor else ""
+        view = views.alert_view(alert, house.alerts.deliveries(alert.id), house.registry, house.readings, now)
+        zone = view.home.zone if view.home else FALLBACK_ZONE
+        duty = visitor.account.duty if visitor else None
+        return self.printer.page(
+            request,
+            "alert.html",
+            now=now,
+            visitor=visitor,
+            status=status,
+            here=alert_url(alert.id) if visitor else base,
+            view=view,
+            pass_=one_tap,
+            base=base,
+            csrf=csrf,
+            tone=_tone(alert),
+            fallback_zone=FALLBACK_ZONE,
+            sentences=wording.explain(alert.finding, tongue.language, zone, view.home),
+            owned_by_me=bool(me) and alert.owner == me,
+            may_resolve=alert.state is State.ACCEPTED and may_finish(alert, me, duty),
+            may_close=alert.state is State.RESOLVED and visitor is not None,
+            outcomes=list(Outcome),
+            chosen=chosen,
+            note=note,
+            refused=refused,
+            history=house.alerts.history(alert.id)[::-1],
+            happened=self._teller(tongue, zone, now),
+            channel_name=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
+            live=f"{base}/events?after={after}" if one_tap else f"/events?after={after}&ref={quote(alert.id)}",
+        )
+
+    def name_of(self, person: str) -> str:
+        return views.person_name(self.house.registry, person)
+
+    def _teller(self, tongue: Tongue, zone: ZoneInfo, now: datetime) -> Callable[[Entry], str]:
+        return lambda entry: wording.history_line(entry, tongue.language, zone, self.name_of, now)
+
+    def answer(self, request: Request, verdict: Verdict) -> str:
+        return wording.answer(verdict, tongue_of(request).language, self.name_of)
+
+    # ------------------------------------------------------------------ a home
+
+    def show_home(self, request: Request, visitor: Visitor, home: Home, day: str) -> Response:
+        house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
+        tongue = tongue_of(request)
+        start, end, chosen = _day(day, home, now)
+        heard = house.readings.heard().get(home.id)
+        unclosed = house.alerts.alerts(home=home.id, unclosed=True)
+        line = views.home_line(home, unclosed, heard, house.readings, house.registry.plan(home.id, now), now)
+        readings = house.readings.readings(home.id, start, end)
+        today = now.astimezone(home.zone).date()
+        previous = (chosen or today) - A_DAY if chosen else today - A_DAY
+        drawn = views.ribbon(home, readings, line.blind_since, start, end, now)
+        return self.printer.page(
+            request,
+            "home.html",
+            now=now,
+            visitor=visitor,
+            line=line,
+            alerts=unclosed,
+            ribbon=drawn,
+            marks_offset=_first_sixth_hour(drawn),
+            told=self._in_words(tongue, home, readings, line.blind_since, start, end),
+            sensors=views.sensor_lines(home, self._last_words(home, now)),
+            day_title=f"{chosen:%Y-%m-%d}" if chosen else tongue.say("The last 24 hours"),
+            previous=previous.isoformat(),
+            following=None if chosen is None else "" if chosen >= today else (chosen + A_DAY).isoformat(),
+            live=f"/events?after={after}",
+            can_press=house.demo_press is not None,
+        )
+
+    def _last_words(self, home: Home, now: datetime) -> list[Reading]:
+        """What tells when each sensor was last heard: a day, or a week when a day leaves one out."""
+        day = self.house.readings.readings(home.id, now - A_DAY, now + A_DAY)
+        if {s.id for s in home.sensors} <= {r.sensor for r in day}:
+            return day
+        return self.house.readings.readings(home.id, now - SENSOR_MEMORY, now - A_DAY) + day
+
+    def _in_words(
+        self,
+        tongue: Tongue,
+        home: Home,
+        readings: list[Reading],
+        blind: datetime | None,
+        start: datetime,
+        end: datetime,
+    ) -> list[Saying]:
+        """The same day as the ribbon, told, newest first."""
+        now = self.house.clock.now()
+        told = [Saying(stay.start, _stay_in_words(tongue, home, stay, now)) for stay in views.stays(readings)]
+        for began, ended in views.holes(readings, None, now):
+            text = tongue.say(
+                "not heard until {time}: nothing is known of this time", time=tongue.clock(ended, home.zone, now)
+            )
+            told.append(Saying(max(began, start), text))
+        if blind is not None and blind < end:
+            told.append(Saying(max(blind, start), tongue.say("not heard since")))
+        return sorted(told, key=lambda saying: saying.start, reverse=True)
+
+
+def may_finish(alert: Alert, person: str, duty: Duty | None) -> bool:
+    """Everybody finishes what they have accepted; whoever leads may finish for somebody who cannot."""
+    return alert.owner in ("", person) or duty in (Duty.SUPERVISOR, Duty.ADMIN)
+
+
+CHANNELS = {"console": N_("screen"), "webhook": N_("message"), "phone": N_("phone")}
+
+
+def _tone(alert: Alert) -> str:
+    if not alert.is_open:
+        return "done"
+    if not alert.is_ringing:
+        return "taken"
+    if not views.is_for_people(alert.severity):
+        return "care"
+    return "emergency" if alert.severity.is_emergency else "ringing"
+
+
+def _stay_in_words(tongue: Tongue, home: Home, stay: views.Stay, now: datetime) -> str:
+    where = views.room_name(home, stay.room)
+    what = tongue.happening(stay.kind, stay.value)
+    if stay.kind in (Kind.OPENING, Kind.APPLIANCE, Kind.TAP, Kind.BUTTON, Kind.TAMPER) and stay.sensor:
+        name = next((s.name for s in home.sensors if s.id == stay.sensor), "")
+        where = name or where
+    if stay.kind is Kind.DOOR:
+        where = ""
+    text = tongue.say("{place}: {what}", place=where, what=what) if where else what
+    if stay.end - stay.start >= timedelta(minutes=1):
+        text = tongue.say("{said}, until {time}", said=text, time=tongue.clock(stay.end, home.zone, now))
+    if stay.count > 2:
+        text = tongue.say("{said} ({n} times)", said=text, n=stay.count)
+    return text
+
+
+def _day(day: str, home: Home, now: datetime) -> tuple[datetime, datetime, date | None]:
+    """From, to, and the date asked for: the last 24 hours unless a readable day, not in the future, was asked for."""
+    try:
+        chosen = date.fromisoformat(day)
+    except ValueError:
+        return now - A_DAY, now, None
+    if chosen > now.astimezone(home.zone).date() or chosen.year < 1970:
+        return now - A_DAY, now, None
+    begin = datetime.combine(chosen, time(), home.zone).astimezone(UTC)
+    return begin, datetime.combine(chosen + A_DAY, time(), home.zone).astimezone(UTC), chosen
+
+
+def _first_sixth_hour(ribbon: views.Ribbon) -> int:
+    """Every third hour has a line; a phone has room for the name of every sixth."""
+    return next((i % 2 for i, mark in enumerate(ribbon.marks) if int(mark.label) % 6 == 0), 0)
+
+
+# --------------------------------------------------------------------------- routes
+
+
+def routes(pages: Pages, doors: Doors) -> APIRouter:
+    """The addresses of the pages, and who may use each."""
+    router = APIRouter()
+    house, printer = pages.house, pages.printer
+    OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
+    Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806
+    Acting = Annotated[Visitor, Depends(doors.acting(*ON_DUTY))]  # noqa: N806
+
+    @router.get("/")
+    def show_list(request: Request, visitor: OnDuty) -> Response:
+        return pages.show_list(request, visitor)
+
+    @router.get("/homes/{home_id}")
+    def show_home(request: Request, visitor: OnDuty, home_id: str, day: str = "") -> Response:
+        return pages.show_home(request, visitor, pages.home(visitor, home_id), day)
+
+    @router.get("/quarantine")
+    def show_quarantine(request: Request, visitor: Admin) -> Response:
+        tongue = tongue_of(request)
+        return printer.page(
+            request,
+            "quarantine.html",
+            visitor=visitor,
+            rows=house.readings.quarantine(200),
+            zone=FALLBACK_ZONE,
+            reason=lambda code: tongue.say(QUARANTINE_REASONS[code]) if code in QUARANTINE_REASONS else code,
+        )
+
+    @router.get("/events")
+    async def events(
+        visitor: OnDuty,
+        after: Annotated[int, Query(ge=0)] = 0,
+        ref: str = "",
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        return pages.feed.respond(resume_from(last_event_id, after), pages.wants(visitor, ref))
+
+    # ------------------------------------------------------------------ alerts, signed in
+
+    def shown(request: Request, visitor: Visitor, alert: Alert, **more: str) -> Response:
+        base = alert_url(alert.id)
+        return pages.show_alert(request, alert, visitor=visitor, base=base, csrf=visitor.csrf, **more)  # type: ignore[arg-type]
+
+    @router.get("/alerts/{alert_id:path}")
+    def show_alert(request: Request, visitor: OnDuty, alert_id: str) -> Response:
+        return shown(request, visitor, pages.alert(visitor, alert_id))
+
+    @router.post("/alerts/{alert_id:path}/accept")
+    def accept(request: Request, visitor: Acting, alert_id: str, back: Annotated[str, Form()] = "") -> Response:
+        alert = pages.alert(visitor, alert_id)
+        verdict = house.desk.accept(alert.id, visitor.account.person, house.clock.now(), "page")
+        if not verdict.told:
+            return shown(request, visitor, pages.alert(visitor, alert_id), refused=pages.answer(request, verdict))
+        return RedirectResponse("/" if back == "/" else alert_url(alert.id), status_code=303)
+
+    @router.post("/alerts/{alert_id:path}/resolve")
+    def resolve(
+        request: Request,
+        visitor: Acting,
+        alert_id: str,
+        outcome: Annotated[str, Form()] = "",
+        note: Annotated[str, Form(max_length=1000)] = "",
+    ) -> Response:
+        alert = pages.alert(visitor, alert_id)
+        if not may_finish(alert, visitor.account.person, visitor.account.duty):
+            verdict = Verdict(False, Reason.TAKEN, alert)
+        else:
+            chosen = outcome_of(outcome)
+            verdict = house.desk.resolve(alert.id, visitor.account.person, chosen, note, house.clock.now())
+        if not verdict.told:
+            return shown(
+                request,
+                visitor,
+                pages.alert(visitor, alert_id),
+                refused=pages.answer(request, verdict),
+                chosen=outcome,
+                note=note,
+            )
+        return RedirectResponse(alert_url(alert.id), status_code=303)
+
+    @router.post("/alerts/{alert_id:path}/close")
+    def close(request: Request, visitor: Acting, alert_id: str) -> Response:
+        alert = pages.alert(visitor, alert_id)
+        house.desk.close(alert.id, visitor.account.person, house.clock.now())
+        return RedirectResponse(alert_url(alert.id), status_code=303)
+
+    # ------------------------------------------------------------------ alerts, by a one-tap link
+
+    def holder(token: str) -> tuple[Pass, Alert]:
+        """Who holds this link, and the alert that it opens."""
+        one_tap = pages.links.read(token)
+        alert = house.alerts.alert(one_tap.alert) if one_tap else None
+        if one_tap is None or alert is None:
+            raise HTTPException(410)
+        return one_tap, alert
+
+    def shown_by_link(request: Request, token: str, one_tap: Pass, alert: Alert, **more: str) -> Response:
+        # The token itself is what another site cannot know, so its forms need no second one.
+        return pages.show_alert(request, alert, one_tap=one_tap, base=f"/a/{token}", csrf="", **more)  # type: ignore[arg-type]
+
+    @router.get("/a/{token}")
+    def look(request: Request, token: str) -> Response:
+        """Shows the alert and does nothing: previews and scanners open links too."""
+        return shown_by_link(request, token, *holder(token))
+
+    @router.get("/a/{token}/events")
+    async def events_by_link(
+        token: str,
+        after: Annotated[int, Query(ge=0)] = 0,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        one_tap = pages.links.read(token)
+        if one_tap is None:
+            raise HTTPException(410)
+        return pages.feed.respond(resume_from(last_event_id, after), lambda event: event.ref == one_tap.alert)
+
+    @router.post("/a/{token}/accept", dependencies=[Depends(doors.from_here)])
+    def accept_by_link(request: Request, token: str) -> Response:
+        one_tap, alert = holder(token)
+        verdict = house.desk.accept(alert.id, one_tap.person, house.clock.now(), "link")
+        if not verdict.told:
+            return shown_by_link(request, token, *holder(token), refused=pages.answer(request, verdict))
+        return RedirectResponse(f"/a/{token}", status_code=303)
+
+    @router.post("/a/{token}/resolve", dependencies=[Depends(doors.from_here)])
+    def resolve_by_link(
+        request: Request,
+        token: str,
+        outcome: Annotated[str, Form()] = "",
+        note: Annotated[str, Form(max_length=1000)] = "",
+    ) -> Response:
+        one_tap, alert = holder(token)
+        if not may_finish(alert, one_tap.person, None):
+            verdict = Verdict(False, Reason.TAKEN, alert)
+        else:
+            verdict = house.desk.resolve(alert.id, one_tap.person, outcome_of(outcome), note, house.clock.now())
+        if not verdict.told:
+            return shown_by_link(
+                request, token, *holder(token), refused=pages.answer(request, verdict), chosen=outcome, note=note
+            )
+        return RedirectResponse(f"/a/{token}", status_code=303)
+
+    # ------------------------------------------------------------------ language, health
+
+    @router.get("/language/{language}")
+    def choose(language: str, back: str = "/") -> Response:
+        answer = RedirectResponse(local(back), status_code=303)
+        if language in LANGUAGES:
+            answer.set_cookie(
+                LANGUAGE_COOKIE,
+                language,
+                max_age=A_YEAR_S,
+                samesite="lax",
+                secure=house.secure_cookies,
+                httponly=True,
+            )
+        return answer
+
+    return router
+
+
+def outcome_of(value: str) -> Outcome | None:
+    return Outcome(value) if value in list(Outcome) else None
+
+
+def local(path: str) -> str:
+    """The path when it leads to one of our own pages, else the front page."""
+    is_ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if is_ours else "/"

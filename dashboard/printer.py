@@ -1,0 +1,114 @@
+"""Makes a page out of a template: language, static files, what is known about whoever looks."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from alerts import wording
+from dashboard.auth import Visitor
+from dashboard.house import House
+from dashboard.views import Stand
+from dashboard.words import N_, Tongue, choose_language
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+LANGUAGE_COOKIE = "language"
+
+STAND_WORDS = {
+    Stand.EMERGENCY: N_("Emergency"),
+    Stand.RINGING: N_("Ringing"),
+    Stand.TAKEN: N_("Accepted"),
+    Stand.BLIND: N_("Not seen"),
+    Stand.CARE: N_("To be looked at"),
+    Stand.DONE: N_("To be filed"),
+    Stand.PAUSED: N_("Not watched"),
+    Stand.UNKNOWN: N_("Waiting for a sign of life"),
+    Stand.AWAY: N_("Out"),
+    Stand.WELL: N_("In order"),
+}
+
+
+def tongue_of(request: Request) -> Tongue:
+    cookie = request.cookies.get(LANGUAGE_COOKIE)
+    return Tongue(choose_language(cookie, request.headers.get("accept-language", "")))
+
+
+def alert_url(alert_id: str) -> str:
+    """An alert's page. Its id holds slashes, which stay: they are part of the path."""
+    return "/alerts/" + quote(alert_id, safe="/:")
+
+
+@dataclass(slots=True)
+class Printer:
+    """Prints pages, with every value escaped."""
+
+    house: House
+    _templates: Environment = field(init=False)
+    _marks: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals.update(
+            static=self.static,
+            alert_url=alert_url,
+            wording=wording,
+            stand_words={stand.name.lower(): word for stand, word in STAND_WORDS.items()},
+            visitor=None,
+            live="",
+            phone_beside=False,
+            demo=self.house.demo,
+            phone=self.house.phone is not None,
+        )
+        # The mark of a file's content in its address lets browsers keep it for good.
+        self._marks = {
+            path.relative_to(STATIC).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            for path in STATIC.rglob("*")
+            if path.is_file()
+        }
+
+    def static(self, name: str) -> str:
+        return f"/static/{name}?v={self._marks[name]}"
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        now: datetime | None = None,
+        visitor: Visitor | None = None,
+        status: int = 200,
+        **context: Any,
+    ) -> HTMLResponse:
+        tongue = tongue_of(request)
+
+        def ngettext(one: str, many: str, n: int) -> str:
+            return tongue.say(one if n == 1 else many, n=n)
+
+        # A page made in answer to a form is looked at again by GET, so it names itself without what was posted.
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        text = self._templates.get_template(template).render(
+            {
+                "_": tongue.say,
+                "ngettext": ngettext,
+                "tongue": tongue,
+                "now": now or self.house.clock.now(),
+                "visitor": visitor,
+                "here": here,
+                "phone_beside": self.house.phone is not None and visitor is not None,
+                **context,
+            }
+        )
+        return HTMLResponse(text, status_code=status, headers={"Content-Language": tongue.language})

@@ -1,0 +1,75 @@
+// Keeps a page honest: it says when what it shows may be old, and when an act did not get through.
+(() => {
+  "use strict";
+  const SILENT_MS = 35000; // the server speaks every 15 s
+  const live = () => document.getElementById("live");
+  const banner = () => document.getElementById("stale");
+  let heard = Date.now();
+  let connection = null;
+  let lost = false;
+
+  const clock = (ms) => new Date(ms).toTimeString().slice(0, 5);
+
+  function show(kind) {
+    const box = banner();
+    if (!box) return;
+    box.textContent = box.dataset[kind].replace("{time}", clock(heard));
+    box.hidden = false;
+    document.body.classList.toggle("is-stale", kind === "lost");
+  }
+
+  function hide() {
+    const box = banner();
+    if (box) box.hidden = true;
+    document.body.classList.remove("is-stale");
+  }
+
+  function alive() {
+    heard = Date.now();
+    if (lost) {
+      lost = false;
+      hide();
+      // What was missed comes by replay; what changes without an event is looked at once.
+      htmx.trigger(live(), "news", {});
+    }
+  }
+
+  function missing() {
+    if (!lost && !document.hidden) {
+      lost = true;
+      show("lost");
+    }
+  }
+
+  document.addEventListener("ping", alive);
+  document.addEventListener("news", (event) => {
+    if (event.detail && event.detail.id) alive();
+  });
+  document.addEventListener("htmx:sse:after:connection", (event) => {
+    connection = event.detail.connection;
+  });
+  document.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail.status === 401) location.reload(); // signed out meanwhile
+    missing();
+  });
+  // An act that did not reach the gateway must never look as if it had.
+  document.addEventListener("htmx:error", (event) => {
+    const request = event.detail && event.detail.ctx && event.detail.ctx.request;
+    if (!request) return;
+    if (request.method === "POST") show("unsent");
+    else missing();
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (!lost) hide();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) heard = Math.max(heard, Date.now() - SILENT_MS / 2);
+  });
+  setInterval(() => {
+    if (live() && !document.hidden && Date.now() - heard > SILENT_MS) {
+      missing();
+      // A line that died without a word is cut, so that a new one is made.
+      if (connection && connection.reader) connection.reader.cancel();
+    }
+  }, 5000);
+})();

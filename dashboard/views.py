@@ -1,0 +1,485 @@
+"""What a page shows, worked out from the stores: pure functions, no clock, no words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from gateway.domain import (
+    SIGNS_OF_LIFE,
+    Alert,
+    Delivery,
+    Duty,
+    Home,
+    Kind,
+    Monitoring,
+    Override,
+    Person,
+    Reading,
+    Sensor,
+    Severity,
+    State,
+)
+from gateway.ports import AlertStore, Directory, ReadingStore
+
+SILENT_AFTER = 3
+"""A home's hub that was not heard for this many of its own intervals is not heard."""
+OUT_AFTER = timedelta(minutes=1)
+"""This long after the front door without a sign of life inside, the resident counts as out."""
+MERGE = timedelta(minutes=15)
+"""Movements in one room no further apart than this are told as one stay."""
+PULSES = frozenset({Kind.MOTION, Kind.VIBRATION, Kind.TAP, Kind.BUTTON})
+LASTING = frozenset({Kind.PRESENCE, Kind.BED, Kind.CHAIR, Kind.APPLIANCE})
+MOMENTS = frozenset(
+    {Kind.DOOR, Kind.OPENING, Kind.SOS, Kind.SMOKE, Kind.GAS, Kind.CO, Kind.LEAK, Kind.FALL, Kind.TAMPER}
+)
+LOOK_BACK = 12
+"""How many of the newest readings are enough to find the last sign of life behind cleared sensors."""
+
+
+# --------------------------------------------------------------------------- the list of homes
+
+
+class Stand(IntEnum):
+    """How a home stands, worst first: the order of the list."""
+
+    EMERGENCY = 0  # an alert in which a life may be in danger rings
+    RINGING = 1
+    TAKEN = 2  # somebody has accepted
+    BLIND = 3  # not heard: we do not know
+    CARE = 4  # something about the equipment or the trend wants looking at
+    DONE = 5  # resolved, waits to be filed
+    PAUSED = 6  # not watched, by decision
+    UNKNOWN = 7  # heard, but nothing has moved yet since it was registered
+    AWAY = 8
+    WELL = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The newest sign of life."""
+
+    at: datetime
+    room: str  # the room's name
+    kind: Kind
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class HomeLine:
+    """One home in one line."""
+
+    home: Home
+    stand: Stand
+    since: datetime | None  # when this began, where it is known
+    life: Life | None
+    alert: Alert | None  # the worst that is not closed
+    blind_since: datetime | None  # beside an alert it still matters that we are blind
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    ringing: tuple[tuple[Alert, Home], ...]  # what is shown large
+    lines: tuple[HomeLine, ...]
+
+    @property
+    def quiet(self) -> tuple[HomeLine, ...]:
+        """The homes that are not shown large already."""
+        large = {home.id for _, home in self.ringing}
+        return tuple(line for line in self.lines if line.home.id not in large)
+
+    def count(self, stand: Stand) -> int:
+        return sum(line.stand is stand for line in self.lines)
+
+
+def overview(
+    homes: Iterable[Home], alerts: AlertStore, readings: ReadingStore, directory: Directory, now: datetime
+) -> Overview:
+    """Every home of the list, worst first, and the alerts that ring."""
+    heard = readings.heard()
+    unclosed: dict[str, list[Alert]] = {}
+    for alert in alerts.alerts(unclosed=True, limit=1000):
+        unclosed.setdefault(alert.home, []).append(alert)
+    lines, ringing = [], []
+    for home in homes:
+        own = unclosed.get(home.id, [])
+        lines.append(home_line(home, own, heard.get(home.id), readings, directory.plan(home.id, now), now))
+        ringing += [(alert, home) for alert in own if alert.is_ringing and is_for_people(alert.severity)]
+    lines.sort(key=_order)
+    ringing.sort(key=lambda pair: (pair[0].severity.value, pair[0].raised_at))
+    return Overview(tuple(ringing), tuple(lines))
+
+
+def is_for_people(severity: Severity) -> bool:
+    """Rings for a person on duty; care hints and equipment wait for daylight."""
+    return severity.worse_than(Severity.CARE)
+
+
+def home_line(
+    home: Home,
+    unclosed: Sequence[Alert],
+    heard: datetime | None,
+    readings: ReadingStore,
+    plan: Sequence[Override],
+    now: datetime,
+) -> HomeLine:
+    """How one home stands, and since when."""
+    life = last_life(home, readings)
+    alert = min(unclosed, key=_gravity, default=None)
+    blind = blind_since(home, heard, now)
+    away = away_since(home, readings, plan, life, now)
+
+    def line(stand: Stand, since: datetime | None) -> HomeLine:
+        return HomeLine(home, stand, since, life, alert, blind)
+
+    if alert is not None and is_for_people(alert.severity) and alert.is_open:
+        if alert.is_ringing:
+            return line(Stand.EMERGENCY if alert.severity.is_emergency else Stand.RINGING, alert.raised_at)
+        return line(Stand.TAKEN, alert.accepted_at)
+    if home.state in (Monitoring.PAUSED, Monitoring.RETIRED, Monitoring.REGISTERED):
+        return line(Stand.PAUSED, None)
+    if blind is not None:
+        return line(Stand.BLIND, blind)
+    if alert is not None:
+        return line(Stand.CARE if alert.is_open else Stand.DONE, alert.resolved_at or alert.raised_at)
+    if away is not None:
+        return line(Stand.AWAY, away)
+    if life is None:
+        return line(Stand.UNKNOWN, None)
+    return line(Stand.WELL, life.at)
+
+
+def _gravity(alert: Alert) -> tuple[bool, bool, bool, int, datetime]:
+    """What makes one alert of a home matter more than another: for people, ringing, open, severe, old."""
+    return (
+        not (is_for_people(alert.severity) and alert.is_open),
+        not alert.is_ringing,
+        not alert.is_open,
+        alert.severity.value,
+        alert.raised_at,
+    )
+
+
+def _order(line: HomeLine) -> tuple[int, int, float, str]:
+    severity = line.alert.severity.value if line.alert else 9
+    since = line.since.timestamp() if line.since and line.stand is not Stand.WELL else 0.0
+    return (line.stand, severity, since, line.home.code)
+
+
+def last_life(home: Home, readings: ReadingStore) -> Life | None:
+    """The newest sign of life. A sensor that clears says that nobody moved, so it is passed over where it can be."""
+    newest = readings.newest(home.id, SIGNS_OF_LIFE, LOOK_BACK)
+    if not newest:
+        return None
+    reading = next((r for r in newest if r.value or r.kind not in PULSES | {Kind.PRESENCE}), newest[0])
+    return Life(reading.at, room_name(home, reading.room), reading.kind, reading.value)
+
+
+def blind_since(home: Home, heard: datetime | None, now: datetime) -> datetime | None:
+    """Since when we do not hear this home; None while we hear it, or when it has promised nothing.
+
+    A home of which nothing was ever heard is blind since for ever: the epoch says so.
+    """
+    interval = home.interval
+    if interval is None:
+        return None
+    if heard is None:
+        return datetime.fromtimestamp(0, tz=now.tzinfo)
+    return heard if now - heard > SILENT_AFTER * interval else None
+
+
+def away_since(
+    home: Home, readings: ReadingStore, plan: Sequence[Override], life: Life | None, now: datetime
+) -> datetime | None:
+    """Since when the resident is out: declared, or the front door and then nothing inside."""
+    declared = next((line.since for line in plan if line.key == "absence"), None)
+    if declared is not None:
+        return declared
+    if life is None or not home.exit_doors or life.kind is not Kind.DOOR:
+        return None
+    return life.at if now - life.at >= OUT_AFTER else None
+
+
+def room_name(home: Home, room: str) -> str:
+    found = home.room(room)
+    return found.name if found else room
+
+
+# --------------------------------------------------------------------------- a day on a ribbon
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stretch of time with signs of life of one sort in one room; a moment where it has no length."""
+
+    start: datetime
+    end: datetime
+    room: str  # id
+    sensor: str  # id, where one sensor tells it
+    kind: Kind
+    value: float = 1.0
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stay drawn: minutes from the ribbon's left edge."""
+
+    x: float
+    width: float
+    kind: str  # "life", "door", "danger" or "hole"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    blocks: tuple[Block, ...]
+    is_door: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An hour on the ribbon's scale."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ribbon:
+    """A day of one home: a row for each room and one for the front door, with what we could not see greyed."""
+
+    start: datetime
+    end: datetime
+    rows: tuple[Row, ...]
+    marks: tuple[Mark, ...]
+    minutes: float
+    now_x: float | None
+
+
+THINNEST = 9.0
+"""A moment is drawn this many minutes wide, so that it can be seen on a phone."""
+
+
+def stays(readings: Iterable[Reading]) -> list[Stay]:
+    """One day's readings as stretches of life, doors and dangers, in order of their beginning."""
+    told: list[Stay] = []
+    running: dict[tuple[str, Kind], Stay] = {}  # by room and kind: the stay that may still go on
+    for reading in readings:
+        if reading.kind in MOMENTS:
+            told.append(_moment(reading))
+        elif reading.kind in LASTING:
+            _lasting(reading, running, told)
+        elif reading.kind in PULSES and reading.value:
+            _pulse(reading, running, told)
+    told += running.values()
+    told.sort(key=lambda stay: (stay.start, stay.room))
+    return told
+
+
+def _moment(reading: Reading) -> Stay:
+    return Stay(reading.at, reading.at, reading.room, reading.sensor, reading.kind, reading.value)
+
+
+def _pulse(reading: Reading, running: dict[tuple[str, Kind], Stay], told: list[Stay]) -> None:
+    key = (reading.room, reading.kind)
+    before = running.get(key)
+    if before is not None and reading.at - before.end <= MERGE:
+        running[key] = Stay(before.start, reading.at, before.room, "", before.kind, 1.0, before.count + 1)
+        return
+    if before is not None:
+        told.append(before)
+    running[key] = _moment(reading)
+
+
+def _lasting(reading: Reading, running: dict[tuple[str, Kind], Stay], told: list[Stay]) -> None:
+    key = (f"{reading.room}/{reading.sensor}", reading.kind)
+    before = running.pop(key, None)
+    if before is not None:
+        told.append(Stay(before.start, reading.at, before.room, before.sensor, before.kind, 1.0))
+    elif not reading.value:
+        told.append(_moment(reading))
+    if reading.value:
+        running[key] = _moment(reading)
+
+
+def holes(readings: Iterable[Reading], blind: datetime | None, now: datetime) -> list[tuple[datetime, datetime]]:
+    """When the home was not heard: each return names the length of its hole, and one may still be going on."""
+    found = [(r.at - timedelta(seconds=r.value), r.at) for r in readings if r.kind is Kind.RETURNED and r.value > 0]
+    if blind is not None:
+        found.append((blind, now))
+    return found
+
+
+def ribbon(
+    home: Home, readings: Sequence[Reading], blind: datetime | None, start: datetime, end: datetime, now: datetime
+) -> Ribbon:
+    """A day drawn: which room and when, the front door, and what we could not see."""
+    minutes = (end - start).total_seconds() / 60
+
+    def block(begin: datetime, finish: datetime, kind: str) -> Block | None:
+        left = max(0.0, (begin - start).total_seconds() / 60)
+        right = min(minutes, (finish - start).total_seconds() / 60)
+        if right < 0 or left > minutes:
+            return None
+        wide = right - left if kind == "hole" else max(right - left, THINNEST)
+        return Block(round(min(left, minutes - wide), 1), round(wide, 1), kind)
+
+    dark = [b for begin, finish in holes(readings, blind, now) if (b := block(begin, finish, "hole"))]
+    told = stays(readings)
+    doors = [s for s in told if s.kind is Kind.DOOR]
+    rooms: dict[str, list[Block]] = {room.id: [] for room in home.rooms}
+    for stay in told:
+        if stay.kind is Kind.DOOR:
+            continue
+        kind = "life" if stay.kind in SIGNS_OF_LIFE and stay.kind is not Kind.SOS else "danger"
+        # Something still going on (in bed) reaches to now; a stay that ended reaches to its end.
+        finish = min(now, end) if stay.kind in LASTING and stay.end == stay.start and stay.value else stay.end
+        if (kind == "danger" and not stay.value) or not (drawn := block(stay.start, finish, kind)):
+            continue
+        rooms.setdefault(stay.room, []).append(drawn)
+    rows = [
+        Row(room_name(home, room), tuple(dark + blocks)) for room, blocks in rooms.items() if blocks or home.room(room)
+    ]
+    if home.exit_doors or doors:
+        drawn_doors = [b for stay in doors if stay.value and (b := block(stay.start, stay.end, "door"))]
+        rows.append(Row("", tuple(dark + drawn_doors), is_door=True))
+    return Ribbon(
+        start=start,
+        end=end,
+        rows=tuple(rows),
+        marks=_marks(home, start, end),
+        minutes=minutes,
+        now_x=round((now - start).total_seconds() / 60, 1) if start <= now < end else None,
+    )
+
+
+def _marks(home: Home, start: datetime, end: datetime) -> tuple[Mark, ...]:
+    """Every third hour of the home's own clock; days with 23 or 25 hours come out right."""
+    marks = []
+    moment = start.replace(minute=0, second=0, microsecond=0)
+    while moment <= end:
+        local = moment.astimezone(home.zone)
+        if moment >= start and local.hour % 3 == 0 and local.minute == 0:
+            marks.append(Mark(round((moment - start).total_seconds() / 60, 1), f"{local:%H}"))
+        moment += timedelta(hours=1)
+    return tuple(marks)
+
+
+# --------------------------------------------------------------------------- sensors
+
+
+@dataclass(frozen=True, slots=True)
+class SensorLine:
+    sensor: Sensor
+    room: str
+    heard: datetime | None
+    battery: float | None
+    unreachable: bool
+
+
+def sensor_lines(home: Home, readings: Iterable[Reading]) -> list[SensorLine]:
+    """Each registered sensor with when it last said anything, the longest silent first."""
+    heard: dict[str, datetime] = {}
+    battery: dict[str, float] = {}
+    available: dict[str, float] = {}
+    for reading in readings:
+        heard[reading.sensor] = max(reading.heard, heard.get(reading.sensor, reading.heard))
+        if reading.kind is Kind.BATTERY:
+            battery[reading.sensor] = reading.value
+        elif reading.kind is Kind.AVAILABLE:
+            available[reading.sensor] = reading.value
+    lines = [
+        SensorLine(
+            sensor,
+            room_name(home, sensor.room),
+            heard.get(sensor.id),
+            battery.get(sensor.id),
+            available.get(sensor.id) == 0,
+        )
+        for sensor in home.sensors
+    ]
+    lines.sort(key=lambda line: (line.heard is not None, line.heard.timestamp() if line.heard else 0.0, line.sensor.id))
+    return lines
+
+
+# --------------------------------------------------------------------------- an alert
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Whom the ladder calls next, and when."""
+
+    at: datetime
+    duty: Duty
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A delivery with its person's name."""
+
+    delivery: Delivery
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    alert: Alert
+    home: Home | None
+    owner: str  # the name of who accepted
+    told: tuple[Told, ...]
+    next: NextStep | None
+    life: Life | None
+    blind: datetime | None
+
+
+def alert_view(
+    alert: Alert,
+    deliveries: Sequence[Delivery],
+    directory: Directory,
+    readings: ReadingStore,
+    now: datetime,
+) -> AlertView:
+    """Everything one needs to know about an alert to go, or to leave it to who has it."""
+    home = directory.home(alert.home)
+    return AlertView(
+        alert=alert,
+        home=home,
+        owner=person_name(directory, alert.owner) if alert.owner else "",
+        told=tuple(Told(d, person_name(directory, d.person)) for d in deliveries),
+        next=next_step(alert, home, directory),
+        life=last_life(home, readings) if home else None,
+        blind=blind_since(home, readings.heard().get(home.id), now) if home else None,
+    )
+
+
+def next_step(alert: Alert, home: Home | None, directory: Directory) -> NextStep | None:
+    """The next rung that has anybody on it, while the alert rings; an empty one uses up nobody's minutes."""
+    if not alert.is_ringing or alert.next_at is None or not alert.ladder.rungs:
+        return None
+    rungs = alert.ladder.rungs[alert.rung :] or alert.ladder.rungs
+    for rung in rungs:
+        people = tuple(directory.on_duty(home.grid, rung.duty, alert.next_at)) if home else ()
+        if people:
+            return NextStep(alert.next_at, rung.duty, people)
+    return NextStep(alert.next_at, rungs[0].duty, ())
+
+
+def person_name(directory: Directory, person: str) -> str:
+    found = directory.person(person)
+    return found.name if found else person
+
+
+STEPS = (State.RAISED, State.NOTIFIED, State.ACCEPTED, State.RESOLVED, State.CLOSED)
+
+
+def step_times(alert: Alert) -> Mapping[State, datetime | None]:
+    """When the alert reached each of its states, None for those still ahead."""
+    return {
+        State.RAISED: alert.raised_at,
+        State.NOTIFIED: alert.notified_at,
+        State.ACCEPTED: alert.accepted_at,
+        State.RESOLVED: alert.resolved_at,
+        State.CLOSED: alert.closed_at,
+    }
