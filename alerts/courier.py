@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from alerts import reasons
 from alerts.catalogue import Catalogue
 from alerts.desk import LONGEST_WAIT, Desk
 from alerts.wording import letter
@@ -114,13 +115,18 @@ class Courier:
         return next_at
 
     async def run(self) -> None:
-        """Send for as long as the program lives."""
+        """Send for as long as the program lives. A fault of the store ends it, as itself and not within a group."""
         self._loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as group:
-            while True:
-                self._awake.clear()
-                await self._look(group)
-                await self._rest(await self._offload(self._store.next_delivery))
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    self._awake.clear()
+                    await self._look(group)
+                    await self._rest(await self._offload(self._store.next_delivery))
+        except BaseExceptionGroup as faults:
+            if len(faults.exceptions) > 1:
+                raise
+            raise faults.exceptions[0] from None
 
     def wake(self) -> None:
         """There is something to say. May be called from any thread, before `run` and after its end too."""
@@ -199,21 +205,20 @@ class Courier:
             return
         channel = self._channels.get(delivery.channel)
         if channel is None:
-            known = ", ".join(sorted(self._channels)) or "none"
-            await self._give_up(delivery, f"no channel {delivery.channel!r} is configured; there are: {known}")
+            await self._give_up(delivery, f"{reasons.NOT_CONFIGURED}: {delivery.channel}")
             return
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 await channel.send(delivery, await self._offload(self._words, delivery))
         except TryLater as why:
-            await self._try_later(delivery, str(why) or "the channel could not carry it")
+            await self._try_later(delivery, str(why) or reasons.UNSAID)
         except Undeliverable as why:
-            await self._give_up(delivery, str(why) or "the channel will not carry it")
+            await self._give_up(delivery, str(why) or reasons.UNSAID)
         except TimeoutError:
-            await self._try_later(delivery, f"no answer within {PATIENCE.total_seconds():g} s")
+            await self._try_later(delivery, f"{reasons.NO_ANSWER}: {PATIENCE.total_seconds():g} s")
         except Exception as error:  # bulkhead: one delivery must not stop the others
             log.exception("delivery failed", extra={"delivery": delivery.id, "channel": delivery.channel})
-            await self._try_later(delivery, f"a fault of ours: {type(error).__name__}")
+            await self._try_later(delivery, f"{reasons.OUR_FAULT}: {type(error).__name__}")
         else:
             await self._offload(self._desk.said, delivery.id, self._clock.now())
             self._is_well(delivery.channel)
@@ -241,7 +246,7 @@ class Courier:
         now = self._clock.now()
         self._is_ill(delivery.channel, reason)
         if now - delivery.created_at > KEEP_TRYING:
-            await self._give_up(delivery, f"not carried within {KEEP_TRYING // timedelta(hours=1)} h; last: {reason}")
+            await self._give_up(delivery, f"{reasons.TOO_OLD}: {reason}")
             return
         until = now + self.pause(delivery)
         await self._offload(self._desk.put_off, delivery.id, reason, until, now)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from alerts import reasons
 from alerts.catalogue import Catalogue
 from alerts.escalation import (
     Reason,
@@ -30,6 +31,7 @@ from gateway.domain import (
     Entry,
     Facts,
     Finding,
+    Home,
     Outcome,
     Person,
     Purpose,
@@ -191,6 +193,8 @@ class Desk:
     def _mend(self, now: datetime) -> None:
         """At a start, and when the clock went back: no deadline may lie further ahead than it possibly can."""
         for alert in self._store.alerts(unclosed=True, limit=ALL):
+            if not alert.is_open:
+                continue
             waiting = [d for d in self._store.deliveries(alert.id) if d.state is Sending.WAITING]
             if mended(alert, now) == alert and not any(_is_beyond(d, now) for d in waiting):
                 continue
@@ -221,13 +225,14 @@ class _Sitting:
         self.has_said_something = False
         self.remarks: list[tuple[int, str, str]] = []  # for the log, once all of this has become durable
         self._moved: dict[str, str] = {}  # alert -> home: each is published once
+        self._homes: dict[str, Home | None] = {}
         self._on_duty: dict[tuple[str, Duty], list[Person]] = {}
 
     def end(self) -> None:
         """Publish what has changed; the last thing in the transaction."""
-        for alert, home in self._moved.items():
-            found = self.directory.home(home)
-            self.ledger.publish(self.now, "alert", alert, home, found.grid if found else "")
+        for alert, home_id in self._moved.items():
+            home = self._home(home_id)
+            self.ledger.publish(self.now, "alert", alert, home_id, home.grid if home else "")
 
     # ------------------------------------------------------------------ findings
 
@@ -357,7 +362,7 @@ class _Sitting:
         places = {(d.person, d.channel, d.address) for d in queued}
         for old in [d for d in waiting if (d.person, d.channel, d.address) in places]:
             waiting.remove(old)
-            self._withdraw(old, "a newer page takes its place")
+            self._withdraw(old, reasons.NEWER)
         self._queue(queued)
         waiting.extend(queued)
 
@@ -374,7 +379,7 @@ class _Sitting:
             if delivery.purpose not in (Purpose.PAGE, Purpose.AGAIN):
                 continue
             if delivery.state is Sending.WAITING:
-                self._withdraw(delivery, "accepted before it could be sent")
+                self._withdraw(delivery, reasons.ACCEPTED_FIRST)
             elif delivery.state is Sending.SENT and delivery.person != who:
                 told.setdefault((delivery.person, delivery.channel, delivery.address), delivery)
         alert = replace(alert, state=State.ACCEPTED, owner=who, accepted_at=self.now, next_at=None)
@@ -387,7 +392,7 @@ class _Sitting:
     def resolve(self, alert: Alert, who: str, outcome: Outcome, note: str) -> Alert:
         for purpose in (Purpose.PAGE, Purpose.AGAIN):
             for delivery in self._waiting(alert, purpose):
-                self._withdraw(delivery, "resolved before it could be sent")
+                self._withdraw(delivery, reasons.RESOLVED_FIRST)
         alert = replace(
             alert, state=State.RESOLVED, resolved_at=self.now, outcome=outcome, note=note.strip(), next_at=None
         )
@@ -462,10 +467,15 @@ class _Sitting:
 
     # ------------------------------------------------------------------ small hands
 
+    def _home(self, home: str) -> Home | None:
+        if home not in self._homes:
+            self._homes[home] = self.directory.home(home)
+        return self._homes[home]
+
     def _people(self, home: str, duty: Duty) -> list[Person]:
         key = home, duty
         if key not in self._on_duty:
-            self._on_duty[key] = people_for(duty, home, self.directory, self.now)
+            self._on_duty[key] = people_for(duty, self._home(home), self.directory, self.now)
         return self._on_duty[key]
 
     def _of(self, alert: Alert, purpose: Purpose) -> list[Delivery]:

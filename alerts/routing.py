@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from alerts.escalation import Step
-from gateway.domain import Alert, Delivery, Duty, Facts, Person, Purpose
+from gateway.domain import Alert, Delivery, Duty, Facts, Home, Person, Purpose
 from gateway.ports import Directory
 
 
-def people_for(duty: Duty, home: str, directory: Directory, at: datetime) -> list[Person]:
+def people_for(duty: Duty, home: Home | None, directory: Directory, at: datetime) -> list[Person]:
     """Whom this duty means for this home at that moment, first choice first; each person once."""
-    found = directory.home(home)
-    on_duty = directory.on_duty(found.grid if found else "", duty, at)
+    on_duty = directory.on_duty(home.grid if home else "", duty, at)
     return list({person.id: person for person in on_duty}.values())
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
+from alerts.reasons import REASONS
 from gateway.domain import (
     Alert,
     Delivery,
@@ -257,7 +258,7 @@ def history_line(
         people=comma.join(name_of(person) for person in facts.get("people", "").split(",") if person),
         person=name_of(facts["person"]) if "person" in facts else "",
         channel=facts.get("channel", ""),
-        reason=facts.get("reason", ""),
+        reason=reason_text(facts.get("reason", ""), language),
         count=facts.get("count", ""),
         how=say(language, _HOW.get(facts.get("how", ""), _OTHERWISE)),
         outcome=_of(Outcome, facts.get("outcome", ""), lambda o: outcome_name(o, language)),
@@ -360,6 +361,14 @@ def purpose_name(purpose: Purpose, language: str) -> str:
 
 def sending_name(sending: Sending, language: str) -> str:
     return say(language, _SENDINGS[sending])
+
+
+def reason_text(reason: str, language: str) -> str:
+    """Why a message was not sent: our own words in the reader's language, the provider's as they came."""
+    ours, colon, theirs = reason.partition(": ")
+    if ours not in REASONS:
+        return reason
+    return say(language, ours) + (say(language, ": ") + theirs if colon else "")
 
 
 def kind_name(kind: str, language: str) -> str:

@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from gateway.domain import Delivery
 from gateway.ports import Letter
@@ -30,6 +30,12 @@ class Console:
         if self.keep < 1:
             raise ValueError(f"a console remembers at least 1 message, not {self.keep}")
         self.said = deque(maxlen=self.keep)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *why: object) -> None:
+        """There is nothing to close."""
 
     async def send(self, delivery: Delivery, letter: Letter) -> None:
         self.said.append(Said(delivery, letter))

@@ -7,10 +7,12 @@ import json
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
+from typing import Self
 from urllib.parse import quote
 
 import httpx
 
+from alerts import reasons
 from gateway.domain import Delivery
 from gateway.ports import Clock, Letter, TryLater, Undeliverable
 
@@ -40,6 +42,15 @@ class Webhook:
     timeout: timedelta = timedelta(seconds=10)  # for the whole exchange, up to the answer's status
     _http: httpx.AsyncClient | None = field(default=None, init=False, repr=False)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *why: object) -> None:
+        """Let go of the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
     async def send(self, delivery: Delivery, letter: Letter) -> None:
         url = _checked(delivery.address)
         body = json.dumps(
@@ -64,9 +75,9 @@ class Webhook:
             async with asyncio.timeout(self.timeout.total_seconds()):
                 answer = await self._client().send(request, stream=True)
         except TimeoutError:
-            raise TryLater(f"no answer within {self.timeout.total_seconds():g} s") from None
+            raise TryLater(f"{reasons.NO_ANSWER}: {self.timeout.total_seconds():g} s") from None
         except httpx.TransportError as error:
-            raise TryLater(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+            raise TryLater(f"{reasons.NO_CONNECTION}: {error or type(error).__name__}") from error
         try:
             await self._judge(answer)
         finally:
@@ -74,26 +85,18 @@ class Webhook:
             with suppress(httpx.TransportError):
                 await answer.aclose()
 
-    async def close(self) -> None:
-        """Let go of the connections."""
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
-
     async def _judge(self, answer: httpx.Response) -> None:
         status = answer.status_code
         head = await _read(answer)
         if status // 100 == 2:
             return
-        reason = f"HTTP {status}" + (f": {head}" if head else "")
+        said = f"HTTP {status}" + (f" {head}" if head else "")
         if status >= 500 or status == 429:
-            raise TryLater(reason)
+            raise TryLater(f"{reasons.NOT_WELL}: {said}")
         if status // 100 == 3:
             elsewhere = answer.headers.get("location", "nowhere")[:LONGEST_REASON]
-            raise Undeliverable(
-                f"HTTP {status}: it sends us on to {elsewhere}; redirects are not followed, enter the final address"
-            )
-        raise Undeliverable(reason)
+            raise Undeliverable(f"{reasons.SENT_ON}: HTTP {status} {elsewhere}")
+        raise Undeliverable(f"{reasons.REFUSED}: {said}")
 
     def _client(self) -> httpx.AsyncClient:
         if self._http is None:
@@ -118,9 +121,9 @@ def _checked(address: str) -> httpx.URL:
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL as error:
-        raise Undeliverable(f"the address cannot be read: {error}") from error
+        raise Undeliverable(f"{reasons.NO_ADDRESS}: {error}") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise Undeliverable("the address of a webhook must begin with https:// or http:// and name a host")
+        raise Undeliverable(f"{reasons.NO_ADDRESS}: https://… or http://…")
     return url
 
 

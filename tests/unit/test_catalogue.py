@@ -1,0 +1,181 @@
+"""The one table of what can be told; and that every word of it exists in every language."""
+
+import ast
+import string
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from alerts import catalogue
+from alerts.catalogue import BY_SEVERITY, ENTRIES, URGENT, Catalogue
+from gateway.domain import Duty, Finding, Ladder, Rung, Severity
+
+T0 = datetime(2026, 2, 17, 3, 0, tzinfo=UTC)
+ONE = Ladder(rungs=(Rung(duty=Duty.SUPERVISOR, wait=timedelta(seconds=5)),), repeat=timedelta(0))
+ROOT = Path(__file__).parents[2]
+CATALOGUES = ROOT / "gateway" / "locales"
+
+
+def deadlines(ladder: Ladder) -> list[tuple[str, float]]:
+    moment, told = timedelta(0), []
+    for rung in ladder.rungs:
+        told.append((rung.duty.value, moment.total_seconds()))
+        moment += rung.wait
+    assert ladder.repeat is not None
+    return [*told, ("again", (moment + ladder.repeat).total_seconds())]
+
+
+@pytest.mark.parametrize("code", ["sos", "smoke", "gas", "co"])
+def test_life_in_danger_is_severity_1_and_climbed_in_seconds(code):
+    entry = Catalogue().entry(code)
+
+    assert entry.severity is Severity.EMERGENCY
+    assert deadlines(Catalogue().ladder(code, entry.severity)) == [
+        ("grid_worker", 0),
+        ("deputy", 60),
+        ("supervisor", 180),
+        ("again", 300),
+    ]
+
+
+@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.EMERGENCY])
+def test_a_fall_is_climbed_like_an_emergency_whether_certain_or_not(severity):
+    assert Catalogue().ladder("fall", severity) == URGENT
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "minutes"),
+    [
+        ("inactivity", Severity.HIGH, 10),
+        ("not_returned", Severity.HIGH, 15),
+        ("leak", Severity.MEDIUM, 60),
+        ("home_silent", Severity.MEDIUM, 240),
+    ],
+)
+def test_each_has_its_time_to_be_accepted(code, severity, minutes):
+    waits = {rung.wait for rung in Catalogue().ladder(code, severity).rungs}
+
+    assert waits == {timedelta(minutes=minutes)}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)
+def test_equipment_goes_to_who_looks_after_it_and_elders_to_the_grid(entry):
+    for severity in Severity:
+        duties = {rung.duty for rung in entry.ladder_for(severity).rungs}
+        if severity is Severity.TECHNICAL:
+            assert duties == {Duty.INSTALLER, Duty.ADMIN}
+        elif severity is not entry.severity or entry.severity is not Severity.TECHNICAL:
+            assert duties == {Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR}
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)
+def test_every_ladder_rings_until_somebody_accepts(entry):
+    for ladder in (entry.ladder, *entry.others.values(), *BY_SEVERITY.values()):
+        assert ladder.repeat is not None
+
+
+def test_an_unknown_code_is_not_lost():
+    assert Catalogue().ladder("wandering", Severity.MEDIUM) == BY_SEVERITY[Severity.MEDIUM]
+    assert Catalogue().ladder("wandering", Severity.EMERGENCY) == URGENT
+    assert Catalogue().entry("wandering").code == "wandering"
+
+
+def test_at_another_severity_than_usual_a_finding_counts_as_one_of_its_own():
+    usual = Finding(home="h1", code="home_silent", severity=Severity.TECHNICAL, since=T0, at=T0)
+    blind = Finding(home="h1", code="home_silent", severity=Severity.MEDIUM, since=T0, at=T0)
+
+    assert Catalogue().cause(usual).id == usual.id
+    assert Catalogue().cause(blind).id == "h1/home_silent:medium/-/20260217T030000.000Z"
+
+
+def test_a_configuration_replaces_ladders_and_scales_waits():
+    changed = Catalogue(ladders={"sos": ONE, "home_silent/medium": ONE}, scale=0.1)
+
+    assert changed.ladder("sos", Severity.EMERGENCY).rungs[0].wait == timedelta(seconds=0.5)
+    assert changed.ladder("home_silent", Severity.MEDIUM).rungs[0].duty is Duty.SUPERVISOR
+    assert changed.ladder("home_silent", Severity.TECHNICAL).rungs[0].wait == timedelta(hours=4) * 0.1
+    assert changed.ladder("gas", Severity.EMERGENCY).rungs[0].wait == timedelta(seconds=6)
+
+
+def test_the_ladder_at_the_usual_severity_may_be_named_either_way():
+    assert Catalogue(ladders={"sos/emergency": ONE}).ladder("sos", Severity.EMERGENCY) == ONE
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"ladders": {"soss": ONE}}, "no alert 'soss'"),
+        ({"ladders": {"sos/bad": ONE}}, "names no severity"),
+        ({"ladders": {"sos": Ladder(rungs=())}}, "no rungs"),
+        (
+            {"ladders": {"sos": Ladder(rungs=(Rung(duty=Duty.ADMIN, wait=timedelta(0)),), repeat=timedelta(0))}},
+            "without end",
+        ),
+        ({"ladders": {"sos": Ladder(rungs=(Rung(duty=Duty.ADMIN, wait=timedelta(-1)),))}}, "below zero"),
+        ({"scale": 0}, "above 0"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(given, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Catalogue(**given)
+
+
+# --------------------------------------------------------------------------- languages
+
+
+def texts_of_alerts() -> set[str]:
+    """Every text marked by say() or N_() in the package, found in the source itself."""
+    found = set()
+    for path in (ROOT / "alerts").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                place = {"say": 1, "N_": 0}.get(node.func.id)
+                if place is not None and len(node.args) > place and isinstance(node.args[place], ast.Constant):
+                    found.add(node.args[place].value)
+    return found
+
+
+def words_of(language: str) -> dict[str, str]:
+    pofile = pytest.importorskip("babel.messages.pofile", reason="babel reads the catalogues, and is not installed")
+    path = CATALOGUES / language / "LC_MESSAGES" / "alerts.po"
+    with path.open("rb") as file:
+        return {m.id: m.string for m in pofile.read_po(file, locale=language) if m.id}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_text_is_found_where_it_is_listed():
+    texts = texts_of_alerts()
+
+    assert len(texts) > 150
+    assert {text for entry in (*ENTRIES, catalogue.UNKNOWN) for text in (entry.name, entry.call, entry.again)} <= texts
+
+
+def test_every_text_exists_in_chinese():
+    words = words_of("zh")
+
+    assert sorted(texts_of_alerts() - {text for text, said in words.items() if said}) == []
+
+
+def test_nothing_is_translated_that_nobody_says():
+    assert sorted(words_of("zh").keys() - texts_of_alerts()) == []
+
+
+def test_a_translation_fills_in_the_same_names():
+    wrong = [text for text, said in words_of("zh").items() if placeholders(text) != placeholders(said)]
+
+    assert wrong == []
+
+
+def test_what_the_program_reads_is_what_people_wrote():
+    """The .mo is made from the .po by scripts/catalogues."""
+    mofile = pytest.importorskip("babel.messages.mofile", reason="babel reads the catalogues, and is not installed")
+    compiled = CATALOGUES / "zh" / "LC_MESSAGES" / "alerts.mo"
+
+    read = {m.id: m.string for m in mofile.read_mo(BytesIO(compiled.read_bytes())) if m.id}
+
+    assert read == words_of("zh"), "run scripts/catalogues"
