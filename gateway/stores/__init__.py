@@ -6,3 +6,13 @@ Import the module you need (`gateway.stores.sql`, `.readings`, `.memory`); nothi
 
 class WrongBook(Exception):
     """This file cannot be used by this version of the program."""
+
+
+QUARANTINE_LIMIT = 5_000
+"""Topics and reasons kept apart: enough to find every broken device, too few for a noisy one to fill the disk."""
+
+QUARANTINE_TEXT = 512
+"""How much of a refused topic is kept: a broker allows 64 KiB, a person needs one line."""
+
+QUARANTINE_HEAD = 256
+"""How many bytes of a refused message are kept."""

@@ -31,6 +31,7 @@ from gateway.domain import (
     State,
 )
 from gateway.ports import Account, Batch, Checkpoint, HubDevice, Quarantined, Session, Timer
+from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT
 from gateway.stores.moments import aware, checked, from_ms, to_ms
 from gateway.stores.roll import (
     Post,
@@ -41,9 +42,6 @@ from gateway.stores.roll import (
     overrides_by_home,
     posts_by_duty,
 )
-
-QUARANTINE_LIMIT = 5_000
-"""Topics and reasons kept apart: enough to find every broken device, too few for a noisy one to fill the memory."""
 
 # --------------------------------------------------------------------------- one book, one writer
 
@@ -437,6 +435,7 @@ class MemoryReadings:
         self._homes: dict[str, dict[tuple[int, str, Kind, int], Reading]] = {}
         self._last_arrival = 0
         self._checkpoints: dict[str, Checkpoint] = {}
+        self._settled = 0
         self._heard: dict[str, datetime] = {}
         self._devices: dict[tuple[str, str], HubDevice] = {}
         self._quarantine: dict[tuple[str, str], Quarantined] = {}
@@ -468,12 +467,14 @@ class MemoryReadings:
 
     def _put_away(self, refused: Quarantined) -> None:
         self._refused[refused.reason] = self._refused.get(refused.reason, 0) + refused.count
-        earlier = self._quarantine.pop((refused.topic, refused.reason), None)
-        at = from_ms(to_ms(refused.at))
-        self._quarantine[refused.topic, refused.reason] = replace(
+        topic, at = refused.topic[:QUARANTINE_TEXT], from_ms(to_ms(refused.at))
+        earlier = self._quarantine.pop((topic, refused.reason), None)
+        self._quarantine[topic, refused.reason] = replace(
             refused,
+            topic=topic,
             at=max(at, earlier.at) if earlier else at,
-            head=refused.head[:256],
+            head=refused.head[:QUARANTINE_HEAD],
+            detail=refused.detail[:QUARANTINE_TEXT],
             count=refused.count + (earlier.count if earlier else 0),
         )
         while len(self._quarantine) > QUARANTINE_LIMIT:
@@ -502,6 +503,10 @@ class MemoryReadings:
 
     def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
         self._checkpoints |= {checkpoint.home: checkpoint for checkpoint in checkpoints}
+        self._settled = max(self._settled, settled)
+
+    def settled(self) -> int:
+        return self._settled
 
     def forget_checkpoints(self) -> None:
         self._checkpoints.clear()

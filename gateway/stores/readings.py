@@ -22,17 +22,11 @@ import msgspec
 
 from gateway.domain import Kind, Reading
 from gateway.ports import Batch, Checkpoint, HubDevice, Quarantined
-from gateway.stores import WrongBook
+from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, WrongBook
 from gateway.stores.moments import EPOCH, aware, from_ms, to_ms
 
 FORMAT = 1
 """What `pragma user_version` says of a file laid out as below."""
-
-QUARANTINE_LIMIT = 5_000
-"""Topics and reasons kept apart: enough to find every broken device, too few for a noisy one to fill the disk."""
-
-QUARANTINE_TEXT = 512
-"""How much of a refused topic is kept: the broker allows 64 KiB, a person needs one line."""
 
 RECENT_LIMIT = 300_000
 """Readings kept packed when nobody writes checkpoints; beyond it a restart reads the rows themselves, more slowly."""
@@ -87,7 +81,8 @@ create table refused (reason text primary key, count integer not null) without r
 """
 
 _COLUMNS = "home, at, sensor, kind, seq, value, delay, arrival, room, late, subject"
-_INSERT = f"insert or ignore into reading ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# Not "insert or ignore": that would pass over a value that cannot be stored as well.
+_INSERT = f"insert into reading ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
 _SELECT = f"select {_COLUMNS} from reading"
 _ARRIVAL = "coalesce(arrival, -seq)"
 _AT_HOME = "home = (select id from word where text = ?)"
@@ -153,6 +148,10 @@ class SqliteReadings:
                 [(checkpoint.home, checkpoint.arrival, checkpoint.state) for checkpoint in checkpoints],
             )
             self._let_go(db, settled)
+
+    def settled(self) -> int:
+        with self._reader() as db:
+            return _mark(db, "packed_from")
 
     def forget_checkpoints(self) -> None:
         with self._transaction() as db:
@@ -491,7 +490,7 @@ def _put_away(db: sqlite3.Connection, quarantined: Sequence[Quarantined]) -> Non
                 to_ms(q.at),
                 to_ms(q.at),
                 q.size,
-                q.head[:256],
+                q.head[:QUARANTINE_HEAD],
                 q.count,
             )
             for q in quarantined

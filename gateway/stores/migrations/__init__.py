@@ -17,7 +17,7 @@ from gateway.stores.book import revision, writing
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Bring the book up to date; one written by a newer program is refused."""
     stands_at = revision(engine)
-    known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+    known = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
     if stands_at is not None and stands_at not in known:
         raise WrongBook(
             f"this gateway.db was written by a newer program (migration {stands_at}); this one knows {known[0]}. "
@@ -31,14 +31,14 @@ def downgrade(engine: Engine, to: str) -> None:
     _run(engine, command.downgrade, to)
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config
 
 
 def _run(engine: Engine, step: object, to: str) -> None:
-    config = _config()
+    config = alembic_config()
     with writing(engine) as connection:
         config.attributes["connection"] = connection
         step(config, to)  # type: ignore[operator]

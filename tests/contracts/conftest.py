@@ -1,0 +1,54 @@
+"""The same questions to every implementation of a port."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gateway.ports import AccountStore, AlertStore, ReadingStore, RegistryStore
+from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry
+from gateway.stores.readings import SqliteReadings
+from gateway.stores.sql import SqlAccounts, SqlAlerts, SqlRegistry, open_book
+
+
+@dataclass(frozen=True)
+class Book:
+    """What `gateway.db` holds, behind its three ports."""
+
+    alerts: AlertStore
+    registry: RegistryStore
+    accounts: AccountStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Book]:
+    if request.param == "memory":
+        alerts = MemoryAlerts()
+        yield Book(alerts, MemoryRegistry(alerts.trail), MemoryAccounts())
+    else:
+        engine = open_book(f"sqlite:///{tmp_path}/gateway.db")
+        yield Book(SqlAlerts(engine), SqlRegistry(engine), SqlAccounts(engine))
+        engine.dispose()
+
+
+@pytest.fixture
+def alerts(book: Book) -> AlertStore:
+    return book.alerts
+
+
+@pytest.fixture
+def registry(book: Book) -> RegistryStore:
+    return book.registry
+
+
+@pytest.fixture
+def accounts(book: Book) -> AccountStore:
+    return book.accounts
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def readings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReadingStore]:
+    store: ReadingStore = MemoryReadings() if request.param == "memory" else SqliteReadings(tmp_path / "readings.db")
+    yield store
+    store.close()
