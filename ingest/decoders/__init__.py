@@ -1,0 +1,10 @@
+"""What we understand. One file each, one line here; the name is the level of the topic after the hub."""
+
+from ingest.decoders.base import Decoder
+from ingest.decoders.plain import PLAIN
+from ingest.decoders.zigbee2mqtt import ZIGBEE2MQTT
+
+DECODERS: dict[str, Decoder] = {
+    "plain": PLAIN,
+    "zigbee2mqtt": ZIGBEE2MQTT,
+}

@@ -1,0 +1,275 @@
+"""What every decoder speaks in: signals, places that topics name, news of a hub; and how values are read.
+
+A decoder knows one dialect: its topics and its words. It knows nothing of homes, roles or yesterday. What a
+signal *means* here, and whether it is news, is decided by `ingest/intake.py` from registration and memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from gateway.ports import HubDevice
+
+
+class Signal(StrEnum):
+    """What a device said, in one polarity for all makers, before its role in the home is applied."""
+
+    # what a person causes
+    MOVEMENT = "movement"  # 1 something warm moved, 0 the sensor cleared
+    PRESENCE = "presence"  # 1 somebody is there
+    OPEN = "open"  # 1 the contact is apart, 0 it touches
+    PRESSED = "pressed"  # 1 somebody lies or sits on it
+    SHAKEN = "shaken"  # 1 it was shaken
+    SWITCHED = "switched"  # 1 a plug is on
+    IN_USE = "in_use"  # 1 an appliance works
+    TAP = "tap"  # 1 water was drawn
+    ACTION = "action"  # 1 a button was worked, however
+    # life in danger
+    CALL = "call"  # 1 somebody called for help, just now
+    SOS = "sos"  # 1 a call for help stands until it is cleared
+    SMOKE = "smoke"
+    GAS = "gas"
+    CO = "co"
+    LEAK = "leak"
+    FALL = "fall"
+    # measurements
+    TEMPERATURE = "temperature"  # degrees Celsius
+    HUMIDITY = "humidity"  # percent
+    ILLUMINANCE = "illuminance"  # lux
+    POWER = "power"  # watts
+    WATER = "water"  # litres since the last report
+    # the equipment itself
+    BATTERY = "battery"  # percent
+    BATTERY_LOW = "battery_low"
+    VOLTAGE = "voltage"  # volts
+    LINK = "link"  # 0..255
+    TAMPER = "tamper"
+    AVAILABLE = "available"
+    SELF_TEST = "self_test"  # 1 the device tries itself out: its alarm is none
+
+
+DANGERS = frozenset(
+    {Signal.CALL, Signal.SOS, Signal.SMOKE, Signal.GAS, Signal.CO, Signal.LEAK, Signal.FALL},
+)
+"""Signals that nobody may miss, whatever the device was registered for, and even when it was not registered."""
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """One thing a device said. (A msgspec struct, for it is made four times as fast as a frozen dataclass.)
+
+    `momentary` says that it happened with this message and is no lasting state: a press, a pulse, litres.
+    `at` is the device's own time where it gave a usable one, `seq` its own counter. `part` tells apart what one
+    message lists several times.
+    """
+
+    signal: Signal
+    value: float
+    momentary: bool = False
+    at: datetime | None = None
+    seq: int | None = None
+    part: int = 0
+
+
+class Fault(NamedTuple):
+    """A key that could not be used while its neighbours could."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What one message of one device said."""
+
+    heard: list[Heard]
+    faults: list[Fault] | None = None
+    address: str = ""  # the device's lasting address, where the message itself tells it
+
+
+class Unreadable(ValueError):
+    """The payload as a whole says nothing that can be used; `reason` is the code under which it is put away."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class Part(Enum):
+    """What a topic is about."""
+
+    DEVICE = "device"  # something a device says
+    HUB = "hub"  # something the hub says about itself or its devices
+    NOTHING = "nothing"  # commands to devices: nothing was sensed
+
+
+class Place(NamedTuple):
+    """One way to understand a topic. `key` is set where the topic carries a single value instead of an object."""
+
+    part: Part
+    name: str = ""
+    key: str = ""
+
+
+@dataclass(slots=True)
+class News:
+    """What a hub said about itself or its devices."""
+
+    is_alive: bool = True  # False: the broker speaks for it, because it is gone
+    devices: list[HubDevice] | None = None  # all of its devices: whatever is not among them has gone
+    joined: list[HubDevice] = field(default_factory=list)  # one that is there (again)
+    left: list[str] = field(default_factory=list)  # addresses
+    renamed: list[tuple[str, str]] = field(default_factory=list)  # from, to
+    faults: list[Fault] = field(default_factory=list)
+
+
+class Decoder(Protocol):
+    """One dialect. `name` is the level of the topic after the hub: `shouwang/<hub>/<name>/…`."""
+
+    name: str
+    repeats_state: bool
+    """True: every message repeats what is known, so that only a change is an event. False: a message is an event."""
+
+    def places(self, rest: str) -> tuple[Place, ...]:
+        """How the topic below `<name>/` may be understood, the likeliest first; empty when it is no topic of ours."""
+        ...
+
+    def decode(self, payload: bytes, key: str = "") -> Decoded:
+        """What a device said. Raises `Unreadable`, and nothing else."""
+        ...
+
+    def news(self, hub: str, rest: str, payload: bytes) -> News:
+        """What a hub said. Raises `Unreadable`, and nothing else."""
+        ...
+
+
+# --------------------------------------------------------------------------- reading values
+
+Converter = Callable[[Any], float | None]
+"""From a raw value to a number; None when it says nothing. Raises ValueError with what would have been right."""
+
+
+class Row(NamedTuple):
+    """One line of a decoder's table."""
+
+    signal: Signal
+    convert: Converter
+    momentary: bool = False
+
+
+_FLAGS = {"true": 1.0, "on": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "off": 0.0, "no": 0.0, "0": 0.0}
+
+
+def flag(raw: Any) -> float:
+    if raw is True:
+        return 1.0
+    if raw is False:
+        return 0.0
+    # An alarm must not be lost to a maker who writes "ON" or 1 where others write true.
+    word = _FLAGS.get(raw.lower()) if type(raw) is str else 1.0 if raw == 1 else 0.0 if raw == 0 else None
+    if word is None:
+        raise ValueError("true or false")
+    return word
+
+
+def not_flag(raw: Any) -> float:
+    return 1.0 - flag(raw)
+
+
+def number(low: float, high: float) -> Callable[[Any], float]:
+    """A measurement within what its unit can be."""
+
+    def convert(raw: Any) -> float:
+        if (type(raw) is float or type(raw) is int) and low <= raw <= high:
+            return float(raw)
+        raise ValueError(f"a number from {low:g} to {high:g}")
+
+    return convert
+
+
+def volts(raw: Any) -> float:
+    # Battery devices say millivolts, mains devices volts; no battery works below 0.5 V and no socket above 500 V.
+    value = _volts(raw)
+    return value / 1000 if value >= 500 else value
+
+
+_volts = number(0, 500_000)
+
+
+def words(on: tuple[str, ...], off: tuple[str, ...]) -> Converter:
+    """A state told as text. Words of neither list say nothing: they are warnings, or unknown to the device itself."""
+    meaning = dict.fromkeys(off, 0.0) | dict.fromkeys(on, 1.0)
+
+    def convert(raw: Any) -> float | None:
+        if type(raw) is str:
+            return meaning.get(raw.lower())
+        raise ValueError(f"one of {', '.join(on + off)}")
+
+    return convert
+
+
+def any_word(raw: Any) -> float | None:
+    """An action, whatever it is called; an empty text is the echo of one that is over."""
+    if type(raw) is str:
+        return 1.0 if raw.strip() else None
+    raise ValueError("a text")
+
+
+def one_word(*known: str) -> Converter:
+    """An action of one of these names; others are not ours to know."""
+
+    def convert(raw: Any) -> float | None:
+        if type(raw) is str:
+            return 1.0 if raw.strip().lower() in known else None
+        raise ValueError("a text")
+
+    return convert
+
+
+UNSET_CLOCK = datetime(2001, 1, 1, tzinfo=UTC)
+"""A clock that shows an earlier time was never set (1970, 1980 and 2000 are where clocks start): it tells no time."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_BELOW = 100_000_000_000  # as milliseconds that would be March 1973
+_LAST_MS = 253_402_300_799_000  # the end of the year 9999
+
+
+def moment(raw: Any) -> datetime | None:
+    """A device's time to the millisecond, in UTC; None when its clock was never set. Raises ValueError."""
+    if type(raw) is str:
+        at = datetime.fromisoformat(raw)
+        if at.tzinfo is None:
+            raise ValueError("a time with its zone, like 2026-11-21T08:00:00Z")
+        if at.tzinfo is not UTC:
+            try:
+                at = at.astimezone(UTC)
+            except OverflowError:
+                raise ValueError("a time in the years 1 to 9999") from None
+        if at.microsecond % 1000:
+            at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    elif (type(raw) is int or type(raw) is float) and 0 <= raw <= _LAST_MS:
+        at = _EPOCH + timedelta(milliseconds=int(raw * 1000 if raw < _SECONDS_BELOW else raw))
+    else:
+        raise ValueError("ISO 8601 with its zone, or milliseconds since 1970")
+    return at if at >= UNSET_CLOCK else None
+
+
+_parse = msgspec.json.Decoder().decode
+
+
+def parse(payload: bytes) -> Any:
+    """Strict JSON: no NaN, no Infinity, no broken UTF-8, no bottomless nesting."""
+    try:
+        return _parse(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable("bad-json", str(error)) from None
+
+
+def fault(key: str, raw: Any, expected: object) -> Fault:
+    """A value that could not be used, said briefly: what it was, and what would have been right."""
+    shown = type(raw).__name__ if isinstance(raw, dict | list) else ascii(raw)[:60]
+    return Fault("bad-value", f"{ascii(key[:60])[1:-1]}: {shown} is not {expected}")

@@ -1,0 +1,149 @@
+"""Our own plain JSON, for whoever builds or bridges a device: `shouwang/<hub>/plain/<sensor>`."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from ingest.decoders.base import (
+    Decoded,
+    Fault,
+    Heard,
+    News,
+    Part,
+    Place,
+    Row,
+    Signal,
+    Unreadable,
+    fault,
+    flag,
+    moment,
+    number,
+    parse,
+)
+
+KINDS: dict[str, Row] = {
+    # pulses: each report of 1 is an event of its own
+    "motion": Row(Signal.MOVEMENT, flag, momentary=True),
+    "vibration": Row(Signal.SHAKEN, flag, momentary=True),
+    "tap": Row(Signal.TAP, flag, momentary=True),
+    "button": Row(Signal.ACTION, flag, momentary=True),
+    "sos": Row(Signal.CALL, flag, momentary=True),
+    "water": Row(Signal.WATER, number(0, 100_000), momentary=True),
+    # states: only a change is an event
+    "door": Row(Signal.OPEN, flag),
+    "opening": Row(Signal.OPEN, flag),
+    "presence": Row(Signal.PRESENCE, flag),
+    "bed": Row(Signal.PRESSED, flag),
+    "chair": Row(Signal.PRESSED, flag),
+    "appliance": Row(Signal.IN_USE, flag),
+    # dangers that stand until they are cleared
+    "smoke": Row(Signal.SMOKE, flag),
+    "gas": Row(Signal.GAS, flag),
+    "co": Row(Signal.CO, flag),
+    "leak": Row(Signal.LEAK, flag),
+    "fall": Row(Signal.FALL, flag),
+    # measurements
+    "temperature": Row(Signal.TEMPERATURE, number(-80, 200)),
+    "humidity": Row(Signal.HUMIDITY, number(0, 110)),
+    "illuminance": Row(Signal.ILLUMINANCE, number(0, 1_000_000)),
+    "power": Row(Signal.POWER, number(-100_000, 100_000)),
+    # the equipment itself
+    "battery": Row(Signal.BATTERY, number(0, 100)),
+    "battery_low": Row(Signal.BATTERY_LOW, flag),
+    "voltage": Row(Signal.VOLTAGE, number(0, 1000)),
+    "link": Row(Signal.LINK, number(0, 255)),
+    "tamper": Row(Signal.TAMPER, flag),
+    "available": Row(Signal.AVAILABLE, flag),
+    "self_test": Row(Signal.SELF_TEST, flag),
+}
+"""Kind -> what it says. The role under which the sensor is registered decides what that means in the home."""
+
+HEARTBEAT = "heartbeat"
+"""The one kind that reports nothing but being there."""
+
+LAST_SEQ = 2**53 - 1
+"""A counter that every language counts exactly."""
+
+is_name = re.compile(r"[a-z0-9-]{1,64}").fullmatch
+
+
+class Plain:
+    """An object or a list of objects, each an event with its own time."""
+
+    name = "plain"
+    repeats_state = False
+
+    def places(self, rest: str) -> tuple[Place, ...]:
+        if rest == "hub":
+            return (Place(Part.HUB),)
+        name = rest.removeprefix("sos/")
+        if not is_name(name):
+            return ()
+        place = Place(Part.DEVICE, name)
+        return (place,) if name == rest else (Place(Part.DEVICE, rest), place)
+
+    def decode(self, payload: bytes, key: str = "") -> Decoded:
+        decoded = Decoded([])
+        faults: list[Fault] = []
+        for part, report in enumerate(_reports(payload)):
+            if type(report) is not dict:
+                faults.append(Fault("not-an-object", f"report {part}: a {type(report).__name__} is not an object"))
+                continue
+            _read(report, part, decoded.heard, faults)
+        if faults:
+            decoded.faults = faults
+        return decoded
+
+    def news(self, hub: str, rest: str, payload: bytes) -> News:
+        news = News()
+        for report in _reports(payload):
+            if type(report) is not dict:
+                raise Unreadable("not-an-object", f"a {type(report).__name__} is not an object")
+            if report.get("kind") != HEARTBEAT:
+                news.faults.append(fault("kind", report.get("kind"), f"{HEARTBEAT!r}, all that a hub may say"))
+        return news
+
+
+def _reports(payload: bytes) -> list[Any]:
+    raw = parse(payload)
+    if type(raw) is list:
+        return raw
+    if type(raw) is dict:
+        return [raw]
+    raise Unreadable("not-an-object", f"a {type(raw).__name__} is neither an object nor a list of them")
+
+
+def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fault]) -> None:
+    kind = report.get("kind")
+    if kind == HEARTBEAT:
+        return
+    row = KINDS.get(kind) if type(kind) is str else None
+    if row is None:
+        faults.append(fault("kind", kind, "a kind of plain JSON"))
+        return
+    signal, convert, momentary = row
+    # {"kind":"sos"} is a press: whoever builds a button must not be able to forget the value.
+    raw = report.get("value", True if momentary and signal is not Signal.WATER else None)
+    try:
+        value = convert(raw)
+    except ValueError as error:
+        faults.append(fault("value", raw, f"{error} ({kind})"))
+        return
+    if value is None:
+        return
+    at: datetime | None = None
+    stamp = report.get("at")
+    if stamp is not None:
+        try:
+            at = moment(stamp)
+        except ValueError as error:  # what happened counts more than when: it is heard now
+            faults.append(fault("at", stamp, error))
+    seq = report.get("seq")
+    if seq is not None and not (type(seq) is int and 0 <= seq <= LAST_SEQ):
+        faults.append(fault("seq", seq, f"a whole number from 0 to {LAST_SEQ}"))
+        seq = None
+    # The end of a pulse is a state: only its change is kept.
+    heard.append(Heard(signal, value, momentary and (value != 0 or signal is Signal.WATER), at, seq, part))
+
+
+PLAIN = Plain()

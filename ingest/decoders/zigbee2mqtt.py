@@ -1,0 +1,308 @@
+"""Anything paired through Zigbee2MQTT: its base topic is `shouwang/<hub>/zigbee2mqtt`."""
+
+from typing import Any
+
+from gateway.ports import HubDevice
+from ingest.decoders.base import (
+    Decoded,
+    Fault,
+    Heard,
+    News,
+    Part,
+    Place,
+    Row,
+    Signal,
+    Unreadable,
+    any_word,
+    fault,
+    flag,
+    moment,
+    not_flag,
+    number,
+    one_word,
+    parse,
+    volts,
+    words,
+)
+
+CALLS = ("emergency", "sos", "panic", "help")
+"""What makers of emergency buttons call a press; such a press calls for help whatever the button is registered for."""
+
+
+def _pressure(raw: Any) -> float | None:
+    # A mat says true or false; a weather sensor uses the same key for hectopascals.
+    return None if type(raw) is int or type(raw) is float else flag(raw)
+
+
+FIELDS: dict[str, tuple[Row, ...]] = {
+    "contact": (Row(Signal.OPEN, not_flag),),  # true means the magnet touches: closed
+    "occupancy": (Row(Signal.MOVEMENT, flag),),
+    "presence": (Row(Signal.PRESENCE, flag),),
+    "pressure": (Row(Signal.PRESSED, _pressure),),
+    "pressure_state": (Row(Signal.PRESSED, words(("sit", "sedentary"), ("none",))),),
+    "work_state": (
+        Row(
+            Signal.PRESSED,
+            words(("presence", "presence_5min", "presence_30min"), ("none", "none_5min", "none_30min")),
+        ),
+    ),
+    "vibration": (Row(Signal.SHAKEN, flag),),
+    "state": (Row(Signal.SWITCHED, words(("on",), ("off",))),),
+    "action": (Row(Signal.CALL, one_word(*CALLS), momentary=True), Row(Signal.ACTION, any_word, momentary=True)),
+    "click": (Row(Signal.ACTION, any_word, momentary=True),),  # what `action` was called in the bridge's first years
+    "sos": (Row(Signal.SOS, flag),),
+    "smoke": (Row(Signal.SMOKE, flag),),
+    "gas": (Row(Signal.GAS, flag),),
+    "carbon_monoxide": (Row(Signal.CO, flag),),
+    "water_leak": (Row(Signal.LEAK, flag),),
+    # A radar that only suspects a fall says so first and `fall` when it has become sure: the suspicion is no alarm.
+    "fall_down_status": (Row(Signal.FALL, words(("fall",), ("none",))),),
+    "fall_status": (Row(Signal.FALL, words(("fall_alarm",), ("normal",))),),
+    "status": (
+        Row(Signal.FALL, words(("falling",), ("unoccupied", "occupied", "sitting", "on_the_bed", "low_posture"))),
+        Row(
+            Signal.PRESENCE,
+            words(("occupied", "sitting", "on_the_bed", "low_posture", "falling"), ("unoccupied",)),
+        ),
+    ),
+    "test": (Row(Signal.SELF_TEST, flag),),
+    "temperature": (Row(Signal.TEMPERATURE, number(-80, 200)),),
+    "humidity": (Row(Signal.HUMIDITY, number(0, 110)),),
+    "illuminance": (Row(Signal.ILLUMINANCE, number(0, 1_000_000)),),
+    "power": (Row(Signal.POWER, number(-100_000, 100_000)),),
+    "battery": (Row(Signal.BATTERY, number(0, 100)),),
+    "battery_low": (Row(Signal.BATTERY_LOW, flag),),
+    "voltage": (Row(Signal.VOLTAGE, volts),),
+    "tamper": (Row(Signal.TAMPER, flag),),
+    "linkquality": (Row(Signal.LINK, number(0, 255)),),
+}
+"""Key -> what it says. Here stands what means the same in all models; a table per model belongs beside this one."""
+
+AVAILABILITY = Row(Signal.AVAILABLE, words(("online",), ("offline",)))
+
+DEVICES_AT_MOST = 1024
+"""Of one hub. A Zigbee network ends far below; a hub that announces more is not heard on it."""
+
+_NAME_AT_MOST = 256
+
+
+class Zigbee2Mqtt:
+    """Cached state in every message, names that people change, and `bridge/…` beside the devices."""
+
+    name = "zigbee2mqtt"
+    repeats_state = True
+
+    def places(self, rest: str) -> tuple[Place, ...]:
+        if rest == "bridge" or rest.startswith("bridge/"):
+            return (Place(Part.HUB),)
+        levels = rest.split("/")
+        if not all(levels):
+            return ()
+        last = levels[-1]
+        if len(levels) > 1:
+            if last in ("set", "get") or levels[-2] in ("set", "get"):
+                return (Place(Part.NOTHING),)
+            if last == "availability":
+                return _under_both_names(rest.removesuffix("/availability"), "availability")
+        whole = _under_both_names(rest, "")
+        if len(levels) == 1:
+            return whole
+        # A name may contain slashes; and with `output: attribute` the last level is a key.
+        return whole + _under_both_names("/".join(levels[:-1]), last)
+
+    def decode(self, payload: bytes, key: str = "") -> Decoded:
+        if key:
+            return _attribute(payload, key)
+        raw = parse(payload)
+        if type(raw) is not dict:
+            raise Unreadable("not-an-object", f"a {type(raw).__name__} is not an object")
+        decoded = Decoded([])
+        faults: list[Fault] = []
+        at = None
+        last_seen = raw.get("last_seen")
+        if last_seen is not None:
+            try:
+                at = moment(last_seen)
+            except ValueError as error:
+                faults.append(fault("last_seen", last_seen, error))
+        heard = decoded.heard
+        rows_of = FIELDS.get
+        for name, value in raw.items():
+            rows = rows_of(name)
+            if rows is None or value is None:  # unknown keys pass through; null was never reported
+                continue
+            for signal, convert, momentary in rows:
+                try:
+                    said = convert(value)
+                except ValueError as error:
+                    faults.append(fault(name, value, error))
+                    break
+                if said is not None:
+                    heard.append(Heard(signal, said, momentary, at))
+        if "test" in raw:  # whether an alarm is a self-test must be known before the alarm is looked at
+            heard.sort(key=_self_test_first)
+        device = raw.get("device")
+        if type(device) is dict:
+            decoded.address = _address(device.get("ieeeAddr"))
+        if faults:
+            decoded.faults = faults
+        return decoded
+
+    def news(self, hub: str, rest: str, payload: bytes) -> News:
+        match rest:
+            case "bridge/state":
+                return News(is_alive=_is_online(payload))
+            case "bridge/devices":
+                return _all_devices(hub, payload)
+            case "bridge/event":
+                return _event(hub, _object(payload))
+            case "bridge/response/device/rename":
+                return _renamed(_object(payload))
+            case _:
+                # health, info, logging, groups, requests: the hub lives, and that is all we take from them
+                return News()
+
+
+def _under_both_names(name: str, key: str) -> tuple[Place, ...]:
+    """A device renamed to `sos/<name>` a moment ago may still be known to us under its old name."""
+    place = Place(Part.DEVICE, name, key)
+    old = name.removeprefix("sos/")
+    return (place,) if old == name or not old else (place, Place(Part.DEVICE, old, key))
+
+
+def _self_test_first(heard: Heard) -> bool:
+    return heard.signal is not Signal.SELF_TEST
+
+
+def _attribute(payload: bytes, key: str) -> Decoded:
+    """One key in a topic of its own; texts come without quotation marks."""
+    if payload[:1] == b"{" and key != "availability":  # attributes are never objects: it is a device of that name
+        raise Unreadable("unknown-device", "an object where one value was expected")
+    rows = (AVAILABILITY,) if key == "availability" else FIELDS.get(key)
+    if rows is None:
+        return Decoded([])
+    raw = _bare(payload)
+    if key == "availability" and type(raw) is dict:
+        raw = raw.get("state")
+    decoded = Decoded([])
+    if raw is None:
+        return decoded
+    for row in rows:
+        try:
+            said = row.convert(raw)
+        except ValueError as error:
+            decoded.faults = [fault(key, raw, error)]
+            break
+        if said is not None:
+            decoded.heard.append(Heard(row.signal, said, row.momentary))
+    return decoded
+
+
+def _bare(payload: bytes) -> Any:
+    try:
+        return parse(payload)
+    except Unreadable:
+        try:
+            return payload.decode()
+        except UnicodeDecodeError as error:
+            raise Unreadable("bad-json", str(error)) from None
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    raw = parse(payload)
+    if type(raw) is not dict:
+        raise Unreadable("not-an-object", f"a {type(raw).__name__} is not an object")
+    return raw
+
+
+def _is_online(payload: bytes) -> bool:
+    """`{"state":"online"}`, or the bare word that older bridges say."""
+    raw = _bare(payload)
+    if type(raw) is dict:
+        raw = raw.get("state")
+    if raw not in ("online", "offline"):
+        raise Unreadable("bad-value", "state: neither online nor offline")
+    return bool(raw == "online")
+
+
+def _all_devices(hub: str, payload: bytes) -> News:
+    raw = parse(payload)
+    if type(raw) is not list:
+        raise Unreadable("not-an-object", f"a {type(raw).__name__} is not a list of devices")
+    news = News(devices=[])
+    assert news.devices is not None
+    for number_, entry in enumerate(raw):
+        if number_ >= DEVICES_AT_MOST:
+            news.faults.append(Fault("bad-value", f"more than {DEVICES_AT_MOST} devices"))
+            break
+        if type(entry) is dict and entry.get("type") == "Coordinator":
+            continue
+        device = _device(hub, entry)
+        if device is None:
+            news.faults.append(Fault("bad-value", f"device {number_}: no ieee_address and friendly_name"))
+        else:
+            news.devices.append(device)
+    return news
+
+
+def _event(hub: str, raw: dict[str, Any]) -> News:
+    news = News()
+    data = raw.get("data")
+    match raw.get("type"):
+        case "device_joined" | "device_announce":
+            pass
+        case "device_interview":
+            # A failed or running interview names the device as well, only not yet its model.
+            pass
+        case "device_leave":
+            address = _address(data.get("ieee_address")) if type(data) is dict else ""
+            if address:
+                news.left.append(address)
+            else:
+                news.faults.append(Fault("bad-value", "device_leave: no ieee_address"))
+            return news
+        case _:
+            return news
+    device = _device(hub, data)
+    if device is None:
+        news.faults.append(Fault("bad-value", f"{raw['type']}: no ieee_address and friendly_name"))
+    else:
+        news.joined.append(device)
+    return news
+
+
+def _renamed(raw: dict[str, Any]) -> News:
+    news = News()
+    data = raw.get("data")
+    if raw.get("status") == "ok" and type(data) is dict:
+        before, after = _text(data.get("from")), _text(data.get("to"))
+        if before and after:
+            news.renamed.append((before, after))
+        else:
+            news.faults.append(Fault("bad-value", "rename: no from and to"))
+    return news
+
+
+def _device(hub: str, raw: Any) -> HubDevice | None:
+    if type(raw) is not dict:
+        return None
+    address, name = _address(raw.get("ieee_address")), _text(raw.get("friendly_name"))
+    if not address or not name:
+        return None
+    definition = raw.get("definition")
+    if type(definition) is not dict:
+        definition = {}
+    model = _text(definition.get("model")) or _text(raw.get("model_id"))
+    return HubDevice(hub, address, name, model, _text(definition.get("vendor")))
+
+
+def _address(raw: Any) -> str:
+    return _text(raw).lower()
+
+
+def _text(raw: Any) -> str:
+    """A name or "" where there is none that could be shown and kept."""
+    return raw if type(raw) is str and len(raw) <= _NAME_AT_MOST and "\0" not in raw else ""
+
+
+ZIGBEE2MQTT = Zigbee2Mqtt()

@@ -1,0 +1,609 @@
+"""From messages to readings: whose it is, what it means in this home, and whether it is news. Pure: no clock, no I/O.
+
+Bridges repeat what they remember: in every message, after every restart, in retained topics. So a *change* is an
+event and its presence is not, and everything here turns on what was known before. What is known is a fold over the
+readings given out, so that a restart which recalls the stored readings knows the same.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zlib import crc32
+
+from gateway.domain import Home, Kind, Monitoring, Reading, Sensor
+from gateway.domain.reading import LATE
+from gateway.ports import Directory, HubDevice, Message, Quarantined
+from ingest.decoders import DECODERS
+from ingest.decoders.base import DANGERS, Decoder, Fault, Heard, Part, Signal, Unreadable
+from ingest.roles import SELF_TESTED, THINNED, Meaning, Nature, meanings
+
+ROOT = "shouwang"
+
+LARGEST = 64 * 1024
+LARGEST_NEWS = 1024 * 1024
+"""Bytes. A hub's list of its devices is long; what one device says is not."""
+
+AHEAD = timedelta(minutes=5)
+"""A device time further in the future than this comes from a wrong clock: the time we heard it counts."""
+
+OLDEST = timedelta(days=7)
+"""Older news is none, unless it calls for help."""
+
+SELF_TEST = timedelta(minutes=10)
+"""How long a device that says it tests itself is believed. A flag that is stuck must not mute a real alarm."""
+
+ECHO = timedelta(seconds=2)
+"""Within this a bridge that publishes objects *and* attributes says the same press a second time."""
+
+SAME_COUNT, SAME_CALL = timedelta(hours=1), timedelta(minutes=1)
+"""A device's counter at the same value within this is the same message again; later the device was started anew.
+
+For calls for help it is short: a second page for one press costs little, a press held for a repetition costs all.
+"""
+
+COUNTS_REMEMBERED = 64
+NAMES_AT_MOST = 2048
+"""Of one hub: what joined since it last listed its devices is added to that list."""
+
+TOPIC_SHOWN, HEAD_SHOWN, DETAIL_SHOWN = 256, 256, 200
+"""How much of what could not be used is kept."""
+
+VALUES_VERSION = 1
+
+_MS = timedelta(milliseconds=1)
+_KINDS = frozenset(Kind)
+_UNRANKED = 99
+_is_hub = re.compile(r"[a-z0-9-]{1,64}").fullmatch
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one message gave. Its home is "" when it is nobody's."""
+
+    home: str = ""
+    heard: bool = False  # it proves that the home's hub is alive: neither retained nor a last will
+    readings: list[Reading] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    devices: list[HubDevice] = field(default_factory=list)
+    urgent: bool = False  # commit at once
+
+
+@dataclass(slots=True)
+class _Last:
+    """The last value of one kind of one sensor that was news."""
+
+    value: float
+    at: datetime
+    is_dated: bool  # `at` is the device's own time, so that an older one can be told from a newer
+    rank: int = _UNRANKED  # of the signal it came from
+    aside: float | None = None  # the last value that came too late to count as the present one
+
+
+@dataclass(slots=True)
+class _Bound:
+    """A registered sensor, ready for its messages."""
+
+    home: str
+    sensor: str
+    room: str
+    subject: str
+    address: str
+    meanings: Mapping[Signal, tuple[Meaning, ...]]
+    lasts: dict[Kind, _Last]
+    is_fresh: bool = True  # its first message has still to come
+    pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
+    counts: deque[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
+
+
+@dataclass(slots=True)
+class _Road:
+    """Where the messages of one topic go."""
+
+    home: str
+    hub: str
+    way: "Callable[[_Road, Message, int, Taken], None]"
+    decoder: Decoder = DECODERS["plain"]
+    rest: str = ""  # the topic below the decoder's name
+    key: str = ""
+    bound: _Bound | None = None
+    reason: str = ""  # why it leads nowhere
+    largest: int = LARGEST
+
+
+class Intake:
+    """Turns what the broker hands over into readings of registered sensors, and puts the rest where it can be seen."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._homes: dict[str, str] = {}  # hub -> home
+        self._bound: dict[tuple[str, str], _Bound] = {}  # hub and address -> sensor
+        self._sensors: dict[str, dict[str, Sensor]] = {}  # home -> sensor, as it was when bound
+        self._lasts: dict[str, dict[str, dict[Kind, _Last]]] = {}  # home -> sensor -> what is known
+        self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
+        self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
+        self._roads_at_most = 0
+        self.refresh()
+
+    # ------------------------------------------------------------------ who is there
+
+    def refresh(self) -> None:
+        """The registry has changed: bind anew. What is known stays, except of sensors that became something else."""
+        bound, self._bound = self._bound, {}
+        sensors, self._sensors = self._sensors, {}
+        lasts, self._lasts = self._lasts, {}
+        self._homes = {}
+        for home in self._directory.homes():
+            if home.state is not Monitoring.RETIRED:  # whoever has left is not listened to
+                self._bind(home, sensors.get(home.id, {}), lasts.get(home.id, {}))
+        for place, new in self._bound.items():
+            old = bound.get(place)
+            if old is not None and old.lasts is new.lasts:
+                new.is_fresh, new.pressed_at, new.counts = old.is_fresh, old.pressed_at, old.counts
+        self._names = {hub: names for hub, names in self._names.items() if hub in self._homes}
+        self._roads = {}
+        # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
+        self._roads_at_most = 1_000 + 8 * len(self._bound)
+
+    def _bind(self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, _Last]]) -> None:
+        hubs = {hub.id for hub in home.hubs}
+        self._homes.update(dict.fromkeys(hubs, home.id))
+        sensors = self._sensors[home.id] = {}
+        lasts = self._lasts[home.id] = {}
+        for sensor in home.sensors:
+            if sensor.hub not in hubs:
+                continue  # homes are sealed: what another home's hub says is never about this one
+            was = before.get(sensor.id, sensor)
+            is_same = (was.hub, was.address, was.role, was.inverted) == (
+                sensor.hub,
+                sensor.address,
+                sensor.role,
+                sensor.inverted,
+            )
+            sensors[sensor.id] = sensor
+            lasts[sensor.id] = known.get(sensor.id, {}) if is_same else {}
+            address = _lasting(sensor.address)
+            self._bound.setdefault(
+                (sensor.hub, address),
+                _Bound(
+                    home.id,
+                    sensor.id,
+                    sensor.room,
+                    sensor.subject,
+                    address,
+                    meanings(sensor.role, sensor.inverted),
+                    lasts[sensor.id],
+                ),
+            )
+
+    def remember_devices(self, devices: Iterable[HubDevice]) -> None:
+        """Names known from an earlier run."""
+        for device in devices:
+            if device.hub in self._homes:
+                self._names.setdefault(device.hub, {})[device.name] = device
+        self._roads = {}
+
+    # ------------------------------------------------------------------ what was known
+
+    def recall(self, reading: Reading) -> None:
+        """A reading of an earlier run, in the order of arrival: after a restart nothing old is news."""
+        lasts = self._lasts.get(reading.home, {}).get(reading.sensor)
+        if lasts is None:
+            return
+        _remember(lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
+        if reading.seq and reading.at == reading.heard:  # perhaps it counts because it has no clock
+            sensor = self._sensors[reading.home][reading.sensor]
+            _count(self._bound[sensor.hub, _lasting(sensor.address)], reading.kind, reading.seq, reading.heard)
+
+    def last_values(self, home: str) -> dict[str, Any]:
+        """What is known of a home, as plain values for its checkpoint."""
+        return {
+            "version": VALUES_VERSION,
+            "sensors": {
+                sensor: {
+                    kind.value: [last.value, last.at.timestamp(), last.is_dated, last.rank, last.aside]
+                    for kind, last in lasts.items()
+                }
+                for sensor, lasts in self._lasts.get(home, {}).items()
+                if lasts
+            },
+        }
+
+    def restore_values(self, home: str, plain: Mapping[str, Any]) -> bool:
+        """Take over what `last_values` gave. False when it is of another make: then recall the readings instead."""
+        if plain.get("version") != VALUES_VERSION:
+            return False
+        known = self._lasts.get(home, {})
+        for sensor, values in plain["sensors"].items():
+            lasts = known.get(sensor)
+            if lasts is None:
+                continue  # no longer registered
+            for kind, (value, at, is_dated, rank, aside) in values.items():
+                if kind in _KINDS:
+                    lasts[Kind(kind)] = _Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, aside)
+        return True
+
+    # ------------------------------------------------------------------ which way
+
+    def take(self, message: Message, arrival: int) -> Taken:
+        """What this message says, to whom it belongs, and what of it could not be used."""
+        road = self._roads.get(message.topic) or self._find(message.topic)
+        home, size = road.home, len(message.payload)
+        taken = Taken(home, home != "" and not message.retained, [], [], [], False)
+        if size > road.largest and not road.reason:
+            _put_away(road, message, taken, "too-large", f"{size} bytes; at most {road.largest} are read")
+        elif size or road.reason:  # an empty payload deletes a retained message and says nothing else
+            road.way(road, message, arrival, taken)
+        return taken
+
+    def _find(self, topic: str) -> _Road:
+        """Read a topic: `shouwang/<hub>/<decoder>/…`."""
+        levels = topic.split("/", 3)
+        if len(levels) < 4 or levels[0] != ROOT or not _is_hub(levels[1]):
+            return _Road("", "", _refuse, reason="bad-topic")
+        _, hub, dialect, rest = levels
+        home = self._homes.get(hub)
+        if home is None:
+            return _Road("", hub, _refuse, reason="unknown-hub")
+        decoder = DECODERS.get(dialect)
+        if decoder is None:
+            return _Road(home, hub, _refuse, reason="unknown-topic")
+        places = decoder.places(rest)
+        if not places:
+            return _Road(home, hub, _refuse, reason="bad-topic")
+        if places[0].part is Part.HUB:
+            return _Road(home, hub, self._hear_hub, decoder, rest, largest=LARGEST_NEWS)
+        if places[0].part is Part.NOTHING:
+            return _Road(home, hub, _pass_over)
+        for place in places:
+            bound, is_announced = self._whose(hub, place.name)
+            if bound is None and is_announced:
+                break  # a device nobody registered, and not a topic below one that somebody did
+            if bound is not None:
+                road = _Road(home, hub, self._hear_sensor, decoder, rest, place.key, bound)
+                if len(self._roads) >= self._roads_at_most:
+                    self._roads.clear()
+                self._roads[topic] = road
+                return road
+        return _Road(home, hub, self._hear_stranger, decoder, rest)
+
+    def _whose(self, hub: str, name: str) -> tuple[_Bound | None, bool]:
+        """Whose device bears this name, and whether its hub announced it. What is not announced goes by its address."""
+        device = self._names.get(hub, {}).get(name)
+        bound = None if device is None else self._bound.get((hub, device.address))
+        return bound or self._bound.get((hub, _lasting(name))), device is not None
+
+    # ------------------------------------------------------------------ a registered sensor
+
+    def _hear_sensor(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+        bound = road.bound
+        assert bound is not None
+        try:
+            decoded = road.decoder.decode(message.payload, road.key)
+        except Unreadable as error:
+            if error.reason == "unknown-device":
+                self._hear_stranger(road, message, arrival, taken)
+            else:
+                _put_away(road, message, taken, error.reason, error.detail)
+            return
+        if decoded.address and decoded.address != bound.address and _is_ieee(bound.address):
+            self._hear_stranger(road, message, arrival, taken)  # the name was given to another device
+            return
+        if decoded.faults is not None:
+            _put_away_faults(road, message, taken, decoded.faults)
+        heard = decoded.heard
+        if bound.is_fresh:
+            bound.is_fresh = False
+            # Where several signals stand for one kind, the best is to be known from the first message on.
+            heard = sorted(heard, key=lambda one: (one.part, _rank(bound, one.signal)))
+        repeats = road.decoder.repeats_state
+        meanings_of, lasts = bound.meanings.get, bound.lasts
+        for one in heard:
+            means = meanings_of(one.signal)
+            if means is None:
+                if not repeats:  # it was said on purpose, so somebody wants to know why nothing comes of it
+                    detail = f"{one.signal.value} from a sensor that is registered for something else"
+                    _put_away(road, message, taken, "not-its-role", detail)
+                continue
+            for meaning in means:
+                last = lasts.get(meaning.kind)
+                if meaning.turn is None:
+                    value = one.value
+                else:
+                    value = meaning.turn(one.value, None if last is None else last.value)
+                if (
+                    last is not None
+                    and value == last.value
+                    and repeats
+                    and not one.momentary
+                    and last.aside is None
+                    and meaning.rank >= last.rank
+                ):
+                    continue  # what nearly every key of nearly every message says: as before
+                self._weigh(road, bound, meaning, one, value, last, message, arrival, taken)
+
+    def _weigh(
+        self,
+        road: _Road,
+        bound: _Bound,
+        meaning: Meaning,
+        one: Heard,
+        value: float,
+        last: _Last | None,
+        message: Message,
+        arrival: int,
+        taken: Taken,
+    ) -> None:
+        """Is it news, and when did it happen? If it is, it becomes a reading."""
+        kind, nature, retained = meaning.kind, meaning.nature, message.retained
+        repeats = road.decoder.repeats_state
+        heard = _to_ms(message.heard)
+        at, late, has_time = heard, retained, False
+        if one.at is not None:
+            age = heard - one.at
+            if age > OLDEST:
+                if nature is not Nature.ALARM:
+                    if one.momentary or last is None or value != last.value:
+                        _put_away(road, message, taken, "too-old", f"{kind.value} of {one.at.isoformat()}")
+                    return
+                late = True  # a call for help is never too old to be looked after
+            elif age >= -AHEAD:
+                at, has_time = one.at, True
+                late = late or age > LATE
+
+        if one.momentary:
+            if retained:
+                if not any(one.reason == "retained-event" for one in taken.quarantined):
+                    detail = f"{kind.value} happens once; a retained message of it tells nothing"
+                    _put_away(road, message, taken, "retained-event", detail)
+                return
+            if repeats and self._is_told_twice(road, bound, kind, heard, taken):
+                return
+        elif nature is Nature.LIFE and last is not None and meaning.rank > last.rank:
+            return  # a better witness has been heard
+        elif has_time and last is not None and last.is_dated and at < last.at:
+            if not _is_old_news(last, value, nature, repeats, retained):
+                return
+        elif last is not None and value == last.value:
+            last.rank, last.aside = min(last.rank, meaning.rank), None
+            return
+        elif nature is Nature.LIFE:
+            if retained or (repeats and last is None):
+                # Remembered by the bridge since we do not know when: kept to compare with, never taken for life.
+                at, late, has_time = heard, True, False
+        elif nature is Nature.MEASURE:
+            if last is not None and _is_thin(kind, value, at, last):
+                return
+        elif kind in SELF_TESTED and value and _tests_itself(bound, heard):
+            return
+
+        if repeats and has_time and last is not None and at == last.at and value != last.value:
+            # The device has said nothing since: its bridge made this up (a motion that cleared), some time after.
+            at += _MS
+        seq = one.seq
+        if seq is None:
+            seq = crc32(message.payload, one.part) if has_time or one.part else 0
+        elif one.at is None and _is_counted(bound, nature, kind, seq, heard):
+            return
+        taken.readings.append(
+            Reading(bound.home, bound.sensor, bound.room, kind, value, at, heard, arrival, seq, late, bound.subject)
+        )
+        if nature is Nature.ALARM and value == 1.0:
+            taken.urgent = True
+        _remember(bound.lasts, kind, value, at, seq != 0, meaning.rank)
+
+    def _is_told_twice(self, road: _Road, bound: _Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
+        """One press, told under two keys or in two topics."""
+        if any(reading.kind is kind for reading in taken.readings):
+            return True
+        if not road.key:
+            bound.pressed_at = heard
+            return False
+        return bound.pressed_at is not None and heard - bound.pressed_at <= ECHO
+
+    # ------------------------------------------------------------------ the hub
+
+    def _hear_hub(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+        try:
+            news = road.decoder.news(road.hub, road.rest, message.payload)
+        except Unreadable as error:
+            _put_away(road, message, taken, error.reason, error.detail)
+            return
+        taken.heard = taken.heard and news.is_alive
+        if news.faults:
+            _put_away_faults(road, message, taken, news.faults)
+        if news.devices is not None:
+            self._learn_all(road.hub, news.devices, taken)
+        for before, after in news.renamed:
+            device = self._names.get(road.hub, {}).get(before)
+            self._learn(HubDevice(road.hub, device.address if device else _lasting(before), after), taken)
+        for device in news.joined:
+            self._learn(device, taken)
+        if message.retained:
+            return
+        heard = _to_ms(message.heard)
+        for address in news.left:
+            self._note_reach(road.hub, address, 0.0, heard, arrival, taken)
+        for device in news.joined:
+            self._note_reach(road.hub, device.address, 1.0, heard, arrival, taken)
+
+    def _note_reach(self, hub: str, address: str, value: float, heard: datetime, arrival: int, taken: Taken) -> None:
+        """A device that leaves its network is out of reach until it joins again."""
+        bound = self._bound.get((hub, _lasting(address)))
+        if bound is None:
+            return
+        last = bound.lasts.get(Kind.AVAILABLE)
+        if (1.0 if last is None else last.value) == value:
+            return
+        taken.readings.append(
+            Reading(
+                bound.home,
+                bound.sensor,
+                bound.room,
+                Kind.AVAILABLE,
+                value,
+                heard,
+                heard,
+                arrival,
+                subject=bound.subject,
+            )
+        )
+        _remember(bound.lasts, Kind.AVAILABLE, value, heard, False, 0)
+
+    def _learn_all(self, hub: str, devices: list[HubDevice], taken: Taken) -> None:
+        """The hub has listed its devices: names that are not among them are nobody's any more."""
+        before = self._names.get(hub, {})
+        after = {device.name: device for device in devices}
+        if after == before:
+            return
+        known = set(before.values())
+        taken.devices.extend(device for device in devices if device not in known)
+        self._names[hub] = after
+        self._roads = {}
+
+    def _learn(self, device: HubDevice, taken: Taken) -> None:
+        names = self._names.setdefault(device.hub, {})
+        for name, known in list(names.items()):
+            if known.address == device.address:
+                if not device.model:  # most events name a device without its model
+                    device = replace(device, model=known.model, vendor=known.vendor)
+                if known == device:
+                    return
+                del names[name]
+        if len(names) >= NAMES_AT_MOST:
+            return
+        names[device.name] = device
+        taken.devices.append(device)
+        self._roads = {}
+
+    # ------------------------------------------------------------------ strangers
+
+    def _hear_stranger(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+        """A device nobody registered: nobody can be told, but what it says must be seen."""
+        reason = "unknown-device"
+        for place in road.decoder.places(road.rest):
+            try:
+                decoded = road.decoder.decode(message.payload, place.key)
+            except Unreadable:
+                continue
+            if decoded.address:
+                self._learn(HubDevice(road.hub, decoded.address, road.rest), taken)
+                known = self._find(message.topic)
+                if known.bound is not None and known.bound.address == decoded.address:
+                    known.way(known, message, arrival, taken)
+                    return
+            dangers = [one for one in decoded.heard if one.signal in DANGERS and one.value == 1.0]
+            if any(not (one.momentary and message.retained) for one in dangers):
+                reason = "unregistered-alarm"
+            if decoded.heard:
+                break
+        _put_away(road, message, taken, reason, f"{road.rest} is not registered")
+
+
+# --------------------------------------------------------------------------- what is news
+
+
+def _is_old_news(last: _Last, value: float, nature: Nature, repeats: bool, retained: bool) -> bool:
+    """A value older than the present one: stored up, told again, or from a clock that was set back.
+
+    It is given out under its own time (told again it is the same reading) and never becomes the present value.
+    """
+    if retained or (repeats and nature in (Nature.FLAG, Nature.MEASURE)):
+        return False
+    known = last.value if repeats and last.aside is None else last.aside
+    last.aside = value
+    return value != known
+
+
+def _is_thin(kind: Kind, value: float, at: datetime, last: _Last) -> bool:
+    thin = THINNED.get(kind)
+    return thin is not None and at - last.at < thin.every and abs(value - last.value) < thin.leap
+
+
+def _tests_itself(bound: _Bound, heard: datetime) -> bool:
+    test = bound.lasts.get(Kind.SELF_TEST)
+    return test is not None and test.value == 1.0 and heard - test.at <= SELF_TEST
+
+
+def _is_counted(bound: _Bound, nature: Nature, kind: Kind, seq: int, heard: datetime) -> bool:
+    """Whether a device without a clock has said this before: the same count, not long ago."""
+    within = SAME_CALL if nature is Nature.ALARM else SAME_COUNT
+    for counted, number, when in bound.counts or ():
+        if number == seq and counted is kind and heard - when <= within:
+            return True
+    _count(bound, kind, seq, heard)
+    return False
+
+
+def _count(bound: _Bound, kind: Kind, seq: int, heard: datetime) -> None:
+    if bound.counts is None:
+        bound.counts = deque(maxlen=COUNTS_REMEMBERED)
+    bound.counts.append((kind, seq, heard))
+
+
+def _remember(
+    lasts: dict[Kind, _Last], kind: Kind, value: float, at: datetime, is_dated: bool, rank: int = _UNRANKED
+) -> None:
+    last = lasts.get(kind)
+    if last is None:
+        lasts[kind] = _Last(value, at, is_dated, rank)
+    elif not (is_dated and last.is_dated and at < last.at):
+        last.value, last.at, last.is_dated, last.aside = value, at, is_dated, None
+        last.rank = min(last.rank, rank)
+
+
+def _rank(bound: _Bound, signal: Signal) -> int:
+    means = bound.meanings.get(signal)
+    return means[0].rank if means else 0
+
+
+def _to_ms(moment: datetime) -> datetime:
+    """As it will be stored, so that what is recalled after a restart is what was given out."""
+    rest = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - rest) if rest else moment
+
+
+def _is_ieee(address: str) -> bool:
+    return address[:2] in ("0x", "0X")
+
+
+def _lasting(address: str) -> str:
+    """IEEE addresses are written in capitals or not; names are as they are."""
+    return address.lower() if _is_ieee(address) else address
+
+
+# --------------------------------------------------------------------------- what could not be used
+
+
+def _refuse(road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+    _put_away(road, message, taken, road.reason)
+
+
+def _pass_over(road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+    """Commands to devices: nothing was sensed."""
+
+
+def _put_away_faults(road: _Road, message: Message, taken: Taken, faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        _put_away(road, message, taken, fault.reason, fault.detail)
+
+
+def _put_away(road: _Road, message: Message, taken: Taken, reason: str, detail: str = "") -> None:
+    taken.quarantined.append(
+        Quarantined(
+            _shown(message.topic, TOPIC_SHOWN),
+            reason,
+            _to_ms(message.heard),
+            len(message.payload),
+            message.payload[:HEAD_SHOWN],
+            road.hub,
+            _shown(detail, DETAIL_SHOWN),
+        )
+    )
+
+
+def _shown(text: str, most: int) -> str:
+    """Text from outside, as it can be kept and shown."""
+    return text[:most].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
