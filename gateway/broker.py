@@ -84,7 +84,12 @@ def new_secret() -> tuple[str, str]:
     The hash is cheap on purpose: nobody guesses 128 bits, and a thousand hubs reconnect at once after a power cut.
     """
     secret = secrets.token_urlsafe(16)
-    return secret, bcrypt.hashpw(secret.encode(), bcrypt.gensalt(rounds=4, prefix=b"2a")).decode()
+    return secret, hash_secret(secret)
+
+
+def hash_secret(secret: str) -> str:
+    """What the broker keeps of a secret of at least 128 bits."""
+    return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(rounds=4, prefix=b"2a")).decode()
 
 
 # --------------------------------------------------------------------------- what stands in the state folder
@@ -177,7 +182,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _configuration(folder: Path, setup: _Setup, gateway_hash: str) -> str:
-    users = [_user(GATEWAY_USER, gateway_hash, "shouwang")]
+    users = [_user(GATEWAY_USER, gateway_hash, "shouwang", "shouwang-probe")]
     for hub, hashed in sorted(setup.hubs.items()):
         if not _BCRYPT.fullmatch(hashed):
             raise ValueError(f"hub {hub!r} has no bcrypt hash but {hashed[:8]!r}…; new_secret() makes one")
@@ -231,11 +236,12 @@ def _configuration(folder: Path, setup: _Setup, gateway_hash: str) -> str:
     )
 
 
-def _user(name: str, hashed: str, subject: str) -> str:
+def _user(name: str, hashed: str, *roots: str) -> str:
     """MQTT's `a/#` is two subjects here, `a` and `a.>`; `$MQTT.sub.>` is where NATS delivers to a subscriber."""
+    subjects = ", ".join(f'"{root}", "{root}.>"' for root in roots)
     return (
         f'    {{user: "{name}", password: "{hashed}", allowed_connection_types: ["MQTT"], permissions: {{'
-        f'publish: ["{subject}", "{subject}.>"], subscribe: ["{subject}", "{subject}.>", "$MQTT.sub.>"]}}}}'
+        f'publish: [{subjects}], subscribe: [{subjects}, "$MQTT.sub.>"]}}}}'
     )
 
 

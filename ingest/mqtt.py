@@ -6,8 +6,8 @@ Nothing is read from a socket before there is room for it: the bound on our memo
 good manners.
 
 Paho speaks MQTT 3.1.1 for us: connect, subscribe, ping, TLS. Only the two packets of which there are millions,
-PUBLISH in and PUBACK out, are cut and packed here (`_Wire`), because paho needs four reads and a write for each.
-It lets us under its socket by a public door: the context that is asked to wrap it (`tls_set_context`).
+PUBLISH in and PUBACK out, are cut and packed by ourselves (`wire.py`), at a fifth of the cost. Paho lets us under
+its socket by a public door: the context that is asked to wrap it (`tls_set_context`).
 """
 
 import json
@@ -18,14 +18,13 @@ import select
 import socket
 import ssl
 import string
-import struct
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import paho.mqtt.client as paho
 from paho.mqtt.client import ConnectFlags, DisconnectFlags
@@ -35,6 +34,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.domain.endpoint import Endpoint
 from gateway.ports import Clock, Message
+from ingest.wire import Lost, Said, Wire
 
 log = logging.getLogger(__name__)
 
@@ -46,175 +46,13 @@ KEEPALIVE_S: Final = 20
 DIAL_WITHIN_S: Final = 5.0  # to connect, and to agree on TLS
 GRANT_WITHIN_S: Final = 10.0  # from connected to subscribed
 RETRY_S: Final = (0.2, 5.0)  # the first and the longest wait between attempts
+STEADY_S: Final = 10.0  # a connection that held this long was a good one, and the next attempt is not hurried less
 PATIENCE_S: Final = 2.0  # how long the readings wait for the life-safety session to be first
 OVERLAP: Final = timedelta(minutes=10)
 """After a life-safety session had to be made anew beside an old readings session: see `MqttSource._is_doubled`."""
 
-CHUNK: Final = 128 * 1024  # one read from the socket
-LARGEST_KEPT: Final = 2 * 1024 * 1024  # of a payload; intake refuses at half of this, so the rest is only counted
-LARGEST_UNSENT: Final = 1024 * 1024  # acknowledgements for a quarter of a million messages that nobody takes
 
-
-class _Lost(Exception):
-    """The connection is of no more use; the text says why."""
-
-
-# --------------------------------------------------------------------------- the wire
-
-
-class _Said(NamedTuple):
-    """One PUBLISH as it stood on the wire."""
-
-    topic: bytes
-    payload: bytes
-    retained: bool
-    mid: int  # 0: sent without guarantee, so there is nothing to acknowledge
-
-
-class _Wire:
-    """The socket under one connection: reads much at once, cuts PUBLISH packets, gathers what is to be written.
-
-    Paho sees it as its socket, and through it every packet but PUBLISH.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._in = b""
-        self._at = 0  # where the next packet begins
-        self._skip = 0  # bytes of an oversized payload that are still to run past
-        self._out = bytearray()
-        self.ended = ""  # why there is no more to read
-
-    # what paho asks of a socket
-
-    def recv(self, size: int) -> bytes:
-        """Only what was read already. Nothing at all means that the connection has ended."""
-        data = self._in[self._at : self._at + size]
-        if not data and not self.ended:
-            raise BlockingIOError
-        self._at += len(data)
-        return data
-
-    def send(self, data: bytes) -> int:
-        self._out += data
-        return len(data)
-
-    def fileno(self) -> int:
-        return self._sock.fileno()
-
-    def setblocking(self, flag: bool) -> None:
-        self._sock.setblocking(flag)
-
-    def settimeout(self, timeout: float | None) -> None:
-        self._sock.settimeout(timeout)
-
-    def do_handshake(self) -> None:
-        if isinstance(self._sock, ssl.SSLSocket):
-            self._sock.do_handshake()
-
-    def close(self) -> None:
-        self.flush()
-        self._sock.close()
-
-    # what the session asks of it
-
-    def fill(self) -> bool:
-        """Read one chunk of what the kernel holds; False when there is nothing now."""
-        try:
-            data = self._sock.recv(CHUNK)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
-        except OSError as error:
-            self.ended = str(error)
-            return False
-        if not data:
-            self.ended = "closed by the broker"
-            return False
-        if self._skip:
-            passed = min(self._skip, len(data))
-            self._skip -= passed
-            data = data[passed:]
-        self._in = self._in[self._at :] + data
-        self._at = 0
-        return True
-
-    def cut(self, room: int) -> list[_Said]:
-        """At most `room` PUBLISH packets from what was read; stops at a packet that is paho's, or not whole yet."""
-        said: list[_Said] = []
-        data, at, size = self._in, self._at, len(self._in)
-        while len(said) < room and size - at >= 2:
-            first = data[at]
-            if first & 0xF0 != _PUBLISH:
-                break
-            body, end = _extent(data, at)
-            if end > size:
-                if size - at <= LARGEST_KEPT:
-                    break
-                # No sensor says this much. Keep the head for the quarantine and let the rest run past.
-                self._skip = end - size
-                end = size
-            elif end == 0:
-                break
-            topic = body + 2
-            cut = topic + (data[body] << 8 | data[body + 1]) if topic <= end else end + 1
-            guaranteed = first & 0x06
-            payload = cut + 2 if guaranteed else cut
-            if payload > end or guaranteed == 0x06:
-                raise _Lost("the broker sent a malformed PUBLISH")
-            mid = data[cut] << 8 | data[cut + 1] if guaranteed else 0
-            said.append(_Said(data[topic:cut], data[payload:end], first & 1 == 1, mid))
-            at = end
-        self._at = at
-        return said
-
-    def is_for_paho(self) -> bool:
-        """A whole packet of another kind lies at the front, or the connection has ended."""
-        if self.ended:
-            return True
-        if self._at >= len(self._in) or self._in[self._at] & 0xF0 == _PUBLISH:
-            return False
-        _, end = _extent(self._in, self._at)
-        return 0 < end <= len(self._in)
-
-    def acknowledge(self, mids: Iterable[int]) -> None:
-        self._out += b"".join([_puback(0x40, 2, mid) for mid in mids])
-
-    def flush(self) -> None:
-        """Write what the socket takes now."""
-        if not self._out:
-            return
-        try:
-            sent = self._sock.send(self._out)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            sent = 0
-        except OSError as error:
-            self.ended = self.ended or str(error)
-            return
-        del self._out[:sent]
-        if len(self._out) > LARGEST_UNSENT:
-            self.ended = "the broker takes no acknowledgements"
-
-    @property
-    def has_unsent(self) -> bool:
-        return bool(self._out)
-
-
-_PUBLISH: Final = 0x30
-_puback = struct.Struct("!BBH").pack
-
-
-def _extent(data: bytes, at: int) -> tuple[int, int]:
-    """Where the body of the packet at `at` begins and ends; (0, 0) while its length has not arrived."""
-    length = shift = 0
-    for place in range(at + 1, min(at + 5, len(data))):
-        digit = data[place]
-        length |= (digit & 0x7F) << shift
-        if digit < 0x80:
-            return place + 1, place + 1 + length
-        shift += 7
-    if shift >= 28:
-        raise _Lost("the broker sent a packet without a length")
-    return 0, 0
+# --------------------------------------------------------------------------- a connection
 
 
 class _Door:
@@ -224,14 +62,14 @@ class _Door:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._context = _tls(endpoint) if endpoint.tls else None
-        self.wire: _Wire | None = None
+        self.wire: Wire | None = None
 
-    def wrap_socket(self, sock: socket.socket, server_hostname: str = "", **_: Any) -> _Wire:
+    def wrap_socket(self, sock: socket.socket, server_hostname: str = "", **_: Any) -> Wire:
         # A press must not wait for the acknowledgement of the one before (Nagle and delayed ACK: 43 ms).
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context:
             sock = self._context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
-        self.wire = _Wire(sock)
+        self.wire = Wire(sock)
         return self.wire
 
 
@@ -271,7 +109,7 @@ class _Session:
         self.state = _State.AWAY
         self.generation = 0  # grows with each connection: packet ids mean nothing on another one
         self.granted_at: datetime | None = None
-        self.trouble = ""
+        self.trouble = f"{endpoint} has not answered yet"
         # When the broker began to keep messages for us, bracketed; 0 is before our time.
         self.kept_after = 0.0
         self.kept_by = 0.0
@@ -281,7 +119,7 @@ class _Session:
         self._clock = clock
         self._kept = kept  # a file that names the filters which the broker has granted to this session
         self._wake = wake
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self._dialled = threading.Event()
         self._failed: Exception | None = None
         self._refused = ""
@@ -290,6 +128,7 @@ class _Session:
         self._pause = RETRY_S[0]
         self._opened = 0.0
         self._looked_after = 0.0
+        self._granted = 0.0
         self._lost_at: float | None = None
         self._door = _Door(endpoint)
         self._client = client = paho.Client(
@@ -387,7 +226,7 @@ class _Session:
             _write(self._kept, json.dumps(self._filters))
         self.state = _State.GRANTED
         self.granted_at = self._clock.now()
-        self._pause = RETRY_S[0]
+        self._granted = time.monotonic()
         if self._lost_at is None:
             log.info("Hearing %s from %s.", self.name, self._endpoint)
         else:
@@ -406,7 +245,13 @@ class _Session:
     def _disconnected(
         self, _: paho.Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
     ) -> None:
-        self._back_off(self._refused or (self._wire.ended if self._wire else "") or str(reason))
+        why = self._refused or (self._wire.ended if self._wire else "") or str(reason)
+        if self.state is _State.GRANTED:
+            if time.monotonic() - self._granted > STEADY_S:
+                self._pause = RETRY_S[0]
+            else:
+                why += "; does a second gateway use the same state folder?"
+        self._back_off(why)
 
     def _give_up(self, why: str) -> None:
         self._refused = why
@@ -427,9 +272,10 @@ class _Session:
 
     # ---- what is said
 
-    def read(self, room: int) -> list[_Said]:
+    def read(self, room: int) -> list[Said]:
         """At most `room` messages of those that lie ready."""
-        said: list[_Said] = []
+        said: list[Said] = []
+        self.flush()  # what the socket did not take before
         while (wire := self._wire) is not None and len(said) < room:
             try:
                 said += wire.cut(room - len(said))
@@ -439,7 +285,7 @@ class _Session:
                     self._let_paho_read()
                 elif not wire.fill() and not wire.ended:
                     break
-            except _Lost as error:
+            except Lost as error:
                 self._give_up(str(error))
         return said
 
@@ -508,31 +354,33 @@ class MqttSource:
 
         self._readings = session("readings", READINGS)
         self._sos = session("sos", SOS)
-        self._held: list[Message] = []  # read, and handed over with the next poll
-        self._stood_back = False
+        self._stood_back = False  # the readings did, for a press
         self._returned = 0.0
         self._sos_well = time.monotonic()
 
     # ---- the port
 
     def poll(self, wait: timedelta) -> Sequence[Message]:
-        """What has come, urgent first. A press comes alone; readings that were read with it come with the next poll."""
+        """What has come. A press comes alone, so that its commit waits for nothing; the readings stand back once."""
         deadline = time.monotonic() + wait.total_seconds()
         while True:
             self._tend()
             if urgent := self._hear(self._sos, self._batch):
-                if self._held and self._stood_back:  # a flood of presses does not silence everybody's readings
-                    return self._hand_over(urgent + self._held)
-                self._stood_back = bool(self._held)
-                return urgent
-            if len(self._held) < self._batch:
-                self._held += self._hear(self._readings, self._batch - len(self._held))
+                if not self._stood_back:
+                    self._stood_back = True
+                    return urgent
+                # The second time in a row: a flood of presses does not silence everybody's readings.
+                return self._hand_over(urgent + self._hear(self._readings, self._batch))
             now = time.monotonic()
-            until = min(deadline, self._returned + self._linger_s) if self._held else deadline
-            if len(self._held) >= self._batch or now >= until:
-                return self._hand_over(self._held)
-            # While we linger only a press may wake us: readings gather in the socket meanwhile.
-            self._sleep(now, until, for_readings=not self._held)
+            until = min(deadline, self._returned + self._linger_s)
+            if now < until:
+                # While we linger only a press may wake us: readings gather in the socket meanwhile.
+                self._sleep(now, until, for_readings=False)
+                continue
+            readings = self._hear(self._readings, self._batch)
+            if readings or now >= deadline:
+                return self._hand_over(readings)
+            self._sleep(now, deadline, for_readings=True)
 
     def settle(self, messages: Iterable[Message]) -> None:
         """Acknowledge them in one write a session; what came by an older connection is passed over."""
@@ -563,7 +411,6 @@ class MqttSource:
     # ---- how it is done
 
     def _hand_over(self, messages: list[Message]) -> list[Message]:
-        self._held = []
         self._stood_back = False
         self._returned = time.monotonic()
         return messages
@@ -650,3 +497,119 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+# --------------------------------------------------------------------------- what the broker keeps
+
+PROBE: Final = f"{ROOT}-probe"
+ASKED: Final = 1200  # just above the thousand that Mosquitto and others keep by default
+PROBE_WITHIN_S: Final = 20.0
+
+
+def queue_warning(endpoint: Endpoint) -> str:
+    """A sentence for people when the broker keeps too little for a gateway that is away; "" when all is well.
+
+    No broker tells its limit, so we try it: a session of its own goes away, small messages are sent to it, and when it
+    is back they are counted. Takes a fraction of a second and leaves nothing behind. OSError when nobody answers.
+    """
+    kept = kept_while_away(endpoint, ASKED)
+    if kept is None:
+        return (
+            f"无法得知 {endpoint} 会为离线的网关保留多少消息：请允许网关读写 {PROBE}/#，或自行检查其队列上限。 / "
+            f"{endpoint} does not let us find out how much it keeps for a gateway that is away: allow us to read and "
+            f"write {PROBE}/#, or look at its queue limit yourself"
+        )
+    if kept < ASKED:
+        return (
+            f"{endpoint} 只为离线的网关保留约 {kept} 条消息，其余会无声丢弃；"
+            f"Mosquitto 请设 max_queued_messages 0（见 examples/mosquitto.conf）。 / "
+            f"{endpoint} keeps only about {kept} messages for a gateway that is away and drops the rest without a "
+            f"word; for Mosquitto set max_queued_messages 0, see examples/mosquitto.conf"
+        )
+    return ""
+
+
+def kept_while_away(endpoint: Endpoint, asked: int) -> int | None:
+    """How many of `asked` messages a durable session finds when it is back; None when we may not know."""
+    name = secrets.token_hex(11)
+    topic = f"{PROBE}/{name}"
+    until = time.monotonic() + PROBE_WITHIN_S
+    try:
+        if not _goes_away(endpoint, name, topic, until) or not _sends(endpoint, topic, asked, until):
+            return None
+        return _finds(endpoint, name, asked, until) or None
+    finally:
+        forgotten = _probe(endpoint, name, until, clean=True)  # to connect so is to be forgotten
+        _leave(forgotten)
+
+
+def _goes_away(endpoint: Endpoint, name: str, topic: str, until: float) -> bool:
+    granted: list[bool] = []
+    client = _probe(endpoint, name, until, clean=False)
+    client.on_subscribe = lambda _c, _u, _m, reasons, _p: granted.append(not reasons[0].is_failure)
+    client.subscribe(topic, 1)
+    agreed = _converse(client, until, lambda: bool(granted)) and granted[0]
+    _leave(client)
+    return agreed
+
+
+def _sends(endpoint: Endpoint, topic: str, asked: int, until: float) -> bool:
+    sent: set[int] = set()
+    client = _probe(endpoint, "", until, clean=True)
+    client.on_publish = lambda _c, _u, mid, _r, _p: sent.add(mid)
+    for number in range(asked):
+        client.publish(topic, str(number), 1)
+    agreed = _converse(client, until, lambda: len(sent) == asked)
+    _leave(client)
+    return agreed
+
+
+def _finds(endpoint: Endpoint, name: str, asked: int, until: float) -> int:
+    found: set[bytes] = set()
+    # What is kept comes right behind the greeting, so the ear is open before it.
+    client = _probe(endpoint, name, until, clean=False, heard=lambda message: found.add(bytes(message.payload)))
+    before = -1
+    while before < len(found) < asked:  # until a whole second brings no more
+        before = len(found)
+        _converse(client, min(until, time.monotonic() + 1.0), lambda: len(found) == asked)
+    _leave(client)
+    return len(found)
+
+
+def _probe(
+    endpoint: Endpoint,
+    client_id: str,
+    until: float,
+    *,
+    clean: bool,
+    heard: Callable[[paho.MQTTMessage], None] | None = None,
+) -> paho.Client:
+    """A connected client; ConnectionError when the broker does not want us."""
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean, reconnect_on_failure=False
+    )
+    if endpoint.username:
+        client.username_pw_set(endpoint.username, endpoint.password)
+    if endpoint.tls:
+        client.tls_set_context(_tls(endpoint))
+    client.connect_timeout = DIAL_WITHIN_S
+    client.max_inflight_messages_set(ASKED)
+    if heard:
+        client.on_message = lambda _client, _userdata, message: heard(message)
+    client.connect(endpoint.host, endpoint.port, KEEPALIVE_S)
+    if not _converse(client, until, client.is_connected):
+        raise ConnectionError(f"{endpoint} refused us or does not answer")
+    return client
+
+
+def _converse(client: paho.Client, until: float, agreed: Callable[[], bool]) -> bool:
+    """Read and write until it is agreed; False when the connection or our patience ends before."""
+    while not agreed():
+        if time.monotonic() > until or client.loop(0.05) != paho.MQTT_ERR_SUCCESS:
+            return False
+    return True
+
+
+def _leave(client: paho.Client) -> None:
+    client.disconnect()
+    client.loop(0.05)

@@ -89,11 +89,11 @@ def test_a_press_ends_the_linger(broker: LiveBroker, ear: Ear) -> None:
     with Device(broker.hub("hub-a")) as hub:
         hub.say("shouwang/hub-a/plain/hall", "first")
         assert payloads(hear(source, 1)) == [b"first"]
-        hub.say("shouwang/hub-a/plain/hall", "held back to share a commit")
+        hub.say("shouwang/hub-a/plain/hall", "waits to share a commit")
         threading.Timer(0.2, hub.say, ("shouwang/hub-a/plain/sos/bed", "press")).start()
 
         assert payloads(source.poll(timedelta(minutes=1))) == [b"press"]
-        assert payloads(source.poll(timedelta(0))) == [b"held back to share a commit"]
+        assert payloads(source.poll(timedelta(0))) == [b"waits to share a commit"]
 
 
 def test_a_flood_of_presses_does_not_silence_readings(broker: LiveBroker, ear: Ear) -> None:
@@ -101,12 +101,12 @@ def test_a_flood_of_presses_does_not_silence_readings(broker: LiveBroker, ear: E
     with Device(broker.hub("hub-a")) as hub:
         hub.say("shouwang/hub-a/plain/hall", "first")
         assert payloads(hear(source, 1)) == [b"first"]
-        hub.say("shouwang/hub-a/plain/hall", "held back")
+        hub.say("shouwang/hub-a/plain/hall", "waiting")
         threading.Timer(0.2, hub.say, ("shouwang/hub-a/plain/sos/bed", "press 1")).start()
         assert payloads(source.poll(timedelta(minutes=1))) == [b"press 1"]
         threading.Timer(0.2, hub.say, ("shouwang/hub-a/plain/sos/bed", "press 2")).start()
 
-        assert payloads(source.poll(timedelta(minutes=1))) == [b"press 2", b"held back"]
+        assert payloads(source.poll(timedelta(minutes=1))) == [b"press 2", b"waiting"]
 
 
 def test_a_batch_has_a_bound(broker: LiveBroker, ear: Ear) -> None:
