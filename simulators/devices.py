@@ -29,6 +29,7 @@ class Model:
     clears_s: int = 0
     checks_in_min: int = 55  # how often it reports by itself
     press: str = ""  # the action that a press sends; empty: it latches its key instead
+    bridge_clears: bool = False  # it only says "true"; the bridge makes up the "false"
 
     def says(self, kind: Kind, value: float) -> dict[str, Any]:
         """What changes in its state when this happens."""
@@ -64,6 +65,7 @@ MODELS: dict[str, Model] = {
             idle=_battery(occupancy=False, illuminance=0, device_temperature=24, power_outage_count=3),
             blind_s=60,
             clears_s=90,
+            bridge_clears=True,
         ),
         Model(
             model="SNZB-03",
@@ -241,9 +243,9 @@ PARTS: dict[str, Part] = {
     "kitchen/kettle": Part(room=RoomKind.KITCHEN, role=Role.APPLIANCE, zh="厨房/水壶", models=("TS011F_plug_1",)),
     "sos/smoke": Part(room=RoomKind.KITCHEN, role=Role.SMOKE, zh="sos/厨房烟感", models=("HS1SA",)),
     "bathroom/motion": Part(room=RoomKind.BATHROOM, role=Role.MOTION, zh="卫生间/人体", models=_PIR),
-    "sos/bathroom": Part(room=RoomKind.BATHROOM, role=Role.SOS, zh="sos/卫生间拉绳", models=("HS1EB", "SEB01ZB")),
     "bedroom/motion": Part(room=RoomKind.BEDROOM, role=Role.MOTION, zh="卧室/人体", models=_PIR),
     "bedroom/bed": Part(room=RoomKind.BEDROOM, role=Role.BED, zh="卧室/床垫", models=("TS0601_bed_presence_sensor",)),
     "sos/bedside": Part(room=RoomKind.BEDROOM, role=Role.SOS, zh="sos/床头按钮", models=("TS0215A_sos", "HS1EB")),
+    "sos/bathroom": Part(room=RoomKind.BATHROOM, role=Role.SOS, zh="sos/卫生间拉绳", models=("HS1EB", "SEB01ZB")),
 }
 """The names are the friendly names given at installation: life-safety devices are named `sos/…`."""

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from gateway.domain import Home, Hub, Kind, Reading, Role, Room, RoomKind, Sensor
 from simulators.devices import MODELS, PARTS, Device, Model, Signal
 from simulators.personas import PERSONAS, Activity, Persona, Stay
-from simulators.speech import EPOCH, Dialect, LastSeen, Plain, Publication, Zigbee2mqtt, speak
+from simulators.speech import EPOCH, Dialect, LastSeen, Plain, Publication, Zigbee2mqtt, moment, speak
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -96,6 +96,9 @@ class Dead:
     since: datetime
 
 
+LATCHED = 10 * SECOND
+"""How long an emergency button that reports a state instead of an action stays pressed."""
+
 Act = Press | Silence | GoneOut | AtHome | Dark | Dead
 
 
@@ -121,6 +124,11 @@ class Household:
     def press_sos(self, at: datetime) -> "Household":
         """Somebody presses the first emergency button at this moment."""
         return replace(self, acts=(*self.acts, Press(at)))
+
+    def press_now(self, at: datetime) -> list[Publication]:
+        """The message of one press at this moment, ready to be published by whoever plays the hub."""
+        pressed = self.press_sos(at)
+        return list(pressed.publications(at, at + timedelta(milliseconds=1), starts=False))
 
     def fall_silent(self, since: datetime) -> "Household":
         """The last sign of life is at `since`, in the kitchen; then nobody moves, while the devices go on."""
@@ -163,7 +171,7 @@ class Household:
         """When its hub was last heard by `at`: now, or when it went dark."""
         ms = _ms(at)
         begins = [begin for begin, end in self._dark_spans if begin <= ms and (end is None or ms < end)]
-        return EPOCH + timedelta(milliseconds=min(begins)) if begins else at
+        return moment(min(begins)) if begins else at
 
     # ------------------------------------------------------------------ its life
 
@@ -208,17 +216,16 @@ class Household:
         known = dict[tuple[int, Kind], float]()
         for signal in self.signals(since, until):
             _, index, kind, value = signal
-            if kind is not Kind.SOS:
-                if known.get((index, kind)) == value:
-                    continue
-                known[index, kind] = value
+            if known.get((index, kind)) == value and kind is not Kind.SOS:
+                continue
+            known[index, kind] = value
             yield signal
 
     def reading(self, signal: Signal, arrival: int = 0) -> Reading:
         """A signal as the gateway would have stored it, heard at once."""
         ms, index, kind, value = signal
         sensor, room, subject = self._places[index]
-        at = EPOCH + timedelta(milliseconds=ms)
+        at = moment(ms)
         return Reading(self.home.id, sensor, room, kind, value, at, at, arrival, subject=subject)
 
     def readings(self, since: datetime, until: datetime | None = None) -> Iterator[Reading]:
@@ -311,7 +318,10 @@ class Household:
     def _presses(self, begin: int, end: int) -> Iterator[Signal]:
         for act in self.acts:
             if isinstance(act, Press) and begin <= _ms(act.at) < end:
-                yield _ms(act.at), self._first[Role.SOS], Kind.SOS, 1.0
+                button = self._first[Role.SOS]
+                yield _ms(act.at), button, Kind.SOS, 1.0
+                if not self.devices[button].model.press:  # it latches, and lets go by itself
+                    yield _ms(act.at) + LATCHED, button, Kind.SOS, 0.0
 
     def _losses(self) -> Callable[[Signal], bool]:
         """Which signals nobody ever hears: of dead sensors, and while the hub is dark."""
@@ -507,11 +517,11 @@ SMALL_KIT = ("entry/door", "living/motion", "kitchen/motion", "bathroom/motion",
 
 
 def furnish(
-    *,
     id: str,
-    name: str,
-    persona: str,
+    persona: Persona | str,
+    *,
     seed: int,
+    name: str = "",
     code: str = "",
     grid: str = "grid",
     address: str = "",
@@ -526,13 +536,14 @@ def furnish(
     zone: ZoneInfo = SHANGHAI,
 ) -> Household:
     """A flat with its rooms, a hub and the parts of a kit (names of `PARTS`); which makes hang there is the seed's."""
+    lives = PERSONAS[persona] if isinstance(persona, str) else persona
     hub = f"hub-{_digest(seed, id) % 2**32:08x}"
     devices = tuple(_hang(part, id, hub, seed, dialect, chinese_names) for part in kit)
     rooms = tuple(Room(id=kind.value, name=zh, kind=kind) for kind, zh in ROOM_NAMES.items())
     home = Home(
         id=id,
         code=code or id,
-        name=name,
+        name=name or a_name(seed, id),
         grid=grid,
         zone=zone,
         rooms=rooms,
@@ -546,14 +557,23 @@ def furnish(
     beat = None if interval is None or interval > timedelta(minutes=1) else interval * 2 / 3
     return Household(
         home=home,
-        persona=PERSONAS[persona],
-        seed=_digest(seed, id, persona) % 2**48,
+        persona=lives,
+        seed=_digest(seed, id, lives.key) % 2**48,
         devices=devices,
         dialect=dialect,
         last_seen=last_seen,
         qos=qos,
         beat=beat,
     )
+
+
+SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
+
+
+def a_name(seed: int, home: str) -> str:
+    """What the neighbours call whoever lives here: 王奶奶, 李爷爷."""
+    choice = _digest(seed, home, "name")
+    return SURNAMES[choice % len(SURNAMES)] + ("奶奶", "爷爷")[choice // 64 % 2]
 
 
 def _hang(name: str, home: str, hub: str, seed: int, dialect: Dialect, chinese: bool) -> Device:

@@ -205,10 +205,10 @@ def neighbourhood(
 def _move_in(flat: Flat, seed: int, interval: timedelta, zone: ZoneInfo) -> Household:
     building, door = flat.code.split("-")
     return furnish(
-        id=f"home-{flat.code}",
+        f"home-{flat.code}",
+        flat.persona,
         code=flat.code,
         name=flat.surname + flat.title,
-        persona=flat.persona,
         seed=seed,
         grid=GRID.code,
         address=f"和平里 {building} 号楼 {door} 室",

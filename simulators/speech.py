@@ -93,8 +93,8 @@ class Zigbee2mqtt:
     _chance: Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self._state = [dict(device.model.idle) for device in self.devices]
         self._chance = Random(f"{self.seed}/radio")
+        self._state = [{**device.model.idle, "linkquality": 100} for device in self.devices]
 
     def start(self, at: int) -> Iterator[Publication]:
         self._started = at
@@ -110,7 +110,9 @@ class Zigbee2mqtt:
     def note(self, signal: Signal) -> None:
         at, index, kind, value = signal
         state, model = self._state[index], self.devices[index].model
-        self._seen[index] = at
+        if not (model.bridge_clears and kind is Kind.MOTION and not value):
+            self._seen[index] = at
+            state["linkquality"] = self._chance.randint(58, 176)
         if kind is Kind.BATTERY:
             state["battery"] = int(value)
             if "voltage" in state:
@@ -161,7 +163,7 @@ class Zigbee2mqtt:
 
     def _state_of(self, at: int, index: int, once: Mapping[str, Any] | None = None) -> Publication:
         device = self.devices[index]
-        said = {**self._state[index], **(once or {}), "linkquality": self._chance.randint(58, 176)}
+        said = {**self._state[index], **(once or {})}
         seen = self._seen.get(index, at)
         match self.last_seen:
             case LastSeen.ISO:

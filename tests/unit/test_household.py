@@ -20,7 +20,7 @@ MORNING, NOON = MIDNIGHT + timedelta(hours=8), MIDNIGHT + timedelta(hours=12)
 
 
 def flat(persona: str = "gardener", **options) -> Household:
-    return furnish(id="h1", name="周爷爷", persona=persona, seed=5, **options)
+    return furnish("h1", persona, seed=5, **options)
 
 
 def said(publications: list[Publication], topic: str) -> list[dict]:
@@ -160,7 +160,7 @@ def test_life_safety_devices_are_named_so():
 
     for household, dialect in ((plain, "plain"), (zigbee, "zigbee2mqtt")):
         at_noon = [p.topic for p in household.publications(NOON, NOON + timedelta(seconds=1), starts=False)]
-        assert [t for t in at_noon if "/sos/" in t] == [f"shouwang/{household.hub}/{dialect}/sos/bathroom"]
+        assert [t for t in at_noon if "/sos/" in t] == [f"shouwang/{household.hub}/{dialect}/sos/bedside"]
 
 
 # --------------------------------------------------------------------------- what happens
