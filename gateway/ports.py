@@ -149,7 +149,11 @@ class ReadingStore(Protocol):
     def checkpoints(self) -> Iterator[Checkpoint]: ...
 
     def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
-        """Write checkpoints; no checkpoint is older than arrival `settled`, so what replay keeps handy may end there."""
+        """Write checkpoints; no checkpoint is older than arrival `settled`, so what lies handy may end there."""
+        ...
+
+    def settled(self) -> int:
+        """The arrival number up to which checkpoints speak for every home that has one."""
         ...
 
     def forget_checkpoints(self) -> None: ...
@@ -303,6 +307,10 @@ class AlertStore(Protocol):
 
     def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
         """The audit trail, newest first."""
+        ...
+
+    def tidy(self) -> None:
+        """Housekeeping for idle moments, so that no alarm has to wait for it."""
         ...
 
 

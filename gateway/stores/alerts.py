@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select,
 from gateway.domain import Act, Alert, Delivery, Entry, Event, Finding, Sending, Severity, State
 from gateway.ports import Timer
 from gateway.stores import tables
-from gateway.stores.book import TrailLedger, row_of, upsert, writing
+from gateway.stores.book import TrailLedger, row_of, tidy, upsert, writing
 from gateway.stores.moments import aware
 
 _ALERT = tuple(column.name for column in tables.alert.columns)
@@ -135,6 +135,9 @@ class SqlAlerts:
         if ref is not None:
             wanted = wanted.where(tables.audit.c.ref == ref)
         return _nouns(Act, self._all(wanted.order_by(tables.audit.c.number.desc()).limit(limit)))
+
+    def tidy(self) -> None:
+        tidy(self._engine)
 
     def _all(self, statement: Any, **values: object) -> Any:
         with self._engine.connect() as connection:

@@ -169,6 +169,9 @@ class MemoryAlerts:
     def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
         return [act for act in reversed(self.trail.acts) if ref is None or act.ref == ref][:limit]
 
+    def tidy(self) -> None:
+        """Nothing to do: memory keeps no log."""
+
     def _timers(self) -> list[Timer]:
         with self._changing:
             return [timer for timer in self._rows.timers.values() if timer is not None]

@@ -395,17 +395,21 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _lay_out(db: sqlite3.Connection, path: Path) -> None:
     """Make the tables of a new file; an existing one must be laid out as we know it."""
-    db.execute("begin immediate")
-    (found,) = db.execute("pragma user_version").fetchone()
-    if found == 0:
-        for statement in _SCHEMA.split(";"):
-            db.execute(statement)
-        # The shortest numbers for the words in every row.
-        db.executemany("insert into word (id, text) values (?, ?)", enumerate(["", *(kind.value for kind in Kind)]))
-        db.execute(f"pragma user_version = {FORMAT}")
-    db.execute("commit")
-    if found > FORMAT:
-        raise WrongBook(f"{path} was written by a newer program (format {found}); this one knows {FORMAT}")
+    if _format(db) == 0:
+        db.execute("begin immediate")
+        if _format(db) == 0:  # nobody else was faster
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            # The shortest numbers for the words in every row.
+            db.executemany("insert into word (id, text) values (?, ?)", enumerate(["", *(kind.value for kind in Kind)]))
+            db.execute(f"pragma user_version = {FORMAT}")
+        db.execute("commit")
+    if _format(db) > FORMAT:
+        raise WrongBook(f"{path} was written by a newer program (format {_format(db)}); this one knows {FORMAT}")
+
+
+def _format(db: sqlite3.Connection) -> int:
+    return int(db.execute("pragma user_version").fetchone()[0])
 
 
 def _mark(db: sqlite3.Connection, name: str) -> int:

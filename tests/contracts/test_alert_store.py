@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +18,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
 import gateway
 from gateway.domain import (
@@ -37,9 +40,9 @@ from gateway.domain import (
 )
 from gateway.ports import Timer
 from gateway.stores import WrongBook
-from gateway.stores.book import HEAD, writing
+from gateway.stores.book import HEAD, upsert, writing
 from gateway.stores.migrations import alembic_config, downgrade, upgrade
-from gateway.stores.sql import SqlAlerts, open_book, revision, tidy
+from gateway.stores.sql import SqlAlerts, open_book, revision
 from gateway.stores.tables import metadata
 
 MORNING = datetime(2026, 11, 21, 0, 5, 0, 123_000, UTC)
@@ -545,11 +548,26 @@ def test_tidying_up_loses_nothing_while_others_read(url):
     with engine.connect() as reader:
         reader.execute(text("begin"))
         reader.execute(text("select * from alert")).all()
-        tidy(engine)
+        alerts.tidy()
         saved(alerts, an_alert(owner="li"))
-    tidy(engine)
+    alerts.tidy()
 
     assert alerts.alert(a_finding().id).owner == "li"
+
+
+def test_the_book_could_be_kept_in_postgresql():
+    engine = SimpleNamespace(dialect=postgresql.dialect())
+
+    made = [str(CreateTable(table).compile(dialect=engine.dialect)) for table in metadata.sorted_tables]
+    written = [str(upsert(engine, table).compile(dialect=engine.dialect)) for table in metadata.sorted_tables]
+
+    assert all("INTEGER NOT NULL, \n\tPRIMARY KEY (number)" not in table for table in made)
+    assert all("ON CONFLICT" in statement for statement in written)
+
+
+def test_no_other_database_is_taken_for_one_we_know():
+    with pytest.raises(WrongBook, match="not in 'mysql'"):
+        upsert(SimpleNamespace(dialect=SimpleNamespace(name="mysql")), metadata.tables["alert"])
 
 
 RAISES_ALERTS_FOREVER = """
