@@ -439,6 +439,7 @@ class MemoryReadings:
         self._last_arrival = 0
         self._checkpoints: dict[str, Checkpoint] = {}
         self._settled = 0
+        self._settled = 0
         self._heard: dict[str, datetime] = {}
         self._devices: dict[tuple[str, str], HubDevice] = {}
         self._quarantine: dict[tuple[str, str], Quarantined] = {}

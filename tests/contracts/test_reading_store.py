@@ -248,6 +248,14 @@ def test_a_checkpoint_replaces_the_one_before(readings):
     ]
 
 
+def test_checkpoints_say_how_far_they_speak(readings):
+    assert readings.settled() == 0
+
+    readings.keep([Checkpoint("h1", 9, b"state")], settled=5)
+
+    assert readings.settled() == 5
+
+
 def test_checkpoints_can_be_forgotten(readings):
     commit(readings, moved(1))
     readings.keep([Checkpoint("h1", 1, b"state")], settled=1)
@@ -255,6 +263,7 @@ def test_checkpoints_can_be_forgotten(readings):
     readings.forget_checkpoints()
 
     assert list(readings.checkpoints()) == []
+    assert readings.settled() == 0
     assert arrivals(readings.replay()) == [1], "the truth is still there"
 
 
@@ -355,7 +364,7 @@ def test_everything_is_there_after_a_restart(path):
         quarantined=[refused()],
         last_arrival=3,
     )
-    before.keep([Checkpoint("h1", 1, b"state")], settled=0)
+    before.keep([Checkpoint("h1", 1, b"state")], settled=1)
     before.close()
 
     now = SqliteReadings(path)
@@ -366,6 +375,7 @@ def test_everything_is_there_after_a_restart(path):
     assert now.devices() == [HubDevice("hub1", "0x01", "name")]
     assert now.quarantine() == [refused()]
     assert list(now.checkpoints()) == [Checkpoint("h1", 1, b"state")]
+    assert now.settled() == 1
     now.close()
 
 
