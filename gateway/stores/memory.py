@@ -439,7 +439,6 @@ class MemoryReadings:
         self._last_arrival = 0
         self._checkpoints: dict[str, Checkpoint] = {}
         self._settled = 0
-        self._settled = 0
         self._heard: dict[str, datetime] = {}
         self._devices: dict[tuple[str, str], HubDevice] = {}
         self._quarantine: dict[tuple[str, str], Quarantined] = {}
@@ -507,13 +506,14 @@ class MemoryReadings:
 
     def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
         self._checkpoints |= {checkpoint.home: checkpoint for checkpoint in checkpoints}
-        self._settled = max(self._settled, settled)
+        self._settled = settled
 
     def settled(self) -> int:
         return self._settled
 
     def forget_checkpoints(self) -> None:
         self._checkpoints.clear()
+        self._settled = 0
 
     def heard(self) -> Mapping[str, datetime]:
         return dict(self._heard)

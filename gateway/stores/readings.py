@@ -147,15 +147,17 @@ class SqliteReadings:
                 "insert or replace into checkpoint values (?, ?, ?)",
                 [(checkpoint.home, checkpoint.arrival, checkpoint.state) for checkpoint in checkpoints],
             )
+            _set_mark(db, "settled", settled)  # not "packed_from": the bound on what is packed moves that as well
             self._let_go(db, settled)
 
     def settled(self) -> int:
         with self._reader() as db:
-            return _mark(db, "packed_from")
+            return _mark(db, "settled")
 
     def forget_checkpoints(self) -> None:
         with self._transaction() as db:
             db.execute("delete from checkpoint")
+            _set_mark(db, "settled", 0)
 
     def tidy(self) -> None:
         """Fold the write-ahead log into the file: for idle moments, so that no alarm has to wait for it."""

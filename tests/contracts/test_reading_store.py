@@ -440,6 +440,7 @@ def test_what_is_packed_has_a_bound_and_a_replay_is_whole_beyond_it(path, monkey
         assert db.execute("select sum(readings) from recent").fetchone()[0] <= 20
     assert arrivals(store.replay()) == list(range(1, 101))
     assert arrivals(store.replay(after=95)) == list(range(96, 101))
+    assert store.settled() == 0, "no checkpoint has spoken for what is no longer packed"
     store.close()
 
 
