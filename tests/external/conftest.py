@@ -13,8 +13,22 @@ from ingest.mqtt import MqttSource
 @pytest.fixture(params=BROKERS)
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveBroker]:
     """Each broker in turn, with two hubs admitted."""
+    yield from alive(request.param, tmp_path)
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[LiveBroker]:
+    yield from alive("nats", tmp_path)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[LiveBroker]:
+    yield from alive("mosquitto", tmp_path)
+
+
+def alive(kind: str, tmp_path: Path) -> Iterator[LiveBroker]:
     (folder := tmp_path / "broker").mkdir()
-    live = BROKERS[request.param](folder, None)
+    live = BROKERS[kind](folder, None)
     live.admit("hub-a", "hub-b")
     yield live
     assert live.is_ours(), "another server answered on this port: the test proves nothing"
