@@ -64,8 +64,7 @@ class Pages:
 
     def homes(self, visitor: Visitor) -> list[Home]:
         grid = visitor.account.grid
-        homes = self.house.registry.homes()
-        return [h for h in homes if (not grid or h.grid == grid) and h.state is not Monitoring.RETIRED]
+        return [home for home in self.house.registry.homes() if not grid or home.grid == grid]
 
     def home(self, visitor: Visitor, home_id: str) -> Home:
         """The home, or the same 404 whether it does not exist or is not theirs."""
@@ -112,7 +111,8 @@ class Pages:
             live=f"/events?after={after}",
             can_press=house.demo_press is not None,
             can_kill=house.demo_kill is not None,
-            press_homes=homes,
+            press_homes=[home for home in homes if home.state is Monitoring.GUARDED],
+            to_file=sum(line.to_file for line in view.lines),
             next_deadline=self._next_deadline(tongue, now),
         )
 

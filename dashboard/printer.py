@@ -27,7 +27,6 @@ STAND_WORDS = {
     Stand.TAKEN: N_("Accepted"),
     Stand.BLIND: N_("Not seen"),
     Stand.CARE: N_("To be looked at"),
-    Stand.DONE: N_("To be filed"),
     Stand.PAUSED: N_("Not watched"),
     Stand.UNKNOWN: N_("Waiting for a sign of life"),
     Stand.AWAY: N_("Out"),

@@ -33,6 +33,8 @@ LASTING = frozenset({Kind.PRESENCE, Kind.BED, Kind.CHAIR, Kind.APPLIANCE})
 MOMENTS = frozenset(
     {Kind.DOOR, Kind.OPENING, Kind.SOS, Kind.SMOKE, Kind.GAS, Kind.CO, Kind.LEAK, Kind.FALL, Kind.TAMPER}
 )
+ALL = 100_000
+"""More alerts than a county has unclosed: a limit here would one day hide the newest behind what nobody filed."""
 LOOK_BACK = 12
 """How many of the newest readings are enough to find the last sign of life behind cleared sensors."""
 
@@ -48,11 +50,10 @@ class Stand(IntEnum):
     TAKEN = 2  # somebody has accepted
     BLIND = 3  # not heard: we do not know
     CARE = 4  # something about the equipment or the trend wants looking at
-    DONE = 5  # resolved, waits to be filed
-    PAUSED = 6  # not watched, by decision
-    UNKNOWN = 7  # heard, but nothing has moved yet since it was registered
-    AWAY = 8
-    WELL = 9
+    PAUSED = 5  # not watched, by decision
+    UNKNOWN = 6  # heard, but nothing has moved yet since it was registered
+    AWAY = 7
+    WELL = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ class HomeLine:
     stand: Stand
     since: datetime | None  # when this began, where it is known
     life: Life | None
-    alert: Alert | None  # the worst that is not closed
+    alert: Alert | None  # the worst that is open
     blind_since: datetime | None  # beside an alert it still matters that we are blind
+    to_file: int  # resolved alerts that nobody has filed yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +100,13 @@ def overview(
     """Every home of the list, worst first, and the alerts that ring."""
     heard = readings.heard()
     unclosed: dict[str, list[Alert]] = {}
-    for alert in alerts.alerts(unclosed=True, limit=1000):
+    for alert in alerts.alerts(unclosed=True, limit=ALL):
         unclosed.setdefault(alert.home, []).append(alert)
     lines, ringing = [], []
     for home in homes:
         own = unclosed.get(home.id, [])
+        if home.state is Monitoring.RETIRED and not any(alert.is_open for alert in own):
+            continue
         lines.append(home_line(home, own, heard.get(home.id), readings, directory.plan(home.id, now), now))
         ringing += [(alert, home) for alert in own if alert.is_ringing and is_for_people(alert.severity)]
     lines.sort(key=_order)
@@ -125,14 +129,15 @@ def home_line(
 ) -> HomeLine:
     """How one home stands, and since when."""
     life = last_life(home, readings)
-    alert = min(unclosed, key=_gravity, default=None)
+    alert = min((alert for alert in unclosed if alert.is_open), key=_gravity, default=None)
+    to_file = sum(not alert.is_open for alert in unclosed)
     blind = blind_since(home, heard, now)
     away = away_since(home, readings, plan, life, now)
 
     def line(stand: Stand, since: datetime | None) -> HomeLine:
-        return HomeLine(home, stand, since, life, alert, blind)
+        return HomeLine(home, stand, since, life, alert, blind, to_file)
 
-    if alert is not None and is_for_people(alert.severity) and alert.is_open:
+    if alert is not None and is_for_people(alert.severity):
         if alert.is_ringing:
             return line(Stand.EMERGENCY if alert.severity.is_emergency else Stand.RINGING, alert.raised_at)
         return line(Stand.TAKEN, alert.accepted_at)
@@ -141,7 +146,7 @@ def home_line(
     if blind is not None:
         return line(Stand.BLIND, blind)
     if alert is not None:
-        return line(Stand.CARE if alert.is_open else Stand.DONE, alert.resolved_at or alert.raised_at)
+        return line(Stand.CARE, alert.raised_at)
     if away is not None:
         return line(Stand.AWAY, away)
     if life is None:
@@ -149,15 +154,9 @@ def home_line(
     return line(Stand.WELL, life.at)
 
 
-def _gravity(alert: Alert) -> tuple[bool, bool, bool, int, datetime]:
-    """What makes one alert of a home matter more than another: for people, ringing, open, severe, old."""
-    return (
-        not (is_for_people(alert.severity) and alert.is_open),
-        not alert.is_ringing,
-        not alert.is_open,
-        alert.severity.value,
-        alert.raised_at,
-    )
+def _gravity(alert: Alert) -> tuple[bool, bool, int, datetime]:
+    """What makes one open alert of a home matter more than another: for people, ringing, severe, old."""
+    return (not is_for_people(alert.severity), not alert.is_ringing, alert.severity.value, alert.raised_at)
 
 
 def _order(line: HomeLine) -> tuple[int, int, float, str]:
