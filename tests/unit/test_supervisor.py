@@ -1,0 +1,137 @@
+"""The supervisor over real, small children: what falls is started again, and nothing outlives it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway import supervisor
+
+Start = Callable[[str], "subprocess.Popen[str]"]
+
+DIARY = (
+    "import os, signal, sys, time; say = lambda word: print(word, os.getpid(), file=open({diary!r}, 'a'), flush=True);"
+)
+
+
+def eventually(true: Callable[[], object], within_s: float = 20.0) -> None:
+    until = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.01)
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def diary(tmp_path: Path) -> Path:
+    return tmp_path / "diary"
+
+
+@pytest.fixture
+def start(tmp_path: Path, diary: Path) -> Iterator[Start]:
+    """Supervise a gateway that is a line of Python; `say(word)` writes it into the diary with the process id."""
+    started = []
+
+    def supervise(gateway: str) -> "subprocess.Popen[str]":
+        code = DIARY.format(diary=str(diary)) + gateway
+        command = [sys.executable, "-m", "gateway.supervisor", "--state", str(tmp_path), "--no-broker"]
+        child = subprocess.Popen([*command, "--", sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+        started.append(child)
+        return child
+
+    yield supervise
+    for child in started:
+        child.kill()
+        child.communicate()
+
+
+def said(diary: Path) -> list[tuple[str, int]]:
+    lines = diary.read_text().splitlines() if diary.exists() else []
+    return [(word, int(pid)) for word, pid in (line.split() for line in lines)]
+
+
+def test_a_gateway_that_falls_is_started_again(start: Start, diary: Path) -> None:
+    above = start("say('up'); sys.exit(3)")
+
+    eventually(lambda: len(said(diary)) >= 3)
+
+    above.terminate()
+    _, log = above.communicate(timeout=20)
+    assert above.returncode == 0
+    assert "it ended with code 3. Starting it again in 0.2 s." in log
+    assert "Starting it again in 0.4 s." in log
+
+
+def test_a_gateway_that_is_killed_is_started_again(start: Start, diary: Path) -> None:
+    above = start("say('up'); time.sleep(600)")
+    eventually(lambda: said(diary))
+    os.kill(said(diary)[0][1], signal.SIGKILL)
+
+    eventually(lambda: len(said(diary)) == 2)
+
+    above.terminate()
+    assert "it was ended by SIGKILL" in above.communicate(timeout=20)[1]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_told_to_stop_it_lets_the_gateway_finish(start: Start, diary: Path, how: signal.Signals) -> None:
+    above = start(
+        "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.2), say('settled'), sys.exit(0)));"
+        "say('up'); time.sleep(600)"
+    )
+    eventually(lambda: said(diary))
+
+    above.send_signal(how)
+    above.communicate(timeout=20)
+
+    assert above.returncode == 0
+    assert [word for word, _ in said(diary)] == ["up", "settled"]
+
+
+def test_its_own_death_ends_the_gateway(start: Start, diary: Path) -> None:
+    above = start("signal.signal(signal.SIGTERM, signal.SIG_IGN); say('up'); time.sleep(600)")
+    eventually(lambda: said(diary))
+    gateway = said(diary)[0][1]
+
+    above.kill()
+    above.communicate(timeout=20)
+
+    eventually(lambda: not lives(gateway))
+
+
+def test_the_gateway_hears_signals(start: Start, diary: Path) -> None:
+    """The supervisor blocks signals for itself; a child that inherited that could never be asked to stop."""
+    start("say('blocked' if signal.pthread_sigmask(signal.SIG_BLOCK, []) else 'open'); time.sleep(600)")
+
+    eventually(lambda: said(diary))
+
+    assert said(diary)[0][0] == "open"
+
+
+def test_what_only_a_person_can_repair_is_not_tried_again(start: Start, diary: Path) -> None:
+    above = start(f"say('up'); sys.exit({supervisor.MISCONFIGURED})")
+
+    _, log = above.communicate(timeout=20)
+
+    assert above.returncode == supervisor.MISCONFIGURED
+    assert "cannot run as it is configured" in log
+    assert len(said(diary)) == 1
+
+
+def test_it_stays_small() -> None:
+    """It lives as long as the machine and does nothing: it must not carry a web server about with it."""
+    heavy = ["fastapi", "sqlalchemy", "paho", "uvicorn", "httpx", "jinja2", "msgspec", "typer", "pydantic", "asyncio"]
+    asked = f"import sys, gateway.supervisor; print([name for name in {heavy} if name in sys.modules])"
+
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True).stdout == "[]\n"
