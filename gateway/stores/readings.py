@@ -31,6 +31,9 @@ FORMAT = 1
 RECENT_LIMIT = 300_000
 """Readings kept packed when nobody writes checkpoints; beyond it a restart reads the rows themselves, more slowly."""
 
+SWEPT_AT_ONCE = 40_000
+"""Packed readings thrown out in one transaction: some 5 ms of work."""
+
 CHECKPOINT_PAGES = 16_000
 """When the log has grown by 64 MB a commit folds it in by itself; `tidy` does so earlier, in idle moments."""
 
@@ -338,17 +341,27 @@ class SqliteReadings:
         )
         self._packed += len(rows)
         if self._packed > RECENT_LIMIT:
-            half = "select count(*) / 2 from recent"
-            self._let_go(
-                db, db.execute(f"select last_arrival from recent order by 1 limit 1 offset ({half})").fetchone()[0]
-            )
+            a_tenth = "order by last_arrival limit 1 offset (select count(*) / 10 from recent)"
+            self._let_go(db, db.execute(f"select last_arrival from recent {a_tenth}").fetchone()[0])
 
     def _let_go(self, db: sqlite3.Connection, settled: int) -> None:
-        """What is packed may end at this arrival; what came before is from now on replayed from the rows themselves."""
-        if settled > _mark(db, "packed_from"):
-            db.execute("delete from recent where last_arrival <= ?", [settled])
+        """What is packed may end at this arrival; what came before is from now on replayed from the rows themselves.
+
+        It is swept out piece by piece, so that no press has to wait for a large broom.
+        """
+        packed_from = _mark(db, "packed_from")
+        if settled > packed_from:
             _set_mark(db, "packed_from", settled)
-            self._packed = db.execute("select coalesce(sum(readings), 0) from recent").fetchone()[0]
+        settled = max(settled, packed_from)
+        last = swept = 0
+        for number, readings in db.execute(
+            "select number, readings from recent where last_arrival <= ? order by number", [settled]
+        ):
+            last, swept = number, swept + readings
+            if swept >= SWEPT_AT_ONCE:
+                break
+        db.execute("delete from recent where number <= ? and last_arrival <= ?", [last, settled])
+        self._packed -= swept
 
 
 class _Words(dict[str, int]):

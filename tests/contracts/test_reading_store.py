@@ -444,6 +444,27 @@ def test_what_is_packed_has_a_bound_and_a_replay_is_whole_beyond_it(path, monkey
     store.close()
 
 
+def test_what_is_packed_is_swept_out_piece_by_piece(path, monkeypatch):
+    monkeypatch.setattr(file, "SWEPT_AT_ONCE", 10)
+    store = SqliteReadings(path)
+    for number in range(1, 101):
+        commit(store, moved(number))
+
+    def packed() -> int:
+        with sqlite3.connect(path) as db:
+            return db.execute("select count(*) from recent").fetchone()[0]
+
+    store.keep([], settled=95)
+    assert packed() == 90
+    assert arrivals(store.replay(after=95)) == list(range(96, 101))
+    assert arrivals(store.replay(after=80)) == list(range(81, 101))
+    for _ in range(20):
+        store.keep([], settled=95)
+    assert packed() == 5
+    assert arrivals(store.replay()) == list(range(1, 101))
+    store.close()
+
+
 def test_one_batch_larger_than_the_bound_is_no_trouble(path, monkeypatch):
     monkeypatch.setattr(file, "RECENT_LIMIT", 5)
     store = SqliteReadings(path)
