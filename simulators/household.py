@@ -212,11 +212,12 @@ class Household:
             day += timedelta(days=1)
 
     def changes(self, since: datetime, until: datetime | None = None) -> Iterator[Signal]:
-        """Only what differs from what was known before: a gateway stores nothing else. A press always counts."""
+        """Only what a gateway takes for news: presses, a plain hub's pulses, and whatever differs from before."""
         known = dict[tuple[int, Kind], float]()
+        pulses = (Kind.SOS, Kind.MOTION) if self.dialect is Dialect.PLAIN else (Kind.SOS,)
         for signal in self.signals(since, until):
             _, index, kind, value = signal
-            if known.get((index, kind)) == value and kind is not Kind.SOS:
+            if known.get((index, kind)) == value and not (value and kind in pulses):
                 continue
             known[index, kind] = value
             yield signal
