@@ -404,6 +404,10 @@ class MqttSource:
         self._ear.close()
         self._wake.close()
 
+    def deaf_to(self) -> list[str]:
+        """The sessions that hear nothing now: of "sos" and "readings"."""
+        return [session.name for session in (self._sos, self._readings) if session.granted_at is None]
+
     def trouble(self) -> str:
         """Why we are deaf, for people who must repair it; "" while all is well."""
         return self._sos.trouble or self._readings.trouble

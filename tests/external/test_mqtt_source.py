@@ -1,14 +1,21 @@
 """The ear on real brokers: nothing settled too early, nothing lost, and a press before everything else."""
 
+import json
+import socket
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from live_brokers import Device, LiveBroker, eventually, hear, listening
+from live_brokers import Device, LiveBroker, Mosquitto, eventually, hear, listening
 
+from gateway.broker import Endpoint
+from gateway.clock import SystemClock
 from gateway.ports import Message
-from ingest.mqtt import MqttSource
+from ingest.mqtt import MqttSource, queue_warning
 
 pytestmark = pytest.mark.external
 
@@ -214,3 +221,124 @@ def test_secrets_are_our_own(broker: LiveBroker, ear: Ear, tmp_path) -> None:
 
     assert ids.stat().st_mode & 0o777 == 0o600
     assert ids.read_text() == first
+
+
+def forget_session(broker: LiveBroker, folder: Path, name: str) -> None:
+    """What a broker that lost its memory does: to connect with a clean session is to be forgotten."""
+    ids = json.loads((folder / "mqtt-clients.json").read_text())
+    Device(broker.gateway, ids[name]).leave()
+
+
+def test_a_press_that_only_the_readings_session_kept_is_not_dropped(
+    broker: LiveBroker, ear: Ear, tmp_path: Path
+) -> None:
+    """The broker lost the life-safety session and kept the other: the press then exists once, among the readings."""
+    listening(ear()).close()
+    with Device(broker.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/plain/sos/bed", "press")
+        forget_session(broker, tmp_path / "ear", "sos")
+
+        assert payloads(hear(ear(), 1)) == [b"press"]
+
+
+def test_a_new_life_safety_filter_does_not_swallow_what_waits(broker: LiveBroker, ear: Ear, tmp_path: Path) -> None:
+    """After an update that widens the life-safety session, the backlog holds presses from before."""
+    listening(ear()).close()
+    with Device(broker.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/plain/sos/bed", "press")
+    granted = tmp_path / "ear" / "mqtt-sos.json"
+    granted.write_text(json.dumps(json.loads(granted.read_text())[:1]))  # as an older release left it
+
+    heard = hear(ear(), 2)
+
+    assert payloads(heard) == [b"press", b"press"]  # by both sessions: twice is harmless, never is not
+
+
+def test_both_sessions_forgotten_is_like_the_first_day(broker: LiveBroker, ear: Ear, tmp_path: Path) -> None:
+    listening(ear()).close()
+    for name in ("sos", "readings"):
+        forget_session(broker, tmp_path / "ear", name)
+    source = listening(ear())
+    with Device(broker.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/plain/sos/bed", "press")
+
+    assert payloads(hear(source, 1)) == [b"press"]
+    assert not source.poll(timedelta(milliseconds=300))
+
+
+@pytest.mark.parametrize("broker", ["nats"], indirect=True)
+def test_while_life_safety_is_refused_the_readings_carry_it(
+    broker: LiveBroker, ear: Ear, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """NATS refuses a filter when a session's windows pass 65,535 together: two fit for the readings, four do not."""
+    monkeypatch.setattr("gateway.broker.MAX_ACK_PENDING", 20_000)
+    broker.stop()
+    broker.start()
+    source = ear()
+    with Device(broker.hub("hub-a")) as hub:
+        eventually(lambda: not source.poll(timedelta(milliseconds=10)) and source.deaf_to() == ["sos"])
+        hub.say("shouwang/hub-a/plain/sos/bed", "press")
+
+        assert [(m.payload, m.urgent) for m in hear(source, 1)] == [(b"press", False)]
+    assert source.listening_since() is None
+    assert "refused to let us hear shouwang/+/plain/sos/#" in source.trouble()
+    assert [r.levelname for r in caplog.records].count("ERROR") == 1, "said once, not at each attempt"
+
+    monkeypatch.undo()  # somebody repairs it
+    broker.stop()
+    broker.start()
+    listening(source)
+
+
+def test_a_wrong_secret_is_told(broker: LiveBroker, tmp_path: Path) -> None:
+    source = MqttSource(replace(broker.gateway, password="wrong"), tmp_path, SystemClock())
+
+    eventually(lambda: not source.poll(timedelta(milliseconds=10)) and "refused us" in source.trouble())
+
+    source.close()
+
+
+def test_a_second_gateway_on_the_same_folder_is_told(broker: LiveBroker, ear: Ear) -> None:
+    first, second = listening(ear()), ear()
+
+    eventually(
+        lambda: (
+            not [*first.poll(timedelta(0)), *second.poll(timedelta(0))]
+            and "a second gateway" in first.trouble() + second.trouble()
+        )
+    )
+
+
+def test_an_absent_host_does_not_hold_up_the_thread(tmp_path: Path) -> None:
+    """The same thread keeps the deadlines of every home; nobody may make it wait for a network."""
+    with socket.create_server(("127.0.0.1", 0)) as dumb:  # takes the connection and never says a word
+        endpoint = Endpoint(host="127.0.0.1", port=dumb.getsockname()[1])
+        source = MqttSource(endpoint, tmp_path, SystemClock())
+        for _ in range(20):
+            assert not source.poll(timedelta(0))
+            time.sleep(0.01)
+        assert "has not answered" in source.trouble()
+        source.close()
+    nowhere = Endpoint(host="no-such-host.invalid", port=1883)
+    source = MqttSource(nowhere, tmp_path, SystemClock())
+    eventually(lambda: not source.poll(timedelta(0)) and "cannot be reached" in source.trouble())
+    source.close()
+
+
+def test_how_much_the_broker_keeps_is_found_out(broker: LiveBroker) -> None:
+    assert queue_warning(broker.gateway) == ""
+
+
+def test_a_queue_limit_that_loses_messages_is_told(mosquitto: Mosquitto) -> None:
+    mosquitto.configure("max_queued_messages 0", "max_queued_messages 1000")
+
+    said = queue_warning(mosquitto.gateway)
+
+    assert "只为离线的网关保留约 1000 条消息" in said
+    assert "keeps only about 1000 messages" in said
+
+
+def test_where_the_queue_cannot_be_tried_that_is_told(broker: LiveBroker) -> None:
+    said = queue_warning(broker.hub("hub-a"))  # who may not write there
+
+    assert "allow us to read and write shouwang-probe/#" in said
