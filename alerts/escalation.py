@@ -10,6 +10,9 @@ from gateway.domain import Alert, Duty, Finding, State
 SHORTEST_ROUND = timedelta(seconds=1)
 """However a ladder was configured, it never starts again sooner than this."""
 
+HASTE = timedelta(seconds=5)
+"""Two processes may read the clock this far apart before one of them comes to act; that is no clock put back."""
+
 
 class Reason(StrEnum):
     """Why somebody was told or was not, why an act was done or refused."""
@@ -123,7 +126,9 @@ def mended(alert: Alert, now: datetime) -> Alert:
         longest = max(alert.ladder.rungs[-1].wait + (alert.ladder.repeat or timedelta(0)), SHORTEST_ROUND)
     else:
         longest = timedelta(0)
-    return replace(alert, next_at=min(alert.next_at, now + longest))
+    if alert.next_at <= now + longest + HASTE:
+        return alert
+    return replace(alert, next_at=now + longest)
 
 
 def _past(alert: Alert, step: Step, now: datetime) -> Alert:
