@@ -116,6 +116,7 @@ class Household:
     dialect: Dialect = Dialect.ZIGBEE2MQTT
     last_seen: LastSeen = LastSeen.ISO
     qos: int = 1
+    health: timedelta = timedelta(minutes=1)  # how often its Zigbee2MQTT publishes `bridge/health`
     beat: timedelta | None = None  # a heartbeat of the box itself on plain/hub, where its interval asks for one
     acts: tuple[Act, ...] = ()
 
@@ -193,6 +194,7 @@ class Household:
 
     def signals(self, since: datetime, until: datetime | None = None) -> Iterator[Signal]:
         """What the devices notice, in order of time; endless without `until`."""
+        until = self._until_dark_for_good(until)
         first, last = _ms(since), None if until is None else _ms(until)
         day = since.astimezone(self.home.zone).date() - timedelta(days=1)
         lost = self._losses()
@@ -241,6 +243,7 @@ class Household:
         self, since: datetime, until: datetime | None = None, *, starts: bool = True
     ) -> Iterator[Publication]:
         """The same life as messages, in order of time; endless without `until`. With `starts` the hub starts first."""
+        until = self._until_dark_for_good(until)
         first, last = _ms(since), None if until is None else _ms(until)
         dark = self._dark_spans
         begins = [first] if starts and not self.is_dark(since) else []
@@ -252,7 +255,14 @@ class Household:
         )
         # from a day earlier, so that the hub's memory is what it would be
         signals = self.signals(since - timedelta(days=1), until)
-        return speak(voice, self.hub, signals, first, last, starts=begins, dark=dark, beat=self.beat)
+        return speak(
+            voice, self.hub, signals, first, last, starts=begins, dark=dark, health=self.health, beat=self.beat
+        )
+
+    def _until_dark_for_good(self, until: datetime | None) -> datetime | None:
+        """A hub that never comes back has an end, or whoever waits for its next word would wait for ever."""
+        ends = [act.since for act in self.acts if isinstance(act, Dark) and act.until is None]
+        return min([*ends, *([until] if until is not None else [])], default=None)
 
     @cached_property
     def _dark_spans(self) -> list[tuple[int, int | None]]:
@@ -554,7 +564,10 @@ def furnish(
         access=access,
         person=person,
     )
-    # `bridge/health` comes each minute; a box that promises more must also beat by itself
+    # Zigbee2MQTT can say how it is once a minute at most; a box that promises more must beat by itself.
+    health = (
+        timedelta(minutes=10) if interval is None else min(max(interval, timedelta(minutes=1)), timedelta(minutes=10))
+    )
     beat = None if interval is None or interval > timedelta(minutes=1) else interval * 2 / 3
     return Household(
         home=home,
@@ -564,6 +577,7 @@ def furnish(
         dialect=dialect,
         last_seen=last_seen,
         qos=qos,
+        health=health,
         beat=beat,
     )
 
