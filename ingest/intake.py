@@ -7,7 +7,7 @@ readings given out, so that a restart which recalls the stored readings knows th
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,6 +54,7 @@ TOPIC_SHOWN, HEAD_SHOWN, DETAIL_SHOWN = 256, 256, 200
 VALUES_VERSION = 1
 
 _MS = timedelta(milliseconds=1)
+_BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _KINDS = frozenset(Kind)
 _UNRANKED = 99
 _is_hub = re.compile(r"[a-z0-9-]{1,64}").fullmatch
@@ -94,6 +95,7 @@ class _Bound:
     meanings: Mapping[Signal, tuple[Meaning, ...]]
     lasts: dict[Kind, _Last]
     is_fresh: bool = True  # its first message has still to come
+    is_testing: bool = False  # the message at hand says that the device tests itself
     pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
     counts: deque[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
 
@@ -209,6 +211,11 @@ class Intake:
                 for sensor, lasts in self._lasts.get(home, {}).items()
                 if lasts
             },
+            "counts": {
+                bound.sensor: [[kind.value, seq, heard.timestamp()] for kind, seq, heard in bound.counts]
+                for bound in self._bound_of(home)
+                if bound.counts
+            },
         }
 
     def restore_values(self, home: str, plain: Mapping[str, Any]) -> bool:
@@ -223,7 +230,17 @@ class Intake:
             for kind, (value, at, is_dated, rank, aside) in values.items():
                 if kind in _KINDS:
                     lasts[Kind(kind)] = _Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, aside)
+        for bound in self._bound_of(home):
+            for kind, seq, heard in plain["counts"].get(bound.sensor, ()):
+                if kind in _KINDS:
+                    _count(bound, Kind(kind), seq, datetime.fromtimestamp(heard, UTC))
         return True
+
+    def _bound_of(self, home: str) -> Iterator[_Bound]:
+        for sensor in self._sensors.get(home, {}).values():
+            bound = self._bound[sensor.hub, _lasting(sensor.address)]
+            if bound.sensor == sensor.id:  # of two registered for the same device the first is bound
+                yield bound
 
     # ------------------------------------------------------------------ which way
 
@@ -298,6 +315,7 @@ class Intake:
             bound.is_fresh = False
             # Where several signals stand for one kind, the best is to be known from the first message on.
             heard = sorted(heard, key=lambda one: (one.part, _rank(bound, one.signal)))
+        bound.is_testing = bool(heard) and heard[0].signal is Signal.SELF_TEST and heard[0].value == 1.0
         repeats = road.decoder.repeats_state
         meanings_of, lasts = bound.meanings.get, bound.lasts
         for one in heard:
@@ -308,18 +326,18 @@ class Intake:
                     _put_away(road, message, taken, "not-its-role", detail)
                 continue
             for meaning in means:
-                last = lasts.get(meaning.kind)
-                if meaning.turn is None:
-                    value = one.value
-                else:
-                    value = meaning.turn(one.value, None if last is None else last.value)
+                kind, _, rank, turn = meaning
+                last = lasts.get(kind)
+                value = one.value
+                if turn is not None:
+                    value = turn(value, None if last is None else last.value)
                 if (
                     last is not None
                     and value == last.value
+                    and (last.aside is None or last.aside == value)
                     and repeats
                     and not one.momentary
-                    and last.aside is None
-                    and meaning.rank >= last.rank
+                    and rank >= last.rank
                 ):
                     continue  # what nearly every key of nearly every message says: as before
                 self._weigh(road, bound, meaning, one, value, last, message, arrival, taken)
@@ -337,21 +355,22 @@ class Intake:
         taken: Taken,
     ) -> None:
         """Is it news, and when did it happen? If it is, it becomes a reading."""
-        kind, nature, retained = meaning.kind, meaning.nature, message.retained
-        repeats = road.decoder.repeats_state
+        kind, nature, rank, _ = meaning
+        repeats, retained = road.decoder.repeats_state, message.retained
         heard = _to_ms(message.heard)
         at, late, has_time = heard, retained, False
         if one.at is not None:
             age = heard - one.at
-            if age > OLDEST:
-                if nature is not Nature.ALARM:
-                    if one.momentary or last is None or value != last.value:
-                        _put_away(road, message, taken, "too-old", f"{kind.value} of {one.at.isoformat()}")
-                    return
+            if age <= OLDEST:
+                if age >= -AHEAD:
+                    at, has_time = one.at, True
+                    late = late or age > LATE
+            elif nature is Nature.ALARM:
                 late = True  # a call for help is never too old to be looked after
-            elif age >= -AHEAD:
-                at, has_time = one.at, True
-                late = late or age > LATE
+            else:
+                if one.momentary or last is None or value != last.value:
+                    _put_away(road, message, taken, "too-old", f"{kind.value} of {one.at.isoformat()}")
+                return
 
         if one.momentary:
             if retained:
@@ -361,13 +380,19 @@ class Intake:
                 return
             if repeats and self._is_told_twice(road, bound, kind, heard, taken):
                 return
-        elif nature is Nature.LIFE and last is not None and meaning.rank > last.rank:
+        elif kind in SELF_TESTED and value and _tests_itself(bound, at):
+            return
+        elif nature is Nature.LIFE and last is not None and rank > last.rank:
             return  # a better witness has been heard
         elif has_time and last is not None and last.is_dated and at < last.at:
-            if not _is_old_news(last, value, nature, repeats, retained):
+            # Stored up, told again, or from a clock that was set back: given out under its own time (told again it is
+            # the same reading), and never the present value.
+            if retained or (repeats and nature in (Nature.FLAG, Nature.MEASURE)):
+                return
+            if value == (last.value if repeats and last.aside is None else last.aside):
                 return
         elif last is not None and value == last.value:
-            last.rank, last.aside = min(last.rank, meaning.rank), None
+            last.rank = min(last.rank, rank)
             return
         elif nature is Nature.LIFE:
             if retained or (repeats and last is None):
@@ -376,8 +401,6 @@ class Intake:
         elif nature is Nature.MEASURE:
             if last is not None and _is_thin(kind, value, at, last):
                 return
-        elif kind in SELF_TESTED and value and _tests_itself(bound, heard):
-            return
 
         if repeats and has_time and last is not None and at == last.at and value != last.value:
             # The device has said nothing since: its bridge made this up (a motion that cleared), some time after.
@@ -385,18 +408,21 @@ class Intake:
         seq = one.seq
         if seq is None:
             seq = crc32(message.payload, one.part) if has_time or one.part else 0
-        elif one.at is None and _is_counted(bound, nature, kind, seq, heard):
+        elif seq and one.at is None and _is_counted(bound, nature, kind, seq, heard):
             return
+        for told in taken.readings:
+            if told.kind is kind and told.seq == seq and told.at == at:
+                at += _MS  # the same message says both: two rows, in its order
         taken.readings.append(
             Reading(bound.home, bound.sensor, bound.room, kind, value, at, heard, arrival, seq, late, bound.subject)
         )
         if nature is Nature.ALARM and value == 1.0:
             taken.urgent = True
-        _remember(bound.lasts, kind, value, at, seq != 0, meaning.rank)
+        _remember(bound.lasts, kind, value, at, seq != 0, rank)
 
     def _is_told_twice(self, road: _Road, bound: _Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
         """One press, told under two keys or in two topics."""
-        if any(reading.kind is kind for reading in taken.readings):
+        if any(reading.kind is kind and reading.value for reading in taken.readings):
             return True
         if not road.key:
             bound.pressed_at = heard
@@ -505,26 +531,15 @@ class Intake:
 # --------------------------------------------------------------------------- what is news
 
 
-def _is_old_news(last: _Last, value: float, nature: Nature, repeats: bool, retained: bool) -> bool:
-    """A value older than the present one: stored up, told again, or from a clock that was set back.
-
-    It is given out under its own time (told again it is the same reading) and never becomes the present value.
-    """
-    if retained or (repeats and nature in (Nature.FLAG, Nature.MEASURE)):
-        return False
-    known = last.value if repeats and last.aside is None else last.aside
-    last.aside = value
-    return value != known
-
-
 def _is_thin(kind: Kind, value: float, at: datetime, last: _Last) -> bool:
     thin = THINNED.get(kind)
     return thin is not None and at - last.at < thin.every and abs(value - last.value) < thin.leap
 
 
-def _tests_itself(bound: _Bound, heard: datetime) -> bool:
+def _tests_itself(bound: _Bound, at: datetime) -> bool:
+    """Whether an alarm of that moment is a try-out, by this message or the last one that spoke of it."""
     test = bound.lasts.get(Kind.SELF_TEST)
-    return test is not None and test.value == 1.0 and heard - test.at <= SELF_TEST
+    return test is not None and (bound.is_testing or test.value == 1.0) and abs(at - test.at) <= SELF_TEST
 
 
 def _is_counted(bound: _Bound, nature: Nature, kind: Kind, seq: int, heard: datetime) -> bool:
@@ -549,7 +564,9 @@ def _remember(
     last = lasts.get(kind)
     if last is None:
         lasts[kind] = _Last(value, at, is_dated, rank)
-    elif not (is_dated and last.is_dated and at < last.at):
+    elif is_dated and last.is_dated and at < last.at:
+        last.aside = value
+    else:
         last.value, last.at, last.is_dated, last.aside = value, at, is_dated, None
         last.rank = min(last.rank, rank)
 
@@ -561,8 +578,7 @@ def _rank(bound: _Bound, signal: Signal) -> int:
 
 def _to_ms(moment: datetime) -> datetime:
     """As it will be stored, so that what is recalled after a restart is what was given out."""
-    rest = moment.microsecond % 1000
-    return moment.replace(microsecond=moment.microsecond - rest) if rest else moment
+    return moment - _BELOW_MS[moment.microsecond % 1000]
 
 
 def _is_ieee(address: str) -> bool:
