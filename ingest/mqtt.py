@@ -48,8 +48,15 @@ GRANT_WITHIN_S: Final = 10.0  # from connected to subscribed
 RETRY_S: Final = (0.2, 5.0)  # the first and the longest wait between attempts
 STEADY_S: Final = 10.0  # a connection that held this long was a good one, and the next attempt is not hurried less
 PATIENCE_S: Final = 2.0  # how long the readings wait for the life-safety session to be first
+CHUNKS_AT_ONCE: Final = 32  # so that a batch of nothing but large messages is bounded too, to 4 MiB
+ECHO: Final = f"{ROOT}/_echo/plain/sos/echo"  # both sessions hear it; no hub and no user may be called so
+ECHO_EVERY_S: Final = 30.0
+ECHO_WITHIN_S: Final = 20.0
 OVERLAP: Final = timedelta(minutes=10)
 """After a life-safety session had to be made anew beside an old readings session: see `MqttSource._is_doubled`."""
+
+_ECHO: Final = ECHO.encode()
+_ECHO_MID: Final = 1  # at most one is under way
 
 
 # --------------------------------------------------------------------------- a connection
@@ -128,6 +135,7 @@ class _Session:
         self._pause = RETRY_S[0]
         self._opened = 0.0
         self._looked_after = 0.0
+        self.heard_at = 0.0
         self._granted = 0.0
         self._lost_at: float | None = None
         self._door = _Door(endpoint)
@@ -250,7 +258,7 @@ class _Session:
             if time.monotonic() - self._granted > STEADY_S:
                 self._pause = RETRY_S[0]
             else:
-                why += "; does a second gateway use the same state folder?"
+                why += " (does a second gateway use the same state folder?)"
         self._back_off(why)
 
     def _give_up(self, why: str) -> None:
@@ -275,22 +283,45 @@ class _Session:
     def read(self, room: int) -> list[Said]:
         """At most `room` messages of those that lie ready."""
         said: list[Said] = []
+        chunks = 0
         self.flush()  # what the socket did not take before
         while (wire := self._wire) is not None and len(said) < room:
             try:
                 said += wire.cut(room - len(said))
-                if len(said) >= room:
+                if len(said) >= room or chunks == CHUNKS_AT_ONCE:
                     break
                 if wire.is_for_paho():
                     self._let_paho_read()
-                elif not wire.fill() and not wire.ended:
+                elif wire.fill():
+                    chunks += 1
+                elif not wire.ended:
                     break
             except Lost as error:
                 self._give_up(str(error))
+        if said:
+            self.heard_at = time.monotonic()
+            if self.granted_at is None and self.state is _State.GRANTED:
+                log.warning("Hearing %s from %s after all.", self.name, self._endpoint)
+                self.granted_at, self.trouble = self._clock.now(), ""
         return said
 
+    def call_out(self, topic: str) -> None:
+        """Say something that we should hear ourselves."""
+        if self._wire is not None:
+            self._wire.publish(topic.encode(), _ECHO_MID)
+            self._wire.flush()
+
+    def seems_deaf(self) -> None:
+        """It is subscribed and yet does not hear what it should: so it is not listening, whatever was granted."""
+        self.granted_at = None
+        self.trouble = (
+            f"{self._endpoint} granted what we asked to hear and delivers nothing; "
+            f"its access list should let us read and write {ROOT}/#"
+        )
+        log.error("Not hearing %s: %s.", self.name, self.trouble)
+
     def _let_paho_read(self) -> None:
-        self._client.loop_read()
+        self._client.loop_read()  # one packet: paho takes more only while messages of its own are under way
         if self._refused and self._wire is not None:
             self._give_up(self._refused)
         elif self._client.want_write():  # what a callback wanted to say
@@ -355,6 +386,9 @@ class MqttSource:
         self._readings = session("readings", READINGS)
         self._sos = session("sos", SOS)
         self._stood_back = False  # the readings did, for a press
+        self._echo_due = 0.0
+        self._called_at: float | None = None  # when we called out and have not judged the echo yet
+        self._may_call = True
         self._returned = 0.0
         self._sos_well = time.monotonic()
 
@@ -377,9 +411,11 @@ class MqttSource:
                 # While we linger only a press may wake us: readings gather in the socket meanwhile.
                 self._sleep(now, until, for_readings=False)
                 continue
-            readings = self._hear(self._readings, self._batch)
-            if readings or now >= deadline:
+            if readings := self._hear(self._readings, self._batch):
                 return self._hand_over(readings)
+            self._try_our_ears(now)
+            if now >= deadline:
+                return readings
             self._sleep(now, deadline, for_readings=True)
 
     def settle(self, messages: Iterable[Message]) -> None:
@@ -429,6 +465,28 @@ class MqttSource:
         if was_granted or self._readings.state is not _State.AWAY or now - self._sos_well > PATIENCE_S:
             self._readings.tend(now)
 
+    def _try_our_ears(self, now: float) -> None:
+        """Call out now and then, and doubt a session that hears neither that nor anything else.
+
+        A broker may grant a subscription and then deliver nothing: Mosquitto does when the access list lacks us. A
+        home that fell silent and a gateway that fell deaf look the same, and only one of them is to be visited.
+        """
+        if self._called_at is not None:
+            if self._sos.state is not _State.GRANTED:
+                if now - self._called_at < 2.0:
+                    self._may_call = False
+                    log.warning("The broker ends the connection when we write to %s, so we cannot try our ears.", ECHO)
+                self._called_at = None
+            elif now - self._called_at > ECHO_WITHIN_S:
+                for session in (self._sos, self._readings):
+                    if session.heard_at < self._called_at and session.granted_at is not None:
+                        session.seems_deaf()
+                self._called_at = None
+        elif self._may_call and now >= self._echo_due and self._readings.state is self._sos.state is _State.GRANTED:
+            self._echo_due = now + ECHO_EVERY_S
+            self._called_at = now
+            self._sos.call_out(ECHO)
+
     def _sleep(self, now: float, until: float, *, for_readings: bool) -> None:
         until = min(until, self._sos.due(now), self._readings.due(now))
         poll = select.poll()
@@ -446,16 +504,16 @@ class MqttSource:
             return []
         heard = self._clock.now()
         urgent = session is self._sos
-        doubled: list[int] = []
+        passed: list[int] = []
         messages = []
         for topic, payload, retained, mid in said:
-            if not urgent and b"/sos" in topic and self._is_doubled(topic):
-                doubled.append(mid)
+            if b"/sos" in topic and (topic == _ECHO or (not urgent and self._is_doubled(topic))):
+                passed.append(mid)
                 continue
             receipt = (session, session.generation, mid) if mid else None
             messages.append(Message(_text(topic), payload, heard, retained, urgent, receipt))
-        if doubled:
-            session.acknowledge(filter(None, doubled))
+        if passed:
+            session.acknowledge(filter(None, passed))
         return messages
 
     def _is_doubled(self, topic: bytes) -> bool:

@@ -342,3 +342,59 @@ def test_where_the_queue_cannot_be_tried_that_is_told(broker: LiveBroker) -> Non
     said = queue_warning(broker.hub("hub-a"))  # who may not write there
 
     assert "allow us to read and write shouwang-probe/#" in said
+
+
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+def test_granted_and_yet_deaf(
+    broker: Mosquitto, ear: Ear, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mosquitto grants a subscription that its access list then never fills; every home would seem to fall silent."""
+    monkeypatch.setattr("ingest.mqtt.ECHO_EVERY_S", 0.2)
+    monkeypatch.setattr("ingest.mqtt.ECHO_WITHIN_S", 0.5)
+    allowed = "topic readwrite shouwang/#"
+    broker.allow(allowed, "topic write shouwang/#")
+    source = listening(ear())
+
+    eventually(lambda: not source.poll(timedelta(milliseconds=10)) and source.deaf_to() == ["sos", "readings"])
+
+    assert "delivers nothing" in source.trouble()
+    assert [r.levelname for r in caplog.records].count("ERROR") == 2, "said once a session"
+    broker.allow("topic write shouwang/#", allowed)
+    listening(source)
+    assert source.trouble() == ""
+
+
+def test_its_own_voice_is_not_handed_on(broker: LiveBroker, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.mqtt.ECHO_EVERY_S", 0.05)
+    monkeypatch.setattr("ingest.mqtt.ECHO_WITHIN_S", 5.0)
+    source = listening(ear())
+    with Device(broker.hub("hub-a")) as hub:
+        assert hub.listen("shouwang/hub-a/#")
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            assert not source.poll(timedelta(milliseconds=20))
+        hub.say("shouwang/hub-a/plain/hall", "said")
+
+    assert payloads(hear(source, 1)) == [b"said"]
+    assert source.deaf_to() == []
+    source.close()
+    assert not ear().poll(timedelta(milliseconds=500)), "and it was settled"
+
+
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+def test_who_may_not_call_out_still_hears(
+    broker: Mosquitto, ear: Ear, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ingest.mqtt.ECHO_EVERY_S", 0.2)
+    monkeypatch.setattr("ingest.mqtt.ECHO_WITHIN_S", 0.5)
+    broker.allow("topic readwrite shouwang/#", "topic read shouwang/#")
+    source = listening(ear())
+    for _ in range(100):
+        source.poll(timedelta(milliseconds=10))
+    with Device(broker.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/plain/hall", "1")
+        hub.say("shouwang/hub-a/plain/sos/bed", "2")
+
+    assert sorted(payloads(hear(source, 2))) == [b"1", b"2"]
+    assert source.deaf_to() == []
+    assert "cannot try our ears" in caplog.text
