@@ -572,7 +572,7 @@ class _Survey:
             id=name,
             code=name,
             name=name,
-            grid="recordings",
+            grid="",  # whoever registers it says whose it is
             zone=zone,
             rooms=rooms,
             hubs=(Hub(id=hub, home=name, interval=self.interval()),),

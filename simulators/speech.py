@@ -15,9 +15,6 @@ from simulators.devices import Device, Model, Signal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-HEALTH_EVERY = timedelta(minutes=1)
-"""How often our hubs' Zigbee2MQTT publishes `bridge/health`; its own default of ten minutes is too slow an ear."""
-
 
 class Dialect(StrEnum):
     """What a home's hub speaks."""
@@ -45,6 +42,18 @@ class Publication:
     hub: str
     qos: int = 1
     retained: bool = False
+
+
+def is_press(said: Publication) -> bool:
+    """Whether this message tells that an emergency button is pressed: a cached `"sos": false` is none."""
+    if "/sos/" not in said.topic or "/availability" in said.topic:
+        return False
+    told = json.loads(said.payload)
+    reports = told if isinstance(told, list) else [told]
+    return any(
+        bool(r.get("action")) or r.get("sos") is True or (r.get("kind") == "sos" and bool(r.get("value", True)))
+        for r in reports
+    )
 
 
 class Voice(Protocol):
@@ -309,12 +318,13 @@ def speak(
     *,
     starts: Sequence[int],
     dark: Sequence[tuple[int, int | None]],
+    health: timedelta,
     beat: timedelta | None,
 ) -> Iterator[Publication]:
     """Everything a hub publishes from `since`, in order of time. Signals before it are only remembered.
 
-    It starts at the moments `starts`, is mute in the spans `dark`, reports its health every minute and, with
-    `beat`, that often a bare heartbeat.
+    It starts at the moments `starts`, is mute in the spans `dark`, reports every `health` how it is and, with
+    `beat`, that often that it is.
     """
 
     def is_dark(at: int) -> bool:
@@ -331,7 +341,7 @@ def speak(
     lives = [
         ((at, 0, "start", None) for at in sorted(starts)),
         ((signal[0], 1, "say", signal) for signal in signals),
-        every(HEALTH_EVERY, "health"),
+        every(health, "health"),
     ]
     if beat is not None:
         lives.append(every(beat, "beat"))

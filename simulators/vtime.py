@@ -39,8 +39,8 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-ty
         self._explain = explain
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if ready:
+        # One descriptor is the loop's own, with which threads wake it; here are no threads.
+        if len(self.get_map()) > 1 and (ready := super().select(0)):
             return ready
         if timeout is None:
             raise Deadlock(

@@ -8,11 +8,13 @@ import pytest
 
 from detectors import watch_over
 from gateway.domain import Kind, Role
-from gateway.ports import Context
+from gateway.ports import Context, Message
+from gateway.stores.memory import MemoryRegistry, MemoryTrail
+from ingest.intake import Intake
 from simulators.household import SHANGHAI, SMALL_KIT, WHOLE_KIT, Household, furnish
 from simulators.neighbourhood import due_after, neighbourhood, silent_since
 from simulators.personas import PERSONAS
-from simulators.speech import Dialect, LastSeen, Publication
+from simulators.speech import Dialect, LastSeen, Publication, is_press
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=SHANGHAI).astimezone(UTC)
 DAY = timedelta(days=1)
@@ -109,6 +111,7 @@ def test_a_press_is_in_one_message_only():
     pressed = [state for state in states if "action" in state]
 
     assert len(pressed) == 1
+    assert [said.at for said in publications if is_press(said)] == [NOON]
     assert pressed[0]["action"] == household.device(Role.SOS).model.press
     assert len(states) > 3  # it goes on reporting its battery
 
@@ -222,6 +225,51 @@ def test_a_sensor_that_is_not_there_cannot_die():
         flat().kill_sensor("h1-attic", NOON)
 
 
+# --------------------------------------------------------------------------- what a gateway makes of it
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"last_seen": LastSeen.ISO},
+        {"last_seen": LastSeen.LOCAL},
+        {"last_seen": LastSeen.EPOCH},
+        {"last_seen": LastSeen.OFF},
+        {"chinese_names": True},
+        {"dialect": Dialect.PLAIN},
+    ],
+    ids=lambda options: str(*options.values()),
+)
+@pytest.mark.parametrize("persona", ["cat_widow", "bed_rest"])
+def test_the_readings_of_a_life_are_what_the_intake_makes_of_its_messages(options, persona):
+    household = flat(persona, grid="", **options).press_sos(NOON)
+    registry = MemoryRegistry(MemoryTrail())
+    with registry.begin() as ledger:
+        ledger.put_home(household.home, MIDNIGHT)
+    intake = Intake(registry)
+
+    taken = [
+        intake.take(Message(said.topic, said.payload, said.at), arrival)
+        for arrival, said in enumerate(household.publications(MIDNIGHT, MIDNIGHT + DAY), 1)
+    ]
+
+    assert all(t.home == "h1" and t.heard for t in taken)
+    assert [q for t in taken for q in t.quarantined] == []
+    assert signs_of_life(r for t in taken for r in t.readings) == signs_of_life(
+        household.readings(MIDNIGHT, MIDNIGHT + DAY)
+    )
+
+
+def signs_of_life(readings):
+    """When a motion sensor clears is the bridge's affair; what a person causes must be the same to the millisecond."""
+    begun = MIDNIGHT + timedelta(hours=1)  # a first value is only remembered
+    return {
+        (r.sensor, r.kind, r.value, r.at)
+        for r in readings
+        if r.is_life and r.at >= begun and (r.value or r.kind is not Kind.MOTION)
+    }
+
+
 # --------------------------------------------------------------------------- the neighbourhood
 
 
@@ -233,6 +281,17 @@ def test_twelve_homes_with_their_people():
     assert len({household.persona.key for household in street.households}) >= 6
     assert all(home.name.endswith(("奶奶", "爷爷")) for home in street.homes)
     assert len(street.staff) == 4
+
+
+def test_everybody_is_registered_with_their_duty():
+    street = neighbourhood(1, NOON)
+    registry = MemoryRegistry(MemoryTrail())
+    with registry.begin() as ledger:
+        street.register(ledger)
+
+    assert {home.id for home in registry.homes()} == {home.id for home in street.homes}
+    for person, duty in street.staff:
+        assert [p.id for p in registry.on_duty(street.grid.code, duty, NOON)] == [person.id]
 
 
 def test_history_comes_in_order_of_time_and_ends_now():

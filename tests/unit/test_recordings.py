@@ -11,6 +11,9 @@ import pytest
 
 from detectors import watch_over
 from gateway.domain import Kind, Role
+from gateway.ports import Message
+from gateway.stores.memory import MemoryRegistry, MemoryTrail
+from ingest.intake import Intake
 from simulators.recordings import RecordingError, open_recording, replay
 
 MADRID, NEW_YORK, SHANGHAI = ZoneInfo("Europe/Madrid"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Shanghai")
@@ -362,6 +365,25 @@ def test_a_recording_can_be_sent_as_a_plain_hub_would(recorded):
     assert first.topic == "shouwang/flat-7/plain/bedroom"
     assert json.loads(first.payload) == {"kind": "motion", "value": 1, "at": "2021-05-04T05:00:01.500Z", "seq": 1}
     assert first.at == datetime(2021, 5, 4, 5, 0, 1, 500_000, tzinfo=UTC)
+
+
+def test_a_recording_sent_through_the_intake_says_the_same(recorded):
+    recording = recorded(CASAS, "casas", exits=["Porch"], home="Flat 7")
+    registry = MemoryRegistry(MemoryTrail())
+    with registry.begin() as ledger:
+        ledger.put_home(recording.home, recording.first)
+    intake = Intake(registry)
+
+    taken = [
+        intake.take(Message(said.topic, said.payload, said.at), arrival)
+        for arrival, said in enumerate(recording.as_publications(), 1)
+    ]
+
+    def plain(readings):
+        return [(r.sensor, r.kind, r.value, r.at) for r in readings if r.value or r.kind is not Kind.MOTION]
+
+    assert [q.detail for t in taken for q in t.quarantined] == []
+    assert plain(r for t in taken for r in t.readings) == plain(recording.readings())
 
 
 def test_what_is_lived_through_twice_is_the_same(recorded):
