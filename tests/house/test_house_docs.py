@@ -1,5 +1,6 @@
 """What the documents say is true: everything that can be named has its place there, and every example works."""
 
+import ast
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from the_house import ROOT, documents
+from the_house import ROOT, documents, tree
 
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -145,6 +146,18 @@ def relative_links() -> list:
 @pytest.mark.parametrize(("path", "target"), relative_links())
 def test_links_lead_somewhere(path, target):
     assert (path.parent / target).exists()
+
+
+def test_promises_name_tests_that_exist():
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    tests = {
+        function.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    assert sorted(set(re.findall(r"`(test_\w+)`", page)) - tests) == []
 
 
 def test_the_chinese_readme_is_a_twin():
