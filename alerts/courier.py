@@ -9,14 +9,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 from alerts import reasons
 from alerts.catalogue import Catalogue
 from alerts.desk import LONGEST_WAIT, Desk
 from alerts.wording import letter
-from gateway.domain import Delivery, Sending
-from gateway.ports import AlertStore, Channel, Clock, Directory, TryLater, Undeliverable
+from gateway.domain import Alert, Delivery, Home, Sending
+from gateway.ports import AlertStore, Channel, Clock, Directory, Letter, TryLater, Undeliverable
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,9 @@ AT_ONE_ADDRESS = 4
 
 RESERVE = 16
 """Beyond these bounds, for emergencies only: severity 1 does not queue behind what hangs."""
+
+AT_HAND = 8
+"""Messages whose words are looked up together with the outbox: a press needs no second way to the stores."""
 
 LOOK = 200
 LOOK_AGAIN = 10_000
@@ -74,6 +78,17 @@ class _Lane:
             del self.going[address]
 
 
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """A message and what its words are made of, as the stores had it a moment ago."""
+
+    delivery: Delivery
+    alert: Alert | None
+    home: Home | None
+    language: str
+    owner: str
+
+
 class Courier:
     """Empties the outbox. Each channel has a lane of its own: a hanging one delays nobody else."""
 
@@ -103,6 +118,7 @@ class Courier:
         self._catalogue = catalogue or Catalogue()
         self._lanes: dict[str, _Lane] = {}
         self._under_way: set[str] = set()
+        self._gone: set[str] = set()  # what has set off, and perhaps arrived, since the outbox was last read
         self._ill: dict[str, datetime] = {}  # channel -> since when it carries nothing
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -153,23 +169,31 @@ class Courier:
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         """Read the outbox anew, so that what is urgent comes first, and set off."""
-        now = self._clock.now()
-        due: list[Delivery] = await self._offload(self._store.outbox, now, LOOK)
-        if len(due) == LOOK:
-            due = await self._offload(self._store.outbox, now, LOOK_AGAIN)
+        self._gone.clear()
+        due, errands = await self._offload(self._read, self._clock.now())
         for lane in self._lanes.values():
             lane.queue.clear()
         for delivery in due:
-            if delivery.id not in self._under_way:
+            if delivery.id not in self._gone:
                 self._lanes.setdefault(delivery.channel, _Lane()).queue.append(delivery)
         for lane in self._lanes.values():
-            self._set_off(lane, group)
+            self._set_off(lane, group, errands)
         for lane in self._lanes.values():
             await self._press_on(lane, group)
 
-    def _set_off(self, lane: _Lane, group: asyncio.TaskGroup) -> None:
+    def _read(self, now: datetime) -> tuple[list[Delivery], dict[str, _Errand]]:
+        """What is due, and everything that is needed to send the first of it."""
+        due = self._store.outbox(now, LOOK)
+        if len(due) == LOOK:
+            due = self._store.outbox(now, LOOK_AGAIN)
+        new = [delivery for delivery in due if delivery.id not in self._under_way]
+        return new, {delivery.id: self._errand(delivery) for delivery in new[:AT_HAND]}
+
+    def _set_off(
+        self, lane: _Lane, group: asyncio.TaskGroup, errands: Mapping[str, _Errand] = MappingProxyType({})
+    ) -> None:
         while (delivery := lane.next()) is not None:
-            self._start(delivery, lane, group)
+            self._start(delivery, lane, group, errands.get(delivery.id))
 
     async def _press_on(self, lane: _Lane, group: asyncio.TaskGroup) -> None:
         """Let emergencies past a lane that is full; they stand first in it."""
@@ -181,14 +205,18 @@ class Courier:
                 lane.queue.remove(delivery)
                 self._start(delivery, lane, group)
 
-    def _start(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup) -> None:
+    def _start(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup, errand: _Errand | None = None) -> None:
         lane.began(delivery.address)
         self._under_way.add(delivery.id)
-        group.create_task(self._go(delivery, lane, group), name=f"deliver {delivery.id}")
+        self._gone.add(delivery.id)
+        group.create_task(self._go(delivery, errand, lane, group), name=f"deliver {delivery.id}")
 
-    async def _go(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup) -> None:
+    async def _go(self, delivery: Delivery, errand: _Errand | None, lane: _Lane, group: asyncio.TaskGroup) -> None:
         try:
-            await self._carry(delivery)
+            # Whoever had to wait for a place in the lane asks again: somebody may have accepted since.
+            errand = errand or await self._offload(self._errand_if_it_waits, delivery)
+            if errand is not None:
+                await self._carry(errand)
         finally:
             lane.ended(delivery.address)
             self._under_way.discard(delivery.id)
@@ -198,18 +226,16 @@ class Courier:
 
     # ------------------------------------------------------------------ how
 
-    async def _carry(self, queued: Delivery) -> None:
+    async def _carry(self, errand: _Errand) -> None:
         """One message, one attempt, one report."""
-        delivery = await self._offload(self._still_waits, queued)
-        if delivery is None:
-            return
+        delivery = errand.delivery
         channel = self._channels.get(delivery.channel)
         if channel is None:
             await self._give_up(delivery, f"{reasons.NOT_CONFIGURED}: {delivery.channel}")
             return
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                await channel.send(delivery, await self._offload(self._words, delivery))
+                await channel.send(delivery, self._words(errand))
         except TryLater as why:
             await self._try_later(delivery, str(why) or reasons.UNSAID)
         except Undeliverable as why:
@@ -223,22 +249,28 @@ class Courier:
             await self._offload(self._desk.said, delivery.id, self._clock.now())
             self._is_well(delivery.channel)
 
-    def _still_waits(self, queued: Delivery) -> Delivery | None:
-        """The delivery as it stands now: somebody may have accepted since the outbox was read."""
+    def _errand_if_it_waits(self, queued: Delivery) -> _Errand | None:
         found = next((d for d in self._store.deliveries(queued.alert) if d.id == queued.id), None)
-        return found if found is not None and found.state is Sending.WAITING else None
+        return self._errand(found) if found is not None and found.state is Sending.WAITING else None
 
-    def _words(self, delivery: Delivery) -> Any:
+    def _errand(self, delivery: Delivery) -> _Errand:
         alert = self._store.alert(delivery.alert)
+        home = self._directory.home(alert.home) if alert else None
         person = self._directory.person(delivery.person)
-        owner = self._directory.person(dict(delivery.facts).get("owner", ""))
+        owner_id = dict(delivery.facts).get("owner", "")
+        owner = self._directory.person(owner_id) if owner_id else None
+        return _Errand(
+            delivery, alert, home, language=person.language if person else "", owner=owner.name if owner else ""
+        )
+
+    def _words(self, errand: _Errand) -> Letter:
         return letter(
-            delivery,
-            alert,
-            home=self._directory.home(alert.home) if alert else None,
-            language=person.language if person else "",
-            owner=owner.name if owner else "",
-            link=self._link(delivery),
+            errand.delivery,
+            errand.alert,
+            home=errand.home,
+            language=errand.language,
+            owner=errand.owner,
+            link=self._link(errand.delivery),
             known=self._catalogue,
         )
 

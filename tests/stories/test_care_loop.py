@@ -71,6 +71,7 @@ class House:
         ladders: Mapping[str, Ladder] | None = None,
     ) -> None:
         self._now = T0
+        self.found: list[Finding] = []
         self.store = MemoryAlerts()
         self.registry = MemoryRegistry(self.store.trail)
         self.phone = Telephone(self)
@@ -127,6 +128,7 @@ class House:
     def finds(self, code: str = "sos", severity: Severity = Severity.EMERGENCY, **more: str) -> Verdict:
         since = datetime.fromisoformat(more.pop("since")) if "since" in more else self._now
         finding = Finding(home="h1", code=code, severity=severity, since=since, at=self._now, **more)
+        self.found.append(finding)
         return self.desk.take([finding], self._now)[0]
 
     def alert(self) -> Alert:

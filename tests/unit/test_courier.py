@@ -215,6 +215,33 @@ def test_an_accepted_alert_is_not_said_though_it_was_read_from_the_outbox_before
     in_virtual_time(story)
 
 
+def test_what_sets_off_while_the_outbox_is_being_read_is_not_said_twice():
+    async def story(clock):
+        post = Post(clock, phone=lambda d: 0.3)
+
+        async def slowly(function, *arguments):
+            """A disk that takes its time: the answer is old when it comes."""
+            answer = function(*arguments)
+            if isinstance(answer, tuple):  # the whole outbox
+                await asyncio.sleep(1)
+            return answer
+
+        post.courier = Courier(
+            post.store, post.desk, post.registry, post.channels, clock, lambda d: "", offload=slowly, poll=None
+        )
+        running = asyncio.create_task(post.runs_for(60))
+        post.fills(AT_ONCE * 5, "phone")
+        for _ in range(40):
+            await asyncio.sleep(0.1)
+            post.courier.wake()
+        await running
+
+        ids = post.channels["phone"].ids
+        assert len(ids) == len(set(ids)) == AT_ONCE * 5
+
+    in_virtual_time(story)
+
+
 # --------------------------------------------------------------------------- trying again
 
 
