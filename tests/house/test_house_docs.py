@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from the_house import ROOT, documents, tree
+from the_house import ROOT, documents, texts, tree
 
 MOMENT = datetime(2026, 11, 1, 8, tzinfo=UTC)
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -146,6 +146,12 @@ def relative_links() -> list:
 @pytest.mark.parametrize(("path", "target"), relative_links())
 def test_links_lead_somewhere(path, target):
     assert (path.parent / target).exists()
+
+
+def test_documents_that_are_named_exist():
+    named = {(path, name) for path, text in texts() for name in re.findall(r"\bdocs/[a-z0-9/-]+\.md\b", text)}
+
+    assert sorted(f"{path}: {name}" for path, name in named if not (ROOT / name).is_file()) == []
 
 
 def test_promises_name_tests_that_exist():
