@@ -1,0 +1,192 @@
+"""What every decoder must keep, asked of each, also of the one that does not exist yet."""
+
+import json
+import math
+import re
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.domain import Role
+from ingest.decoders import DECODERS
+from ingest.decoders.base import DANGERS, Decoded, Heard, News, Part, Signal, Unreadable
+from ingest.decoders.plain import HEARTBEAT, KINDS, LAST_SEQ
+from ingest.decoders.zigbee2mqtt import AVAILABILITY, FIELDS
+from ingest.roles import ANY_ROLE, ROLES, THINNED, Nature, nature
+
+PAGE = (Path(__file__).parents[2] / "docs" / "decoders.md").read_text(encoding="utf-8")
+
+# What a device of each dialect sends, below the decoder's name, and what it says. A new decoder brings its own.
+SAMPLES: dict[str, list[tuple[str, bytes, dict[Signal, float]]]] = {
+    "zigbee2mqtt": [
+        (
+            "hall/door",
+            b'{"contact":false,"battery":97,"linkquality":134,"voltage":2995,"trigger_count":0}',
+            {Signal.OPEN: 1, Signal.BATTERY: 97, Signal.LINK: 134, Signal.VOLTAGE: 2.995},
+        ),
+        ("sos/bed", b'{"action":"emergency","battery":100}', {Signal.CALL: 1, Signal.ACTION: 1, Signal.BATTERY: 100}),
+        ("kitchen/gas", b'{"gas":true,"tamper":false,"state":"work"}', {Signal.GAS: 1, Signal.TAMPER: 0}),
+        ("hall/door/availability", b'{"state":"offline"}', {Signal.AVAILABLE: 0}),
+        ("hall/door/contact", b"true", {Signal.OPEN: 0}),
+    ],
+    "plain": [
+        ("kitchen", b'{"kind":"motion","value":1,"at":"2026-11-21T08:00:00Z","seq":17}', {Signal.MOVEMENT: 1}),
+        ("sos/cord", b'{"kind":"sos"}', {Signal.CALL: 1}),
+        (
+            "room",
+            b'[{"kind":"temperature","value":21.5},{"kind":"humidity","value":44}]',
+            {Signal.TEMPERATURE: 21.5, Signal.HUMIDITY: 44},
+        ),
+    ],
+}
+
+every_decoder = pytest.mark.parametrize("decoder", DECODERS.values(), ids=DECODERS)
+every_sample = pytest.mark.parametrize(
+    ("name", "rest", "payload", "said"),
+    [pytest.param(name, *sample, id=f"{name}/{sample[0]}") for name, samples in SAMPLES.items() for sample in samples],
+)
+
+
+def device_places(decoder, rest):
+    return [place for place in decoder.places(rest) if place.part is Part.DEVICE]
+
+
+def understood(decoder, rest, payload) -> Decoded:
+    """By the first of its places under which the payload can be read and says something."""
+    for place in device_places(decoder, rest):
+        try:
+            decoded = decoder.decode(payload, place.key)
+        except Unreadable:
+            continue
+        if decoded.heard:
+            return decoded
+    raise AssertionError(f"{rest}: {payload!r} says nothing")
+
+
+def check(heard: Heard) -> None:
+    assert heard.signal in Signal
+    assert type(heard.value) is float
+    assert math.isfinite(heard.value)
+    assert heard.signal not in DANGERS or heard.value in (0.0, 1.0)
+    assert heard.seq is None or 0 <= heard.seq <= LAST_SEQ
+    if heard.at is not None:
+        assert heard.at.tzinfo is UTC
+        assert heard.at.microsecond % 1000 == 0
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_it_is_listed_under_its_name_and_brings_samples(name):
+    assert DECODERS[name].name == name
+    assert type(DECODERS[name]).__doc__
+    assert SAMPLES[name]
+    assert f"## `{name}`" in PAGE
+
+
+@every_sample
+def test_its_samples_are_understood(name, rest, payload, said):
+    decoded = understood(DECODERS[name], rest, payload)
+
+    assert {heard.signal: heard.value for heard in decoded.heard} == said
+    assert decoded.faults is None
+    for heard in decoded.heard:
+        check(heard)
+
+
+@every_sample
+def test_the_same_message_says_the_same_again(name, rest, payload, said):
+    assert understood(DECODERS[name], rest, payload) == understood(DECODERS[name], rest, payload)
+
+
+@every_sample
+def test_half_a_message_is_unreadable_and_says_so(name, rest, payload, said):
+    for place in device_places(DECODERS[name], rest):
+        for end in range(1, len(payload) - 1):
+            try:
+                for heard in DECODERS[name].decode(payload[:end], place.key).heard:
+                    check(heard)
+            except Unreadable as error:
+                assert error.reason in ("bad-json", "not-an-object", "bad-value", "unknown-device")
+
+
+@every_decoder
+@settings(max_examples=150, deadline=None)
+@given(
+    payload=st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    ).map(lambda tree: json.dumps(tree).encode("utf-8", "surrogatepass")),
+    rest=st.text(max_size=30) | st.sampled_from(["hub", "bridge/devices", "bridge/event", "bridge/state", "a/b/c"]),
+    key=st.sampled_from(["", "contact", "action", "availability", "x"]),
+)
+def test_nothing_makes_it_stumble(decoder, payload, rest, key):
+    """Any topic has a tuple of places; any payload is understood or `Unreadable`, and nothing else happens."""
+    assert all(place.name for place in device_places(decoder, rest))
+    for ask in (lambda: decoder.decode(payload, key), lambda: decoder.news("hub", rest, payload)):
+        try:
+            answer = ask()
+        except Unreadable as error:
+            assert error.reason in ("bad-json", "not-an-object", "bad-value", "unknown-device")
+            continue
+        if isinstance(answer, News):
+            continue
+        for heard in answer.heard:
+            check(heard)
+
+
+def test_whatever_is_said_has_a_meaning_in_some_role():
+    spoken = {row.signal for rows in FIELDS.values() for row in rows} | {row.signal for row in KINDS.values()}
+    spoken.add(AVAILABILITY.signal)
+    meant = set(ANY_ROLE) | {signal for uses in ROLES.values() for signal in uses}
+
+    assert spoken == meant == set(Signal)
+
+
+def test_every_role_knows_what_to_listen_to_and_no_danger_is_lost_in_any():
+    assert set(ROLES) == set(Role)
+    assert set(ANY_ROLE) >= DANGERS
+    assert all(nature(ANY_ROLE[danger]) is Nature.ALARM for danger in DANGERS)
+    assert all(thin.every >= timedelta(minutes=1) for thin in THINNED.values())
+
+
+# --------------------------------------------------------------------------- the page
+
+
+def rows_of_the_page() -> dict[str, str]:
+    """Kind -> its example, from the table of kinds."""
+    section = PAGE.split("## `plain`")[1]
+    return dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| `(\{.+?\})` \|", section, re.MULTILINE))
+
+
+def test_the_page_shows_an_example_of_every_kind():
+    assert set(rows_of_the_page()) == {*KINDS, HEARTBEAT}
+
+
+@pytest.mark.parametrize("kind", [*KINDS, HEARTBEAT])
+def test_an_example_on_the_page_says_what_it_claims(kind):
+    example = rows_of_the_page()[kind].encode()
+
+    decoded = DECODERS["plain"].decode(example)
+
+    assert decoded.faults is None
+    assert [heard.signal for heard in decoded.heard] == ([KINDS[kind].signal] if kind in KINDS else [])
+    assert json.loads(example)["kind"] == kind
+
+
+def test_the_schema_on_the_page_names_the_kinds_and_bounds_that_are_read():
+    schema = json.loads(re.search(r"```json\n(\{\s+\"\$schema\".*?)```", PAGE, re.DOTALL)[1])
+    report = schema["$defs"]["report"]
+
+    assert set(report["properties"]["kind"]["enum"]) == {*KINDS, HEARTBEAT}
+    assert set(report["properties"]) == {"kind", "value", "at", "seq"}
+    assert report["required"] == ["kind"]
+    assert report["properties"]["seq"]["maximum"] == LAST_SEQ
+
+
+def test_the_page_names_every_key_of_zigbee2mqtt():
+    section = PAGE.split("## `zigbee2mqtt`")[1].split("\n## ")[0]
+
+    assert set(FIELDS) - set(re.findall(r"`(\w+)`", section)) == set()
