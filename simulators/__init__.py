@@ -1,0 +1,1 @@
+"""Elders, homes, networks and clocks that are not real. What each file is for: docs/simulators.md."""

@@ -231,6 +231,7 @@ class Part:
 
 _PIR = ("RTCGQ11LM", "SNZB-03", "TS0202")
 _CONTACT = ("MCCGQ11LM", "SNZB-04", "TS0203")
+_MATS = ("TS0601_bed_presence_sensor", "TS0203")  # many wire a plain contact to a mat under the mattress
 
 PARTS: dict[str, Part] = {
     "entry/door": Part(room=RoomKind.HALL, role=Role.EXIT_DOOR, zh="门口/大门", models=_CONTACT),
@@ -244,7 +245,7 @@ PARTS: dict[str, Part] = {
     "sos/smoke": Part(room=RoomKind.KITCHEN, role=Role.SMOKE, zh="sos/厨房烟感", models=("HS1SA",)),
     "bathroom/motion": Part(room=RoomKind.BATHROOM, role=Role.MOTION, zh="卫生间/人体", models=_PIR),
     "bedroom/motion": Part(room=RoomKind.BEDROOM, role=Role.MOTION, zh="卧室/人体", models=_PIR),
-    "bedroom/bed": Part(room=RoomKind.BEDROOM, role=Role.BED, zh="卧室/床垫", models=("TS0601_bed_presence_sensor",)),
+    "bedroom/bed": Part(room=RoomKind.BEDROOM, role=Role.BED, zh="卧室/床垫", models=_MATS),
     "sos/bedside": Part(room=RoomKind.BEDROOM, role=Role.SOS, zh="sos/床头按钮", models=("TS0215A_sos", "HS1EB")),
     "sos/bathroom": Part(room=RoomKind.BATHROOM, role=Role.SOS, zh="sos/卫生间拉绳", models=("HS1EB", "SEB01ZB")),
 }

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from gateway.domain import Kind
+from gateway.domain import Kind, Role
 from simulators.devices import Device, Model, Signal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,7 +103,7 @@ class Zigbee2mqtt:
 
     def __post_init__(self) -> None:
         self._chance = Random(f"{self.seed}/radio")
-        self._state = [{**device.model.idle, "linkquality": 100} for device in self.devices]
+        self._state = [{**device.model.idle, **_empty(device), "linkquality": 100} for device in self.devices]
 
     def start(self, at: int) -> Iterator[Publication]:
         self._started = at
@@ -203,6 +203,11 @@ class Zigbee2mqtt:
             "definition": None,
         }
         return [coordinator, *(_announced(number, device) for number, device in enumerate(self.devices, 1))]
+
+
+def _empty(device: Device) -> dict[str, Any]:
+    """A contact on a mat hangs open while nobody lies there, unlike the contact of a closed door."""
+    return device.model.says(Kind.BED, 0.0) if device.role is Role.BED else {}
 
 
 def _announced(number: int, device: Device) -> dict[str, Any]:
