@@ -2,4 +2,6 @@
 .PHONY: run test check bench
 run test check:
 	@scripts/$@
-bench: ; @scripts/setup test && .venv/bin/python -m bench
+bench:
+	@scripts/setup test
+	@.venv/bin/python bench/road.py --quick
