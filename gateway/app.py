@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore
 from gateway.registry import Registry
 from gateway.road import Road
 from ingest.intake import Intake
-from ingest.mqtt import MqttSource
+from ingest.mqtt import MqttSource, queue_warning
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ class Stores:
         """Registration, with the embedded broker following along when hubs come and go."""
 
         def follow(hubs: Mapping[str, str]) -> None:
-            broker.reload(state, hubs)
+            if broker.is_set_up(state):  # else a first start, or an outside broker: nobody to tell yet
+                broker.reload(state, hubs)
 
         return Registry(self.registry, broker.hash_secret, follow)
 
@@ -81,9 +82,21 @@ def page_secret(state: Path) -> bytes:
 def endpoint(settings: Settings) -> broker.Endpoint:
     """Where the broker is: the configured one, or the one that came with us."""
     url = settings.broker.url.get_secret_value()
-    if url:
-        return broker.Endpoint.from_url(url, ca=settings.broker.ca)
-    return broker.endpoint(settings.state)
+    if not url:
+        return broker.endpoint(settings.state)
+    try:
+        given = broker.Endpoint.parse(url)
+    except ValueError as error:
+        raise ConfigError(f"broker.url: {error}") from None
+    return replace(given, ca=settings.broker.ca) if settings.broker.ca else given
+
+
+def ready_broker(settings: Settings, stores: Stores) -> None:
+    """Let the embedded broker know every hub of the registry, before it is started."""
+    part = settings.broker
+    if not part.url.get_secret_value():
+        hubs = stores.registry.hub_secrets()
+        broker.Broker(settings.state, part.host, part.port, hubs, cert=part.cert, key=part.key).write_config()
 
 
 def reserve(host: str, port: int) -> socket.socket:
@@ -128,29 +141,29 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         options=settings.detectors,
     )
     pipeline.start(clock.now())
-    source = MqttSource(
-        endpoint(settings), settings.state, clock, queue_checked=settings.broker.queue_checked or not _outside(settings)
-    )
+    source = MqttSource(endpoint(settings), settings.state, clock)
     road = Road(source, pipeline, clock)
+    if settings.broker.url.get_secret_value() and not settings.broker.queue_checked:
+        loop.run_in_executor(None, _warn_of_small_queue, endpoint(settings))
     health = Health(clock, clock.now(), pipeline, source, stores.alerts, lambda: road.beat)
     from dashboard.links import Links
 
     links = Links(page_secret(settings.state), base_url, clock)
     with ThreadPoolExecutor(1, thread_name_prefix="road") as pool, contextlib.closing(source):
-        async with channels(settings) as ready, asyncio.TaskGroup() as group:
+        async with channels(settings, clock) as ready, asyncio.TaskGroup() as group:
             courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link)
-            parts = [
+            parts: list[asyncio.Future[Any]] = [
                 loop.run_in_executor(pool, road.run),
                 group.create_task(courier.run(), name="courier"),
                 group.create_task(
                     _pages(settings, stores, desk, clock, health, listener, base_url, stop, demo), name="pages"
                 ),
             ]
-            ended = asyncio.ensure_future(stop.wait())
+            stopping = asyncio.ensure_future(stop.wait())
             try:
-                await asyncio.wait([ended, *parts], return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([stopping, *parts], return_when=asyncio.FIRST_COMPLETED)
             finally:
-                ended.cancel()
+                stopping.cancel()
                 stop.set()
                 road.stop()
                 parts[1].cancel()
@@ -159,16 +172,28 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     log.info("stopped")
 
 
-def _outside(settings: Settings) -> bool:
-    return bool(settings.broker.url.get_secret_value())
+def _warn_of_small_queue(broker_at: broker.Endpoint) -> None:
+    """An outside broker that keeps little for a gateway that is away loses readings silently: say so once."""
+    try:
+        warning = queue_warning(broker_at)
+    except OSError as error:
+        warning = f"the broker's queue limit could not be looked at: {error}"
+    if warning:
+        log.warning(warning)
 
 
 @contextlib.asynccontextmanager
-async def channels(settings: Settings) -> AsyncIterator[Mapping[str, Channel]]:
+async def channels(settings: Settings, clock: Clock) -> AsyncIterator[Mapping[str, Channel]]:
     """Every channel that this installation can speak through, opened and closed together."""
     async with contextlib.AsyncExitStack() as stack:
-        given = {"secret": settings.webhook.secret.get_secret_value(), "timeout": settings.webhook.timeout}
-        yield {name: await stack.enter_async_context(make(**given)) for name, make in CHANNELS.items()}
+        options: dict[str, dict[str, Any]] = {
+            "webhook": {
+                "clock": clock,
+                "secret": settings.webhook.secret.get_secret_value(),
+                "timeout": settings.webhook.timeout,
+            }
+        }
+        yield {name: await stack.enter_async_context(make(**options.get(name, {}))) for name, make in CHANNELS.items()}
 
 
 async def _pages(
@@ -200,7 +225,7 @@ async def _pages(
         base_url=base_url,
         secure_cookies=base_url.startswith("https://"),
         health=health.report,
-        **(_demo_parts(settings) if demo else {}),
+        **(_demo_parts(settings, stores, clock) if demo else {}),
     )
 
     class Server(uvicorn.Server):
@@ -223,10 +248,10 @@ async def _pages(
     stopping.cancel()
 
 
-def _demo_parts(settings: Settings) -> dict[str, Any]:
+def _demo_parts(settings: Settings, stores: Stores, clock: Clock) -> dict[str, Any]:
     from gateway.demo import page_parts
 
-    return page_parts(settings)
+    return page_parts(settings, stores, clock)
 
 
 def _say(text: str) -> None:
@@ -248,7 +273,7 @@ def main(arguments: list[str] | None = None, run: Callable[..., None] = asyncio.
         run(serve(settings, SystemClock(), demo=asked.demo))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
-        return 2  # starting again would not help
+        return os.EX_CONFIG  # starting again would not help before a person has done something
     return 0
 
 

@@ -420,6 +420,11 @@ def reload(state_dir: Path, hubs: Mapping[str, str]) -> bool:
         return pid is not None
 
 
+def is_set_up(state_dir: Path) -> bool:
+    """Whether an embedded broker was ever made in this state folder."""
+    return _Folder.of(state_dir).setup() is not None
+
+
 def running(state_dir: Path) -> int | None:
     """The process id of this folder's broker, after making sure that it is one: ids are used again by strangers."""
     folder = _Folder.of(state_dir)

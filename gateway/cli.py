@@ -55,10 +55,13 @@ def run(config: Config = None, state: State = None, port: Port = None, mqtt_port
     """Run the gateway, with its own broker unless the settings name another one. 启动网关"""
     settings = settings_of(config, state, port, mqtt_port)
     _refuse_problems(settings)
-    from gateway.app import open_stores
+    from gateway.app import open_stores, ready_broker
 
-    open_stores(settings.state)  # migrates, so that the gateway itself starts fast
-    _supervise(settings, config, [])
+    stores = open_stores(settings.state)  # migrates, so that the gateway itself starts fast
+    ready_broker(settings, stores)
+    stores.readings.close()
+    supervisor = _supervisor(settings, config)
+    os.execv(supervisor[0], supervisor)  # noqa: S606 - becomes the small process; nothing of this one is needed
 
 
 @app.command()
@@ -67,33 +70,40 @@ def demo(
     port: Annotated[int, typer.Option("--port", help="port of the pages; 0 takes a free one")] = 8080,
     mqtt_port: Annotated[int, typer.Option("--mqtt-port", help="port of the broker; 0 takes a free one")] = 1883,
     seed: Annotated[int, typer.Option(help="which neighbourhood")] = 7,
-    pace: Annotated[float, typer.Option(help="60 plays a minute of it each second; 1 is real time")] = 1.0,
+    pace: Annotated[float, typer.Option(min=0, help="days of history played in a second; 0: as fast as it can")] = 0,
     scenario: Annotated[str, typer.Option(help="morning: the prepared first two minutes; quiet: nothing prepared")] = (
         "morning"
     ),
 ) -> None:
     """Run the gateway with twelve simulated homes and their responders' phones. 演示"""
-    from gateway.demo import prepare
+    from gateway import demo as stage
+    from gateway.app import reserve
 
+    with reserve("127.0.0.1", port) as probe:  # taken: say so before a history is played; 0: choose one now
+        port = probe.getsockname()[1]
     settings = load(None, state=state, web={"port": port}, broker={"port": mqtt_port})
     _refuse_problems(settings)
-    children = prepare(settings, seed=seed, pace=pace, scenario=scenario, say=say)
-    _supervise(settings, None, children, demo=True)
+    prepared = stage.prepare(settings, seed=seed, scenario=scenario, pace=pace, say=say)
+    raise typer.Exit(stage.run(prepared, _supervisor(settings, None, demo=True), say=say))
 
 
-def _supervise(settings: Settings, config: Path | None, children: list[list[str]], demo: bool = False) -> None:
-    """Become the supervisor: a small process that keeps the broker and the gateway up."""
-    from gateway.supervisor import become
-
+def _supervisor(settings: Settings, config: Path | None, *, demo: bool = False) -> list[str]:
+    """The command line of the small process that keeps the broker and the gateway up; sets what both inherit."""
     os.environ["SHOUWANG_STATE"] = str(settings.state.absolute())
     os.environ["SHOUWANG_WEB__PORT"] = str(settings.web.port)
-    os.environ["SHOUWANG_BROKER__PORT"] = str(settings.broker.port)
     gateway = [sys.executable, "-m", "gateway.app"]
     if config is not None:
         gateway += ["--config", str(config.absolute())]
     if demo:
         gateway += ["--demo"]
-    become(settings, gateway, children)
+    broker = settings.broker
+    command = [sys.executable, "-m", "gateway.supervisor", "--state", str(settings.state.absolute())]
+    if broker.url.get_secret_value():
+        command += ["--no-broker"]
+    command += ["--host", broker.host, "--port", str(broker.port)]
+    if broker.cert and broker.key:
+        command += ["--cert", str(broker.cert.absolute()), "--key", str(broker.key.absolute())]
+    return [*command, "--", *gateway]
 
 
 def _refuse_problems(settings: Settings) -> None:
@@ -161,16 +171,14 @@ def replay(
     zone: Annotated[str, typer.Option(help="where the recording's wall clock hung")] = "Asia/Shanghai",
     exit: Annotated[list[str] | None, typer.Option("--exit", help="sensor at the entry door; may be repeated")] = None,
     alerts: Annotated[Path | None, typer.Option(help="write home,start,kind,reason here")] = None,
-    via_mqtt: Annotated[bool, typer.Option("--via-mqtt", help="through a running gateway's real broker")] = False,
-    config: Config = None,
-    state: State = None,
+    via_mqtt: Annotated[bool, typer.Option("--via-mqtt", help="publish it to a real broker and take it in")] = False,
+    state: Annotated[Path | None, typer.Option("--state", help="with --via-mqtt: where everything is kept")] = None,
 ) -> None:
     """Play a recorded home through the detectors in event time, or through the real broker. 回放"""
     from gateway.replay import replay_files, replay_via_mqtt
 
     if via_mqtt:
-        settings = settings_of(config, state)
-        replay_via_mqtt(files, format, home=home, zone=zone, exits=exit or [], settings=settings, say=say)
+        replay_via_mqtt(files, format, home=home, zone=zone, exits=exit or [], state=state, say=say)
     else:
         replay_files(files, format, home=home, zone=zone, exits=exit or [], alerts=alerts, say=say)
 
@@ -290,9 +298,8 @@ def alerts_list(
 
     for alert in open_stores(_existing(settings_of(config, state))).alerts.alerts(unclosed=not all_):
         owner = f"  owner {alert.owner}" if alert.owner else ""
-        say(
-            f"{alert.raised_at:%m-%d %H:%M:%S}  {alert.severity.value}  {alert.state.value:9} x{alert.count} {alert.id}{owner}"
-        )
+        when, what = f"{alert.raised_at:%m-%d %H:%M:%S}", f"{alert.state.value:9} x{alert.count}"
+        say(f"{when}  {alert.severity.value}  {what} {alert.id}{owner}")
 
 
 @alerts.command("show")
@@ -314,9 +321,8 @@ def alerts_show(alert_id: str, config: Config = None, state: State = None) -> No
     for entry in stores.alerts.history(alert_id):
         say(f"  {entry.at:%m-%d %H:%M:%S}  {entry.what}  {entry.who}  {dict(entry.facts) or ''}")
     for delivery in stores.alerts.deliveries(alert_id):
-        say(
-            f"  {delivery.purpose.value} {delivery.person} by {delivery.channel}: {delivery.state.value} {delivery.reason}"
-        )
+        said = f"{delivery.purpose.value} {delivery.person} by {delivery.channel}"
+        say(f"  {said}: {delivery.state.value} {delivery.reason}")
 
 
 @alerts.command("accept")
@@ -357,10 +363,11 @@ def main() -> None:
     """Entry point. What was asked wrongly is answered with a sentence and exit code 2, never a traceback."""
     from gateway.broker import BrokerError
     from gateway.registry import RegistrationError
+    from gateway.replay import ReplayError
 
     try:
         app()
-    except (ConfigError, Refused, RegistrationError, BrokerError) as error:
+    except (ConfigError, Refused, RegistrationError, BrokerError, ReplayError) as error:
         typer.echo(f"{error}", err=True)
         sys.exit(2)
 

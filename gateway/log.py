@@ -8,7 +8,7 @@ import structlog
 
 def set_up_log(level: str) -> None:
     """Send everything, ours and the libraries', to standard error as JSON lines."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

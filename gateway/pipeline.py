@@ -24,6 +24,11 @@ CHECKPOINT_EVERY = timedelta(seconds=60)
 CHECKPOINT_SLICE = 100
 """Homes written at one tick, so that a checkpoint of thousands never holds up a press."""
 
+FEW = 20
+"""So many homes without a checkpoint are read back one by one at a start."""
+
+TIDY_EVERY = timedelta(seconds=20)
+
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
 
@@ -68,6 +73,7 @@ class Pipeline:
         self._settled = 0
         self._settling = 0
         self._next_keep: datetime | None = None
+        self._next_tidy: datetime | None = None
         self.counts = Counts()
 
     # ------------------------------------------------------------------ start
@@ -83,22 +89,30 @@ class Pipeline:
         for checkpoint in self._readings.checkpoints():
             if self._restore(checkpoint):
                 reached[checkpoint.home] = checkpoint.arrival
-        forgotten = [home for home in self._watches if home not in reached]
-        for home in forgotten:
-            for reading in self._readings.replay(0, home):
-                self._recall(reading)
-                reached[home] = reading.arrival
-        for reading in self._readings.replay(self._settled):
-            if reading.arrival > reached.get(reading.home, 0):
-                self._recall(reading)
-        for home, heard in self._readings.heard().items():
-            if home in self._watches:
-                self._watches[home].recall_heard(heard)
+        self._replay(reached)
+        for home_id, heard in self._readings.heard().items():
+            if home_id in self._watches:
+                self._watches[home_id].recall_heard(heard)
         self._arrival = self._readings.last_arrival()
         self._changed = set(self._watches)  # after a long replay the next start should be short
         self._next_keep = now + CHECKPOINT_EVERY
         for watch in self._watches.values():
             self._schedule(watch)
+
+    def _replay(self, reached: dict[str, int]) -> None:
+        """Feed what the checkpoints do not know yet, in the order in which it arrived."""
+        forgotten = self._watches.keys() - reached.keys()
+        after = self._settled
+        if len(forgotten) > FEW or self._settled == 0:
+            after = 0  # one long read instead of one for each home
+        else:
+            for home in sorted(forgotten):
+                for reading in self._readings.replay(0, home):
+                    self._recall(reading)
+                    reached[home] = reading.arrival
+        for reading in self._readings.replay(after):
+            if reading.arrival > reached.get(reading.home, 0):
+                self._recall(reading)
 
     def _restore(self, checkpoint: Checkpoint) -> bool:
         watch = self._watches.get(checkpoint.home)
@@ -197,6 +211,9 @@ class Pipeline:
         self._tell(found, now)
         self._desk.tick(now)
         self._checkpoint(now)
+        if self._next_tidy is None or now >= self._next_tidy:
+            self._next_tidy = now + TIDY_EVERY
+            self._readings.tidy()
 
     def next_due(self) -> datetime | None:
         """When a home's next deadline falls; the desk's own timers are asked for at every tick."""

@@ -112,7 +112,7 @@ class Sending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message to one person through one channel. The id is derived from alert, purpose, round, rung, person, channel."""
+    """One message to one person through one channel; its id is derived from all that tells it from others."""
 
     id: str
     alert: str

@@ -1,0 +1,210 @@
+"""The demo: twelve simulated homes around the real gateway, their past played first, then real time.
+
+The demo process plays the hubs. Below it runs the same supervisor, broker and gateway as in a real installation, so
+that the gateway can be killed while the homes go on living.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway import broker
+from gateway.app import Stores, open_stores, ready_broker
+from gateway.child import end, spawn
+from gateway.clock import SystemClock
+from gateway.config import ConfigError, Settings
+from gateway.domain import Duty, Reach
+from gateway.ports import Batch, Clock
+from simulators.broker import Hubs, publish_once
+from simulators.neighbourhood import HISTORY, Neighbourhood, neighbourhood
+
+MARK = "demo.json"
+"""Stands in a state folder that the demo has made, and so may make anew."""
+
+READINGS_AT_ONCE = 2_000
+UP_WITHIN_S = 60.0
+LEAD = timedelta(seconds=12)
+"""The history is played up to this long from now: about when the pages are up, so that a visitor misses nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A neighbourhood that is registered and has a past."""
+
+    settings: Settings
+    neighbourhood: Neighbourhood
+    secrets: dict[str, str]
+
+
+def prepare(settings: Settings, *, seed: int, scenario: str, pace: float, say: Callable[[str], None]) -> Demo:
+    """Make the state folder anew, register twelve homes and play 28 days of their lives into it.
+
+    `pace` is how many of the days are played in a second, 0 for as fast as the machine can.
+    """
+    _clear(settings.state)
+    stores = open_stores(settings.state)
+    port = settings.web.port
+    phone = f"http://127.0.0.1:{port}/phone/hook"
+    homes = neighbourhood(
+        seed,
+        SystemClock().now() + LEAD,
+        staged=scenario == "morning",
+        reach=lambda person: (Reach(channel="webhook", address=f"{phone}/{person}"),),
+    )
+    secrets = {hub.id: broker.new_secret()[0] for home in homes.homes for hub in home.hubs}
+    with stores.registry.begin() as ledger:
+        homes.register(ledger)
+        for hub, secret in secrets.items():
+            ledger.set_hub_secret(hub, broker.hash_secret(secret))
+    _write_mark(settings.state, {"seed": seed, "secrets": secrets})
+    ready_broker(settings, stores)
+    _play_history(stores, homes, pace, say)
+    stores.readings.close()
+    return Demo(settings, homes, secrets)
+
+
+def _clear(state: Path) -> None:
+    """Raises ConfigError for a folder that holds anything but an earlier demo."""
+    if state.exists() and any(state.iterdir()):
+        if not (state / MARK).exists():
+            raise ConfigError(f"state: {state} is not empty and was not made by the demo; choose another folder.")
+        shutil.rmtree(state)
+
+
+def _write_mark(state: Path, what: dict[str, Any]) -> None:
+    descriptor = os.open(state / MARK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(what, file)
+
+
+def _play_history(stores: Stores, homes: Neighbourhood, pace: float, say: Callable[[str], None]) -> None:
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    begins, days = homes.now - HISTORY, HISTORY / timedelta(days=1)
+    batch, count, began = Batch(), 0, time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, disable=not sys.stdout.isatty()) as progress:
+        task = progress.add_task("28 天的生活 · 28 days of history", total=days)
+        for reading in homes.history(first_arrival=1):
+            batch.readings.append(reading)
+            batch.last_arrival = reading.arrival
+            count += 1
+            if len(batch.readings) >= READINGS_AT_ONCE:
+                stores.readings.commit(batch)
+                batch = Batch()
+                played = (reading.at - begins) / timedelta(days=1)
+                if pace:
+                    time.sleep(max(0.0, played / pace - (time.monotonic() - began)))
+                progress.update(task, completed=played)
+        batch.heard.update(homes.last_heard())
+        stores.readings.commit(batch)
+        progress.update(task, completed=days)
+    say(f"{len(homes.homes)} 户，28 天，{count} 条读数 · {len(homes.homes)} homes, 28 days, {count} readings")
+
+
+# --------------------------------------------------------------------------- running
+
+
+def run(demo: Demo, supervisor: list[str], *, say: Callable[[str], None]) -> int:
+    """Start the supervisor, say where to look, and play the hubs until told to stop."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    child = spawn(supervisor)
+    try:
+        address = demo.settings.base_url
+        if not _is_up(address, child, stop):
+            return child.poll() or (0 if stop.is_set() else 1)
+        _say_where(demo, say)
+        with _hubs(demo) as hubs:
+            while not stop.is_set() and child.poll() is None:
+                hubs.join(0)  # raises what the players of the hubs have raised
+                stop.wait(0.5)
+        return child.poll() or 0
+    finally:
+        end(child, within_s=15)
+
+
+def _is_up(address: str, child: Any, stop: threading.Event) -> bool:
+    deadline = time.monotonic() + UP_WITHIN_S
+    while time.monotonic() < deadline and child.poll() is None and not stop.is_set():
+        with (
+            contextlib.suppress(OSError, urllib.error.URLError),
+            urllib.request.urlopen(f"{address}/healthz", timeout=2) as answer,  # noqa: S310 - our own address
+        ):
+            if answer.status == 200:
+                return True
+        stop.wait(0.2)
+    return False
+
+
+def _say_where(demo: Demo, say: Callable[[str], None]) -> None:
+    from dashboard.app import make_entrance_link
+
+    stores = open_stores(demo.settings.state)
+    visitor = next(person for person, duty in demo.neighbourhood.staff if duty is Duty.SUPERVISOR)
+    link = make_entrance_link(stores.accounts, SystemClock(), demo.settings.base_url, visitor)
+    stores.readings.close()
+    say("")
+    say(f"请打开 · open:  {link}")
+    scenario = demo.neighbourhood.scenario
+    if scenario is not None:
+        names = {home.id: home.name for home in demo.neighbourhood.homes}
+
+        def clock(moment: datetime) -> str:
+            return f"{moment.astimezone(demo.neighbourhood.homes[0].zone):%H:%M:%S}"
+
+        say(f"  {names[scenario.out]} 去了早市，不报警 · is out at the market, no alarm")
+        say(f"  {names[scenario.dark]} 家网关断电：看不见，不是无活动 · hub is dark: not seen, not “inactive”")
+        say(f"  {clock(scenario.presses_at)} {names[scenario.presses]} 按下紧急按钮 · presses the emergency button")
+        say(f"  {clock(scenario.silent_due)} {names[scenario.silent]} 太久没有动静 · has been silent for too long")
+    say("Ctrl-C 结束 · ends")
+
+
+@contextlib.contextmanager
+def _hubs(demo: Demo) -> Iterator[Hubs]:
+    hubs = Hubs(broker.endpoint(demo.settings.state), demo.secrets, demo.neighbourhood.live())
+    hubs.start()
+    try:
+        yield hubs
+    finally:
+        hubs.stop()
+
+
+# --------------------------------------------------------------------------- within the gateway's pages
+
+
+def page_parts(settings: Settings, stores: Stores, clock: Clock) -> dict[str, Any]:
+    """What the demo adds to the pages: the responders' phones, a button to press and a button to kill."""
+    from simulators.phone import create_phone
+
+    mark = json.loads((settings.state / MARK).read_text(encoding="utf-8"))
+    homes = neighbourhood(mark["seed"], clock.now(), staged=False)
+    holders = [(person.id, duty) for person, duty in homes.staff]
+
+    def press(home_id: str) -> None:
+        household = homes.household(home_id)
+        said = household.press_now(clock.now())
+        publish_once(broker.endpoint(settings.state), household.hub, mark["secrets"][household.hub], said)
+
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return {
+        "demo": True,
+        "demo_kill": kill,
+        "demo_press": press,
+        "phone": create_phone(clock, holders, stores.registry, stores.alerts, settings.state / "phones.jsonl"),
+    }
