@@ -20,7 +20,7 @@ import sysconfig
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +56,13 @@ sum over the filters of one session (NATS counts a filter ending in # twice) sta
 
 MAX_PAYLOAD: Final = "1152KB"
 """`bridge/devices` of a large home reaches 1 MiB; the rest is slack for the topic and headers."""
+
+ROOM: Final = 4 * 1024**3
+LEAST_ROOM: Final = 64 * 1024**2
+DISK_RESERVE: Final = 512 * 1024**2
+"""What the queue may grow by, what it gets on the fullest disk, and what it leaves to the gateway's own files. A queue
+that is full to the last byte is worse than it sounds: NATS then takes no new connection, not even ours that would
+empty it. So whenever room gets short it is given more (`make_room`)."""
 
 READY_WITHIN_S: Final = 30.0
 """It is up in 30 ms; a queue of gigabytes on a slow card takes longer to read back."""
@@ -103,6 +110,7 @@ class _Setup:
     port: int
     cert: str = ""
     key: str = ""
+    store: int = 0  # bytes that may lie in the queue
     hubs: dict[str, str] = field(default_factory=dict)
 
 
@@ -138,6 +146,21 @@ class _Folder:
         with (self.path / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    def store_with_room(self) -> int:
+        """What lies in the queue now and the room beyond that the disk allows."""
+        free = shutil.disk_usage(self.path).free
+        return self.stored() + max(LEAST_ROOM, min(ROOM, free - DISK_RESERVE))
+
+    def stored(self) -> int:
+        size = 0
+        for folder, _, files in os.walk(self.path / "js"):
+            for name in files:
+                try:
+                    size += os.stat(os.path.join(folder, name)).st_size  # noqa: PTH116, PTH118 - thousands of them
+                except FileNotFoundError:
+                    pass  # the broker tidies up while we count
+        return size
 
     def setup(self) -> _Setup | None:
         try:
@@ -207,7 +230,7 @@ def _configuration(folder: Path, setup: _Setup, gateway_hash: str) -> str:
             "  # each message is on the disk before its sender hears that it is safe",
             "  sync_interval: always",
             "  max_memory_store: 64MB",
-            "  max_file_store: 4GB",
+            f"  max_file_store: {setup.store}",
             "}",
             "mqtt {",
             f'  listen: "{host}:{setup.port}"',
@@ -316,8 +339,17 @@ class Broker:
                 self.port = _free_port(self.host)
             hubs = dict(self._hubs) if self._hubs is not None else (last.hubs if last else {})
             self._hubs = None  # from now on the file is the truth: others add hubs to it
-            setup = _Setup(host=self.host, port=self.port, cert=self._tls[0], key=self._tls[1], hubs=hubs)
-            self._folder.write(setup, _binary())
+            self._folder.write(
+                _Setup(
+                    host=self.host,
+                    port=self.port,
+                    cert=self._tls[0],
+                    key=self._tls[1],
+                    store=self._folder.store_with_room(),
+                    hubs=hubs,
+                ),
+                _binary(),
+            )
 
     def start(self) -> None:
         """Start it and wait until it takes connections. Call it from the main thread (see `child.spawn`)."""
@@ -354,6 +386,20 @@ class Broker:
     def fallen(self) -> int | None:
         """Its exit code when it has ended; None while it runs or before it was started."""
         return self._child.poll() if self._child else None
+
+    def make_room(self) -> bool:
+        """Let the queue grow where it is nearly full; True when it was, for then nobody takes what it keeps.
+
+        Call it now and then while the broker runs.
+        """
+        with self._folder.alone():
+            setup = self._folder.setup()
+            if setup is None or setup.store - self._folder.stored() > LEAST_ROOM // 2:
+                return False
+            self._folder.write(replace(setup, store=self._folder.store_with_room()), _binary())
+            if self._child is not None and self._child.poll() is None:
+                self._child.send_signal(signal.SIGHUP)
+            return True
 
     def stop(self, within_s: float = 5.0) -> None:
         """Ask, then insist. Nothing acknowledged is lost either way."""
@@ -412,8 +458,7 @@ def reload(state_dir: Path, hubs: Mapping[str, str]) -> bool:
                 f"数据目录 {state_dir} 里还没有内置 MQTT 服务器。 / no embedded broker in {state_dir} yet"
             )
         if setup.hubs != dict(hubs):
-            new = _Setup(host=setup.host, port=setup.port, cert=setup.cert, key=setup.key, hubs=dict(hubs))
-            folder.write(new, _binary())
+            folder.write(replace(setup, hubs=dict(hubs)), _binary())
         pid = running(state_dir)
         if pid is not None:
             os.kill(pid, signal.SIGHUP)

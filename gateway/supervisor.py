@@ -24,6 +24,7 @@ log = logging.getLogger("shouwang.supervisor")
 PAUSE_S: Final = (0.2, 10.0)  # before starting again: the first and the longest
 WELL_AFTER_S: Final = 60.0  # who has run this long begins again with the short pause
 GATEWAY_STOPS_WITHIN_S: Final = 10.0
+ROOM_EVERY_S: Final = 30.0  # how often the broker's queue is looked at
 MISCONFIGURED: Final = os.EX_CONFIG
 """With this exit code the gateway says that starting it again is of no use before a person has done something."""
 
@@ -103,18 +104,29 @@ class Supervisor:
         wards = [gateway]
         if self._broker:
             wards.insert(0, _Ward("broker", self._broker.start, self._broker.fallen))
+        look_at_room = 0.0
         while True:
             now = time.monotonic()
             for ward in wards:
                 ward.look(now)
+            if self._broker and now >= look_at_room:
+                look_at_room = now + ROOM_EVERY_S
+                self._make_room(self._broker)
             if gateway.code == MISCONFIGURED:
                 log.error("The gateway says that it cannot run as it is configured, so everything stops.")
                 return MISCONFIGURED
             waits = [ward.due - now for ward in wards if ward.code is not None]
-            heard = signal.sigtimedwait(_STOP | {signal.SIGCHLD}, max(0.0, min(waits, default=3600.0)))
+            heard = signal.sigtimedwait(_STOP | {signal.SIGCHLD}, max(0.0, min([*waits, ROOM_EVERY_S])))
             if heard is not None and heard.si_signo in _STOP:
                 log.info("Stopping: the gateway first, then the broker.")
                 return 0
+
+    def _make_room(self, broker: Broker) -> None:
+        try:
+            if broker.make_room():
+                log.error("The broker's queue was nearly full, so it may grow: nobody takes what it keeps.")
+        except (BrokerError, OSError) as error:
+            log.error("The broker's queue may be full, and it cannot be given more room: %s", error)
 
     def _start_gateway(self) -> None:
         self._gateway = spawn(self._command)

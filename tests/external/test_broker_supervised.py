@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,34 @@ def test_a_broker_of_ones_own_choice(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     with pytest.raises(BrokerError, match="NATS_SERVER names"):
         Broker(tmp_path, port=0).start()
+
+
+def test_a_full_queue_does_not_lock_the_gateway_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NATS with a full store takes no connection at all, so the only one who could empty it would stay outside."""
+    monkeypatch.setattr("gateway.broker.ROOM", 2_000_000)
+    monkeypatch.setattr("gateway.broker.LEAST_ROOM", 2_000_000)
+    secret, hashed = new_secret()
+    broker = Broker(tmp_path, port=0, hubs={"hub-a": hashed})
+    broker.start()
+    where = broker.endpoint()
+    hub = Endpoint(host=where.host, port=where.port, username="hub-a", password=secret)
+    (ear := tmp_path / "ear").mkdir()
+    listening(MqttSource(where, ear, SystemClock())).close()
+    with Device(hub) as device:
+        acknowledged: set[int] = set()
+        device.client.on_publish = lambda *said: acknowledged.add(said[2])
+        for _ in range(3000):
+            device.client.publish("shouwang/hub-a/plain/hall", "x" * 1000, 1)
+        eventually(lambda: device.drops)
+        assert not can_connect(where)
+        assert broker.make_room()
+
+        source = MqttSource(where, ear, SystemClock())
+        eventually(lambda: source.settle(source.poll(timedelta(milliseconds=50))) or source.listening_since())
+        for _ in range(20):  # room is given in small steps here, and in large ones otherwise
+            broker.make_room()
+            for _ in range(10):
+                source.settle(source.poll(timedelta(milliseconds=50)))
+        eventually(lambda: source.settle(source.poll(timedelta(milliseconds=50))) or len(acknowledged) == 3000)
+    source.close()
+    broker.stop()
