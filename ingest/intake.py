@@ -361,20 +361,18 @@ class Intake:
         at, late, has_time = heard, retained, False
         if one.at is not None:
             age = heard - one.at
-            if age <= OLDEST:
-                if age >= -AHEAD:
-                    at, has_time = one.at, True
-                    late = late or age > LATE
+            if -AHEAD <= age <= OLDEST:
+                at, late, has_time = one.at, retained or age > LATE, True
             elif nature is Nature.ALARM:
-                late = True  # a call for help is never too old to be looked after
-            else:
-                if one.momentary or last is None or value != last.value:
+                late = retained or age > OLDEST  # a call for help is never too old to be looked after
+            elif age > OLDEST:
+                if one.momentary or not repeats or last is None or value != last.value:
                     _put_away(road, message, taken, "too-old", f"{kind.value} of {one.at.isoformat()}")
                 return
 
         if one.momentary:
             if retained:
-                if not any(one.reason == "retained-event" for one in taken.quarantined):
+                if not any(refused.reason == "retained-event" for refused in taken.quarantined):
                     detail = f"{kind.value} happens once; a retained message of it tells nothing"
                     _put_away(road, message, taken, "retained-event", detail)
                 return
@@ -427,7 +425,7 @@ class Intake:
         if not road.key:
             bound.pressed_at = heard
             return False
-        return bound.pressed_at is not None and heard - bound.pressed_at <= ECHO
+        return bound.pressed_at is not None and abs(heard - bound.pressed_at) <= ECHO
 
     # ------------------------------------------------------------------ the hub
 
@@ -533,7 +531,7 @@ class Intake:
 
 def _is_thin(kind: Kind, value: float, at: datetime, last: _Last) -> bool:
     thin = THINNED.get(kind)
-    return thin is not None and at - last.at < thin.every and abs(value - last.value) < thin.leap
+    return thin is not None and abs(at - last.at) < thin.every and abs(value - last.value) < thin.leap
 
 
 def _tests_itself(bound: _Bound, at: datetime) -> bool:
@@ -546,7 +544,7 @@ def _is_counted(bound: _Bound, nature: Nature, kind: Kind, seq: int, heard: date
     """Whether a device without a clock has said this before: the same count, not long ago."""
     within = SAME_CALL if nature is Nature.ALARM else SAME_COUNT
     for counted, number, when in bound.counts or ():
-        if number == seq and counted is kind and heard - when <= within:
+        if number == seq and counted is kind and abs(heard - when) <= within:
             return True
     _count(bound, kind, seq, heard)
     return False

@@ -27,7 +27,7 @@ STATES = {
     "zigbee2mqtt/door": st.fixed_dictionaries({"contact": FLAG}, optional={"linkquality": st.integers(0, 255)}),
     "zigbee2mqtt/pir": st.fixed_dictionaries({"occupancy": FLAG}, optional={"battery": st.integers(0, 100)}),
     "zigbee2mqtt/sos/panic": st.fixed_dictionaries({"sos": FLAG}) | st.just({"action": "single"}),
-    "zigbee2mqtt/smoke": st.fixed_dictionaries({"smoke": FLAG}, optional={"test": FLAG, "battery_low": FLAG}),
+    "zigbee2mqtt/smoke": st.fixed_dictionaries({"smoke": FLAG, "test": FLAG}, optional={"battery_low": FLAG}),
     "zigbee2mqtt/climate": st.fixed_dictionaries({"temperature": st.integers(200, 230).map(lambda t: t / 10)}),
     "plain/plainpir": st.fixed_dictionaries({"kind": st.just("motion"), "value": FLAG}),
     "plain/plaindoor": st.fixed_dictionaries({"kind": st.just("opening"), "value": FLAG}),
