@@ -175,7 +175,7 @@ def _say_where(demo: Demo, say: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def _hubs(demo: Demo) -> Iterator[Hubs]:
-    hubs = Hubs(broker.endpoint(demo.settings.state), demo.secrets, demo.neighbourhood.live())
+    hubs = Hubs(broker.endpoint(demo.settings.state), demo.secrets, demo.neighbourhood.live(), clock=SystemClock())
     hubs.start()
     try:
         yield hubs

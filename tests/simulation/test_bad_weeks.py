@@ -1,0 +1,62 @@
+"""The production program lives through bad weeks: lost messages, dead carriers, power cuts, people who do not come."""
+
+import logging
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from gateway.week import Week, live_through_a_bad_week
+
+pytestmark = [pytest.mark.simulation, pytest.mark.slow]
+
+WEEKS = 200
+
+
+def _lived(seed: int) -> tuple[int, str, list[str], int, int]:
+    logging.disable(logging.CRITICAL)
+    week = live_through_a_bad_week(seed)
+    return seed, week.summary(), week.broken, len(week.presses), week.power.cuts
+
+
+@pytest.fixture(scope="module")
+def weeks():
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(_lived, range(WEEKS), chunksize=5))
+
+
+@pytest.mark.timeout(1500)
+def test_no_promise_is_broken_in_two_hundred_bad_weeks(weeks):
+    broken = {f"shouwang simulate --seed {seed}": promises for seed, _, promises, _, _ in weeks if promises}
+
+    assert not broken
+
+
+def test_the_weeks_were_bad_enough_to_mean_something(weeks):
+    presses = sum(pressed for _, _, _, pressed, _ in weeks)
+    cuts = sum(fallen for _, _, _, _, fallen in weeks)
+
+    assert presses >= WEEKS
+    assert cuts >= 5 * WEEKS
+
+
+def test_the_same_seed_lives_the_same_week_to_the_letter():
+    first, second = (live_through_a_bad_week(11, days=2) for _ in range(2))
+
+    assert first.story == second.story
+    assert first.summary() == second.summary()
+
+
+def test_the_checker_sees_a_press_that_reached_nobody(monkeypatch):
+    """A test that cannot fail is none: with a desk that opens nothing the promise must be found broken."""
+    from alerts.desk import Desk
+
+    monkeypatch.setattr(Desk, "take", lambda self, findings, now: [])
+    week = next(w for w in map(_week, range(50)) if w.presses)
+
+    assert any("opened no alert" in promise for promise in week.broken)
+
+
+def _week(seed: int) -> Week:
+    return live_through_a_bad_week(seed, days=2)
