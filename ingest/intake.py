@@ -396,9 +396,8 @@ class Intake:
             if retained or (repeats and last is None):
                 # Remembered by the bridge since we do not know when: kept to compare with, never taken for life.
                 at, late, has_time = heard, True, False
-        elif nature is Nature.MEASURE:
-            if last is not None and _is_thin(kind, value, at, last):
-                return
+        elif nature is Nature.MEASURE and last is not None and _is_thin(kind, value, at, last):
+            return
 
         if repeats and has_time and last is not None and at == last.at and value != last.value:
             # The device has said nothing since: its bridge made this up (a motion that cleared), some time after.
