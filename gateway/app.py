@@ -139,6 +139,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         readings=stores.readings,
         desk=desk,
         options=settings.detectors,
+        tidy=stores.alerts.tidy,
     )
     pipeline.start(clock.now())
     source = MqttSource(endpoint(settings), settings.state, clock)

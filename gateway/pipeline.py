@@ -2,7 +2,7 @@
 
 import heapq
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,12 +55,15 @@ class Pipeline:
         readings: ReadingStore,
         desk: Desk,
         options: Mapping[str, Mapping[str, Any]] | None = None,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
+        """`tidy` is the other stores' house-keeping, done in idle moments like that of the readings."""
         self._intake = intake
         self._directory = directory
         self._readings = readings
         self._desk = desk
         self._options = options or {}
+        self._tidy = tidy
         self._watches: dict[str, Watch] = {}
         self._context = Context()
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
@@ -214,6 +217,7 @@ class Pipeline:
         if self._next_tidy is None or now >= self._next_tidy:
             self._next_tidy = now + TIDY_EVERY
             self._readings.tidy()
+            self._tidy()
 
     def next_due(self) -> datetime | None:
         """When a home's next deadline falls; the desk's own timers are asked for at every tick."""

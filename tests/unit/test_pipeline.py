@@ -1,0 +1,222 @@
+import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from alerts.desk import Desk
+from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor, State
+from gateway.pipeline import Pipeline
+from gateway.ports import Message
+from gateway.registry import Registry
+from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
+from ingest.intake import Intake
+
+NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # noon in Shanghai
+
+
+class PowerCut(BaseException):
+    pass
+
+
+class Gateway:
+    """The road over stores that outlive it; `start` is a new process on the same files."""
+
+    def __init__(self) -> None:
+        self.alerts = MemoryAlerts()
+        self.registry = MemoryRegistry(self.alerts.trail)
+        self.readings = MemoryReadings()
+        sensors = [("pir", Role.MOTION), ("pir2", Role.MOTION), ("door", Role.EXIT_DOOR), ("sos/cord", Role.SOS)]
+        self.home = Home(
+            id="h1",
+            code="A-101",
+            name="王奶奶",
+            grid="g1",
+            zone=ZoneInfo("Asia/Shanghai"),
+            rooms=(Room(id="hall", name="门口"),),
+            hubs=(Hub(id="hub1", home="h1", interval=timedelta(minutes=1)),),
+            sensors=tuple(
+                Sensor(id=n.replace("/", "-"), hub="hub1", address=n, name=n, room="hall", role=r) for n, r in sensors
+            ),
+        )
+        Registry(self.registry, str).register(
+            areas=[Area(code="a", name="a", level="community")],
+            grids=[Grid(code="g1", name="一", community="a")],
+            people=[
+                (Person(id="zhang", name="张师傅", reaches=(Reach(channel="console"),)), [(Duty.GRID_WORKER, "g1")])
+            ],
+            homes=[self.home],
+            who="test",
+            now=NOON,
+        )
+        self.now = NOON
+        self.start()
+
+    def start(self) -> None:
+        self.pipeline = Pipeline(
+            intake=Intake(self.registry),
+            directory=self.registry,
+            readings=self.readings,
+            desk=Desk(self.alerts, self.registry),
+        )
+        self.pipeline.start(self.now)
+
+    def message(self, sensor: str, **said) -> Message:
+        return Message(f"shouwang/hub1/plain/{sensor}", json.dumps(said).encode(), self.now, urgent="sos/" in sensor)
+
+    def hears(self, *said: tuple[str, dict]) -> None:
+        self.pipeline.handle([self.message(sensor, **payload) for sensor, payload in said], self.now)
+
+    def beats(self, minutes: int) -> None:
+        """The hub's heart beats each minute and time passes."""
+        for _ in range(minutes):
+            self.now += timedelta(minutes=1)
+            self.hears(("hub", {"kind": "heartbeat"}))
+            self.pipeline.tick(self.now, NOON)
+
+    def moves(self) -> None:
+        self.hears(("pir", {"kind": "motion", "value": 1}))
+        self.now += timedelta(seconds=20)
+        self.hears(("pir2", {"kind": "motion", "value": 1}))
+        self.now += timedelta(seconds=20)
+        self.hears(("pir", {"kind": "motion", "value": 0}), ("pir2", {"kind": "motion", "value": 0}))
+
+    def memory(self) -> tuple[dict, dict]:
+        """What a checkpoint of the home would hold: its watch, and the last value of each sensor with its moment."""
+        kept = msgspec.msgpack.decode(self.pipeline._kept("h1").state)
+        values = {
+            (sensor, kind): last[:2]
+            for sensor, lasts in kept["values"]["sensors"].items()
+            for kind, last in lasts.items()
+        }
+        return kept["watch"], values
+
+    def told(self) -> list[tuple[str, int]]:
+        return sorted((alert.code, alert.count) for alert in self.alerts.alerts())
+
+
+@pytest.fixture
+def gateway():
+    return Gateway()
+
+
+def test_a_press_is_an_alert_with_somebody_to_tell_before_handle_returns(gateway):
+    gateway.hears(("sos/cord", {"kind": "sos", "value": 1}))
+    (alert,) = gateway.alerts.alerts()
+
+    assert (alert.code, alert.state) == ("sos", State.RAISED) or alert.state is State.NOTIFIED
+    assert [d.person for d in gateway.alerts.outbox(gateway.now)] == ["zhang"]
+    assert [r.kind for r in gateway.readings.newest("h1", [Kind.SOS])] == [Kind.SOS]
+
+
+def test_a_press_with_a_counter_that_is_heard_again_is_one_press(gateway):
+    press = ("sos/cord", {"kind": "sos", "value": 1, "at": "2026-03-02T03:59:58Z", "seq": 7})
+    for _ in range(3):
+        gateway.hears(press)
+
+    assert gateway.told() == [("sos", 1)]
+
+
+def test_three_hours_without_life_are_told_though_every_hub_message_is_heard(gateway):
+    gateway.moves()
+    gateway.beats(200)
+
+    assert gateway.told() == [("inactivity", 1)]
+
+
+def test_a_dark_hub_is_told_as_a_hub_and_never_as_an_inactive_person(gateway):
+    gateway.moves()
+    gateway.beats(2)
+    for _ in range(300):
+        gateway.now += timedelta(minutes=1)
+        gateway.pipeline.tick(gateway.now, NOON)
+
+    assert [code for code, _ in gateway.told()] == ["home_silent"]
+
+
+def test_while_we_are_deaf_ourselves_no_hub_is_called_silent(gateway):
+    gateway.moves()
+    gateway.beats(2)
+    for _ in range(120):
+        gateway.now += timedelta(minutes=1)
+        gateway.pipeline.tick(gateway.now, None)
+
+    assert gateway.told() == []
+
+
+def test_a_restart_in_a_long_silence_forgets_nothing(gateway):
+    gateway.moves()
+    gateway.beats(100)
+    gateway.start()
+    gateway.beats(100)
+
+    assert gateway.told() == [("inactivity", 1)]
+
+
+def test_a_restart_without_any_checkpoint_forgets_nothing(gateway):
+    gateway.moves()
+    gateway.beats(100)
+    gateway.readings.forget_checkpoints()
+    gateway.start()
+    gateway.beats(100)
+
+    assert gateway.told() == [("inactivity", 1)]
+
+
+def test_restored_is_replayed_for_the_whole_memory_of_a_home(gateway):
+    for _ in range(6):
+        gateway.moves()
+        gateway.beats(37)
+    gateway.pipeline.keep_all()
+    gateway.start()
+    restored = gateway.memory()
+    gateway.readings.forget_checkpoints()
+    gateway.start()
+
+    assert gateway.memory() == restored
+
+
+def test_the_power_fails_before_the_commit_and_the_broker_repeats(gateway, monkeypatch):
+    press = ("sos/cord", {"kind": "sos", "value": 1, "at": "2026-03-02T03:59:58Z", "seq": 7})
+
+    def fails(batch):
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway.readings, "commit", fails)
+        with pytest.raises(PowerCut):
+            gateway.hears(press)
+    gateway.start()
+    gateway.hears(press)
+
+    assert gateway.told() == [("sos", 1)]
+    assert len(gateway.readings.newest("h1", [Kind.SOS], 10)) == 1
+
+
+def test_what_belongs_to_nobody_is_kept_where_it_can_be_seen(gateway):
+    gateway.hears(("nobody", {"kind": "motion", "value": 1}))
+    gateway.pipeline.handle([Message("shouwang/hub9/plain/pir", b"{", gateway.now)], gateway.now)
+
+    assert {kept.reason for kept in gateway.readings.quarantine()} >= {"unknown-device"}
+    assert len(gateway.readings.quarantine()) == 2
+
+
+def test_a_home_registered_while_we_run_is_watched_at_the_next_tick(gateway):
+    second = Home(
+        id="h2",
+        code="A-102",
+        name="李爷爷",
+        grid="g1",
+        zone=ZoneInfo("Asia/Shanghai"),
+        rooms=(Room(id="hall", name="门口"),),
+        hubs=(Hub(id="hub2", home="h2"),),
+        sensors=(Sensor(id="cord", hub="hub2", address="sos/cord", name="拉绳", room="hall", role=Role.SOS),),
+    )
+    Registry(gateway.registry, str).register(homes=[second], who="test", now=NOON)
+    gateway.pipeline.tick(gateway.now, NOON)
+    said = json.dumps({"kind": "sos", "value": 1}).encode()
+    gateway.pipeline.handle([Message("shouwang/hub2/plain/sos/cord", said, gateway.now)], gateway.now)
+
+    assert [alert.home for alert in gateway.alerts.alerts()] == ["h2"]
+    assert gateway.pipeline.homes() == 2
