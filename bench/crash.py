@@ -41,7 +41,7 @@ class Verdict:
     alerts_twice: int = 0
     never_told: int = 0
     told_again: int = 0  # the same message to the same person once more: a crash between sending and striking out
-    back_s: list[float] = field(default_factory=list)  # from each kill to the next call
+    back_s: list[float] = field(default_factory=list)  # from a kill to the next call, where it lived to make one
     press_ms: dict[str, float] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
 
@@ -78,7 +78,7 @@ def crash(
         gateway.start()
         stack.callback(gateway.stop)
         users = None if outside else neighbourhood.write_users(folder / "users")
-        wait_until("the gateway's pages", gateway.well, 60)
+        gateway.wait_well()
         traffic = Traffic(folder, gateway.broker_port, homes, users=users, buttons=buttons, window=64)
         traffic.rest()
         gateway.wait_stored(homes * len(DEVICES), 120)
@@ -94,10 +94,14 @@ def crash(
         )
         readings = traffic.readings(plan, log=log, give_up=seconds)
         presses = [_press(traffic, presses_per_s, seconds)]
-        struck: list[int] = []
+        struck: list[tuple[int, bool]] = []
         for turn in range(kills):
+            # Every other time it may serve first; else it is struck wherever it is, in the middle of starting too.
+            served = turn % 2 == 0
+            if served:
+                gateway.wait_well()
             time.sleep(chance.uniform(0.05, longest_s))
-            struck.append(_strike(gateway))
+            struck.append((_strike(gateway), served))
             if turn % 10 == 9:
                 say(f"  {turn + 1} of {kills} kills", flush=True)
             if presses[-1].child.poll() is not None and traffic.buttons_left():
@@ -109,15 +113,16 @@ def crash(
         verdict.kills = len(struck)
         heard = sent_in(log)
         pressed = [press for publisher in presses for press in sent_in(publisher.log)]
-        wait_until("the gateway after the last kill", gateway.well, 60)
+        gateway.wait_well()
         told = answered(pressed, sink, 90)
         verdict.press_ms = told.summary
         _compare_readings(verdict, heard, gateway, homes)
         _compare_alerts(verdict, pressed, gateway, sink)
         calls = sorted(moment for moment, _ in sink.calls)
-        for moment in struck:
-            after = next((call for call in calls if call > moment), None)
-            if after is not None:
+        following = [moment for moment, _ in struck[1:]] + [time.monotonic_ns()]
+        for (moment, served), until in zip(struck, following, strict=True):
+            after = next((call for call in calls if call > moment), until)
+            if served and after < until:  # it was let live long enough to tell
                 verdict.back_s.append((after - moment) / 1e9)
     return verdict
 

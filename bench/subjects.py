@@ -93,13 +93,14 @@ class _Rows(Subject):
     def stored(self) -> int:
         if not (self.folder / "readings.db").exists():
             return 0
-        with sqlite3.connect(f"file:{self.folder / 'readings.db'}?mode=ro", uri=True, timeout=10) as db:
+        # Not read-only: without a write-ahead log SQLite may ask a reader to look after the journal.
+        with closing(sqlite3.connect(self.folder / "readings.db", timeout=30)) as db:
             try:
                 return db.execute("select coalesce(max(id), 0) from reading").fetchone()[0]
-            except sqlite3.OperationalError:
-                return 0  # no table yet
-            finally:
-                db.rollback()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):
+                    return 0
+                raise
 
 
 class CommitEach(_Rows):
@@ -267,6 +268,16 @@ class Gateway(Subject):
                 return bool(json.load(answer).get("well"))
         except (OSError, ValueError):
             return False
+
+    def wait_well(self, within_s: float = 60) -> None:
+        """Wait until it is; falls with its last words when it ends instead."""
+
+        def settled() -> bool:
+            return self.well() or not self.alive()
+
+        wait_until("the gateway's pages", settled, within_s)
+        if not self.alive():
+            raise BenchError(f"the gateway ended: {(self.folder / 'log').read_text()[-600:]}")
 
     def worker(self) -> int | None:
         """The process that does the work: what the crash test kills. None while the supervisor is starting another."""

@@ -19,7 +19,7 @@ from dashboard.doors import Doors
 from dashboard.house import House
 from dashboard.links import Links, Pass
 from dashboard.live import Feed, resume_from
-from dashboard.printer import LANGUAGE_COOKIE, Printer, alert_url, tongue_of
+from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, alert_url, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Duty, Entry, Event, Home, Kind, Monitoring, Outcome, Reading, State
 from gateway.locales import LANGUAGES
@@ -30,8 +30,6 @@ SENSOR_MEMORY = timedelta(days=7)
 A_YEAR_S = 365 * 86_400
 ON_DUTY = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
 """Who may see homes and deal with alerts. Families and installers get pages of their own."""
-FALLBACK_ZONE = ZoneInfo("Asia/Shanghai")
-"""For times that belong to no home."""
 
 QUARANTINE_REASONS = {
     "bad-json": N_("not JSON"),
@@ -155,7 +153,7 @@ class Pages:
             base=base,
             csrf=csrf,
             tone=_tone(alert),
-            fallback_zone=FALLBACK_ZONE,
+            page_zone=zone,
             sentences=wording.explain(alert.finding, tongue.language, zone, view.home),
             owned_by_me=bool(me) and alert.owner == me,
             may_resolve=alert.state is State.ACCEPTED and may_finish(alert, me, duty),
@@ -197,6 +195,7 @@ class Pages:
             "home.html",
             now=now,
             visitor=visitor,
+            page_zone=home.zone,
             line=line,
             alerts=unclosed,
             ribbon=drawn,

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -20,6 +21,8 @@ from dashboard.words import N_, Tongue, choose_language
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 LANGUAGE_COOKIE = "language"
+FALLBACK_ZONE = ZoneInfo("Asia/Shanghai")
+"""For times that belong to no home."""
 
 STAND_WORDS = {
     Stand.EMERGENCY: N_("Emergency"),
@@ -106,6 +109,7 @@ class Printer:
                 "now": now or self.house.clock.now(),
                 "visitor": visitor,
                 "here": here,
+                "page_zone": FALLBACK_ZONE,
                 "phone_beside": self.house.phone is not None and visitor is not None,
                 **context,
             }

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from gateway.domain import (
+    HAZARDS,
     SIGNS_OF_LIFE,
     Alert,
     Delivery,
@@ -30,9 +31,8 @@ MERGE = timedelta(minutes=15)
 """Movements in one room no further apart than this are told as one stay."""
 PULSES = frozenset({Kind.MOTION, Kind.VIBRATION, Kind.TAP, Kind.BUTTON})
 LASTING = frozenset({Kind.PRESENCE, Kind.BED, Kind.CHAIR, Kind.APPLIANCE})
-MOMENTS = frozenset(
-    {Kind.DOOR, Kind.OPENING, Kind.SOS, Kind.SMOKE, Kind.GAS, Kind.CO, Kind.LEAK, Kind.FALL, Kind.TAMPER}
-)
+PASSAGES = frozenset({Kind.DOOR, Kind.OPENING})
+ALARMS = HAZARDS | {Kind.SOS, Kind.TAMPER}
 ALL = 100_000
 """More alerts than a county has unclosed: a limit here would one day hide the newest behind what nobody filed."""
 LOOK_BACK = 12
@@ -264,9 +264,16 @@ def stays(readings: Iterable[Reading]) -> list[Stay]:
     """One day's readings as stretches of life, doors and dangers, in order of their beginning."""
     told: list[Stay] = []
     running: dict[tuple[str, Kind], Stay] = {}  # by room and kind: the stay that may still go on
+    alarms: set[tuple[str, Kind]] = set()
     for reading in readings:
-        if reading.kind in MOMENTS:
+        if reading.kind in PASSAGES:
             told.append(_moment(reading))
+        elif reading.kind in ALARMS:
+            # That a danger is over is worth a line only after it was there; sensors report their rest all day long.
+            alarm = (reading.sensor, reading.kind)
+            if reading.value or alarm in alarms:
+                told.append(_moment(reading))
+            alarms.add(alarm) if reading.value else alarms.discard(alarm)
         elif reading.kind in LASTING:
             _lasting(reading, running, told)
         elif reading.kind in PULSES and reading.value:

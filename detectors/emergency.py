@@ -42,7 +42,7 @@ class Emergency:
             ("room", reading.room),
             ("last_at", reading.at.isoformat()),
         )
-        if reading.late:
+        if reading.late and not reading.is_undated:
             facts += (("late_s", seconds(reading.heard - reading.at)),)
         found = Finding(
             home=reading.home,

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 
-from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.ports import Context
 
 SECOND_EVENT = timedelta(seconds=120)
@@ -65,7 +65,7 @@ class Inactivity:
             self.state.hole = True
             return ()
         # A clearing motion sensor or radar, a closing drawer's echo: only what a person *causes* counts.
-        if kind not in SIGNS_OF_LIFE or (not reading.value and kind in _CLEARS_BY_ITSELF):
+        if not reading.is_life or (not reading.value and kind in _CLEARS_BY_ITSELF):
             return ()
         state, at = self.state, reading.at
         if kind is Kind.DOOR:

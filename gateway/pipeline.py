@@ -126,10 +126,7 @@ class Pipeline:
         except msgspec.DecodeError:
             log.warning("checkpoint unreadable, replaying", extra={"home": checkpoint.home})
             return False
-        if not watch.restore(plain["watch"]):
-            return False
-        self._intake.restore_values(checkpoint.home, plain["values"])
-        return True
+        return watch.restore(plain["watch"]) and self._intake.restore_values(checkpoint.home, plain["values"])
 
     def _recall(self, reading: Reading) -> None:
         watch = self._watches.get(reading.home)

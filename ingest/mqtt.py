@@ -42,7 +42,9 @@ ROOT: Final = "shouwang"
 READINGS: Final = (f"{ROOT}/#",)
 SOS: Final = (f"{ROOT}/+/zigbee2mqtt/sos/#", f"{ROOT}/+/plain/sos/#")
 
-KEEPALIVE_S: Final = 20
+KEEPALIVE_S: Final = 30  # what we promise the broker; it gives us up after one and a half times this
+PING_EVERY_S: Final = 8.0
+SILENT_S: Final = 20.0  # without a byte, not even an answer to two pings: the connection is dead
 DIAL_WITHIN_S: Final = 5.0  # to connect, and to agree on TLS
 GRANT_WITHIN_S: Final = 10.0  # from connected to subscribed
 RETRY_S: Final = (0.2, 5.0)  # the first and the longest wait between attempts
@@ -55,6 +57,7 @@ ECHO_WITHIN_S: Final = 20.0
 OVERLAP: Final = timedelta(minutes=10)
 """After a life-safety session had to be made anew beside an old readings session: see `MqttSource._is_doubled`."""
 
+_PINGREQ: Final = b"\xc0\x00"
 _ECHO: Final = ECHO.encode()
 _ECHO_MID: Final = 1  # at most one is under way
 
@@ -115,7 +118,9 @@ class _Session:
         self.name = name
         self.state = _State.AWAY
         self.generation = 0  # grows with each connection: packet ids mean nothing on another one
-        self.granted_at: datetime | None = None
+        self.granted_at: datetime | None = None  # None while it hears nothing
+        self.granted_on = 0.0  # the same by the monotonic clock, and kept when it is lost
+        self.heard_at = 0.0
         self.trouble = f"{endpoint} has not answered yet"
         # When the broker began to keep messages for us, bracketed; 0 is before our time.
         self.kept_after = 0.0
@@ -134,9 +139,7 @@ class _Session:
         self._next_try = 0.0
         self._pause = RETRY_S[0]
         self._opened = 0.0
-        self._looked_after = 0.0
-        self.heard_at = 0.0
-        self._granted = 0.0
+        self._pinged = 0.0
         self._lost_at: float | None = None
         self._door = _Door(endpoint)
         self._client = client = paho.Client(
@@ -168,13 +171,23 @@ class _Session:
                 self._take_over(now)
         elif self.state is _State.OPENING and now - self._opened > GRANT_WITHIN_S:
             self._give_up(f"{self._endpoint} did not subscribe us within {GRANT_WITHIN_S:.0f} s")
-        elif now - self._looked_after >= 1.0:
-            self._looked_after = now
-            self._client.loop_misc()
-            self.flush()
+
+    def keep_up(self, now: float) -> None:
+        """Ask now and then whether the other side is still there. To be called when all that came has been read.
+
+        Paho's own way would count a connection as dead on which only messages come: it never sees those.
+        """
+        if self._wire is None:
+            return
+        if now - self._wire.heard_at > SILENT_S:
+            self._give_up(f"{self._endpoint} says nothing any more")
+        elif now - self._pinged > PING_EVERY_S:
+            self._pinged = now
+            self._wire.send(_PINGREQ)
+            self._wire.flush()
 
     def due(self, now: float) -> float:
-        """When `tend` has something to do at the latest."""
+        """When there is something to do at the latest."""
         return self._next_try if self.state is _State.AWAY else now + 1.0
 
     def hurry(self) -> None:
@@ -193,6 +206,8 @@ class _Session:
             self._client.reconnect()
         except (OSError, ValueError) as error:  # an odd host name is a UnicodeError, and that is a ValueError
             self._failed = error
+            if self._door.wire:
+                self._door.wire.close()
         if self._closed:
             self._client.disconnect()
         self._dialled.set()
@@ -207,7 +222,7 @@ class _Session:
             return
         self.state = _State.OPENING
         self.generation += 1
-        self._opened = self._looked_after = now
+        self._opened = self._pinged = now
         self._wire = self._door.wire
         self.flush()
 
@@ -234,7 +249,7 @@ class _Session:
             _write(self._kept, json.dumps(self._filters))
         self.state = _State.GRANTED
         self.granted_at = self._clock.now()
-        self._granted = time.monotonic()
+        self.granted_on = time.monotonic()
         if self._lost_at is None:
             log.info("Hearing %s from %s.", self.name, self._endpoint)
         else:
@@ -255,7 +270,7 @@ class _Session:
     ) -> None:
         why = self._refused or (self._wire.ended if self._wire else "") or str(reason)
         if self.state is _State.GRANTED:
-            if time.monotonic() - self._granted > STEADY_S:
+            if time.monotonic() - self.granted_on > STEADY_S:
                 self._pause = RETRY_S[0]
             else:
                 why += " (does a second gateway use the same state folder?)"
@@ -413,6 +428,8 @@ class MqttSource:
                 continue
             if readings := self._hear(self._readings, self._batch):
                 return self._hand_over(readings)
+            for session in (self._sos, self._readings):
+                session.keep_up(now)
             self._try_our_ears(now)
             if now >= deadline:
                 return readings
@@ -458,12 +475,14 @@ class MqttSource:
     def _tend(self) -> None:
         """The life-safety session goes first: only what the broker keeps for it may be dropped by the other."""
         now = time.monotonic()
-        was_granted = self._sos.state is _State.GRANTED
         self._sos.tend(now)
-        if was_granted:
+        if self._sos.state is _State.GRANTED:
+            if self._sos_well < self._sos.granted_on:
+                self._readings.hurry()
             self._sos_well = now
-        if was_granted or self._readings.state is not _State.AWAY or now - self._sos_well > PATIENCE_S:
-            self._readings.tend(now)
+        elif self._readings.state is _State.AWAY and now - self._sos_well < PATIENCE_S:
+            return
+        self._readings.tend(now)
 
     def _try_our_ears(self, now: float) -> None:
         """Call out now and then, and doubt a session that hears neither that nor anything else.

@@ -7,6 +7,7 @@ read brings a hundred of them, and one write acknowledges a hundred.
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -44,6 +45,7 @@ class Wire:
         self._at = 0  # where the next packet begins
         self._skip = 0  # bytes of an oversized payload that are still to run past
         self._out = bytearray()
+        self.heard_at = time.monotonic()
         self.ended = ""  # why there is no more to read
 
     # what paho asks of a socket
@@ -91,6 +93,7 @@ class Wire:
         if not data:
             self.ended = "closed by the broker"
             return False
+        self.heard_at = time.monotonic()
         if self._skip:
             passed = min(self._skip, len(data))
             self._skip -= passed

@@ -8,7 +8,9 @@
   let connection = null;
   let lost = false;
 
-  const clock = (ms) => new Date(ms).toTimeString().slice(0, 5);
+  // By the clock of the home, as everywhere on the page.
+  const clock = (ms) =>
+    new Intl.DateTimeFormat("en-GB", { timeZone: banner().dataset.zone, hour: "2-digit", minute: "2-digit" }).format(ms);
 
   function show(kind) {
     const box = banner();
@@ -37,6 +39,7 @@
   function missing() {
     if (!lost && !document.hidden) {
       lost = true;
+      document.body.dataset.line = "down";
       show("lost");
     }
   }
@@ -47,6 +50,7 @@
   });
   document.addEventListener("htmx:sse:after:connection", (event) => {
     connection = event.detail.connection;
+    document.body.dataset.line = "up";
   });
   document.addEventListener("htmx:sse:error", (event) => {
     if (event.detail.status === 401) location.reload(); // signed out meanwhile

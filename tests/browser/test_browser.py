@@ -21,7 +21,7 @@ def come_in(street: Neighbourhood, page: Page) -> None:
 
 def follows(page: Page) -> None:
     """The line for events stands."""
-    page.wait_for_function("document.getElementById('live')?._htmx?.sse?.reader")
+    expect(page.locator("body[data-line=up]")).to_be_attached()
 
 
 def test_the_first_start_and_an_alert_from_ring_to_file(street: Neighbourhood, page: Page, album: Album):

@@ -38,6 +38,8 @@ class LiveBroker(Protocol):
     def kill(self) -> None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
+    def freeze(self) -> None: ...
+    def thaw(self) -> None: ...
     def is_ours(self) -> bool: ...
 
 
@@ -112,6 +114,12 @@ class Nats:
 
     def stop(self) -> None:
         self.broker.stop()
+
+    def freeze(self) -> None:
+        os.kill(self.broker.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.broker.pid, signal.SIGCONT)
 
     def is_ours(self) -> bool:
         return listener_of(self.broker.port) == {self.broker.pid}
@@ -223,6 +231,12 @@ class Mosquitto:
 
     def stop(self) -> None:
         end(self._child, 5)
+
+    def freeze(self) -> None:
+        os.kill(self._child.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self._child.pid, signal.SIGCONT)
 
     def is_ours(self) -> bool:
         return listener_of(self._port) == {self._child.pid}

@@ -398,3 +398,22 @@ def test_who_may_not_call_out_still_hears(
     assert sorted(payloads(hear(source, 2))) == [b"1", b"2"]
     assert source.deaf_to() == []
     assert "cannot try our ears" in caplog.text
+
+
+def test_a_broker_that_hangs_is_noticed(broker: LiveBroker, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection stands and nothing comes: only asking tells that from a quiet night."""
+    monkeypatch.setattr("ingest.mqtt.PING_EVERY_S", 0.1)
+    monkeypatch.setattr("ingest.mqtt.SILENT_S", 1.0)
+    source = listening(ear())
+    since = source.listening_since()
+    until = time.monotonic() + 2.0
+    while time.monotonic() < until:
+        source.poll(timedelta(milliseconds=20))
+    assert source.listening_since() == since, "a quiet broker is not a dead one"
+
+    broker.freeze()
+    eventually(lambda: not source.poll(timedelta(milliseconds=20)) and source.listening_since() is None)
+    assert "says nothing any more" in source.trouble()
+
+    broker.thaw()
+    listening(source)
