@@ -171,20 +171,16 @@ class _Session:
                 self._take_over(now)
         elif self.state is _State.OPENING and now - self._opened > GRANT_WITHIN_S:
             self._give_up(f"{self._endpoint} did not subscribe us within {GRANT_WITHIN_S:.0f} s")
-
-    def keep_up(self, now: float) -> None:
-        """Ask now and then whether the other side is still there. To be called when all that came has been read.
-
-        Paho's own way would count a connection as dead on which only messages come: it never sees those.
-        """
-        if self._wire is None:
-            return
-        if now - self._wire.heard_at > SILENT_S:
-            self._give_up(f"{self._endpoint} says nothing any more")
-        elif now - self._pinged > PING_EVERY_S:
+        elif self._wire is not None and now - self._pinged > PING_EVERY_S:
+            # Not left to paho, who does not see the messages and would take a busy connection for a dead one.
             self._pinged = now
             self._wire.send(_PINGREQ)
             self._wire.flush()
+
+    def doubt(self, now: float) -> None:
+        """Give a connection up that has fallen silent. To be called when everything that came has been read."""
+        if self._wire is not None and now - self._wire.heard_at > SILENT_S:
+            self._give_up(f"{self._endpoint} says nothing any more")
 
     def due(self, now: float) -> float:
         """When there is something to do at the latest."""
@@ -429,7 +425,7 @@ class MqttSource:
             if readings := self._hear(self._readings, self._batch):
                 return self._hand_over(readings)
             for session in (self._sos, self._readings):
-                session.keep_up(now)
+                session.doubt(now)
             self._try_our_ears(now)
             if now >= deadline:
                 return readings
