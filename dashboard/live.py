@@ -19,7 +19,8 @@ from gateway.ports import AlertStore
 PING_S = 15
 LOOK_S = 0.2
 """How often the table is looked at while somebody listens: two fifths of what a page may take to show an alert."""
-WAITING_EVENTS = 256
+READ_AT_ONCE = 200
+WAITING_EVENTS = 5 * READ_AT_ONCE
 """A listener that falls this far behind is cut off; it comes again and names where it stopped."""
 REPLAY = 1000
 """A browser that missed more than this is told to look at everything once."""
@@ -51,7 +52,7 @@ class Feed:
                 self._following.set()
                 while self._listeners:
                     await asyncio.sleep(LOOK_S)
-                    for event in await asyncio.to_thread(self._alerts.events, self._seen):
+                    for event in await asyncio.to_thread(self._alerts.events, self._seen, READ_AT_ONCE):
                         self._seen = event.id
                         self._hand_out(event)
                 self._following.clear()
@@ -93,7 +94,7 @@ class Feed:
             if after > newest or newest - after > REPLAY:
                 yield None
                 after = newest
-            while past := await asyncio.to_thread(self._alerts.events, after):
+            while past := await asyncio.to_thread(self._alerts.events, after, READ_AT_ONCE):
                 for event in past:
                     after = event.id
                     if wanted(event):

@@ -249,7 +249,7 @@ def test_an_alert_says_why_who_was_told_and_what_comes_next(rig):
     page = text_of(rig.signed_in().get(alert_url(verdict.alert.id)).text)
 
     assert "3 小时 12 分没有动静（最后：厨房 19:26）。 平时最长 1 小时 30 分。" in page
-    assert "若无人接单，22:48 通知副手 · 何副手 · 还有 10 分" in page
+    assert "若无人接单，22:48 通知副手 · 何副手 还有 10 分" in page
     assert "刘网格员 网格员 通知接单 · 已发 22:38" in page
     assert "东风路 3 号" in page and "钥匙在门卫处" in page
 
@@ -597,3 +597,13 @@ def test_the_demo_buttons_exist_in_the_demo_only(rig):
     assert browser.post("/demo/kill", data={"csrf": csrf}).status_code == 404
     assert rig.signed_in("ma").post("/demo/press", data={"home": "h2"}).status_code in (404, 405)
     assert "kill -9" not in rig.signed_in("ma").get("/").text
+
+
+def test_that_a_danger_is_over_is_told_only_after_it_was_there():
+    def said(minute: int, value: float, kind: Kind = Kind.SMOKE) -> Reading:
+        at = EVENING + timedelta(minutes=minute)
+        return Reading("h1", "s", "kitchen", kind, value, at, at)
+
+    told = views.stays([said(0, 0.0), said(1, 0.0, Kind.TAMPER), said(5, 1.0), said(9, 0.0), said(12, 0.0)])
+
+    assert [(stay.kind, stay.value) for stay in told] == [(Kind.SMOKE, 1.0), (Kind.SMOKE, 0.0)]
