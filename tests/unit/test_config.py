@@ -66,7 +66,7 @@ def test_a_missing_file_is_said_plainly(tmp_path):
 
 
 def test_broken_toml_is_said_with_its_place(sheet):
-    with pytest.raises(ConfigError, match="not valid TOML.*line 1"):
+    with pytest.raises(ConfigError, match=r"not valid TOML.*line 1"):
         load(sheet("[web\n"))
 
 

@@ -167,7 +167,7 @@ def test_a_finding_does_not_depend_on_how_often_anybody_ticks():
     often, seldom = Day(flat()), Day(flat())
     for life in (often, seldom):
         life.moves("08:05")
-    for minute in range(0, 60):
+    for minute in range(60):
         often.waits_until(f"11:{minute:02}")
     seldom.moves("20:00")
 
