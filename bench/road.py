@@ -25,7 +25,7 @@ from statistics import median
 from broker import Mosquitto
 from crash import crash
 from homes import DEVICES, Homes
-from machine import STATE, BenchError, build, cpu_s, describe, fsync_ms, pss_mb, rss_mb
+from machine import ROOT, STATE, BenchError, build, cpu_s, describe, fsync_ms, pss_mb, rss_mb
 from subjects import CommitEach, Floor, Gateway, NodeRed, NodeRedAsInstalled, Subject
 from traffic import Sink, Traffic, answered, sent_in
 
@@ -175,21 +175,21 @@ def running(
                 subject.start()
                 try:
                     traffic = Traffic(folder, broker.port, homes.count)
-                    _settle(subject, traffic, sink)
+                    _settle(subject, traffic, sink, rest_rate=1000 if queue else 0)
                     yield subject, traffic, sink, folder
                 finally:
                     subject.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _settle(subject: Subject, traffic: Traffic, sink: Sink) -> None:
+def _settle(subject: Subject, traffic: Traffic, sink: Sink, rest_rate: float = 0) -> None:
     """Wait until it listens, let every device say once that nothing happens, and see a press come through."""
     if isinstance(subject, Gateway):
         subject.wait_well()
     else:
         _press_until_answered(subject, traffic, sink)
     before = subject.stored()
-    traffic.rest()
+    traffic.rest(rest_rate)
     subject.wait_stored(before + traffic.homes * len(DEVICES), 120)
     _press_until_answered(subject, traffic, sink)
     time.sleep(1)
@@ -446,13 +446,16 @@ def slow_disk(book: Notebook, scale: Scale, repetition: int) -> None:
     slow = {"LD_PRELOAD": str(build() / "slowdisk.so"), "SLOWDISK_US": "10000"}
     with running(Gateway, scale, environment=slow) as (subject, traffic, sink, _):
         rows, used = subject.stored(), cpu_s(subject.pids())
+        traffic.readings(f"2000:{2000 * scale.steady_s // 2}").result()
+        subject.wait_stored(rows + 2000 * scale.steady_s // 2, 120)
+        cpu = (cpu_s(subject.pids()) - used) / (2000 * scale.steady_s // 2) * 1e6
+        rows = subject.stored()
         readings = traffic.readings(f"2000:{2000 * scale.steady_s}")
         time.sleep(1)
         presses = traffic.presses(20, 20 * (scale.steady_s - 2))
         presses.result()
         readings.result()
         subject.wait_stored(rows + 2000 * scale.steady_s, 120)
-        cpu = (cpu_s(subject.pids()) - used) / (2000 * scale.steady_s) * 1e6
         took = answered(sent_in(presses.log), sink)
         rows, began = subject.stored(), time.monotonic_ns()
         readings = traffic.readings(f"0:{scale.backlog}")
@@ -522,11 +525,23 @@ def generator(book: Notebook) -> None:
     book.note("load", "CPU us/message of the broker", "Mosquitto", 0, broker_us)
 
 
+def write_document(book: Notebook, said: dict) -> None:
+    """Put the table and the machine between the marks in docs/performance.md."""
+    path = ROOT / "docs" / "performance.md"
+    first, last = "<!-- measured -->", "<!-- /measured -->"
+    before, rest = path.read_text().split(first)
+    machine = "; ".join(f"{key} {value}" for key, value in said["machine"].items())
+    skipped = "".join(f"- Skipped: {why}\n" for why in book.skipped)
+    words = f"Repetitions: {said['repetitions']}{' (quick)' if said['quick'] else ''}. Machine: {machine}.\n"
+    path.write_text(f"{before}{first}\n{words}\n{book.table()}\n\n{skipped}{last}{rest.split(last)[1]}")
+
+
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     words.add_argument("--quick", action="store_true", help="one repetition, shorter stages")
     words.add_argument("--repetitions", type=int, default=None, help="5; with --quick 1")
     words.add_argument("--only", default="", help=f"of {', '.join((*DAY_GOALS, *ALONE))}")
+    words.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     words.add_argument("--json", type=Path, default=None, help="where the figures go; bench/state/road.json otherwise")
     asked = words.parse_args()
     only = {goal.strip().upper() for goal in asked.only.split(",") if goal.strip()}
@@ -562,6 +577,8 @@ def main() -> int:
     said |= {"skipped": book.skipped, "figures": [asdict(figure) for figure in book.figures]}
     path.write_text(json.dumps(said, indent=1))
     print(f"figures in {path}")
+    if asked.write:
+        write_document(book, said)
     return 1 if book.skipped and not scale.quick else 0
 
 

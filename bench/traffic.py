@@ -114,9 +114,9 @@ class Traffic:
         self._presses = 0
         self._next_slot = 0
 
-    def rest(self) -> dict:
-        """Every hub says which devices it has, every device says that nothing happens."""
-        return self._start(["--rest", "--give-up", 120], homes=self.homes, state="readings").result()
+    def rest(self, rate: float = 0) -> dict:
+        """Every hub says which devices it has, every device says that nothing happens; at most `rate` a second."""
+        return self._start(["--rest", "--rest-rate", rate], homes=self.homes, state="readings").result()
 
     def readings(self, plan: str, log: Path | None = None, give_up: float = 300) -> Publisher:
         """`plan` as mqload takes it: rate:count[,rate:count]; every message changes a device's state."""

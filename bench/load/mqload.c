@@ -14,6 +14,7 @@
  *   --topic BASE      printf format of a hub's topic (shouwang/%s/zigbee2mqtt)
  *   --announce        first publish each hub's `bridge/devices`, retained, and one message a device at rest
  *   --rest            only that: announce and stop
+ *   --rest-rate R     no faster than that many messages a second, for a broker that keeps only a thousand
  *   --sos             press emergency buttons instead, one home after the other; intervals vary by half, by --seed
  *   --buttons N       buttons a home (1)                     --button-of I    which of them to press first (0)
  *   --log FILE        a line for each acknowledged message: home device last_seen_ms counter sent_ns acked_ns
@@ -88,7 +89,7 @@ typedef struct {
 static struct {
     const char *host, *users, *user, *password, *topic, *log, *state, *plan;
     int port, homes, devices, connections, window, first_home, announce, rest, sos, buttons, button_of;
-    double give_up;
+    double give_up, rest_rate;
     uint64_t seed;
 } o = {.host = "127.0.0.1", .topic = "shouwang/%s/zigbee2mqtt", .devices = 8, .connections = 4, .window = 256,
        .buttons = 1, .give_up = 120, .seed = 1};
@@ -326,6 +327,7 @@ static void announce(Line *l) {
             memcpy(packet + it->state_at, it->rests_true ? " true" : "false", 5);
             write_all(l->fd, packet, it->length);
             if ((read_packet(l->fd, answer, sizeof answer) & 0xf0) != 0x40) fall("%s: no PUBACK", topic);
+            if (o.rest_rate > 0) usleep((useconds_t)(1e6 / o.rest_rate));
         }
     }
 }
@@ -453,6 +455,7 @@ static void parse(int argc, char **argv) {
         else if (!strcmp(name, "--state")) o.state = value;
         else if (!strcmp(name, "--plan")) o.plan = value;
         else if (!strcmp(name, "--give-up")) o.give_up = atof(value);
+        else if (!strcmp(name, "--rest-rate")) o.rest_rate = atof(value);
         else fall("%s is not an option; the top of mqload.c lists them", name);
     }
     if (!o.port || o.homes < 1 || (!o.plan && !o.rest)) fall("mqload needs --port, --homes and --plan (or --rest)");
