@@ -84,7 +84,7 @@ def create_app(house: House) -> FastAPI:
     @app.get("/healthz")
     def healthz() -> Response:
         state: dict[str, Any] = {**house.health(), "live": feed.is_reading}
-        return JSONResponse(state, status_code=200 if feed.is_reading and state.get("ok", True) else 503)
+        return JSONResponse(state, status_code=200 if feed.is_reading and state.get("well", True) else 503)
 
     @app.exception_handler(SignInFirst)
     async def ask_to_sign_in(request: Request, _: SignInFirst) -> Response:

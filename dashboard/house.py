@@ -23,7 +23,7 @@ class House:
     secret: bytes  # signs one-tap links and forms; a new one makes every link already sent invalid
     base_url: str  # as people's phones reach us, e.g. "https://shouwang.example.org"
     secure_cookies: bool = True  # False only where the pages are served by plain HTTP on this machine
-    health: Callable[[], Mapping[str, Any]] = dict  # names and values without personal data, for /healthz
+    health: Callable[[], Mapping[str, Any]] = dict  # for /healthz: "well" and more, nothing personal
     demo: bool = False
     demo_kill: Callable[[], None] | None = None  # kill -9 this gateway
     demo_press: Callable[[str], object] | None = None  # press the emergency button of this home

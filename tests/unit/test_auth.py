@@ -349,11 +349,16 @@ def test_families_and_installers_see_no_homes_yet(rig, duty):
 
 
 def test_health_says_nothing_about_anybody():
-    rig = Rig(more={"health": lambda: {"ok": True, "homes": 3}})
+    rig = Rig(more={"health": lambda: {"well": True, "homes": 3}})
     with rig.browser() as browser:
         answer = browser.get("/healthz")
 
-    assert (answer.status_code, answer.json()) == (200, {"ok": True, "homes": 3, "live": True})
+    assert (answer.status_code, answer.json()) == (200, {"well": True, "homes": 3, "live": True})
+
+
+def test_an_unwell_gateway_does_not_look_well():
+    with Rig(more={"health": lambda: {"well": False}}).browser() as browser:
+        assert browser.get("/healthz").status_code == 503
 
 
 def test_the_house_refuses_nonsense(rig):
