@@ -18,7 +18,7 @@ from gateway.domain.reading import LATE
 from gateway.ports import Directory, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
 from ingest.decoders.base import DANGERS, Decoder, Fault, Heard, Part, Signal, Unreadable
-from ingest.roles import SELF_TESTED, THINNED, Meaning, Nature, meanings
+from ingest.roles import SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
 
 ROOT = "shouwang"
 
@@ -51,12 +51,16 @@ NAMES_AT_MOST = 2048
 TOPIC_SHOWN, HEAD_SHOWN, DETAIL_SHOWN = 256, 256, 200
 """How much of what could not be used is kept."""
 
+CHANGES_REMEMBERED = 12
+"""Of one kind of one sensor: a broker that hands over again what was not acknowledged does so behind newer messages."""
+
 VALUES_VERSION = 1
 
 _MS = timedelta(milliseconds=1)
 _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _KINDS = frozenset(Kind)
 _UNRANKED = 99
+_LASTING = frozenset(kind for kind in Kind if nature(kind) in (Nature.LIFE, Nature.ALARM)) | {Kind.SELF_TEST}
 _is_hub = re.compile(r"[a-z0-9-]{1,64}").fullmatch
 
 
@@ -80,7 +84,55 @@ class _Last:
     at: datetime
     is_dated: bool  # `at` is the device's own time, so that an older one can be told from a newer
     rank: int = _UNRANKED  # of the signal it came from
-    aside: float | None = None  # the last value that came too late to count as the present one
+    past: "list[_Past] | None" = None  # what was before it, oldest first, to judge what comes late
+    again: "_Said | None" = None  # when the device last said the same once more
+
+    def before(self, at: datetime) -> float | None:
+        """The value in force just before `at`, or at that very moment; None where memory does not reach."""
+        return next((one.value for one in reversed(self.past or ()) if one.at <= at), None)
+
+    def began(self, value: float, at: datetime) -> datetime | None:
+        """When it last became this value by that moment; None where memory does not reach."""
+        return next((one.at for one in reversed(self.past or ()) if one.value == value and one.at <= at), None)
+
+    def note(self, at: datetime, value: float, said: "_Said | None" = None) -> None:
+        """Something that is not the present value: it happened before."""
+        past = self.past = [] if self.past is None else self.past
+        place = len(past)
+        while place and past[place - 1].at > at:
+            place -= 1
+        past.insert(place, _Past(at, value, said))
+        del past[:-CHANGES_REMEMBERED]
+
+    def contradicted(self, at: datetime, value: float) -> "tuple[float, _Said] | None":
+        """What merely repeated the value before, until a change at `at` turned up between: now it is news itself."""
+        for place, one in enumerate(self.past or ()):
+            if one.at > at:
+                if one.said is None or one.value == value or self.past is None:
+                    return None
+                self.past[place] = _Past(one.at, one.value)
+                return one.value, one.said
+        if self.again is None or self.again.at <= at or self.value == value or self.at > at:
+            return None
+        return self.value, self.again
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message that only repeated what was known."""
+
+    at: datetime
+    payload: bytes
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A change that was given out; with `said`, a repetition that was not."""
+
+    at: datetime
+    value: float
+    said: _Said | None = None
 
 
 @dataclass(slots=True)
@@ -205,7 +257,13 @@ class Intake:
             "version": VALUES_VERSION,
             "sensors": {
                 sensor: {
-                    kind.value: [last.value, last.at.timestamp(), last.is_dated, last.rank, last.aside]
+                    kind.value: [
+                        last.value,
+                        last.at.timestamp(),
+                        last.is_dated,
+                        last.rank,
+                        [[one.at.timestamp(), one.value] for one in last.past or () if one.said is None],
+                    ]
                     for kind, last in lasts.items()
                 }
                 for sensor, lasts in self._lasts.get(home, {}).items()
@@ -227,9 +285,10 @@ class Intake:
             lasts = known.get(sensor)
             if lasts is None:
                 continue  # no longer registered
-            for kind, (value, at, is_dated, rank, aside) in values.items():
+            for kind, (value, at, is_dated, rank, past) in values.items():
                 if kind in _KINDS:
-                    lasts[Kind(kind)] = _Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, aside)
+                    changes = [_Past(datetime.fromtimestamp(moment, UTC), was) for moment, was in past]
+                    lasts[Kind(kind)] = _Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, changes or None)
         for bound in self._bound_of(home):
             for kind, seq, heard in plain["counts"].get(bound.sensor, ()):
                 if kind in _KINDS:
@@ -334,11 +393,13 @@ class Intake:
                 if (
                     last is not None
                     and value == last.value
-                    and (last.aside is None or last.aside == value)
                     and repeats
                     and not one.momentary
                     and rank >= last.rank
+                    and (one.at is None or one.at >= last.at)
                 ):
+                    if one.at is not None and one.at > last.at and kind in _LASTING:
+                        last.again = _Said(one.at, message.payload, one.part)
                     continue  # what nearly every key of nearly every message says: as before
                 self._weigh(road, bound, meaning, one, value, last, message, arrival, taken)
 
@@ -387,7 +448,7 @@ class Intake:
             # the same reading), and never the present value.
             if retained or (repeats and nature in (Nature.FLAG, Nature.MEASURE)):
                 return
-            if value == (last.value if repeats and last.aside is None else last.aside):
+            if value == last.before(at):
                 return
         elif last is not None and value == last.value:
             last.rank = min(last.rank, rank)
@@ -415,7 +476,17 @@ class Intake:
         )
         if nature is Nature.ALARM and value == 1.0:
             taken.urgent = True
+        between = None if last is None or not has_time else last.contradicted(at, value)
         _remember(bound.lasts, kind, value, at, seq != 0, rank)
+        if between is not None:
+            # The order was wrong: after this change the device has said that it is as it was before it.
+            value, said = between
+            at, seq = _to_ms(said.at), crc32(said.payload, said.part)
+            taken.readings.append(
+                Reading(bound.home, bound.sensor, bound.room, kind, value, at, heard, arrival, seq, late, bound.subject)
+            )
+            if last is not None and at > last.at:
+                _remember(bound.lasts, kind, value, at, True, rank)
 
     def _is_told_twice(self, road: _Road, bound: _Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
         """One press, told under two keys or in two topics."""
@@ -536,7 +607,12 @@ def _is_thin(kind: Kind, value: float, at: datetime, last: _Last) -> bool:
 def _tests_itself(bound: _Bound, at: datetime) -> bool:
     """Whether an alarm of that moment is a try-out, by this message or the last one that spoke of it."""
     test = bound.lasts.get(Kind.SELF_TEST)
-    return test is not None and (bound.is_testing or test.value == 1.0) and abs(at - test.at) <= SELF_TEST
+    if test is None or not (bound.is_testing or test.value == 1.0):
+        return False
+    if test.value == 1.0 and abs(at - test.at) <= SELF_TEST:
+        return True
+    began = test.began(1.0, at)  # told again after that test was over
+    return began is not None and at - began <= SELF_TEST
 
 
 def _is_counted(bound: _Bound, nature: Nature, kind: Kind, seq: int, heard: datetime) -> bool:
@@ -562,9 +638,14 @@ def _remember(
     if last is None:
         lasts[kind] = _Last(value, at, is_dated, rank)
     elif is_dated and last.is_dated and at < last.at:
-        last.aside = value
+        if kind in _LASTING:
+            last.note(at, value)
     else:
-        last.value, last.at, last.is_dated, last.aside = value, at, is_dated, None
+        if is_dated and kind in _LASTING:
+            last.note(last.at, last.value)
+            if last.again is not None and last.again.at < at:
+                last.note(last.again.at, last.value, last.again)
+        last.value, last.at, last.is_dated, last.again = value, at, is_dated, None
         last.rank = min(last.rank, rank)
 
 

@@ -479,8 +479,12 @@ def test_a_hub_whose_clock_was_set_back_is_still_heard():
     ear.readings.clear()
 
     for _ in range(10):  # its clock is now ten minutes slow
-        ear.after(minutes=2).z2m("kitchen/pir", occupancy=True, last_seen=iso(ear.now - timedelta(minutes=10)))
-        ear.after(minutes=2).z2m("kitchen/pir", occupancy=False, last_seen=iso(ear.now - timedelta(minutes=10)))
+        ear.after(minutes=2).z2m(
+            "kitchen/pir", occupancy=True, last_seen=iso(ear.now - timedelta(minutes=10, seconds=7))
+        )
+        ear.after(minutes=2).z2m(
+            "kitchen/pir", occupancy=False, last_seen=iso(ear.now - timedelta(minutes=10, seconds=7))
+        )
 
     assert ear.said.count((Kind.MOTION, 1)) == 10
     assert all(one.late for one in ear.readings)
@@ -890,3 +894,36 @@ def test_one_arrival_number_stands_on_each_reading_of_a_message():
     taken = ear.hears("zigbee2mqtt/kitchen/pir", {"occupancy": True, "battery": 80, "linkquality": 90})
 
     assert [one.arrival for one in taken.readings] == [42, 42, 42]
+
+
+# --------------------------------------------------------------------------- handed over again, behind newer messages
+
+
+def test_what_the_broker_hands_over_again_behind_newer_messages_is_not_taken_for_a_repetition():
+    """Unacknowledged messages may come back after newer ones: 0 1 2 [3 4 5] 6 7 arrives as 0 1 2 6 7 3 4 5."""
+    ear = awake(DOOR)
+    said = [{"contact": bool(n % 2), "last_seen": iso(ear.now + timedelta(seconds=n))} for n in range(1, 9)]
+    ear.after(seconds=20).z2m("hall/door", **said[0])
+    ear.readings.clear()  # the first says what was so before
+
+    for n in (1, 2, 6, 7, 3, 4, 5):
+        ear.z2m("hall/door", **said[n])
+
+    assert sorted((r.at, r.value) for r in ear.readings if r.kind is Kind.DOOR) == [
+        (ear.now - timedelta(seconds=20 - n), float(n % 2 == 0)) for n in range(2, 9)
+    ]
+
+
+def test_a_door_that_closed_while_the_opening_was_still_on_its_way_is_closed():
+    ear = awake(DOOR)
+    began = ear.now
+    ear.z2m("hall/door", contact=True, last_seen=iso(began))
+    ear.after(seconds=20).z2m("hall/door", contact=True, last_seen=iso(began + timedelta(seconds=9)))
+    ear.z2m("hall/door", contact=False, last_seen=iso(began + timedelta(seconds=8)))
+    doors = [(r.at - began, r.value) for r in ear.readings if r.kind is Kind.DOOR and r.at > began]
+
+    assert doors == [(timedelta(seconds=8), 1.0), (timedelta(seconds=9), 0.0)]
+
+    ear.after(minutes=1).z2m("hall/door", contact=True, last_seen=iso(ear.now))
+
+    assert ear.readings[-1].at - began == timedelta(seconds=9)

@@ -195,7 +195,7 @@ def test_a_checkpoint_of_another_make_is_refused():
 
 def test_a_checkpoint_may_name_sensors_and_kinds_that_are_gone():
     ear = Ear(*SENSORS)
-    value = [1.0, MORNING.timestamp(), True, 0, None]
+    value = [1.0, MORNING.timestamp(), True, 0, []]
 
     assert ear.intake.restore_values(
         HOME,
