@@ -18,7 +18,7 @@ from gateway.domain.reading import LATE
 from gateway.ports import Directory, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
 from ingest.decoders.base import DANGERS, Decoder, Fault, Heard, Part, Signal, Unreadable
-from ingest.roles import SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
+from ingest.roles import CALLS, SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
 
 ROOT = "shouwang"
 
@@ -47,6 +47,11 @@ For calls for help it is short: a second page for one press costs little, a pres
 COUNTS_REMEMBERED = 64
 NAMES_AT_MOST = 2048
 """Of one hub: what joined since it last listed its devices is added to that list."""
+
+NAME_SHOWN = 64
+STRANGERS_REMEMBERED = 1000
+STILL_CALLING = timedelta(minutes=10)
+"""A danger that an unregistered device keeps repeating is called again after this."""
 
 TOPIC_SHOWN, HEAD_SHOWN, DETAIL_SHOWN = 256, 256, 200
 """How much of what could not be used is kept."""
@@ -173,6 +178,8 @@ class Intake:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._homes: dict[str, str] = {}  # hub -> home
+        self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
+        self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
         self._bound: dict[tuple[str, str], _Bound] = {}  # hub and address -> sensor
         self._sensors: dict[str, dict[str, Sensor]] = {}  # home -> sensor, as it was when bound
         self._lasts: dict[str, dict[str, dict[Kind, _Last]]] = {}  # home -> sensor -> what is known
@@ -189,7 +196,10 @@ class Intake:
         sensors, self._sensors = self._sensors, {}
         lasts, self._lasts = self._lasts, {}
         self._homes = {}
+        self._guarded = set()
         for home in self._directory.homes():
+            if home.state in (Monitoring.TRIAL, Monitoring.GUARDED):
+                self._guarded.add(home.id)
             if home.state is not Monitoring.RETIRED:  # whoever has left is not listened to
                 self._bind(home, sensors.get(home.id, {}), lasts.get(home.id, {}))
         for place, new in self._bound.items():
@@ -575,7 +585,10 @@ class Intake:
     # ------------------------------------------------------------------ strangers
 
     def _hear_stranger(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
-        """A device nobody registered: nobody can be told, but what it says must be seen."""
+        """A device nobody registered: what it says must be seen, and where it calls for help somebody must come.
+
+        We do not know the room, but we know the home: its hub said it, with the hub's own secret.
+        """
         reason = "unknown-device"
         for place in road.decoder.places(road.rest):
             try:
@@ -591,9 +604,27 @@ class Intake:
             dangers = [one for one in decoded.heard if one.signal in DANGERS and one.value == 1.0]
             if any(not (one.momentary and message.retained) for one in dangers):
                 reason = "unregistered-alarm"
+                if road.home in self._guarded and not message.retained:
+                    self._call_for_help(road, dangers, message, arrival, taken)
             if decoded.heard:
                 break
         _put_away(road, message, taken, reason, f"{road.rest} is not registered")
+
+    def _call_for_help(self, road: _Road, dangers: list[Heard], message: Message, arrival: int, taken: Taken) -> None:
+        heard, name = _to_ms(message.heard), road.rest[:NAME_SHOWN]
+        if len(self._called) > STRANGERS_REMEMBERED:
+            self._called.clear()
+        for one in dangers:
+            kind = CALLS[one.signal]
+            last = self._called.get((road.home, name, kind))
+            if not one.momentary and last is not None and heard - last < STILL_CALLING:
+                continue  # a state that lasts is repeated with every message
+            if not any(told.kind is kind for told in taken.readings):
+                self._called[road.home, name, kind] = heard
+                taken.readings.append(
+                    Reading(road.home, name, "", kind, 1.0, heard, heard, arrival, crc32(message.payload))
+                )
+                taken.urgent = True
 
 
 # --------------------------------------------------------------------------- what is news

@@ -135,6 +135,17 @@ THINNED: dict[Kind, Thin] = {
 }
 """Devices repeat these in every message; more often than this nobody reads them."""
 
+CALLS: dict[Signal, Kind] = {
+    Signal.CALL: Kind.SOS,
+    Signal.SOS: Kind.SOS,
+    Signal.SMOKE: Kind.SMOKE,
+    Signal.GAS: Kind.GAS,
+    Signal.CO: Kind.CO,
+    Signal.LEAK: Kind.LEAK,
+    Signal.FALL: Kind.FALL,
+}
+"""What a device that nobody registered calls for, where its home is guarded."""
+
 SELF_TESTED = frozenset({Kind.SMOKE, Kind.GAS, Kind.CO})
 
 

@@ -629,7 +629,34 @@ def test_a_device_named_below_another_is_not_an_attribute_of_it():
 
     taken = ear.hears("zigbee2mqtt/bed/button", {"action": "emergency"})
 
-    assert (taken.readings, why(taken)) == ([], ["unregistered-alarm"])
+    assert (brief(taken), why(taken)) == ([(Kind.SOS, 1)], ["unregistered-alarm"])
+
+
+def test_a_device_that_nobody_registered_calls_for_help_in_a_guarded_home_and_somebody_is_told():
+    ear = Ear(PIR)
+
+    taken = ear.hears("zigbee2mqtt/sos/new", {"action": "emergency"})
+
+    assert (brief(taken), taken.urgent, why(taken)) == ([(Kind.SOS, 1)], True, ["unregistered-alarm"])
+    assert (taken.readings[0].home, taken.readings[0].sensor) == (HOME, "sos/new")
+
+
+def test_what_such_a_device_merely_repeats_is_called_once():
+    ear = Ear(PIR)
+
+    assert brief(ear.hears("zigbee2mqtt/kitchen/smoke", {"smoke": True})) == [(Kind.SMOKE, 1)]
+    assert brief(ear.after(minutes=1).hears("zigbee2mqtt/kitchen/smoke", {"smoke": True})) == []
+    assert brief(ear.after(minutes=1).hears("zigbee2mqtt/kitchen/smoke", {"smoke": True}, retained=True)) == []
+
+
+def test_before_a_home_is_guarded_its_strange_devices_page_nobody():
+    ear = Ear(PIR)
+    ear.directory.all[0] = replace(ear.directory.all[0], state=Monitoring.REGISTERED)
+    ear.intake.refresh()
+
+    taken = ear.hears("zigbee2mqtt/sos/new", {"action": "emergency"})
+
+    assert (brief(taken), why(taken)) == ([], ["unregistered-alarm"])
 
 
 def test_a_sensor_may_be_registered_under_its_name():
@@ -819,7 +846,8 @@ def test_a_button_that_counts_from_one_after_each_press_is_not_taken_for_a_repet
 def test_what_cannot_be_used_is_put_away_with_its_reason(topic, payload, reason):
     taken = Ear(PIR).hears(topic, payload)
 
-    assert (taken.readings, why(taken)) == ([], [reason])
+    assert why(taken) == [reason]
+    assert bool(taken.readings) == (reason == "unregistered-alarm")
     [refused] = taken.quarantined
     assert (refused.hub, refused.size, refused.head) == (HUB, len(payload), payload[:256])
     assert taken.home == HOME
@@ -873,7 +901,8 @@ def test_homes_are_sealed_from_each_other():
     heard = intake.take(Message(f"shouwang/{HUB}/zigbee2mqtt/{address(2)}", b'{"sos":true}', MORNING), 1)
     other = intake.take(Message(f"shouwang/hub-8/zigbee2mqtt/{address(1)}", b'{"occupancy":true}', MORNING), 2)
 
-    assert (heard.home, heard.readings, why(heard)) == (HOME, [], ["unregistered-alarm"])
+    assert (heard.home, why(heard)) == (HOME, ["unregistered-alarm"])
+    assert [(one.home, one.sensor) for one in heard.readings] == [(HOME, address(2))]
     assert [one.home for one in other.readings] == ["home-8"]
 
 
