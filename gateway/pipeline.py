@@ -27,6 +27,9 @@ CHECKPOINT_SLICE = 100
 FEW = 20
 """So many homes without a checkpoint are read back one by one at a start."""
 
+UNSETTLED = timedelta(seconds=30)
+"""After a connection, so long may what was not acknowledged before come in behind what is newer."""
+
 TIDY_EVERY = timedelta(seconds=20)
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
@@ -99,6 +102,7 @@ class Pipeline:
         self._arrival = self._readings.last_arrival()
         self._changed = set(self._watches)  # after a long replay the next start should be short
         self._next_keep = now + CHECKPOINT_EVERY
+        self._intake.unsettle(now + UNSETTLED)
         for watch in self._watches.values():
             self._schedule(watch)
 
@@ -193,6 +197,8 @@ class Pipeline:
 
     def tick(self, now: datetime, listening_since: datetime | None = None) -> None:
         """Time has passed. `listening_since` None: we are deaf ourselves, and no hub is called silent."""
+        if listening_since is not None and listening_since != self._context.listening_since:
+            self._intake.unsettle(listening_since + UNSETTLED)
         self._context = Context(listening_since=listening_since or now)
         self._follow_registry()
         found: list[Finding] = []

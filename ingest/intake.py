@@ -178,6 +178,7 @@ class Intake:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._homes: dict[str, str] = {}  # hub -> home
+        self._unsettled_until = datetime.min.replace(tzinfo=UTC)
         self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
         self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
         self._bound: dict[tuple[str, str], _Bound] = {}  # hub and address -> sensor
@@ -210,6 +211,10 @@ class Intake:
         self._roads = {}
         # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
         self._roads_at_most = 1_000 + 8 * len(self._bound)
+
+    def unsettle(self, until: datetime) -> None:
+        """A connection is new: until then the broker may hand over older messages behind newer ones."""
+        self._unsettled_until = max(self._unsettled_until, until)
 
     def _bind(self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, _Last]]) -> None:
         hubs = {hub.id for hub in home.hubs}
@@ -409,7 +414,7 @@ class Intake:
                     and (one.at is None or one.at >= last.at)
                 ):
                     if one.at is not None and one.at > last.at and kind in _LASTING:
-                        last.again = _Said(one.at, message.payload, one.part)
+                        self._note_repetition(bound, meaning, one, last, message, arrival, taken)
                     continue  # what nearly every key of nearly every message says: as before
                 self._weigh(road, bound, meaning, one, value, last, message, arrival, taken)
 
@@ -497,6 +502,31 @@ class Intake:
             )
             if last is not None and at > last.at:
                 _remember(bound.lasts, kind, value, at, True, rank)
+
+    def _note_repetition(
+        self,
+        bound: _Bound,
+        meaning: Meaning,
+        one: Heard,
+        last: _Last,
+        message: Message,
+        arrival: int,
+        taken: Taken,
+    ) -> None:
+        """As before, said once more. Just after a connection an older change may be on its way yet: then it is kept."""
+        at = one.at
+        assert at is not None
+        if message.heard >= self._unsettled_until or meaning.nature is not Nature.LIFE or message.retained:
+            last.again = _Said(at, message.payload, one.part)
+            return
+        heard = _to_ms(message.heard)
+        if timedelta(0) <= heard - at <= LATE:
+            at, seq = _to_ms(at), crc32(message.payload, one.part)
+            # Late and yet not old: a state without a date, which is never taken for life.
+            taken.readings.append(
+                Reading(bound.home, bound.sensor, bound.room, meaning.kind, last.value, at, heard, arrival, seq, True)
+            )
+            _remember(bound.lasts, meaning.kind, last.value, at, True, meaning.rank)
 
     def _is_told_twice(self, road: _Road, bound: _Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
         """One press, told under two keys or in two topics."""

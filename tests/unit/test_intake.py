@@ -956,3 +956,38 @@ def test_a_door_that_closed_while_the_opening_was_still_on_its_way_is_closed():
     ear.after(minutes=1).z2m("hall/door", contact=True, last_seen=iso(ear.now))
 
     assert ear.readings[-1].at - began == timedelta(seconds=9)
+
+
+def test_just_after_a_connection_a_repetition_is_kept_in_case_the_change_before_it_is_still_on_its_way():
+    """The power may fail again between the two, and what was acknowledged does not come a second time."""
+    ear = awake(DOOR)
+    began = ear.now
+    ear.z2m("hall/door", contact=True, last_seen=iso(began))
+    ear.readings.clear()
+    ear.intake.unsettle(ear.now + timedelta(seconds=30))
+
+    [again] = (
+        ear.after(seconds=20)
+        .hears("zigbee2mqtt/hall/door", {"contact": True, "last_seen": iso(began + SECOND * 9)})
+        .readings
+    )
+
+    assert (again.at, again.value, again.is_life) == (began + SECOND * 9, 0.0, False)
+
+    [opened] = ear.hears("zigbee2mqtt/hall/door", {"contact": False, "last_seen": iso(began + SECOND * 8)}).readings
+
+    assert (opened.at, opened.value, opened.is_life) == (began + SECOND * 8, 1.0, True)
+
+
+def test_once_a_connection_has_settled_a_repetition_is_no_reading():
+    ear = awake(DOOR)
+    ear.z2m("hall/door", contact=True, last_seen=iso(ear.now))
+    ear.intake.unsettle(ear.now + timedelta(seconds=30))
+
+    assert (
+        ear.after(seconds=40).hears("zigbee2mqtt/hall/door", {"contact": True, "last_seen": iso(ear.now)}).readings
+        == []
+    )
+
+
+SECOND = timedelta(seconds=1)
