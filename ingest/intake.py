@@ -111,12 +111,14 @@ class _Last:
 
     def contradicted(self, at: datetime, value: float) -> "tuple[float, _Said] | None":
         """What merely repeated the value before, until a change at `at` turned up between: now it is news itself."""
-        for place, one in enumerate(self.past or ()):
-            if one.at > at:
-                if one.said is None or one.value == value or self.past is None:
-                    return None
-                self.past[place] = _Past(one.at, one.value)
-                return one.value, one.said
+        past = self.past
+        if past and past[-1].at > at:  # else it came in order, as nearly everything does
+            place = next(number for number, one in enumerate(past) if one.at > at)
+            one = past[place]
+            if one.said is None or one.value == value:
+                return None
+            past[place] = _Past(one.at, one.value)
+            return one.value, one.said
         if self.again is None or self.again.at <= at or self.value == value or self.at > at:
             return None
         return self.value, self.again

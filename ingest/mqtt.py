@@ -378,7 +378,7 @@ class MqttSource:
         clock: Clock,
         *,
         batch: int = 500,
-        linger: timedelta = timedelta(milliseconds=8),
+        linger: timedelta = timedelta(milliseconds=10),
     ) -> None:
         """`batch` bounds what one `poll` hands over. `linger` keeps polls that found readings apart, so that readings
         share a commit; a press ends it at once, and the first reading after a silence does not wait either."""
