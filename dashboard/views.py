@@ -20,6 +20,7 @@ from gateway.domain import (
     Sensor,
     Severity,
     State,
+    last_sign,
 )
 from gateway.ports import AlertStore, Directory, ReadingStore
 
@@ -35,8 +36,8 @@ PASSAGES = frozenset({Kind.DOOR, Kind.OPENING})
 ALARMS = HAZARDS | {Kind.SOS, Kind.TAMPER}
 ALL = 100_000
 """More alerts than a county has unclosed: a limit here would one day hide the newest behind what nobody filed."""
-LOOK_BACK = 12
-"""How many of the newest readings are enough to find the last sign of life behind cleared sensors."""
+LOOK_BACK = 60
+"""How many of the newest readings are enough to find the last sign of life behind cleared sensors and lone pulses."""
 
 
 # --------------------------------------------------------------------------- the list of homes
@@ -166,11 +167,11 @@ def _order(line: HomeLine) -> tuple[int, int, float, str]:
 
 
 def last_life(home: Home, readings: ReadingStore) -> Life | None:
-    """The newest sign of life. A sensor that clears says that nobody moved, so it is passed over where it can be."""
+    """The newest sign of life, by the detectors' own rule: a sensor that clears, or one lone pulse, is passed over."""
     newest = readings.newest(home.id, SIGNS_OF_LIFE, LOOK_BACK)
     if not newest:
         return None
-    reading = next((r for r in newest if r.value or r.kind not in PULSES | {Kind.PRESENCE}), newest[0])
+    reading = last_sign(newest) or newest[0]
     return Life(reading.at, room_name(home, reading.room), reading.kind, reading.value)
 
 

@@ -5,11 +5,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 
-from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain import SECOND_EVENT, Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.ports import Context
-
-SECOND_EVENT = timedelta(seconds=120)
-"""A passive infrared pulse is life only with another event this near to it: one lone pulse is heat, sun or a mouse."""
 
 DOOR_RULE = timedelta(seconds=60)
 """A silence that begins this soon after the entry door moved is an outing."""
@@ -65,7 +62,7 @@ class Inactivity:
             self.state.hole = True
             return ()
         # A clearing motion sensor or radar, a closing drawer's echo: only what a person *causes* counts.
-        if not reading.is_life or (not reading.value and kind in _CLEARS_BY_ITSELF):
+        if not reading.is_event:
             return ()
         state, at = self.state, reading.at
         if kind is Kind.DOOR:
@@ -177,6 +174,3 @@ class Inactivity:
             facts=facts,
             blind=context.blind,
         )
-
-
-_CLEARS_BY_ITSELF = frozenset({Kind.MOTION, Kind.PRESENCE, Kind.VIBRATION, Kind.TAP, Kind.BUTTON, Kind.SOS})

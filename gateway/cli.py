@@ -83,6 +83,7 @@ def demo(
         port = probe.getsockname()[1]
     settings = load(None, state=state, web={"port": port}, broker={"port": mqtt_port})
     _refuse_problems(settings)
+    os.environ.setdefault("SHOUWANG_LOG", "warning")  # the address is to be seen, not the road
     prepared = stage.prepare(settings, seed=seed, scenario=scenario, pace=pace, say=say)
     raise typer.Exit(stage.run(prepared, _supervisor(settings, None, demo=True), say=say))
 

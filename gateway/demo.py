@@ -26,16 +26,17 @@ from gateway.child import end, spawn
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings
 from gateway.domain import Duty, Reach
-from gateway.ports import Batch, Clock
+from gateway.ports import Batch, Clock, HubDevice
 from simulators.broker import Hubs, publish_once
 from simulators.neighbourhood import HISTORY, Neighbourhood, neighbourhood
+from simulators.speech import Dialect
 
 MARK = "demo.json"
 """Stands in a state folder that the demo has made, and so may make anew."""
 
 READINGS_AT_ONCE = 2_000
 UP_WITHIN_S = 60.0
-LEAD = timedelta(seconds=12)
+LEAD = timedelta(seconds=20)
 """The history is played up to this long from now: about when the pages are up, so that a visitor misses nothing."""
 
 
@@ -59,7 +60,9 @@ def prepare(settings: Settings, *, seed: int, scenario: str, pace: float, say: C
     phone = f"http://127.0.0.1:{port}/phone/hook"
     homes = neighbourhood(
         seed,
-        SystemClock().now() + LEAD,
+        SystemClock().now()
+        + LEAD
+        + (HISTORY / timedelta(days=1) / pace * timedelta(seconds=1) if pace else timedelta(0)),
         staged=scenario == "morning",
         reach=lambda person: (Reach(channel="webhook", address=f"{phone}/{person}"),),
     )
@@ -109,9 +112,18 @@ def _play_history(stores: Stores, homes: Neighbourhood, pace: float, say: Callab
                     time.sleep(max(0.0, played / pace - (time.monotonic() - began)))
                 progress.update(task, completed=played)
         batch.heard.update(homes.last_heard())
+        batch.devices.extend(_announced(homes))  # as their hubs have done on every day of the history
         stores.readings.commit(batch)
         progress.update(task, completed=days)
     say(f"{len(homes.homes)} 户，28 天，{count} 条读数 · {len(homes.homes)} homes, 28 days, {count} readings")
+
+
+def _announced(homes: Neighbourhood) -> Iterator[HubDevice]:
+    for household in homes.households:
+        if household.dialect is Dialect.ZIGBEE2MQTT:
+            for device in household.devices:
+                model = device.model
+                yield HubDevice(household.hub, device.sensor.address, device.topic, model.model, model.vendor)
 
 
 # --------------------------------------------------------------------------- running

@@ -127,10 +127,12 @@ class Pipeline:
             return False
         try:
             plain = msgspec.msgpack.decode(checkpoint.state)
-        except msgspec.DecodeError:
-            log.warning("checkpoint unreadable, replaying", extra={"home": checkpoint.home})
-            return False
-        return watch.restore(plain["watch"]) and self._intake.restore_values(checkpoint.home, plain["values"])
+            restored = self._intake.restore_values(checkpoint.home, plain["values"]) and watch.restore(plain["watch"])
+        except (msgspec.DecodeError, LookupError, TypeError, ValueError):  # it is a cache: what it held is replayed
+            restored = False
+        if not restored:
+            log.warning("checkpoint of another make, replaying", extra={"home": checkpoint.home})
+        return restored
 
     def _recall(self, reading: Reading) -> None:
         watch = self._watches.get(reading.home)

@@ -35,7 +35,10 @@ class Road:
                 listening = source.listening_since()
                 if (listening is None) != was_deaf:
                     was_deaf = listening is None
-                    log.warning("the broker cannot be heard" if was_deaf else "listening to the broker")
+                    if was_deaf:
+                        log.warning("the broker cannot be heard")
+                    else:
+                        log.info("listening to the broker")
                 pipeline.tick(now, listening)
                 next_tick = now + TICK
             self.beat = now

@@ -146,7 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key", type=Path, help="the certificate's private key")
     parser.add_argument("gateway", nargs="+", help="the gateway's command line, after --")
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    level = os.environ.get("SHOUWANG_LOG", "info").upper()
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s")
     try:
         broker = (
             None if given.no_broker else Broker(given.state, given.host, given.port, cert=given.cert, key=given.key)

@@ -59,7 +59,7 @@ TOPIC_SHOWN, HEAD_SHOWN, DETAIL_SHOWN = 256, 256, 200
 CHANGES_REMEMBERED = 12
 """Of one kind of one sensor: a broker that hands over again what was not acknowledged does so behind newer messages."""
 
-VALUES_VERSION = 1
+VALUES_VERSION = 2
 
 _MS = timedelta(milliseconds=1)
 _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))

@@ -29,11 +29,12 @@ from gateway.domain.home import (
     RoomKind,
     Sensor,
 )
-from gateway.domain.reading import HAZARDS, SIGNS_OF_LIFE, URGENT, Kind, Reading
+from gateway.domain.reading import HAZARDS, SECOND_EVENT, SIGNS_OF_LIFE, URGENT, Kind, Reading, last_sign
 from gateway.domain.severity import Severity
 
 __all__ = [
     "HAZARDS",
+    "SECOND_EVENT",
     "SIGNS_OF_LIFE",
     "URGENT",
     "Act",
@@ -65,5 +66,6 @@ __all__ = [
     "Sensor",
     "Severity",
     "State",
+    "last_sign",
     "seconds",
 ]

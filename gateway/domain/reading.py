@@ -1,5 +1,6 @@
 """What a sensor said, and when it happened."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -71,6 +72,12 @@ URGENT = HAZARDS | {Kind.SOS}
 """What is committed at once instead of waiting for a group commit."""
 
 
+CLEARS_BY_ITSELF = frozenset({Kind.MOTION, Kind.PRESENCE, Kind.VIBRATION, Kind.TAP, Kind.BUTTON, Kind.SOS})
+"""Kinds whose return to 0 nobody caused."""
+
+SECOND_EVENT = timedelta(seconds=120)
+"""A passive infrared pulse is life only with another event this near to it: one lone pulse is heat, sun or a mouse."""
+
 LATE = timedelta(minutes=5)
 """Heard longer after it happened than this is heard late."""
 
@@ -109,3 +116,19 @@ class Reading:
     def is_life(self) -> bool:
         """Somebody caused it, and we know when. What a bridge merely remembers is no sign of life."""
         return self.kind in SIGNS_OF_LIFE and not self.is_undated
+
+    @property
+    def is_event(self) -> bool:
+        """Something a person may have done just then: life, and not a sensor that merely cleared."""
+        return self.is_life and (self.value != 0 or self.kind not in CLEARS_BY_ITSELF)
+
+
+def last_sign(newest_first: Iterable[Reading]) -> Reading | None:
+    """The newest sign of life among these readings; one lone infrared pulse is none."""
+    events = [reading for reading in newest_first if reading.is_event]
+    for place, reading in enumerate(events):
+        if reading.kind is not Kind.MOTION:
+            return reading
+        if any(timedelta(0) < reading.at - other.at <= SECOND_EVENT for other in events[place + 1 :]):
+            return reading
+    return None

@@ -209,7 +209,7 @@ def test_a_checkpoint_may_name_sensors_and_kinds_that_are_gone():
     assert ear.intake.restore_values(
         HOME,
         {
-            "version": 1,
+            "version": 2,
             "sensors": {"gone": {"door": value}, "door": {"telepathy": value, "door": value}},
             "counts": {"plainpir": [["telepathy", 4, MORNING.timestamp()]]},
         },

@@ -79,6 +79,9 @@ def test_the_front_door_and_then_nothing_inside_is_out(rig):
     assert stands(rig)["h1"] is Stand.AWAY
     assert "外出 · 自 21:59" in text_of(rig.signed_in().get("/").text)
 
+    rig.hear("h1", minutes_ago=1)
+    assert stands(rig)["h1"] is Stand.AWAY  # one lone pulse in an empty home is heat, sun or a mouse
+
     rig.hear("h1")
     assert stands(rig)["h1"] is Stand.WELL
 

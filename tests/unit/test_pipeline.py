@@ -8,7 +8,7 @@ import pytest
 from alerts.desk import Desk
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor, State
 from gateway.pipeline import Pipeline
-from gateway.ports import Message
+from gateway.ports import Checkpoint, Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
 from ingest.intake import Intake
@@ -175,6 +175,20 @@ def test_restored_is_replayed_for_the_whole_memory_of_a_home(gateway):
     gateway.start()
 
     assert gateway.memory() == restored
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"\xc1", b"\x80", msgspec.msgpack.encode({"watch": {}, "values": {"version": 2}})]
+)
+def test_a_checkpoint_that_cannot_be_read_is_replayed_and_stops_nobody(gateway, garbage):
+    gateway.moves()
+    gateway.beats(100)
+    gateway.pipeline.keep_all()
+    before = gateway.memory()
+    gateway.readings.keep([Checkpoint("h1", gateway.readings.last_arrival(), garbage)], gateway.readings.last_arrival())
+    gateway.start()
+
+    assert gateway.memory() == before
 
 
 def test_the_power_fails_before_the_commit_and_the_broker_repeats(gateway, monkeypatch):
