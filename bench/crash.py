@@ -21,7 +21,7 @@ from pathlib import Path
 
 from broker import Mosquitto
 from homes import DEVICES, Homes
-from machine import STATE, BenchError, kill, wait_until
+from machine import STATE, BenchError, fall_in_order, kill, wait_until
 from subjects import Gateway
 from traffic import Sent, Sink, Traffic, answered, first_calls, sent_in
 
@@ -185,6 +185,7 @@ def main() -> int:
     words.add_argument("--json", type=Path)
     words.add_argument("--keep", action="store_true", help="leave the folder of the run behind")
     asked = words.parse_args()
+    fall_in_order()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}: {asked.kills} kills on {asked.broker}", flush=True)
     STATE.mkdir(exist_ok=True)

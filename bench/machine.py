@@ -136,6 +136,15 @@ def start(args: list, log: Path, **options) -> subprocess.Popen:
         )
 
 
+def fall_in_order() -> None:
+    """Let SIGTERM unwind us as Ctrl-C does, so that nothing that we started is left behind."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 

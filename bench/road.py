@@ -25,7 +25,7 @@ from statistics import median
 from broker import Mosquitto
 from crash import crash
 from homes import DEVICES, Homes
-from machine import ROOT, STATE, BenchError, build, cpu_s, describe, fsync_ms, pss_mb, rss_mb
+from machine import ROOT, STATE, BenchError, build, cpu_s, describe, fall_in_order, fsync_ms, pss_mb, rss_mb
 from subjects import CommitEach, Floor, Gateway, NodeRed, NodeRedAsInstalled, Subject
 from traffic import Sink, Traffic, answered, sent_in
 
@@ -546,6 +546,7 @@ def main() -> int:
     words.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     words.add_argument("--json", type=Path, default=None, help="where the figures go; bench/state/road.json otherwise")
     asked = words.parse_args()
+    fall_in_order()
     only = {goal.strip().upper() for goal in asked.only.split(",") if goal.strip()}
     unknown = only - {*DAY_GOALS, *ALONE}
     if unknown:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -90,8 +91,16 @@ class Publisher:
 
     def stop(self) -> dict:
         """Publish no more; what was sent is still waited for."""
+        if self._result is not None:
+            return self._result
         self.child.terminate()
-        return self.result()
+        out, err = self.child.communicate()
+        if self.child.returncode == -signal.SIGTERM:  # it had not even begun
+            return {"sent": 0, "acked": 0}
+        if self.child.returncode:
+            raise BenchError(f"{self.what}: {err.strip() or out.strip()[-300:]}")
+        self._result = json.loads(out.splitlines()[-1])
+        return self._result
 
 
 class Traffic:
