@@ -8,7 +8,6 @@ that was broken.
 
 import asyncio
 import contextlib
-import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,7 +39,7 @@ from ingest.intake import Intake
 from simulators.faults import Faults
 from simulators.household import Household, furnish
 from simulators.personas import PERSONAS
-from simulators.speech import Publication
+from simulators.speech import Publication, is_press
 from simulators.vtime import VirtualClock, inline, live
 
 START = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)  # midnight in Shanghai, the first days of spring
@@ -342,32 +341,18 @@ async def _hubs(week: Week, households: Sequence[Household], end: datetime) -> N
     streams = [faults.over(h.publications(START, end)) for h in households]
     heads = [(next(stream, None), stream) for stream in streams]
     home_of = {h.hub: h.home.id for h in households}
-    down: dict[str, bool] = {}  # buttons that report a state repeat it with every message while it lasts
     while any(head is not None for head, _ in heads):
         index = min((i for i, (head, _) in enumerate(heads) if head is not None), key=lambda i: heads[i][0].at)  # type: ignore[union-attr]
         said, stream = heads[index]
         assert said is not None
         await asyncio.sleep(max(0.0, (said.at - week.clock.now()).total_seconds()))
         taken = week.broker.publish(said)
-        home = home_of[said.hub]
-        was_down = down.get(home, False)
-        down[home] = _presses(said.payload) if "/sos/" in said.topic else was_down
-        if down[home] and (not was_down or b'"action"' in said.payload):
+        if is_press(said):
+            home = home_of[said.hub]
             week.say(f"{home} presses the button{'' if taken else ' (lost: nobody listened)'}")
             if taken:
                 week.presses.append((home, week.clock.now()))
         heads[index] = (next(stream, None), stream)
-
-
-def _presses(payload: bytes) -> bool:
-    """Whether this message of an emergency button says that it is pressed."""
-    said = json.loads(payload)
-    facts = said if isinstance(said, list) else [said]
-    return any(
-        fact.get("action") or fact.get("sos") is True or (fact.get("kind") in ("sos", "button") and fact.get("value"))
-        for fact in facts
-        if isinstance(fact, dict)
-    )
 
 
 async def _trouble(week: Week) -> None:
