@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.config import ConfigError, Settings, load, problems, understood
+from gateway.config import ConfigError, Refused, Settings, load, problems, understood
 
 app = typer.Typer(
     help="守望 Shouwang — watches over old people who live alone, and does not let go until somebody has come.",
@@ -26,10 +26,6 @@ Config = Annotated[Path | None, typer.Option("--config", "-c", help="settings fi
 State = Annotated[Path | None, typer.Option("--state", help="state folder, instead of the configured one")]
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
-
-
-class Refused(Exception):
-    """What was asked cannot be done; the message says why, for whoever asked."""
 
 
 def settings_of(
@@ -55,11 +51,12 @@ def run(config: Config = None, state: State = None, port: Port = None, mqtt_port
     """Run the gateway, with its own broker unless the settings name another one. 启动网关"""
     settings = settings_of(config, state, port, mqtt_port)
     _refuse_problems(settings)
-    from gateway.app import open_stores, ready_broker
+    from gateway import broker
 
-    stores = open_stores(settings.state)  # migrates, so that the gateway itself starts fast
-    ready_broker(settings, stores)
-    stores.readings.close()
+    if not settings.broker.url.get_secret_value() and not broker.is_set_up(settings.state):
+        from gateway.app import open_stores, ready_broker
+
+        ready_broker(settings, open_stores(settings.state))  # later starts know the hubs of the last run
     supervisor = _supervisor(settings, config)
     os.execv(supervisor[0], supervisor)  # noqa: S606 - becomes the small process; nothing of this one is needed
 
@@ -364,11 +361,10 @@ def main() -> None:
     """Entry point. What was asked wrongly is answered with a sentence and exit code 2, never a traceback."""
     from gateway.broker import BrokerError
     from gateway.registry import RegistrationError
-    from gateway.replay import ReplayError
 
     try:
         app()
-    except (ConfigError, Refused, RegistrationError, BrokerError, ReplayError) as error:
+    except (ConfigError, Refused, RegistrationError, BrokerError) as error:
         typer.echo(f"{error}", err=True)
         sys.exit(2)
 

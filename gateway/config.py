@@ -17,6 +17,10 @@ class ConfigError(Exception):
     """What the settings say cannot be; the message is a sentence for whoever wrote them."""
 
 
+class Refused(Exception):
+    """What was asked at the command line cannot be done; the message says why, for whoever asked."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -18,7 +18,7 @@ from alerts.wording import explain
 from detectors import watch_over
 from gateway import broker
 from gateway.app import open_stores
-from gateway.config import ConfigError
+from gateway.config import ConfigError, Refused
 from gateway.domain import Area, Duty, Finding, Grid, Home, Person, Reach
 from gateway.pipeline import Pipeline
 from ingest.intake import Intake
@@ -37,7 +37,7 @@ AT_ONCE = 200
 LOST_AFTER_S = 20.0
 
 
-class ReplayError(Exception):
+class ReplayError(Refused):
     """A recording cannot be replayed; the message says which and why."""
 
 
