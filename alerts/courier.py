@@ -112,7 +112,9 @@ class Courier:
         self._channels = channels
         self._clock = clock
         self._link = link
-        self._offload = offload  # the stores may wait for a disk; the event loop may not
+        # Writing may wait for a disk or for another writer; the event loop may not. Reading waits for nobody, and a
+        # thread for it would cost a press a millisecond.
+        self._offload = offload
         self._seed = seed
         self._poll = poll  # other processes write into the same outbox; None: there are none
         self._catalogue = catalogue or Catalogue()
@@ -126,9 +128,8 @@ class Courier:
     async def round(self) -> datetime | None:
         """Send what is due, once, and wait until that is done. When to come again; None: not until woken."""
         async with asyncio.TaskGroup() as group:
-            await self._look(group)
-        next_at: datetime | None = await self._offload(self._store.next_delivery)
-        return next_at
+            self._look(group)
+        return self._store.next_delivery()
 
     async def run(self) -> None:
         """Send for as long as the program lives. A fault of the store ends it, as itself and not within a group."""
@@ -137,8 +138,8 @@ class Courier:
             async with asyncio.TaskGroup() as group:
                 while True:
                     self._awake.clear()
-                    await self._look(group)
-                    await self._rest(await self._offload(self._store.next_delivery))
+                    self._look(group)
+                    await self._rest(self._store.next_delivery())
         except BaseExceptionGroup as faults:
             if len(faults.exceptions) > 1:
                 raise
@@ -167,10 +168,10 @@ class Courier:
         except TimeoutError:
             pass
 
-    async def _look(self, group: asyncio.TaskGroup) -> None:
+    def _look(self, group: asyncio.TaskGroup) -> None:
         """Read the outbox anew, so that what is urgent comes first, and set off."""
         self._gone.clear()
-        due, errands = await self._offload(self._read, self._clock.now())
+        due, errands = self._read(self._clock.now())
         for lane in self._lanes.values():
             lane.queue.clear()
         for delivery in due:
@@ -179,7 +180,7 @@ class Courier:
         for lane in self._lanes.values():
             self._set_off(lane, group, errands)
         for lane in self._lanes.values():
-            await self._press_on(lane, group)
+            self._press_on(lane, group)
 
     def _read(self, now: datetime) -> tuple[list[Delivery], dict[str, _Errand]]:
         """What is due, and everything that is needed to send the first of it."""
@@ -195,10 +196,10 @@ class Courier:
         while (delivery := lane.next()) is not None:
             self._start(delivery, lane, group, errands.get(delivery.id))
 
-    async def _press_on(self, lane: _Lane, group: asyncio.TaskGroup) -> None:
+    def _press_on(self, lane: _Lane, group: asyncio.TaskGroup) -> None:
         """Let emergencies past a lane that is full; they stand first in it."""
         for delivery in lane.queue[:RESERVE]:
-            alert = await self._offload(self._store.alert, delivery.alert)
+            alert = self._store.alert(delivery.alert)
             if alert is None or not alert.severity.is_emergency or not lane.has_reserve:
                 return
             if delivery in lane.queue:  # it may have set off meanwhile
@@ -214,7 +215,7 @@ class Courier:
     async def _go(self, delivery: Delivery, errand: _Errand | None, lane: _Lane, group: asyncio.TaskGroup) -> None:
         try:
             # Whoever had to wait for a place in the lane asks again: somebody may have accepted since.
-            errand = errand or await self._offload(self._errand_if_it_waits, delivery)
+            errand = errand or self._errand_if_it_waits(delivery)
             if errand is not None:
                 await self._carry(errand)
         finally:
