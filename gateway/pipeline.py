@@ -2,7 +2,7 @@
 
 import heapq
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,16 +21,15 @@ HEARD_EVERY = timedelta(seconds=5)
 """How often a home's *last heard* is written: a heartbeat alone is not worth an fsync."""
 
 CHECKPOINT_EVERY = timedelta(seconds=60)
-CHECKPOINT_SLICE = 100
-"""Homes written at one tick, so that a checkpoint of thousands never holds up a press."""
+CHECKPOINT_SLICE = 25
+CHECKPOINT_TICKS = 250
+"""A checkpoint is written in slices of so many homes, or in so many ticks: a press never waits for thousands."""
 
 FEW = 20
 """So many homes without a checkpoint are read back one by one at a start."""
 
 UNSETTLED = timedelta(seconds=30)
 """After a connection, so long may what was not acknowledged before come in behind what is newer."""
-
-TIDY_EVERY = timedelta(seconds=20)
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
@@ -58,15 +57,12 @@ class Pipeline:
         readings: ReadingStore,
         desk: Desk,
         options: Mapping[str, Mapping[str, Any]] | None = None,
-        tidy: Callable[[], None] = lambda: None,
     ) -> None:
-        """`tidy` is the other stores' house-keeping, done in idle moments like that of the readings."""
         self._intake = intake
         self._directory = directory
         self._readings = readings
         self._desk = desk
         self._options = options or {}
-        self._tidy = tidy
         self._watches: dict[str, Watch] = {}
         self._context = Context()
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
@@ -78,8 +74,8 @@ class Pipeline:
         self._to_keep: list[str] = []
         self._settled = 0
         self._settling = 0
+        self._slice = CHECKPOINT_SLICE
         self._next_keep: datetime | None = None
-        self._next_tidy: datetime | None = None
         self.counts = Counts()
 
     # ------------------------------------------------------------------ start
@@ -219,10 +215,6 @@ class Pipeline:
         self._tell(found, now)
         self._desk.tick(now)
         self._checkpoint(now)
-        if self._next_tidy is None or now >= self._next_tidy:
-            self._next_tidy = now + TIDY_EVERY
-            self._readings.tidy()
-            self._tidy()
 
     def next_due(self) -> datetime | None:
         """When a home's next deadline falls; the desk's own timers are asked for at every tick."""
@@ -248,10 +240,11 @@ class Pipeline:
                 return
             self._next_keep = now + CHECKPOINT_EVERY
             self._to_keep, self._changed = sorted(self._changed), set()
+            self._slice = max(CHECKPOINT_SLICE, len(self._to_keep) // CHECKPOINT_TICKS + 1)
             self._settling = self._arrival
             if not self._to_keep:
                 return
-        part, self._to_keep = self._to_keep[:CHECKPOINT_SLICE], self._to_keep[CHECKPOINT_SLICE:]
+        part, self._to_keep = self._to_keep[: self._slice], self._to_keep[self._slice :]
         if not self._to_keep:
             self._settled = self._settling
         self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
