@@ -21,8 +21,8 @@ from gateway.child import end, last_words, spawn
 
 log = logging.getLogger("shouwang.supervisor")
 
-PAUSE_S: Final = (0.2, 10.0)  # before starting again: the first and the longest
-WELL_AFTER_S: Final = 60.0  # who has run this long begins again with the short pause
+PAUSE_S: Final = (0.2, 3.0)  # before starting again: the first and the longest
+WELL_AFTER_S: Final = 10.0  # who has run this long begins again with the short pause
 GATEWAY_STOPS_WITHIN_S: Final = 10.0
 ROOM_EVERY_S: Final = 30.0  # how often the broker's queue is looked at
 MISCONFIGURED: Final = os.EX_CONFIG

@@ -468,7 +468,9 @@ class Intake:
             if value == last.before(at):
                 return
         elif last is not None and value == last.value:
-            last.rank = min(last.rank, rank)
+            last.rank = min(last.rank, rank)  # after a restart the first word of a witness comes this way
+            if repeats and not one.momentary and one.at is not None and one.at > last.at and kind in _LASTING:
+                self._note_repetition(bound, meaning, one, last, message, arrival, taken)
             return
         elif nature is Nature.LIFE:
             if retained or (repeats and last is None):

@@ -979,6 +979,24 @@ def test_just_after_a_connection_a_repetition_is_kept_in_case_the_change_before_
     assert (opened.at, opened.value, opened.is_life) == (began + SECOND * 8, 1.0, True)
 
 
+def test_after_a_restart_too():
+    """What is recalled does not say which of a device's keys it came from; the first word after it must not be lost."""
+    before = awake(DOOR)
+    began = before.now
+    ear = awake(DOOR)
+    for reading in before.hears("zigbee2mqtt/hall/door", {"contact": True, "last_seen": iso(began)}).readings:
+        ear.intake.recall(reading)
+    ear.intake.unsettle(ear.now + timedelta(seconds=30))
+
+    [again] = (
+        ear.after(seconds=20)
+        .hears("zigbee2mqtt/hall/door", {"contact": True, "last_seen": iso(began + SECOND * 9)})
+        .readings
+    )
+
+    assert (again.at, again.value, again.is_life) == (began + SECOND * 9, 0.0, False)
+
+
 def test_once_a_connection_has_settled_a_repetition_is_no_reading():
     ear = awake(DOOR)
     ear.z2m("hall/door", contact=True, last_seen=iso(ear.now))
