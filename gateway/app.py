@@ -37,9 +37,9 @@ from ingest.mqtt import MqttSource, queue_warning
 
 log = logging.getLogger(__name__)
 
-TIDY_EVERY_S = 5.0
+TIDY_EVERY_S = 20.0
 
-HAND_OVER_S = 0.0005
+HAND_OVER_S = 0.002
 """How long the road may hold the interpreter while the courier waits to speak. Python's own 5 ms, several times a
 message, is what a press would wait while a backlog drains."""
 

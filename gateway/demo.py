@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -129,36 +128,45 @@ def _announced(homes: Neighbourhood) -> Iterator[HubDevice]:
 # --------------------------------------------------------------------------- running
 
 
+class _Stop:
+    """Whether we were told to stop. A plain flag: a signal may come while an event's lock is held by this very thread."""
+
+    asked = False
+
+    def ask(self, *_: object) -> None:
+        self.asked = True
+
+
 def run(demo: Demo, supervisor: list[str], *, say: Callable[[str], None]) -> int:
     """Start the supervisor, say where to look, and play the hubs until told to stop."""
-    stop = threading.Event()
+    stop = _Stop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, stop.ask)
     child = spawn(supervisor)
     try:
         address = demo.settings.base_url
         if not _is_up(address, child, stop):
-            return child.poll() or (0 if stop.is_set() else 1)
+            return child.poll() or (0 if stop.asked else 1)
         _say_where(demo, say)
         with _hubs(demo) as hubs:
-            while not stop.is_set() and child.poll() is None:
+            while not stop.asked and child.poll() is None:
                 hubs.join(0)  # raises what the players of the hubs have raised
-                stop.wait(0.5)
+                time.sleep(0.3)
         return child.poll() or 0
     finally:
         end(child, within_s=15)
 
 
-def _is_up(address: str, child: Any, stop: threading.Event) -> bool:
+def _is_up(address: str, child: Any, stop: _Stop) -> bool:
     deadline = time.monotonic() + UP_WITHIN_S
-    while time.monotonic() < deadline and child.poll() is None and not stop.is_set():
+    while time.monotonic() < deadline and child.poll() is None and not stop.asked:
         with (
             contextlib.suppress(OSError, urllib.error.URLError),
             urllib.request.urlopen(f"{address}/healthz", timeout=2) as answer,  # noqa: S310 - our own address
         ):
             if answer.status == 200:
                 return True
-        stop.wait(0.2)
+        time.sleep(0.2)
     return False
 
 
