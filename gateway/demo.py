@@ -129,7 +129,7 @@ def _announced(homes: Neighbourhood) -> Iterator[HubDevice]:
 
 
 class _Stop:
-    """Whether we were told to stop. A plain flag: a signal may come while an event's lock is held by this very thread."""
+    """Whether we were told to stop. A plain flag: a signal may come while this very thread holds an event's lock."""
 
     asked = False
 
