@@ -187,7 +187,6 @@ class Context:
     """What a detector is told with the call, so that it need not look anything up."""
 
     plan: Mapping[str, str] = field(default_factory=dict)  # effective overrides of this household
-    absent_until: datetime | None = None
     listening_since: datetime | None = None  # None: not a live source, always heard
     blind: tuple[str, ...] = ()
 

@@ -520,6 +520,8 @@ class Intake:
         """As before, said once more. Just after a connection an older change may be on its way yet: then it is kept."""
         at = one.at
         assert at is not None
+        if at - message.heard > AHEAD:  # a clock that runs ahead says nothing about when
+            return
         if message.heard >= self._unsettled_until or meaning.nature is not Nature.LIFE or message.retained:
             last.again = _Said(at, message.payload, one.part)
             return
@@ -528,7 +530,19 @@ class Intake:
             at, seq = _to_ms(at), crc32(message.payload, one.part)
             # Late and yet not old: a state without a date, which is never taken for life.
             taken.readings.append(
-                Reading(bound.home, bound.sensor, bound.room, meaning.kind, last.value, at, heard, arrival, seq, True)
+                Reading(
+                    bound.home,
+                    bound.sensor,
+                    bound.room,
+                    meaning.kind,
+                    last.value,
+                    at,
+                    heard,
+                    arrival,
+                    seq,
+                    True,
+                    bound.subject,
+                )
             )
             _remember(bound.lasts, meaning.kind, last.value, at, True, meaning.rank)
 

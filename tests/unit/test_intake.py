@@ -979,6 +979,18 @@ def test_just_after_a_connection_a_repetition_is_kept_in_case_the_change_before_
     assert (opened.at, opened.value, opened.is_life) == (began + SECOND * 8, 1.0, True)
 
 
+def test_a_repetition_from_a_clock_that_ran_ahead_is_not_news_once_the_clock_is_right():
+    ear = awake(DOOR)
+    began = ear.now
+    ear.z2m("hall/door", contact=True, last_seen=iso(began))
+    ear.after(seconds=10).z2m("hall/door", contact=True, last_seen=iso(began + timedelta(days=3650)))
+    ear.readings.clear()
+
+    ear.after(seconds=10).z2m("hall/door", contact=False, last_seen=iso(ear.now))
+
+    assert [(r.at, r.value) for r in ear.readings] == [(ear.now, 1.0)]
+
+
 def test_after_a_restart_too():
     """What is recalled does not say which of a device's keys it came from; the first word after it must not be lost."""
     before = awake(DOOR)
