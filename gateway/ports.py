@@ -14,17 +14,20 @@ from gateway.domain import (
     Act,
     Alert,
     Area,
+    Condition,
     Delivery,
     Duty,
     Entry,
     Event,
     Finding,
+    Gap,
     Grid,
     Home,
     Hub,
     Kind,
     Override,
     Person,
+    Power,
     Reading,
 )
 
@@ -93,6 +96,27 @@ class HubDevice:
     name: str
     model: str = ""
     vendor: str = ""
+    power: Power = Power.UNKNOWN
+    exposes: tuple["Expose", ...] = ()  # what it says it can tell, where its hub says so
+
+
+@dataclass(frozen=True, slots=True)
+class Expose:
+    """One property that a device announces: `kind` is binary, numeric, enum, text or composite."""
+
+    property: str
+    kind: str
+    on: str = ""  # of a binary: the value for on and off, as text
+    off: str = ""
+    unit: str = ""
+
+
+class Post(Protocol):
+    """The way back: asks a hub to do something, such as to rename a device or to let new ones join."""
+
+    def post(self, hub: str, rest: str, payload: bytes) -> None:
+        """Publish to `shouwang/<hub>/<rest>`, at QoS 1; returns when the broker has it. Raises `TryLater`."""
+        ...
 
 
 # --------------------------------------------------------------------------- readings
@@ -106,10 +130,12 @@ class Batch:
     quarantined: list[Quarantined] = field(default_factory=list)
     devices: list[HubDevice] = field(default_factory=list)
     heard: dict[str, datetime] = field(default_factory=dict)  # home -> when any of its hubs was last heard
+    conditions: list[Condition] = field(default_factory=list)  # devices whose condition has changed
+    gaps: dict[str, tuple[Gap, ...]] = field(default_factory=dict)  # home -> all that it cannot see, now
     last_arrival: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.readings or self.quarantined or self.devices or self.heard)
+        return bool(self.readings or self.quarantined or self.devices or self.heard or self.conditions or self.gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +189,14 @@ class ReadingStore(Protocol):
         ...
 
     def devices(self, hub: str | None = None) -> list[HubDevice]: ...
+
+    def conditions(self, home: str | None = None) -> list[Condition]:
+        """How each device is, of one home or of all."""
+        ...
+
+    def gaps(self, home: str | None = None) -> Mapping[str, tuple[Gap, ...]]:
+        """Home -> what cannot be noticed there; homes that see everything are not in it."""
+        ...
 
     def quarantine(self, limit: int = 200) -> list[Quarantined]:
         """Newest first; a bounded number of topics and reasons is kept apart."""

@@ -13,6 +13,7 @@ from gateway.domain.alert import (
     Sending,
     State,
 )
+from gateway.domain.device import Condition, Gap
 from gateway.domain.finding import Facts, Finding, seconds
 from gateway.domain.home import (
     Area,
@@ -23,6 +24,7 @@ from gateway.domain.home import (
     Monitoring,
     Override,
     Person,
+    Power,
     Reach,
     Role,
     Room,
@@ -40,12 +42,14 @@ __all__ = [
     "Act",
     "Alert",
     "Area",
+    "Condition",
     "Delivery",
     "Duty",
     "Entry",
     "Event",
     "Facts",
     "Finding",
+    "Gap",
     "Grid",
     "Home",
     "Hub",
@@ -55,6 +59,7 @@ __all__ = [
     "Outcome",
     "Override",
     "Person",
+    "Power",
     "Purpose",
     "Reach",
     "Reading",

@@ -77,6 +77,14 @@ class Room:
     kind: RoomKind = RoomKind.OTHER
 
 
+class Power(StrEnum):
+    """What a device lives on: it says how long its silence may last."""
+
+    UNKNOWN = ""
+    BATTERY = "battery"
+    MAINS = "mains"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
     """A registered device. `address` is what its hub calls it for good: the IEEE address, or the plain topic's name."""
@@ -89,6 +97,8 @@ class Sensor:
     role: Role
     subject: str = ""
     inverted: bool = False  # wired the other way round, e.g. a bed mat that *opens* its contact when lain on
+    model: str = ""  # what its hub calls the product, e.g. "SNZB-03P"
+    power: Power = Power.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +127,7 @@ class Home:
     address: str = ""
     access: str = ""  # how to get in: key holder, lock
     person: str = ""  # the resident, where there is one
+    trial_until: datetime | None = None  # the learning period's end: shown wherever the home is
 
     def room(self, room: str) -> Room | None:
         return next((r for r in self.rooms if r.id == room), None)

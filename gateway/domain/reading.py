@@ -45,6 +45,10 @@ class Kind(StrEnum):
     TAMPER = "tamper"  # 1 opened
     AVAILABLE = "available"  # 1 the bridge can reach the device, 0 it cannot
     SELF_TEST = "self_test"  # 1 the device tries itself out, 0 it has ended
+    ALIVE = "alive"  # the device was heard and had nothing new to say; told now and then
+    CUT = "cut"  # messages of a device not used since the last such reading, because it flooded
+    MAINS = "mains"  # of a hub: 1 on mains power, 0 on its battery
+    CLOCK = "clock"  # of a hub: seconds by which its clock is ahead of ours
     RETURNED = "returned"  # a hub was heard again; the value is the length of the hole in seconds
 
 

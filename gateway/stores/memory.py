@@ -15,11 +15,13 @@ from gateway.domain import (
     Act,
     Alert,
     Area,
+    Condition,
     Delivery,
     Duty,
     Entry,
     Event,
     Finding,
+    Gap,
     Grid,
     Home,
     Kind,
@@ -441,6 +443,8 @@ class MemoryReadings:
         self._settled = 0
         self._heard: dict[str, datetime] = {}
         self._devices: dict[tuple[str, str], HubDevice] = {}
+        self._conditions: dict[tuple[str, str], Condition] = {}
+        self._gaps: dict[str, tuple[Gap, ...]] = {}
         self._quarantine: dict[tuple[str, str], Quarantined] = {}
         self._refused: dict[str, int] = {}
         self._changing = threading.Lock()
@@ -465,6 +469,9 @@ class MemoryReadings:
                 self._heard[home] = max(moment, self._heard.get(home, moment))
             for device in batch.devices:
                 self._devices[device.hub, device.address] = device
+            for condition in batch.conditions:
+                self._conditions[condition.home, condition.sensor] = condition
+            self._gaps |= batch.gaps
             for refused in batch.quarantined:
                 self._put_away(refused)
 
@@ -520,6 +527,14 @@ class MemoryReadings:
 
     def devices(self, hub: str | None = None) -> list[HubDevice]:
         return [self._devices[key] for key in sorted(self._devices) if hub is None or key[0] == hub]
+
+    def conditions(self, home: str | None = None) -> list[Condition]:
+        with self._changing:
+            return [self._conditions[key] for key in sorted(self._conditions) if home is None or key[0] == home]
+
+    def gaps(self, home: str | None = None) -> Mapping[str, tuple[Gap, ...]]:
+        with self._changing:
+            return {name: told for name, told in sorted(self._gaps.items()) if told and home in (None, name)}
 
     def quarantine(self, limit: int = 200) -> list[Quarantined]:
         with self._changing:

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.domain import Kind, Reading
-from gateway.ports import Batch, Checkpoint, HubDevice, Quarantined
+from gateway.domain import Condition, Gap, Kind, Power, Reading
+from gateway.ports import Batch, Checkpoint, Expose, HubDevice, Quarantined
 from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, WrongBook
 from gateway.stores.moments import EPOCH, aware, from_ms, to_ms
 
-FORMAT = 1
+FORMAT = 2
 """What `pragma user_version` says of a file laid out as below."""
 
 RECENT_LIMIT = 300_000
@@ -83,6 +83,18 @@ create index quarantine_last_at on quarantine (last_at);
 create table refused (reason text primary key, count integer not null) without rowid;
 """
 
+_SECOND = """
+alter table device add column power text not null default '';
+alter table device add column exposes blob not null default x'90';
+create table condition (
+    home text not null, sensor text not null, packed blob not null, primary key (home, sensor)
+) without rowid;
+create table gap (home text primary key, packed blob not null) without rowid;
+"""
+"""What came with format 2: how each device is, and what a home cannot see; nouns, packed as they are."""
+
+_LAYOUTS = (_SCHEMA, _SECOND)
+
 _COLUMNS = "home, at, sensor, kind, seq, value, delay, arrival, room, late, subject"
 # Not "insert or ignore": that would pass over a value that cannot be stored as well.
 _INSERT = f"insert into reading ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
@@ -98,6 +110,9 @@ Row = tuple[int, int, int, int, int, float, int, int | None, int, int, int]
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[Row]).decode
+_unpack_exposes = msgspec.msgpack.Decoder(tuple[Expose, ...]).decode
+_unpack_condition = msgspec.msgpack.Decoder(Condition).decode
+_unpack_gaps = msgspec.msgpack.Decoder(tuple[Gap, ...]).decode
 
 
 class SqliteReadings:
@@ -138,6 +153,10 @@ class SqliteReadings:
                 _note_heard(db, batch.heard)
             if batch.devices:
                 _note_devices(db, batch.devices)
+            if batch.conditions:
+                _note_conditions(db, batch.conditions)
+            if batch.gaps:
+                _note_gaps(db, batch.gaps)
             if batch.quarantined:
                 _put_away(db, batch.quarantined)
             if last > self._last_arrival:
@@ -224,11 +243,23 @@ class SqliteReadings:
     def devices(self, hub: str | None = None) -> list[HubDevice]:
         with self._reader() as db:
             rows = db.execute(
-                "select hub, address, name, model, vendor from device where ?1 is null or hub = ?1"
+                "select hub, address, name, model, vendor, power, exposes from device where ?1 is null or hub = ?1"
                 " order by hub, address",
                 [hub],
             )
-            return [HubDevice(*row) for row in rows]
+            return [HubDevice(*row[:5], power=Power(row[5]), exposes=_unpack_exposes(row[6])) for row in rows]
+
+    def conditions(self, home: str | None = None) -> list[Condition]:
+        with self._reader() as db:
+            rows = db.execute(
+                "select packed from condition where ?1 is null or home = ?1 order by home, sensor", [home]
+            )
+            return [_unpack_condition(packed) for (packed,) in rows]
+
+    def gaps(self, home: str | None = None) -> Mapping[str, tuple[Gap, ...]]:
+        with self._reader() as db:
+            rows = db.execute("select home, packed from gap where ?1 is null or home = ?1 order by home", [home])
+            return {name: _unpack_gaps(packed) for name, packed in rows}
 
     def quarantine(self, limit: int = 200) -> list[Quarantined]:
         with self._reader() as db:
@@ -409,14 +440,17 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _lay_out(db: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new file; an existing one must be laid out as we know it."""
-    if _format(db) == 0:
+    """Make the tables of a new file, add those that an older one lacks; one from the future is refused."""
+    if _format(db) < FORMAT:
         db.execute("begin immediate")
-        if _format(db) == 0:  # nobody else was faster
-            for statement in _SCHEMA.split(";"):
+        known = _format(db)  # somebody else may have been faster
+        for layout in _LAYOUTS[known:]:
+            for statement in layout.split(";"):
                 db.execute(statement)
+        if known == 0:
             # The shortest numbers for the words in every row.
             db.executemany("insert into word (id, text) values (?, ?)", enumerate(["", *(kind.value for kind in Kind)]))
+        if known < FORMAT:
             db.execute(f"pragma user_version = {FORMAT}")
         db.execute("commit")
     if _format(db) > FORMAT:
@@ -490,9 +524,21 @@ def _note_heard(db: sqlite3.Connection, heard: Mapping[str, datetime]) -> None:
 
 def _note_devices(db: sqlite3.Connection, devices: Iterable[HubDevice]) -> None:
     db.executemany(
-        "insert or replace into device values (?, ?, ?, ?, ?)",
-        [(d.hub, d.address, d.name, d.model, d.vendor) for d in devices],
+        "insert or replace into device (hub, address, name, model, vendor, power, exposes)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        [(d.hub, d.address, d.name, d.model, d.vendor, d.power.value, _pack(d.exposes)) for d in devices],
     )
+
+
+def _note_conditions(db: sqlite3.Connection, conditions: Iterable[Condition]) -> None:
+    db.executemany(
+        "insert or replace into condition values (?, ?, ?)", [(c.home, c.sensor, _pack(c)) for c in conditions]
+    )
+
+
+def _note_gaps(db: sqlite3.Connection, gaps: Mapping[str, tuple[Gap, ...]]) -> None:
+    db.executemany("delete from gap where home = ?", [(home,) for home in gaps])
+    db.executemany("insert into gap values (?, ?)", [(home, _pack(told)) for home, told in gaps.items() if told])
 
 
 def _put_away(db: sqlite3.Connection, quarantined: Sequence[Quarantined]) -> None:

@@ -138,8 +138,8 @@ class Decoder(Protocol):
         """How the topic below `<name>/` may be understood, the likeliest first; empty when it is no topic of ours."""
         ...
 
-    def decode(self, payload: bytes, key: str = "") -> Decoded:
-        """What a device said. Raises `Unreadable`, and nothing else."""
+    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
+        """What a device said; `device` is what its hub announced about it. Raises `Unreadable`, and nothing else."""
         ...
 
     def news(self, hub: str, rest: str, payload: bytes) -> News:

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from gateway.ports import HubDevice
 from ingest.decoders.base import (
     Decoded,
     Fault,
@@ -82,7 +83,7 @@ class Plain:
         place = Place(Part.DEVICE, name)
         return (place,) if name == rest else (Place(Part.DEVICE, rest), place)
 
-    def decode(self, payload: bytes, key: str = "") -> Decoded:
+    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
         decoded = Decoded([])
         faults: list[Fault] = []
         for part, report in enumerate(_reports(payload)):

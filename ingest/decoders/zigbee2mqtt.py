@@ -110,7 +110,7 @@ class Zigbee2Mqtt:
         # A name may contain slashes; and with `output: attribute` the last level is a key.
         return whole + _under_both_names("/".join(levels[:-1]), last)
 
-    def decode(self, payload: bytes, key: str = "") -> Decoded:
+    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
         if key:
             return _attribute(payload, key)
         raw = parse(payload)

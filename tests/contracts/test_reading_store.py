@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import gateway
-from gateway.domain import Kind, Reading
-from gateway.ports import Batch, Checkpoint, HubDevice, Quarantined
+from gateway.domain import Condition, Gap, Kind, Power, Reading
+from gateway.ports import Batch, Checkpoint, Expose, HubDevice, Quarantined
 from gateway.stores import WrongBook, memory
 from gateway.stores import readings as file
 from gateway.stores.readings import SqliteReadings
@@ -285,6 +285,45 @@ def test_devices_are_known_by_their_address(readings):
     assert readings.devices("hub3") == []
 
 
+def test_a_device_keeps_what_it_announced(readings):
+    told = (Expose("contact", "binary", on="false", off="true"), Expose("battery", "numeric", unit="%"))
+    door = HubDevice("hub1", "0x01", "door", "MCCGQ11LM", "Aqara", Power.BATTERY, told)
+
+    commit(readings, devices=[door])
+
+    assert readings.devices() == [door]
+
+
+def test_the_condition_of_a_device_is_the_last_one_told(readings):
+    door = Condition(
+        home="h1",
+        sensor="door",
+        heard=MORNING,
+        functions=((Kind.DOOR, MORNING),),
+        battery=41.5,
+        empty_at=after(60),
+        faults=("link_weak",),
+    )
+    commit(readings, conditions=[door, Condition(home="h2", sensor="mat")])
+
+    commit(readings, conditions=[replace(door, faults=("offline", "link_weak"))])
+
+    assert readings.conditions("h1") == [replace(door, faults=("offline", "link_weak"))]
+    assert [c.sensor for c in readings.conditions()] == ["door", "mat"]
+    assert readings.conditions("h3") == []
+
+
+def test_a_home_has_the_gaps_that_were_told_last_and_none_when_it_sees_again(readings):
+    blind = Gap(home="h1", what="fall", why="sensor_silent", since=MORNING, room="bathroom", sensor="radar")
+    commit(readings, gaps={"h1": (blind,), "h2": (replace(blind, home="h2"),)})
+
+    commit(readings, gaps={"h2": ()})
+
+    assert readings.gaps() == {"h1": (blind,)}
+    assert readings.gaps("h1") == {"h1": (blind,)}
+    assert readings.gaps("h2") == {}
+
+
 # ------------------------------------------------------------------ quarantine
 
 
@@ -351,6 +390,21 @@ def test_a_time_without_a_zone_is_refused(readings):
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "readings.db"
+
+
+def test_a_file_of_the_first_format_is_carried_over(path):
+    with sqlite3.connect(path) as db:
+        db.executescript(file._LAYOUTS[0])
+        db.executemany("insert into word (id, text) values (?, ?)", [(0, ""), (1, "motion")])
+        db.execute("insert into device values ('hub1', '0x01', 'name', 'SNZB-03', 'SONOFF')")
+        db.execute("pragma user_version = 1")
+    store = SqliteReadings(path)
+    commit(store, moved(1), conditions=[Condition(home="h1", sensor="motion-kitchen", heard=MORNING)])
+
+    assert store.devices() == [HubDevice("hub1", "0x01", "name", "SNZB-03", "SONOFF")]
+    assert store.conditions("h1") == [Condition(home="h1", sensor="motion-kitchen", heard=MORNING)]
+    assert list(store.replay()) == [moved(1)]
+    store.close()
 
 
 def test_everything_is_there_after_a_restart(path):
