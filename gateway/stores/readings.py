@@ -247,7 +247,10 @@ class SqliteReadings:
                 " order by hub, address",
                 [hub],
             )
-            return [HubDevice(*row[:5], power=Power(row[5]), exposes=_unpack_exposes(row[6])) for row in rows]
+            return [
+                HubDevice(hub_id, address, name, model, vendor, Power(power), _unpack_exposes(exposes))
+                for hub_id, address, name, model, vendor, power, exposes in rows
+            ]
 
     def conditions(self, home: str | None = None) -> list[Condition]:
         with self._reader() as db:
