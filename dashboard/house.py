@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from alerts.desk import Desk
-from gateway.ports import AccountStore, AlertStore, Clock, ReadingStore, RegistryStore
+from gateway.domain.endpoint import Endpoint
+from gateway.ports import AccountStore, AlertStore, Clock, Post, ReadingStore, RegistryStore
+from gateway.registry import Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +20,17 @@ class House:
     alerts: AlertStore
     desk: Desk
     registry: RegistryStore
+    registrar: Registry  # the use-cases of registration over the same store
     accounts: AccountStore
     readings: ReadingStore
     clock: Clock
     secret: bytes  # signs one-tap links and forms; a new one makes every link already sent invalid
     base_url: str  # as people's phones reach us, e.g. "https://shouwang.example.org"
     secure_cookies: bool = True  # False only where the pages are served by plain HTTP on this machine
+    post: Post | None = None  # asks a hub to do something; None where no hub can be asked
+    uplink: Endpoint | None = None  # where hubs reach the broker: what stands in a hub kit
     health: Callable[[], Mapping[str, Any]] = dict  # for /healthz: "well" and more, nothing personal
+    photos: Path | None = None  # the folder for pictures of installed devices; None: none are taken
     demo: bool = False
     demo_kill: Callable[[], None] | None = None  # kill -9 this gateway
     demo_press: Callable[[str], object] | None = None  # press the emergency button of this home

@@ -35,6 +35,7 @@ from gateway.domain import (
     Severity,
 )
 from gateway.ports import Batch, Quarantined
+from gateway.registry import Registry
 from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry, MemoryTrail
 from simulators.phone import create_phone
 
@@ -63,6 +64,7 @@ class Neighbourhood:
         self.alerts, self.registry = MemoryAlerts(trail), MemoryRegistry(trail)
         self.accounts, self.readings = MemoryAccounts(), MemoryReadings()
         self.desk = Desk(self.alerts, self.registry)
+        self.registrar = Registry(self.registry, lambda secret: f"hash of {secret}")
         self.killed = threading.Event()
         self._arrival = 0
 
@@ -260,6 +262,7 @@ class Neighbourhood:
             alerts=self.alerts,
             desk=self.desk,
             registry=self.registry,
+            registrar=self.registrar,
             accounts=self.accounts,
             readings=self.readings,
             clock=self.clock,

@@ -51,6 +51,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "sse_starlette": {"dashboard"},
     "argon2": {"dashboard"},
     "itsdangerous": {"dashboard"},
+    "segno": {"dashboard"},
     "bcrypt": {"gateway.broker", "gateway.registry"},
     "pydantic": {"gateway.config"},
     "pydantic_settings": {"gateway.config"},

@@ -1,5 +1,6 @@
 """Three homes in two grids for the pages' tests: memory stores, the real desk, a clock that is moved by hand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from gateway.domain import (
     Severity,
 )
 from gateway.ports import Account, Batch
+from gateway.registry import Registry
 from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry, MemoryTrail
 
 EVENING = datetime(2026, 11, 21, 14, 38, tzinfo=UTC)  # 22:38 in Shanghai
@@ -82,6 +84,8 @@ class Rig:
         self.alerts, self.registry = MemoryAlerts(trail), MemoryRegistry(trail)
         self.accounts, self.readings = MemoryAccounts(), MemoryReadings()
         self.desk = Desk(self.alerts, self.registry)
+        self.hashes: dict[str, str] = {}  # what the broker was last told
+        self.registrar = Registry(self.registry, lambda secret: f"hash of {secret}", self.follow)
         self._arrival = 0
         now = self.clock.now()
         with self.registry.begin() as ledger:
@@ -98,6 +102,7 @@ class Rig:
             alerts=self.alerts,
             desk=self.desk,
             registry=self.registry,
+            registrar=self.registrar,
             accounts=self.accounts,
             readings=self.readings,
             clock=self.clock,
@@ -107,6 +112,9 @@ class Rig:
         )
         self.links = Links(SECRET, BASE, self.clock)
         self.app: FastAPI = create_app(self.house)
+
+    def follow(self, hashes: Mapping[str, str]) -> None:
+        self.hashes = dict(hashes)
 
     # ------------------------------------------------------------------ people
 
