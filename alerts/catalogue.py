@@ -139,6 +139,13 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         call=N_("A part of the program failed at {time}; this home is not watched completely."),
         ladder=_equipment(timedelta(days=1)),
     ),
+    CatalogueEntry(
+        code="test",
+        severity=Severity.CARE,
+        name=N_("Test alert"),
+        call=N_("A device was tried out at {time}."),
+        ladder=_people(timedelta(days=1)),  # the desk climbs one rung of what is tested, and no further
+    ),
 )
 
 UNKNOWN = CatalogueEntry(

@@ -22,6 +22,20 @@ from alerts.escalation import (
     mended,
 )
 from alerts.history import What
+from alerts.maintenance import (
+    HELD_FOR,
+    LOOK_AGAIN,
+    TEST,
+    Treatment,
+    Work,
+    as_test,
+    held_back,
+    is_held,
+    let_go,
+    tested,
+    treatment,
+    work_in,
+)
 from alerts.routing import delivery_id, letters_for, pages, people_for, reachable, turn_of
 from gateway.domain import (
     Act,
@@ -32,6 +46,7 @@ from gateway.domain import (
     Facts,
     Finding,
     Home,
+    Ladder,
     Outcome,
     Person,
     Purpose,
@@ -77,11 +92,14 @@ class Desk:
         nudge: Callable[[], None] = lambda: None,
         *,
         catalogue: Catalogue | None = None,
+        has_passed: Callable[[Finding], bool] = lambda finding: False,
     ) -> None:
+        """`has_passed` is asked about what was held back while somebody worked in a home: is it over by now?"""
         self._store = store
         self._directory = directory
         self._nudge = nudge  # tells the courier that there is something to say
         self._catalogue = catalogue or Catalogue()
+        self._has_passed = has_passed
         self._seen: datetime | None = None
 
     # ------------------------------------------------------------------ findings and time
@@ -154,6 +172,17 @@ class Desk:
 
         return self._act(alert_id, who, now, act)
 
+    def end_tests(self, home: str, who: str, now: datetime) -> list[Alert]:
+        """File every test alert of this home that is still open, as a test. Those that were filed."""
+        tests = [a for a in self._store.alerts(home=home, unclosed=True, limit=ALL) if a.code == TEST]
+        ended = []
+        for test in tests:
+            self.resolve(test.id, who, Outcome.TEST_OR_DRILL, "", now)
+            filed = self.close(test.id, who, now)
+            if filed.told and filed.alert is not None:
+                ended.append(filed.alert)
+        return ended
+
     def _act(self, alert_id: str, who: str, now: datetime, act: Callable[["_Sitting", Alert], Verdict]) -> Verdict:
         if not who:
             return Verdict(False, Reason.NOBODY)
@@ -205,7 +234,7 @@ class Desk:
             self._rise(sitting)
 
     def _sit(self, ledger: AlertLedger, now: datetime) -> "_Sitting":
-        return _Sitting(ledger, self._directory, self._catalogue, now)
+        return _Sitting(ledger, self._directory, self._catalogue, now, self._has_passed)
 
     def _rise(self, sitting: "_Sitting") -> None:
         for level, message, alert in sitting.remarks:
@@ -217,11 +246,19 @@ class Desk:
 class _Sitting:
     """What the desk does within one transaction."""
 
-    def __init__(self, ledger: AlertLedger, directory: Directory, catalogue: Catalogue, now: datetime) -> None:
+    def __init__(
+        self,
+        ledger: AlertLedger,
+        directory: Directory,
+        catalogue: Catalogue,
+        now: datetime,
+        has_passed: Callable[[Finding], bool],
+    ) -> None:
         self.ledger = ledger
         self.directory = directory
         self.catalogue = catalogue
         self.now = now
+        self.has_passed = has_passed
         self.has_said_something = False
         self.remarks: list[tuple[int, str, str]] = []  # for the log, once all of this has become durable
         self._moved: dict[str, str] = {}  # alert -> home: each is published once
@@ -238,12 +275,22 @@ class _Sitting:
 
     def consider(self, finding: Finding) -> Verdict:
         """Decide about one finding and do what follows."""
+        work = self._work(finding.home)
+        how = treatment(finding, work, self.catalogue.entry(finding.code).severity)
+        if how is Treatment.TEST and work is not None:
+            finding = as_test(finding, work)
         cause = self.catalogue.cause(finding)
         alert = self.ledger.open_alert(finding.home, finding.code, finding.subject)
         known = not self.ledger.join(cause, alert.id if alert else cause.id)
         verdict = judge(finding, open_alert=alert, known=known)
         if verdict.reason is Reason.KNOWN:
             return verdict
+        # What people know already goes its way; only what they do not know yet can be held back.
+        if how is Treatment.HELD and work is not None and (alert is None or is_held(alert)):
+            finding = held_back(finding, work)
+            verdict = replace(verdict, told=False, reason=Reason.HELD)
+            if alert is not None and finding.severity.worse_than(alert.severity):
+                return replace(verdict, alert=self._worsen(alert, finding))
         if alert is None:
             return replace(verdict, alert=self._open(cause.id, finding))
         if verdict.reason is Reason.WORSE:
@@ -258,7 +305,7 @@ class _Sitting:
             subject=finding.subject,
             severity=finding.severity,
             state=State.RAISED,
-            ladder=self.catalogue.ladder(finding.code, finding.severity),
+            ladder=self._ladder(finding),
             raised_at=self.now,
             finding=finding,
             next_at=self.now,
@@ -266,7 +313,7 @@ class _Sitting:
         facts = (("code", alert.code), ("severity", alert.severity.name.lower()))
         self._write(alert, What.RAISED, facts=facts)
         self._audit(alert, SYSTEM, "alert.raised", facts=facts)
-        return self._climb(alert, is_new=True)
+        return self._hold(alert) if is_held(alert) else self._climb(alert, is_new=True)
 
     def _repeat(self, alert: Alert, finding: Finding) -> Alert:
         """It was pressed or found again: count it, and tell whoever has it."""
@@ -276,6 +323,8 @@ class _Sitting:
         self._audit(alert, SYSTEM, "alert.again", facts=facts)
         if alert.state is State.ACCEPTED and not self._tell_owner(alert):
             return self._ring_again(alert)
+        if alert.code == TEST and alert.is_ringing and self._may_be_told_again(alert):
+            return self._climb(from_the_start(alert, self.now))  # no ladder goes on that would try it once more
         self._save(alert)
         return alert
 
@@ -290,9 +339,15 @@ class _Sitting:
         )
         self._write(alert, What.WORSE, facts=facts)
         self._audit(alert, SYSTEM, "alert.worse", facts=facts)
+        if is_held(alert):
+            self._save(alert)
+            return alert
         if alert.state is State.ACCEPTED:
             self._tell_owner(alert)
         return self._climb(from_the_start(alert, self.now))
+
+    def _may_be_told_again(self, alert: Alert) -> bool:
+        return all(self.now - told.created_at >= AGAIN_EVERY for told in self._of(alert, Purpose.PAGE))
 
     def _tell_owner(self, alert: Alert) -> bool:
         """Page the owner again, at most once a minute. False: there is no way to reach the owner."""
@@ -309,6 +364,43 @@ class _Sitting:
         self._write(alert, What.RINGS_AGAIN, who=alert.owner)
         return self._climb(from_the_start(alert, self.now))
 
+    # ------------------------------------------------------------------ while somebody works in the home
+
+    def _ladder(self, finding: Finding) -> Ladder:
+        """A copy of the policy's ladder; for a test only its first rung on which anybody can be reached."""
+        if finding.code != TEST:
+            return self.catalogue.ladder(finding.code, finding.severity)
+        real = tested(finding)
+        rungs = self.catalogue.ladder(real.code, real.severity).rungs
+        first = next((r for r in rungs if reachable(self._people(finding.home, r.duty))), rungs[0])
+        return Ladder(rungs=(first,), repeat=None)
+
+    def _hold(self, alert: Alert) -> Alert:
+        """On the books, but nobody is called until the work has ended."""
+        author = alert.finding.fact(HELD_FOR)
+        alert = replace(alert, next_at=self.now + LOOK_AGAIN)
+        self._write(alert, What.HELD, who=author)
+        self._audit(alert, author, "alert.held")
+        self._save(alert)
+        return alert
+
+    def _look_again(self, alert: Alert) -> None:
+        """Is the work over? Then what was held back is judged again: it has passed, or people are called now."""
+        if self._work(alert.home) is not None:
+            self._save(replace(alert, next_at=self.now + LOOK_AGAIN))
+            return
+        author = alert.finding.fact(HELD_FOR)
+        alert = replace(alert, finding=let_go(alert.finding), next_at=self.now)
+        self._write(alert, What.RELEASED)
+        self._audit(alert, SYSTEM, "alert.released")
+        if author and self.has_passed(alert.finding):
+            self.resolve(self.accept(alert, author, "maintenance"), author, Outcome.TEST_OR_DRILL, "")
+        else:
+            self._climb(alert)
+
+    def _work(self, home: str) -> Work | None:
+        return work_in(self.directory.plan(home, self.now), self.now)
+
     # ------------------------------------------------------------------ the ladder
 
     def ring(self, timer: Timer) -> None:
@@ -318,6 +410,8 @@ class _Sitting:
             self.ledger.clear_timer(timer.id)
         elif alert.next_at > self.now:
             self.ledger.set_timer(replace(timer, due_at=alert.next_at))
+        elif is_held(alert):
+            self._look_again(alert)
         else:
             self._climb(alert)
 
@@ -348,6 +442,8 @@ class _Sitting:
 
     def _step(self, alert: Alert, step: Step, waiting: list[Delivery]) -> None:
         people = self._people(alert.home, step.duty)
+        if alert.code == TEST:  # one real message is enough to know that the way is open
+            people = [person for person in people if person.reaches][:1]
         facts: Facts = (
             ("duty", step.duty.value),
             ("round", str(step.round)),
@@ -382,7 +478,14 @@ class _Sitting:
                 self._withdraw(delivery, reasons.ACCEPTED_FIRST)
             elif delivery.state is Sending.SENT and delivery.person != who:
                 told.setdefault((delivery.person, delivery.channel, delivery.address), delivery)
-        alert = replace(alert, state=State.ACCEPTED, owner=who, accepted_at=self.now, next_at=None)
+        alert = replace(
+            alert,
+            state=State.ACCEPTED,
+            owner=who,
+            accepted_at=self.now,
+            next_at=None,
+            finding=let_go(alert.finding),  # whoever accepts what was held back has it, like anything else
+        )
         self._queue(self._taken(alert, delivery) for delivery in told.values())
         self._write(alert, What.ACCEPTED, who=who, facts=(("how", how),))
         self._audit(alert, who, "alert.accepted", facts=(("how", how),))

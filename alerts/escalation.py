@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from alerts.maintenance import LOOK_AGAIN, is_held
 from gateway.domain import Alert, Duty, Finding, State
 
 SHORTEST_ROUND = timedelta(seconds=1)
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     AGAIN = "again: whoever has it was told"
     RINGING = "again: people are being called already"
     KNOWN = "this was known already"
+    HELD = "held back while somebody works in the home"
     # about a person's act
     DONE = "done"
     YOURS = "you have accepted it already"
@@ -120,7 +122,9 @@ def mended(alert: Alert, now: datetime) -> Alert:
     """
     if not alert.is_ringing or alert.next_at is None:
         return alert
-    if alert.rung:
+    if is_held(alert):
+        longest = LOOK_AGAIN
+    elif alert.rung:
         longest = alert.ladder.rungs[alert.rung - 1].wait
     elif alert.round:
         longest = max(alert.ladder.rungs[-1].wait + (alert.ladder.repeat or timedelta(0)), SHORTEST_ROUND)

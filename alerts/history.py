@@ -14,6 +14,8 @@ class What(StrEnum):
     AGAIN = "again"
     WORSE = "worse"
     RINGS_AGAIN = "rings-again"  # it had an owner, who cannot be reached
+    HELD = "held"  # nobody is called while somebody works in the home
+    RELEASED = "released"  # the work is over, and it is judged again
     MENDED = "mended"  # a deadline was moved because the clock was put back
     ACCEPTED = "accepted"
     RESOLVED = "resolved"

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
+from alerts.maintenance import TEST, tested
 from alerts.reasons import REASONS
 from gateway.domain import (
     Alert,
@@ -61,6 +62,8 @@ def letter(
         )
     household = say(language, "household {code}", code=home.code if home else alert.home)
     name = say(language, known.entry(alert.code).name)
+    if alert.code == TEST:
+        return _test_letter(delivery, alert, household, home, language, link, known)
     if delivery.purpose is Purpose.TAKEN:
         return Letter(
             title=say(language, "Accepted: {name} · {household}", name=name, household=household),
@@ -82,6 +85,32 @@ def letter(
     sentences = _again(delivery, alert, language, known) if delivery.purpose is Purpose.AGAIN else []
     sentences += _page(delivery, alert, home, language, known)
     return Letter(title=title, body=_paragraph(language, *sentences), link=link)
+
+
+def _test_letter(
+    delivery: Delivery,
+    alert: Alert,
+    household: str,
+    home: Home | None,
+    language: str,
+    link: str,
+    known: Catalogue,
+) -> Letter:
+    """A real message on the real way, which nobody can take for a real call."""
+    zone = home.zone if home else ZoneInfo("UTC")
+    name = say(language, known.entry(tested(alert.finding).code).name)
+    time = clock(alert.finding.since, zone, delivery.created_at)
+    return Letter(
+        title=say(language, "[TEST] {name} · {household}", name=name, household=household),
+        body=_paragraph(
+            language,
+            say(
+                language, "This is a test: the installer tried out a device at {time}. Nothing has happened.", time=time
+            ),
+            say(language, "You need not go there. Open the link and accept, so that we see it has reached you."),
+        ),
+        link=link,
+    )
 
 
 def _page(delivery: Delivery, alert: Alert, home: Home | None, language: str, known: Catalogue) -> list[str]:
@@ -179,6 +208,14 @@ def _why_silent(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
     ]
 
 
+def _why_tested(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    real = tested(finding)
+    return [
+        say(language, "[TEST] Nothing has happened: the installer tried out a device."),
+        *_WHY.get(real.code, _why_unknown)(real, language, zone, home),
+    ]
+
+
 def _why_broken(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     return [
         say(
@@ -214,6 +251,7 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
     "not_returned": _why_out,
     "home_silent": _why_silent,
     "detector_failed": _why_broken,
+    TEST: _why_tested,
 }
 
 _RULES: Mapping[str, str] = {
@@ -283,6 +321,8 @@ _HISTORY: Mapping[What, str] = {
     What.AGAIN: N_("Again, {count} times so far"),
     What.WORSE: N_("More serious: {severity} instead of {was}; called from the start"),
     What.RINGS_AGAIN: N_("{who} cannot be reached; calling again"),
+    What.HELD: N_("Held back while {who} works in the home"),
+    What.RELEASED: N_("The work in the home is over: judged again"),
     What.MENDED: N_("The clock was put back; the next deadline was moved"),
     What.ACCEPTED: N_("{who} accepted ({how})"),
     What.RESOLVED: N_("{who} wrote down the outcome: {outcome}"),
@@ -299,6 +339,7 @@ _HOW: Mapping[str, str] = {
     "link": N_("by the link"),
     "cli": N_("at the command line"),
     "resolve": N_("by writing down the outcome"),
+    "maintenance": N_("passed while working in the home"),
 }
 _OTHERWISE = N_("otherwise")
 
@@ -320,6 +361,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.AGAIN: N_("{owner} was told that it happened again."),
     Reason.RINGING: N_("People are being called already."),
     Reason.KNOWN: N_("This was known already."),
+    Reason.HELD: N_("Somebody works in this home: it is held back until that is over."),
     Reason.DONE: N_("Done."),
     Reason.YOURS: N_("You have accepted it already."),
     Reason.TAKEN: N_("{owner} has accepted it already."),

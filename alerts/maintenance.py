@@ -1,0 +1,105 @@
+"""While somebody works in a home: what is only a test, what is held back, and what is as real as ever. Pure.
+
+A home under maintenance has a line in its plan: who works there, until when, and which sensors are being tried out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gateway.domain import Alert, Finding, Override, Severity
+
+KEY = "maintenance"
+"""The key of the plan's line; its value names the sensors under test, separated by commas."""
+
+LONGEST = timedelta(hours=4)
+"""Whatever the line says, nobody works in a home for longer: maintenance that was forgotten ends by itself."""
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""What is held back is looked at this often, for the work may end early or be prolonged."""
+
+TEST = "test"
+"""The code of a test alert, so that it never shares an alert with a real call from the same home."""
+
+ONE_SENSOR_SAYS_IT = frozenset({"sos", "smoke", "gas", "co", "leak", "fall"})
+"""What can be tried out: a single sensor says it, and says it because somebody made it."""
+
+HELD_FOR = "held_for"
+"""The fact that marks a finding as held back, and names who works there."""
+
+
+class Treatment(StrEnum):
+    REAL = "real"
+    TEST = "test"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Somebody works in this home, and these sensors are being tried out."""
+
+    since: datetime
+    until: datetime
+    author: str
+    testing: frozenset[str]
+
+
+def work_in(plan: Iterable[Override], now: datetime) -> Work | None:
+    """The work that goes on in a home, by the lines of its plan that are in force; None when nobody works there."""
+    works = [_work(line) for line in plan if line.key == KEY]
+    return next((work for work in reversed(works) if work.since <= now < work.until), None)
+
+
+def _work(line: Override) -> Work:
+    longest = line.since + LONGEST
+    return Work(
+        since=line.since,
+        until=longest if line.until is None else min(line.until, longest),
+        author=line.author,
+        testing=frozenset(name for name in line.value.split(",") if name),
+    )
+
+
+def treatment(finding: Finding, work: Work | None, usual: Severity) -> Treatment:
+    """How this finding is taken; `usual` is how bad the catalogue calls its code.
+
+    Only what the work itself can have caused is ever treated differently. Whatever comes from a sensor that is not
+    being tried out, began before the work, or was concluded from silence, is as real as on any other day.
+    """
+    if work is None:
+        return Treatment.REAL
+    began_with_the_work = finding.since >= work.since
+    if finding.code in ONE_SENSOR_SAYS_IT:
+        is_tried_out = finding.fact("sensor") in work.testing
+        return Treatment.TEST if is_tried_out and began_with_the_work else Treatment.REAL
+    if finding.severity is Severity.TECHNICAL:
+        return Treatment.HELD  # nobody would come for hours; whoever would come is there
+    if usual is Severity.TECHNICAL and began_with_the_work:
+        return Treatment.HELD  # equipment that blinds the home: not when the installer has just unplugged it
+    return Treatment.REAL
+
+
+def as_test(finding: Finding, work: Work) -> Finding:
+    """The same as a test: under a code of its own, one for each sensor, and never more than a hint."""
+    facts = (*finding.facts, ("of", finding.code), ("of_severity", finding.severity.name), ("by", work.author))
+    return replace(finding, code=TEST, subject=finding.fact("sensor"), severity=Severity.CARE, facts=facts)
+
+
+def tested(finding: Finding) -> Finding:
+    """What a test was a test of."""
+    of, severity = finding.fact("of"), finding.fact("of_severity")
+    return replace(finding, code=of, severity=Severity[severity]) if of else finding
+
+
+def held_back(finding: Finding, work: Work) -> Finding:
+    return replace(finding, facts=(*finding.facts, (HELD_FOR, work.author)))
+
+
+def let_go(finding: Finding) -> Finding:
+    return replace(finding, facts=tuple(fact for fact in finding.facts if fact[0] != HELD_FOR))
+
+
+def is_held(alert: Alert) -> bool:
+    """It is on the books and nobody is called yet, because somebody works in the home."""
+    return alert.is_ringing and any(name == HELD_FOR for name, _ in alert.finding.facts)

@@ -1,0 +1,268 @@
+"""Somebody works in a home: what is tried out goes out as a test, and everything else is as real as ever."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from test_care_loop import T0, House, at, refuses
+
+from alerts.desk import Desk
+from alerts.escalation import Reason, Verdict
+from alerts.maintenance import TEST, Treatment, treatment, work_in
+from gateway.domain import Alert, Finding, Outcome, Override, Reach, Severity, State
+
+WORK_BEGINS = 100
+AN_HOUR = 3600
+
+
+class Flat(House):
+    """The house of the care loop, with an installer in the flat."""
+
+    has_passed: Callable[[Finding], bool] = staticmethod(lambda finding: False)
+
+    def restart(self) -> None:
+        super().restart()
+        self.desk = Desk(self.store, self.registry, catalogue=self.catalogue, has_passed=self.has_passed)
+
+    def begins_work(self, *testing: str, lasts: float = AN_HOUR, author: str = "zhao") -> None:
+        """From now on Zhao works here and tries these sensors out."""
+        line = Override(
+            home="h1",
+            key="maintenance",
+            value=",".join(testing),
+            since=self.now(),
+            until=self.now() + timedelta(seconds=lasts),
+            author=author,
+            reason="安装",
+        )
+        with self.registry.begin() as book:
+            book.put_override(line)
+
+    def hears(self, code: str, sensor: str, severity: Severity = Severity.EMERGENCY, late: float = 0) -> Verdict:
+        since = self.now() - timedelta(seconds=late)
+        facts = (("kind", code), ("sensor", sensor), ("room", "bath"))
+        finding = Finding(home="h1", code=code, severity=severity, since=since, at=self.now(), facts=facts)
+        return self.desk.take([finding], self.now())[0]
+
+    def misses(self, severity: Severity = Severity.TECHNICAL, since: float | None = None) -> Verdict:
+        """The hub has gone silent."""
+        began = self.now() if since is None else at(since)
+        finding = Finding(home="h1", code="home_silent", severity=severity, since=began, at=self.now())
+        return self.desk.take([finding], self.now())[0]
+
+    def the(self, code: str) -> Alert:
+        (found,) = [alert for alert in self.store.alerts() if alert.code == code]
+        return found
+
+    def lines(self, code: str) -> list[str]:
+        return [entry.what for entry in self.store.history(self.the(code).id)]
+
+
+@pytest.fixture
+async def flat() -> Flat:
+    flat = Flat()
+    await flat.until(WORK_BEGINS)
+    return flat
+
+
+async def test_the_button_under_test_reaches_one_real_responder_as_a_test_and_climbs_no_further(flat):
+    flat.begins_work("cord")
+    await flat.until(150)
+    flat.hears("sos", "cord")
+    await flat.until(2 * AN_HOUR)
+
+    assert flat.phone.rang == [(150, "page", "zhang")]
+    (letter,) = flat.phone.letters
+    assert letter.title == "【测试】紧急呼叫 · 户号 A-0312"
+    assert "没有发生任何情况" in letter.body and "无需上门" in letter.body
+    alert = flat.the(TEST)
+    assert (alert.severity, alert.state, alert.next_at) == (Severity.CARE, State.NOTIFIED, None)
+
+
+async def test_the_responder_accepts_and_the_installer_files_it_as_a_test(flat):
+    flat.begins_work("cord")
+    flat.hears("sos", "cord")
+    await flat.until(120)
+    flat.desk.accept(flat.the(TEST).id, "zhang", flat.now(), "link")
+
+    (filed,) = flat.desk.end_tests("h1", "zhao", flat.now())
+
+    assert (filed.state, filed.outcome, filed.owner) == (State.CLOSED, Outcome.TEST_OR_DRILL, "zhang")
+    assert flat.desk.end_tests("h1", "zhao", flat.now()) == []
+
+
+async def test_a_call_from_outside_the_test_list_pages_everybody(flat):
+    flat.begins_work("cord")
+    await flat.until(150)
+    flat.hears("sos", "pendant")
+    await flat.until(350)
+
+    assert [(when, who) for when, _, who in flat.phone.rang] == [(150, "zhang"), (210, "li"), (330, "wang")]
+    assert flat.the("sos").severity is Severity.EMERGENCY
+
+
+async def test_a_real_call_never_joins_the_test_of_the_same_home(flat):
+    flat.begins_work("cord")
+    flat.hears("sos", "cord")
+    await flat.until(130)
+    flat.desk.accept(flat.the(TEST).id, "zhang", flat.now(), "link")
+    flat.hears("sos", "pendant")
+    await flat.until(200)
+
+    assert flat.the("sos").is_ringing
+    assert flat.phone.rang[1:] == [(130, "page", "zhang"), (190, "page", "li")]
+
+
+@pytest.mark.parametrize("code", ["fall", "smoke", "gas", "co"])
+async def test_a_fall_or_a_fire_at_minute_ten_is_real_unless_that_very_sensor_is_tried_out(flat, code):
+    flat.begins_work("cord")
+    await flat.until(WORK_BEGINS + 600)
+    verdict = flat.hears(code, "ceiling", Severity.HIGH if code == "fall" else Severity.EMERGENCY)
+
+    assert verdict.reason is Reason.NEW and verdict.alert.code == code
+    await flat.until(WORK_BEGINS + 600 + 61)
+    assert [who for _, _, who in flat.phone.rang] == ["zhang", "li"]
+
+
+async def test_maintenance_ends_by_itself_and_the_same_button_is_real_again(flat):
+    flat.begins_work("cord", lasts=AN_HOUR)
+    await flat.until(WORK_BEGINS + AN_HOUR)
+    flat.hears("sos", "cord")
+
+    assert flat.the("sos").severity is Severity.EMERGENCY
+
+
+async def test_maintenance_that_names_no_end_ends_after_four_hours(flat):
+    flat.begins_work("cord", lasts=30 * 24 * AN_HOUR)
+    await flat.until(WORK_BEGINS + 4 * AN_HOUR - 1)
+    flat.hears("sos", "cord")
+    await flat.until(WORK_BEGINS + 4 * AN_HOUR)
+    flat.hears("sos", "cord")
+
+    assert {alert.code for alert in flat.store.alerts()} == {TEST, "sos"}
+
+
+async def test_a_press_from_before_the_work_is_real_although_it_is_heard_during_it(flat):
+    flat.begins_work("cord")
+    await flat.until(WORK_BEGINS + 60)
+    flat.hears("sos", "cord", late=90)
+
+    assert flat.the("sos").is_ringing
+
+
+async def test_silence_of_the_elder_is_never_held_back(flat):
+    flat.begins_work("motion")
+    verdict = flat.finds("inactivity", Severity.HIGH)
+
+    assert verdict.reason is Reason.NEW
+    await flat.until(WORK_BEGINS + 1)
+    assert flat.phone.rang == [(WORK_BEGINS, "page", "zhang")]
+
+
+async def test_a_fault_is_written_down_and_told_when_the_work_is_over(flat):
+    flat.begins_work("cord")
+    await flat.until(WORK_BEGINS + 300)
+    verdict = flat.misses()
+
+    assert (verdict.told, verdict.reason) == (False, Reason.HELD)
+    await flat.until(WORK_BEGINS + AN_HOUR - 1)
+    assert flat.phone.rang == []
+    assert flat.lines("home_silent") == ["raised", "held"]
+    await flat.until(WORK_BEGINS + AN_HOUR + 61)
+    assert [who for _, _, who in flat.phone.rang] == ["zhao"]
+    assert flat.lines("home_silent") == ["raised", "held", "released", "told", "sent"]
+    assert {"alert.held", "alert.released"} <= {act.what for act in flat.store.acts()}
+
+
+async def test_a_fault_that_has_passed_when_the_work_is_over_calls_nobody(flat):
+    flat.has_passed = lambda finding: finding.code == "home_silent"
+    flat.restart()
+    flat.begins_work("cord")
+    flat.misses()
+    await flat.until(2 * AN_HOUR)
+
+    alert = flat.the("home_silent")
+    assert flat.phone.rang == []
+    assert (alert.state, alert.outcome, alert.owner) == (State.RESOLVED, Outcome.TEST_OR_DRILL, "zhao")
+
+
+async def test_a_hub_that_was_unplugged_for_the_work_does_not_call_the_grid_worker(flat):
+    flat.begins_work("cord")
+    began = flat.seconds
+    await flat.until(WORK_BEGINS + 180)
+    flat.misses(since=began)
+    await flat.until(WORK_BEGINS + 1800)
+    flat.misses(Severity.MEDIUM, since=began)
+
+    assert flat.phone.rang == []
+    await flat.until(WORK_BEGINS + AN_HOUR + 61)
+    assert [who for _, _, who in flat.phone.rang] == ["zhang"]  # still dark: now it is a blind home
+
+
+async def test_a_home_that_was_dark_before_the_work_began_is_told_as_ever(flat):
+    flat.begins_work("cord")
+    flat.misses(Severity.MEDIUM, since=10)
+    await flat.until(WORK_BEGINS + 1)
+
+    assert [who for _, _, who in flat.phone.rang] == ["zhang"]
+
+
+async def test_a_restart_lets_nothing_go_and_loses_nothing(flat):
+    flat.begins_work("cord")
+    flat.misses()
+    flat.sleeps_until(WORK_BEGINS + 900)
+    flat.restart()
+    await flat.until(WORK_BEGINS + AN_HOUR - 60)
+
+    assert flat.phone.rang == [] and flat.lines("home_silent") == ["raised", "held"]
+    await flat.until(WORK_BEGINS + AN_HOUR + 61)
+    assert [who for _, _, who in flat.phone.rang] == ["zhao"]
+
+
+async def test_pressed_once_more_after_a_minute_the_test_goes_out_once_more(flat):
+    flat.begins_work("cord")
+    for second in (150, 170, 215):
+        await flat.until(second)
+        flat.hears("sos", "cord")
+    await flat.until(400)
+
+    assert flat.phone.rang == [(150, "page", "zhang"), (215, "page", "zhang")]
+    assert flat.the(TEST).count == 3
+
+
+async def test_the_test_goes_to_the_first_who_can_be_reached(flat):
+    flat = Flat(reaches={"zhang": (), "li": (Reach(channel="phone", address="li"),)})
+    await flat.until(WORK_BEGINS)
+    flat.begins_work("cord")
+    flat.hears("sos", "cord")
+    await flat.until(600)
+
+    assert [who for _, _, who in flat.phone.rang] == ["li"]
+
+
+async def test_a_number_that_does_not_exist_is_told_to_the_installer_and_wakes_nobody_else(flat):
+    flat.phone.answers["zhang"] = refuses
+    flat.begins_work("cord")
+    flat.hears("sos", "cord")
+    await flat.until(600)
+
+    assert flat.phone.rang == []
+    assert flat.lines(TEST) == ["raised", "told", "failed", "nobody"]
+
+
+def test_who_works_where_follows_from_the_plan_alone():
+    early = Override(home="h1", key="maintenance", value="a,b", since=T0, until=at(60), author="x", reason="")
+    later = Override(home="h1", key="maintenance", value="c", since=at(30), until=None, author="y", reason="")
+    other = Override(home="h1", key="absence", value="", since=T0, until=None, author="z", reason="")
+
+    assert work_in([other], at(1)) is None
+    assert work_in([early, other], at(1)).testing == {"a", "b"}
+    assert work_in([early, later], at(40)).author == "y"
+    assert work_in([later], at(30) + timedelta(hours=4)) is None
+
+
+def test_an_empty_test_list_tests_nothing():
+    line = Override(home="h1", key="maintenance", value="", since=T0, until=at(60), author="x", reason="")
+    press = Finding(home="h1", code="sos", severity=Severity.EMERGENCY, since=at(1), at=at(1))
+
+    assert treatment(press, work_in([line], at(1)), Severity.EMERGENCY) is Treatment.REAL
