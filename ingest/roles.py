@@ -157,6 +157,10 @@ def nature(kind: Kind) -> Nature:
     return Nature.LIFE if kind in SIGNS_OF_LIFE else Nature.FLAG
 
 
+HUB: dict[Signal, Kind] = {Signal.MAINS: Kind.MAINS, Signal.BATTERY: Kind.BATTERY}
+"""What a hub says about itself, under its own id instead of a sensor's."""
+
+
 class Meaning(NamedTuple):
     """What one signal of one sensor stands for. `rank` says how good a witness it is; 0 is the best."""
 

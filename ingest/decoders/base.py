@@ -50,6 +50,7 @@ class Signal(StrEnum):
     TAMPER = "tamper"
     AVAILABLE = "available"
     SELF_TEST = "self_test"  # 1 the device tries itself out: its alarm is none
+    MAINS = "mains"  # of a hub: 1 it lives on mains power, 0 on its battery
 
 
 DANGERS = frozenset(
@@ -120,6 +121,10 @@ class News:
     """What a hub said about itself or its devices."""
 
     is_alive: bool = True  # False: the broker speaks for it, because it is gone
+    starts: bool = False  # it has just connected, and will now repeat all it remembers
+    at: datetime | None = None  # what its clock showed when it said this
+    heard: list[Heard] = field(default_factory=list)  # what it said about itself: on mains or battery
+    messages: dict[str, int] | None = None  # address -> how many messages it has had from that device since it started
     devices: list[HubDevice] | None = None  # all of its devices: whatever is not among them has gone
     joined: list[HubDevice] = field(default_factory=list)  # one that is there (again)
     left: list[str] = field(default_factory=list)  # addresses
@@ -133,6 +138,8 @@ class Decoder(Protocol):
     name: str
     repeats_state: bool
     """True: every message repeats what is known, so that only a change is an event. False: a message is an event."""
+    announces: bool
+    """True: the hub lists its devices with addresses that stay. False: the name in the topic is the address."""
 
     def places(self, rest: str) -> tuple[Place, ...]:
         """How the topic below `<name>/` may be understood, the likeliest first; empty when it is no topic of ours."""

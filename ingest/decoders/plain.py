@@ -62,6 +62,12 @@ KINDS: dict[str, Row] = {
 HEARTBEAT = "heartbeat"
 """The one kind that reports nothing but being there."""
 
+HUB_FACTS: dict[str, Row] = {
+    "mains": Row(Signal.MAINS, flag),
+    "battery": Row(Signal.BATTERY, number(0, 100)),
+}
+"""What a hub may add to its heartbeat about itself; with `at` it also shows its clock."""
+
 LAST_SEQ = 2**53 - 1
 """A counter that every language counts exactly."""
 
@@ -73,6 +79,7 @@ class Plain:
 
     name = "plain"
     repeats_state = False
+    announces = False
 
     def places(self, rest: str) -> tuple[Place, ...]:
         if rest == "hub":
@@ -102,6 +109,8 @@ class Plain:
                 raise Unreadable("not-an-object", f"a {type(report).__name__} is not an object")
             if report.get("kind") != HEARTBEAT:
                 news.faults.append(fault("kind", report.get("kind"), f"{HEARTBEAT!r}, all that a hub may say"))
+                continue
+            _read_heartbeat(report, news)
         return news
 
 
@@ -112,6 +121,26 @@ def _reports(payload: bytes) -> list[Any]:
     if type(raw) is dict:
         return [raw]
     raise Unreadable("not-an-object", f"a {type(raw).__name__} is neither an object nor a list of them")
+
+
+def _read_heartbeat(report: dict[str, Any], news: News) -> None:
+    stamp = report.get("at")
+    if stamp is not None:
+        try:
+            news.at = moment(stamp)
+        except ValueError as error:
+            news.faults.append(fault("at", stamp, error))
+    for key, (signal, convert, momentary) in HUB_FACTS.items():
+        raw = report.get(key)
+        if raw is None:
+            continue
+        try:
+            value = convert(raw)
+        except ValueError as error:
+            news.faults.append(fault(key, raw, error))
+            continue
+        if value is not None:
+            news.heard.append(Heard(signal, value, momentary, news.at, None, len(news.heard)))
 
 
 def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fault]) -> None:

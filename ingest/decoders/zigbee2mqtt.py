@@ -84,6 +84,7 @@ DEVICES_AT_MOST = 1024
 """Of one hub. A Zigbee network ends far below; a hub that announces more is not heard on it."""
 
 _NAME_AT_MOST = 256
+_LAST_COUNT = 2**53 - 1
 
 
 class Zigbee2Mqtt:
@@ -91,6 +92,7 @@ class Zigbee2Mqtt:
 
     name = "zigbee2mqtt"
     repeats_state = True
+    announces = True
 
     def places(self, rest: str) -> tuple[Place, ...]:
         if rest == "bridge" or rest.startswith("bridge/"):
@@ -151,15 +153,18 @@ class Zigbee2Mqtt:
     def news(self, hub: str, rest: str, payload: bytes) -> News:
         match rest:
             case "bridge/state":
-                return News(is_alive=_is_online(payload))
+                online = _is_online(payload)
+                return News(is_alive=online, starts=online)
             case "bridge/devices":
                 return _all_devices(hub, payload)
             case "bridge/event":
                 return _event(hub, _object(payload))
             case "bridge/response/device/rename":
                 return _renamed(_object(payload))
+            case "bridge/health":
+                return _health(_object(payload))
             case _:
-                # health, info, logging, groups, requests: the hub lives, and that is all we take from them
+                # info, logging, groups, requests: the hub lives, and that is all we take from them
                 return News()
 
 
@@ -280,6 +285,23 @@ def _renamed(raw: dict[str, Any]) -> News:
             news.renamed.append((before, after))
         else:
             news.faults.append(Fault("bad-value", "rename: no from and to"))
+    return news
+
+
+def _health(raw: dict[str, Any]) -> News:
+    """How many messages the bridge has had from each of its devices, also those that it did not publish."""
+    news = News()
+    try:
+        news.at = None if raw.get("response_time") is None else moment(raw["response_time"])
+    except ValueError as error:
+        news.faults.append(fault("response_time", raw["response_time"], error))
+    devices = raw.get("devices")
+    if type(devices) is dict:
+        news.messages = {}
+        for address, entry in list(devices.items())[:DEVICES_AT_MOST]:
+            count = entry.get("messages") if type(entry) is dict else None
+            if _address(address) and type(count) is int and 0 <= count <= _LAST_COUNT:
+                news.messages[_address(address)] = count
     return news
 
 
