@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from alerts.channels import CHANNELS
 from alerts.courier import Courier
@@ -34,6 +35,7 @@ from gateway.registry import Registry
 from gateway.road import Road
 from ingest.intake import Intake
 from ingest.mqtt import MqttSource, queue_warning
+from ingest.post import MqttPost
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,21 @@ def endpoint(settings: Settings) -> broker.Endpoint:
     except ValueError as error:
         raise ConfigError(f"broker.url: {error}") from None
     return replace(given, ca=settings.broker.ca) if settings.broker.ca else given
+
+
+def uplink(settings: Settings) -> broker.Endpoint:
+    """Where the hubs in the homes reach the broker: what stands in a hub kit.
+
+    Without `broker.public` the port is the broker's own, and its host the one by which people reach the pages where
+    the broker itself only knows "this machine" or "every address".
+    """
+    if settings.broker.public:
+        return broker.Endpoint.parse(settings.broker.public)
+    here = endpoint(settings)
+    host = settings.broker.host if not settings.broker.url.get_secret_value() else here.host
+    if host in ("", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost"):  # noqa: S104 - read here, not bound
+        host = urlsplit(settings.base_url).hostname or here.host
+    return replace(here, host=host, username="", password="", check_name=True)
 
 
 def ready_broker(settings: Settings, stores: Stores) -> None:
@@ -234,6 +251,7 @@ async def _pages(
         alerts=stores.alerts,
         desk=desk,
         registry=stores.registry,
+        registrar=stores.registrar(settings.state),
         accounts=stores.accounts,
         readings=stores.readings,
         clock=clock,
@@ -241,6 +259,9 @@ async def _pages(
         base_url=base_url,
         secure_cookies=base_url.startswith("https://"),
         health=health.report,
+        photos=settings.state / "photos",
+        post=MqttPost(endpoint(settings)),
+        uplink=uplink(settings),
         **(_demo_parts(settings, stores, clock) if demo else {}),
     )
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, Valid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from detectors import DETECTORS, options_of
+from gateway.domain.endpoint import Endpoint
 
 
 class ConfigError(Exception):
@@ -43,11 +44,21 @@ class BrokerPart(_Part):
         SecretStr(""), description="mqtt://user:password@host:1883 or mqtts://…; empty: the broker that comes with us"
     )
     ca: Path | None = Field(None, description="certificate authority for mqtts://")
+    public: str = Field(
+        "", description="mqtt://host:1883 or mqtts://host:8883?ca=… as the hubs in the homes reach the broker"
+    )
     host: str = Field("127.0.0.1", description="address that the embedded broker listens on")
     port: int = Field(1883, ge=0, le=65535, description="0 takes a free one")
     cert: Path | None = Field(None, description="the embedded broker's certificate: TLS instead of plain")
     key: Path | None = None
     queue_checked: bool = Field(False, description="an outside broker's queue limit was looked at: do not warn")
+
+    @field_validator("public")
+    @classmethod
+    def _is_for_hubs(cls, value: str) -> str:
+        if value and Endpoint.parse(value).username:
+            raise ValueError("takes no name and no secret: each hub has its own")
+        return value
 
     @field_validator("url")
     @classmethod

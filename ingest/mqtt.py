@@ -616,44 +616,44 @@ def kept_while_away(endpoint: Endpoint, asked: int) -> int | None:
             return None
         return _finds(endpoint, name, asked, until) or None
     finally:
-        forgotten = _probe(endpoint, name, until, clean=True)  # to connect so is to be forgotten
-        _leave(forgotten)
+        forgotten = dial(endpoint, name, until, clean=True)  # to connect so is to be forgotten
+        leave(forgotten)
 
 
 def _goes_away(endpoint: Endpoint, name: str, topic: str, until: float) -> bool:
     granted: list[bool] = []
-    client = _probe(endpoint, name, until, clean=False)
+    client = dial(endpoint, name, until, clean=False)
     client.on_subscribe = lambda _c, _u, _m, reasons, _p: granted.append(not reasons[0].is_failure)
     client.subscribe(topic, 1)
-    agreed = _converse(client, until, lambda: bool(granted)) and granted[0]
-    _leave(client)
+    agreed = converse(client, until, lambda: bool(granted)) and granted[0]
+    leave(client)
     return agreed
 
 
 def _sends(endpoint: Endpoint, topic: str, asked: int, until: float) -> bool:
     sent: set[int] = set()
-    client = _probe(endpoint, "", until, clean=True)
+    client = dial(endpoint, "", until, clean=True)
     client.on_publish = lambda _c, _u, mid, _r, _p: sent.add(mid)
     for number in range(asked):
         client.publish(topic, str(number), 1)
-    agreed = _converse(client, until, lambda: len(sent) == asked)
-    _leave(client)
+    agreed = converse(client, until, lambda: len(sent) == asked)
+    leave(client)
     return agreed
 
 
 def _finds(endpoint: Endpoint, name: str, asked: int, until: float) -> int:
     found: set[bytes] = set()
     # What is kept comes right behind the greeting, so the ear is open before it.
-    client = _probe(endpoint, name, until, clean=False, heard=lambda message: found.add(bytes(message.payload)))
+    client = dial(endpoint, name, until, clean=False, heard=lambda message: found.add(bytes(message.payload)))
     before = -1
     while before < len(found) < asked:  # until a whole second brings no more
         before = len(found)
-        _converse(client, min(until, time.monotonic() + 1.0), lambda: len(found) == asked)
-    _leave(client)
+        converse(client, min(until, time.monotonic() + 1.0), lambda: len(found) == asked)
+    leave(client)
     return len(found)
 
 
-def _probe(
+def dial(
     endpoint: Endpoint,
     client_id: str,
     until: float,
@@ -661,7 +661,7 @@ def _probe(
     clean: bool,
     heard: Callable[[paho.MQTTMessage], None] | None = None,
 ) -> paho.Client:
-    """A connected client; ConnectionError when the broker does not want us."""
+    """A connected client for a short errand; ConnectionError when the broker does not want us."""
     client = paho.Client(
         CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean, reconnect_on_failure=False
     )
@@ -674,12 +674,12 @@ def _probe(
     if heard:
         client.on_message = lambda _client, _userdata, message: heard(message)
     client.connect(endpoint.host, endpoint.port, KEEPALIVE_S)
-    if not _converse(client, until, client.is_connected):
+    if not converse(client, until, client.is_connected):
         raise ConnectionError(f"{endpoint} refused us or does not answer")
     return client
 
 
-def _converse(client: paho.Client, until: float, agreed: Callable[[], bool]) -> bool:
+def converse(client: paho.Client, until: float, agreed: Callable[[], bool]) -> bool:
     """Read and write until it is agreed; False when the connection or our patience ends before."""
     while not agreed():
         if time.monotonic() > until or client.loop(0.05) != paho.MQTT_ERR_SUCCESS:
@@ -687,6 +687,7 @@ def _converse(client: paho.Client, until: float, agreed: Callable[[], bool]) -> 
     return True
 
 
-def _leave(client: paho.Client) -> None:
+def leave(client: paho.Client) -> None:
+    """Say goodbye, so that the broker does not speak of a lost connection."""
     client.disconnect()
     client.loop(0.05)

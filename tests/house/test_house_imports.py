@@ -17,6 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.stores": FOUNDATION,
     "gateway.registry": FOUNDATION,
     "gateway.child": set(),
+    "gateway.kit": FOUNDATION,
     "gateway.broker": FOUNDATION | {"gateway.child"},
     "gateway.supervisor": {"gateway.broker", "gateway.child"},  # it must not fall, so it takes next to nothing
     "gateway.log": set(),
@@ -26,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detectors": FOUNDATION,
     "alerts": FOUNDATION,
     "ingest": FOUNDATION,
-    "dashboard": FOUNDATION | {"gateway.registry", "alerts"},
+    "dashboard": FOUNDATION | {"gateway.registry", "gateway.kit", "alerts"},
     "simulators": FOUNDATION | {"ingest.decoders", "detectors"},
     # the front door
     "gateway.config": EVERYTHING,
