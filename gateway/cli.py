@@ -211,7 +211,9 @@ def homes_import(sheet: Path, config: Config = None, state: State = None, who: s
 
 
 @homes.command("state")
-def homes_state(home: str, new_state: str, config: Config = None, state: State = None, who: str = "cli") -> None:
+def homes_state(
+    home: str, new_state: str, config: Config = None, state: State = None, who: str = "cli", why: str = ""
+) -> None:
     """Set a household's state: registered, trial, guarded, paused, retired (建档 试运行 守护中 暂停 停用)."""
     from gateway.app import open_stores
     from gateway.clock import SystemClock
@@ -221,7 +223,7 @@ def homes_state(home: str, new_state: str, config: Config = None, state: State =
         raise Refused(f"{new_state!r} is no state of a household; there are {[s.value for s in Monitoring]}.")
     settings = settings_of(config, state)
     registry = open_stores(_existing(settings)).registrar(settings.state)
-    registry.set_state(home, Monitoring(new_state), who=who, now=SystemClock().now())
+    registry.set_state(home, Monitoring(new_state), why=why, who=who, now=SystemClock().now())
 
 
 @hubs.command("list")

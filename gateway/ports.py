@@ -14,7 +14,10 @@ from gateway.domain import (
     Act,
     Alert,
     Area,
+    Commissioning,
     Condition,
+    Consent,
+    Contact,
     Delivery,
     Duty,
     Entry,
@@ -24,10 +27,12 @@ from gateway.domain import (
     Grid,
     Home,
     Hub,
+    Installation,
     Kind,
     Override,
     Person,
     Power,
+    Profile,
     Reading,
 )
 
@@ -109,6 +114,7 @@ class Expose:
     on: str = ""  # of a binary: the value for on and off, as text
     off: str = ""
     unit: str = ""
+    means: str = ""  # what it is, where its own name does not say it: "contact" of "contact_left", a device class
 
 
 class Post(Protocol):
@@ -371,6 +377,16 @@ class Directory(Protocol):
         """The overrides of this household in force at that moment."""
         ...
 
+    def contacts(self, home: str) -> list[Contact]:
+        """The people around a household, whom to call first first."""
+        ...
+
+    def profile(self, person: str) -> Profile | None: ...
+
+    def phones(self, person: str) -> tuple[str, ...]:
+        """Telephone numbers in force, first choice first."""
+        ...
+
 
 class RegistryLedger(Trail, Protocol):
     """Inside one transaction on the registry."""
@@ -385,7 +401,25 @@ class RegistryLedger(Trail, Protocol):
 
     def put_person(self, person: Person, at: datetime) -> None: ...
 
+    def put_phones(self, person: str, phones: Sequence[str], at: datetime) -> None: ...
+
+    def put_profile(self, profile: Profile, at: datetime) -> None: ...
+
+    def put_contacts(self, home: str, contacts: Sequence[Contact], at: datetime) -> None:
+        """All of a household's contacts, in their order; who is not among them is none any more."""
+        ...
+
+    def give_consent(self, consent: Consent) -> int:
+        """Keep it; returns the number it was given."""
+        ...
+
+    def withdraw_consent(self, number: int, at: datetime) -> None: ...
+
     def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None: ...
+
+    def put_duties(self, person: str, duties: Sequence[tuple[Duty, str]], at: datetime) -> None:
+        """All duties of a person with their grids; those held already keep their place, the others end."""
+        ...
 
     def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
         """Store the hash that the broker needs; None revokes."""
@@ -393,9 +427,35 @@ class RegistryLedger(Trail, Protocol):
 
     def put_override(self, override: Override) -> None: ...
 
+    def note_installation(self, installation: Installation) -> None:
+        """Append to the history of a device."""
+        ...
+
+    def keep_record(self, record: Commissioning) -> None: ...
+
 
 class RegistryStore(Directory, Protocol):
     def begin(self) -> AbstractContextManager[RegistryLedger]: ...
+
+    def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
+        """What a person can be called for at that moment, each with its grid ("": every grid)."""
+        ...
+
+    def overrides(self, home: str) -> list[Override]:
+        """Every line that ever stood in a household's plan, in the order in which they began."""
+        ...
+
+    def consents(self, person: str) -> list[Consent]:
+        """Everything a person ever agreed to, oldest first, withdrawn ones too."""
+        ...
+
+    def installations(self, home: str) -> list[Installation]:
+        """The history of a home's devices, oldest first."""
+        ...
+
+    def records(self, home: str) -> list[Commissioning]:
+        """The commissionings of a home, oldest first."""
+        ...
 
     def areas(self) -> list[Area]: ...
 

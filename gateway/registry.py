@@ -1,10 +1,12 @@
 """Homes, rooms, devices, people, grids: what installers register. Every act is one audited transaction."""
 
-import re
+import secrets
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,26 +14,61 @@ import msgspec
 from gateway.domain import (
     Act,
     Area,
+    Commissioning,
+    Consent,
+    Contact,
     Duty,
+    Facts,
     Grid,
     Home,
     Hub,
+    Installation,
+    Leaving,
     Monitoring,
+    Override,
     Person,
+    Power,
+    Profile,
     Reach,
     Role,
     Room,
     RoomKind,
     Sensor,
 )
-from gateway.ports import RegistryStore
+from gateway.ports import RegistryLedger, RegistryStore
+from gateway.refusals import (
+    ADDRESS,
+    HOURS,
+    ID,
+    LONGEST_TEXT,
+    N_,
+    PHONE,
+    SHORTEST_SECRET,
+    Known,
+    RegistrationError,
+    Sentence,
+    faults_of,
+    is_name,
+    is_zone,
+    refused,
+    sentences,
+)
 
-HUB_ID = re.compile(r"[a-z0-9-]{1,64}")
-ADDRESS = re.compile(r"0x[0-9a-f]{16}|[a-z0-9-]{1,64}(/[a-z0-9-]{1,64})*")
+__all__ = ["LEARNING", "MAINTENANCE_AT_MOST", "RegistrationError", "Registry"]
 
+LEARNING = timedelta(days=14)
+"""How long a home is on trial where nobody says otherwise: the cold start of the detectors."""
 
-class RegistrationError(Exception):
-    """What was to be registered cannot be; one sentence a line, nothing was changed."""
+MAINTENANCE_AT_MOST = timedelta(hours=4)
+"""Nobody works in a home for longer; what was forgotten ends by itself."""
+
+SECRET_BYTES = 16
+"""128 random bit: nobody guesses them."""
+
+HUB_INTERVAL = timedelta(seconds=60)
+
+MAINTENANCE, PAUSE, RETIRED = "maintenance", "pause", "retired"
+"""Keys of a household's plan that say why it stands as it does; each line has its author, reason and end."""
 
 
 class _Reach(msgspec.Struct, forbid_unknown_fields=True):
@@ -110,8 +147,32 @@ class _Sheet(msgspec.Struct, forbid_unknown_fields=True):
     homes: list[_Home] = []
 
 
+@dataclass(slots=True)
+class _Act:
+    """What somebody does to the registry at one moment: one transaction, one line of the audit trail, one event."""
+
+    ledger: RegistryLedger
+    who: str
+    now: datetime
+    hubs_changed: bool = False
+
+    def say(self, what: str, ref: str, home: Home, *, why: str = "", facts: Facts = ()) -> None:
+        self.note(what, ref, why=why, facts=facts)
+        self.ledger.publish(self.now, "registry", home.id, home=home.id, grid=home.grid)
+
+    def note(self, what: str, ref: str, *, why: str = "", facts: Facts = ()) -> None:
+        self.ledger.audit(Act(at=self.now, who=self.who, what=what, ref=ref, why=why, facts=facts))
+
+    def publish(self, ref: str) -> None:
+        self.ledger.publish(self.now, "registry", ref)
+
+    def set_secret(self, hub: str, hashed: str | None) -> None:
+        self.ledger.set_hub_secret(hub, hashed)
+        self.hubs_changed = True
+
+
 class Registry:
-    """The use-cases of registration, for the command line now and the installer's pages later."""
+    """The use-cases of registration, for the command line and the installer's pages alike."""
 
     def __init__(
         self,
@@ -129,12 +190,12 @@ class Registry:
         try:
             sheet = msgspec.convert(tomllib.loads(text), _Sheet)
         except tomllib.TOMLDecodeError as error:
-            raise RegistrationError(f"The sheet is not valid TOML: {error}.") from None
+            raise refused(N_("The sheet is not valid TOML: {error}."), error=error) from None
         except msgspec.ValidationError as error:
-            raise RegistrationError(f"{error}.") from None
+            raise RegistrationError(Sentence("{line}", (("line", f"{error}."),))) from None
         wrong = list(self._wrong(sheet))
         if wrong:
-            raise RegistrationError("\n".join(wrong))
+            raise RegistrationError(*(Sentence("{line}", (("line", line),)) for line in wrong))
         areas = [Area(code=a.code, name=a.name, level=a.level, parent=a.parent) for a in sheet.areas]
         grids = [Grid(code=g.code, name=g.name, community=g.community) for g in sheet.grids]
         people = [(_person(p), [(d.duty, d.grid) for d in p.duties]) for p in sheet.people]
@@ -184,28 +245,463 @@ class Registry:
         if hashes:
             self._on_hubs(self._store.hub_secrets())
 
+    # ------------------------------------------------------------------ households
+
+    def open_home(self, home: Home, *, who: str, now: datetime) -> Home:
+        """Register a new household; its hubs have no secret yet."""
+        with self._act(who, now) as act:
+            if self._store.home(home.id) is not None:
+                raise refused(N_("There is a home '{home}' already; open that one."), home=home.id)
+            return self._put(act, None, home, "home.open")
+
+    def change_home(self, home_id: str, *, who: str, now: datetime, **fields: Any) -> Home:
+        """Change its code, name, grid, zone, address, access or person."""
+        unknown = fields.keys() - {"code", "name", "grid", "zone", "address", "access", "person"}
+        if unknown:
+            raise TypeError(f"change_home does not change {sorted(unknown)}; there are other use-cases for these")
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            changed = tuple((name, "") for name, value in fields.items() if getattr(home, name) != value)
+            return self._put(act, home, replace(home, **fields), "home.change", facts=changed)
+
+    def put_room(self, home_id: str, room: Room, *, who: str, now: datetime) -> Home:
+        """Add a room, or rename one."""
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            known = home.room(room.id) is not None
+            rooms = tuple(room if r.id == room.id else r for r in home.rooms) + (() if known else (room,))
+            return self._put(act, home, replace(home, rooms=rooms), "room.put", ref=room.id)
+
+    def remove_room(self, home_id: str, room_id: str, *, who: str, now: datetime) -> Home:
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            if home.room(room_id) is None:
+                raise refused(N_("There is no room '{room}' in home '{home}'."), room=room_id, home=home_id)
+            hanging = [sensor.name or sensor.id for sensor in home.sensors if sensor.room == room_id]
+            if hanging:
+                text = N_("In this room there still hang {devices}; move or remove them first.")
+                raise refused(text, devices=", ".join(hanging))
+            rooms = tuple(room for room in home.rooms if room.id != room_id)
+            return self._put(act, home, replace(home, rooms=rooms), "room.remove", ref=room_id)
+
+    # ------------------------------------------------------------------ hubs
+
+    def add_hub(
+        self, home_id: str, *, hub_id: str = "", interval: timedelta | None = HUB_INTERVAL, who: str, now: datetime
+    ) -> tuple[Hub, str]:
+        """A new hub for this home, and its secret: to be shown once, for only its hash is kept."""
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            hub = Hub(id=hub_id or self._new_hub_id(), home=home_id, interval=interval)
+            self._put(act, home, replace(home, hubs=(*home.hubs, hub)), "hub.add", ref=hub.id)
+            act.set_secret(hub.id, self._hash(secret))
+        return hub, secret
+
+    def replace_hub(self, home_id: str, hub_id: str, *, who: str, now: datetime) -> tuple[Hub, str]:
+        """A new box for a broken one: what hung on the old one hangs on the new one, and the old one has no way in."""
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            old = self._hub(home, hub_id)
+            hub = replace(old, id=self._new_hub_id())
+            act.set_secret(old.id, None)
+            hubs = tuple(hub if h.id == old.id else h for h in home.hubs)
+            sensors = tuple(replace(s, hub=hub.id) if s.hub == old.id else s for s in home.sensors)
+            facts = (("replaced", old.id),)
+            self._put(act, home, replace(home, hubs=hubs, sensors=sensors), "hub.replace", ref=hub.id, facts=facts)
+            act.set_secret(hub.id, self._hash(secret))
+        return hub, secret
+
     def renew_secret(self, hub: str, secret: str | None, *, who: str, now: datetime) -> None:
         """Give a hub a new secret, or with None none at all: it is cut off from then on, and no other home is touched.
 
         Raises RegistrationError for a hub that nobody registered.
         """
-        if all(known.id != hub for known in self._store.hubs()):
-            raise RegistrationError(f"There is no hub {hub!r}.")
-        with self._store.begin() as ledger:
-            ledger.set_hub_secret(hub, self._hash(secret) if secret else None)
-            ledger.audit(Act(at=now, who=who, what="hub.secret" if secret else "hub.revoke", ref=hub))
-            ledger.publish(now, "registry", hub)
-        self._on_hubs(self._store.hub_secrets())
+        if secret is not None and len(secret) < SHORTEST_SECRET:
+            raise refused(N_("The secret is too short; at least {least} characters (128 bit)."), least=SHORTEST_SECRET)
+        with self._act(who, now) as act:
+            place = next((known.home for known in self._store.hubs() if known.id == hub), None)
+            if place is None:
+                raise refused(N_("There is no hub '{hub}'."), hub=hub)
+            act.set_secret(hub, self._hash(secret) if secret else None)
+            act.say("hub.secret" if secret else "hub.revoke", hub, self._home(place))
 
-    def set_state(self, home_id: str, state: Monitoring, *, who: str, now: datetime) -> None:
-        """建档, 试运行, 守护中, 暂停, 停用. Raises RegistrationError for an unknown home."""
+    def remove_hub(self, home_id: str, hub_id: str, *, who: str, now: datetime) -> Home:
+        """Take a hub out of a home: it has no way in from then on."""
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            self._hub(home, hub_id)
+            hanging = [sensor.name or sensor.id for sensor in home.sensors if sensor.hub == hub_id]
+            if hanging:
+                text = N_("On this hub there still hang {devices}; replace the hub, or remove them first.")
+                raise refused(text, devices=", ".join(hanging))
+            act.set_secret(hub_id, None)
+            hubs = tuple(hub for hub in home.hubs if hub.id != hub_id)
+            return self._put(act, home, replace(home, hubs=hubs), "hub.remove", ref=hub_id)
+
+    # ------------------------------------------------------------------ devices
+
+    def put_sensor(
+        self,
+        home_id: str,
+        sensor: Sensor,
+        *,
+        note: str = "",
+        photo: str = "",
+        link: float | None = None,
+        battery: float | None = None,
+        who: str,
+        now: datetime,
+    ) -> Home:
+        """Register a device, or change what it is called or is for; a new one begins its installation history."""
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            is_new = all(known.id != sensor.id for known in home.sensors)
+            sensors = tuple(sensor if s.id == sensor.id else s for s in home.sensors) + ((sensor,) if is_new else ())
+            changed = self._put(act, home, replace(home, sensors=sensors), "device.put", ref=sensor.id)
+            if is_new or note or photo:
+                act.ledger.note_installation(
+                    Installation(
+                        home=home_id,
+                        sensor=sensor.id,
+                        at=now,
+                        by=who,
+                        link=link,
+                        battery=battery,
+                        note=note,
+                        photo=photo,
+                    )
+                )
+            return changed
+
+    def replace_sensor(
+        self,
+        home_id: str,
+        sensor_id: str,
+        *,
+        hub: str,
+        address: str,
+        model: str = "",
+        power: Power = Power.UNKNOWN,
+        note: str = "",
+        photo: str = "",
+        who: str,
+        now: datetime,
+    ) -> Home:
+        """Another box in the same place: the id stays, so the history of its readings goes on."""
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            old = self._sensor(home, sensor_id)
+            new = replace(old, hub=hub, address=address, model=model, power=power)
+            sensors = tuple(new if s.id == sensor_id else s for s in home.sensors)
+            facts = (("address", address), ("replaced", old.address))
+            changed = self._put(act, home, replace(home, sensors=sensors), "device.replace", ref=sensor_id, facts=facts)
+            act.ledger.note_installation(
+                Installation(home=home_id, sensor=sensor_id, at=now, by=who, note=note, photo=photo)
+            )
+            return changed
+
+    def move_sensor(self, home_id: str, sensor_id: str, room: str, *, who: str, now: datetime) -> Home:
+        """The same device in another room; where it hung before stays known."""
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            old = self._sensor(home, sensor_id)
+            sensors = tuple(replace(s, room=room) if s.id == sensor_id else s for s in home.sensors)
+            facts = (("from", old.room), ("to", room))
+            return self._put(act, home, replace(home, sensors=sensors), "device.move", ref=sensor_id, facts=facts)
+
+    def remove_sensor(self, home_id: str, sensor_id: str, why: str, *, who: str, now: datetime) -> Home:
+        """Take a device down. What it said stays in the history."""
+        if not why.strip():
+            raise refused(N_("Please say why the device is removed."))
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            old = self._sensor(home, sensor_id)
+            sensors = tuple(s for s in home.sensors if s.id != sensor_id)
+            facts = (("address", old.address), ("role", old.role.value))
+            return self._put(
+                act, home, replace(home, sensors=sensors), "device.remove", ref=sensor_id, why=why, facts=facts
+            )
+
+    def note_installation(self, installation: Installation, *, who: str, now: datetime) -> None:
+        """What a walk test said of a device, or where it hangs: one more line of its history."""
+        with self._act(who, now) as act:
+            home = self._home(installation.home)
+            self._sensor(home, installation.sensor)
+            act.ledger.note_installation(installation)
+            act.say("device.note", f"{home.id}/{installation.sensor}", home)
+
+    def keep_record(self, record: Commissioning, *, who: str, now: datetime) -> None:
+        """Keep a signed commissioning record, as it is."""
+        with self._act(who, now) as act:
+            act.ledger.keep_record(record)
+            act.say("home.record", record.home, self._home(record.home))
+
+    # ------------------------------------------------------------------ state and maintenance
+
+    def set_state(
+        self,
+        home_id: str,
+        state: Monitoring,
+        *,
+        why: str = "",
+        trial_until: datetime | None = None,
+        until: datetime | None = None,
+        who: str,
+        now: datetime,
+    ) -> Home:
+        """建档, 试运行, 守护中, 暂停, 停用.
+
+        On trial a home is watched in full, while its detectors still learn: `trial_until` says to everybody until
+        when (14 days). It becomes guarded by a person's act, never by itself. A pause needs a reason and may have an
+        end (`until`); a retired home needs one of the reasons of `Leaving`, and its hubs lose their secrets.
+        """
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            new = replace(home, state=state)
+            self._end(act, home_id, PAUSE, RETIRED)
+            if state in (Monitoring.TRIAL, Monitoring.GUARDED) and not home.sensors:
+                raise refused(N_("Nothing hangs in this home yet; without a device it cannot be watched."))
+            if state is Monitoring.TRIAL:
+                ends = trial_until or now + LEARNING
+                if ends <= now:
+                    raise refused(N_("The learning period has to end in the future."))
+                new = replace(new, trial_until=ends)
+            elif state is Monitoring.PAUSED:
+                if not why.strip():
+                    raise refused(N_("Please say why the home is not to be watched for a while."))
+                if until is not None and until <= now:
+                    raise refused(N_("The pause has to end in the future."))
+                last = self._last_pause(home_id)
+                before = last.value if last and home.state is Monitoring.PAUSED else home.state.value
+                self._begin(act, home_id, PAUSE, before, until, why)
+            elif state is Monitoring.RETIRED:
+                if why not in list(Leaving):
+                    text = N_("Please say why the home is given up: {reasons}.")
+                    raise refused(text, reasons=", ".join(Leaving))
+                self._begin(act, home_id, RETIRED, why, None, why)
+                self._end(act, home_id, MAINTENANCE)
+                for hub in home.hubs:
+                    act.set_secret(hub.id, None)
+                new = replace(new, trial_until=None)
+            return self._put(act, home, new, f"home.{state.value}", why=why)
+
+    def end_pauses(self, *, now: datetime) -> list[str]:
+        """Watch again over the homes whose pause has come to its end, as before it; returns their ids."""
+        resumed = []
+        for home in self._store.homes():
+            if home.state is not Monitoring.PAUSED:
+                continue
+            with self._act("gateway", now) as act:
+                line = self._last_pause(home.id)
+                if line is None or line.until is None or line.until > now:
+                    continue
+                self._put(act, home, replace(home, state=Monitoring(line.value)), f"home.{line.value}", why="pause.end")
+                resumed.append(home.id)
+        return resumed
+
+    def maintain(
+        self, home_id: str, until: datetime, testing: Sequence[str], *, why: str, who: str, now: datetime
+    ) -> Override:
+        """Somebody works in the home until then, at most four hours, and tries out these devices and no others."""
+        if not now < until <= now + MAINTENANCE_AT_MOST:
+            raise refused(N_("Maintenance ends within four hours; begin it again if you are still there."))
+        if not why.strip():
+            raise refused(N_("Please say what is done in the home."))
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            for sensor_id in testing:
+                self._sensor(home, sensor_id)
+            self._end(act, home_id, MAINTENANCE)
+            line = self._begin(act, home_id, MAINTENANCE, ",".join(testing), until, why)
+            act.say("home.maintain", home_id, home, why=why, facts=(("testing", line.value),))
+            return line
+
+    def end_maintenance(self, home_id: str, *, who: str, now: datetime) -> None:
+        """The work is done. Nothing to end is no error: it may have ended by itself."""
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            if self._end(act, home_id, MAINTENANCE):
+                act.say("home.maintain.end", home_id, home)
+
+    # ------------------------------------------------------------------ people
+
+    def put_person(
+        self,
+        person: Person,
+        *,
+        phones: Sequence[str] | None = None,
+        duties: Sequence[tuple[Duty, str]] | None = None,
+        who: str,
+        now: datetime,
+    ) -> None:
+        """Register somebody, or change them; telephone numbers and duties stay as they are where none are given."""
+        with self._act(who, now) as act:
+            self._put_person(act, person, phones, duties)
+            act.publish(person.id)
+
+    def put_profile(self, profile: Profile, *, who: str, now: datetime) -> None:
+        if profile.birth_year is not None and not 1900 <= profile.birth_year <= now.year:
+            raise refused(N_("A year of birth lies between 1900 and now, not at {year}."), year=profile.birth_year)
+        with self._act(who, now) as act:
+            self._person(profile.person)
+            act.ledger.put_profile(profile, now)
+            act.note("profile.put", profile.person)
+            act.publish(profile.person)
+
+    def put_contacts(
+        self, home_id: str, contacts: Sequence[Contact], *, people: Iterable[Person] = (), who: str, now: datetime
+    ) -> None:
+        """All contacts of a home in the order in which they are called, with people of theirs who are new to us."""
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            for person in people:
+                self._put_person(act, person, None, None)
+            known = {person.id for person in self._store.people()} | {person.id for person in people}
+            for contact in contacts:
+                if contact.person not in known:
+                    raise refused(N_("there is nobody '{person}'; register them."), person=contact.person)
+                if contact.hours and not HOURS.fullmatch(contact.hours):
+                    text = N_("'{hours}' are no hours; they look like 08:00-22:00, or are empty.")
+                    raise refused(text, hours=contact.hours)
+                if contact.phones:
+                    self._put_phones(act, contact.person, contact.phones)
+            act.ledger.put_contacts(home_id, contacts, now)
+            act.say("contacts.put", home_id, home)
+
+    def give_consent(self, consent: Consent, *, who: str, now: datetime) -> int:
+        """Keep what somebody agreed to; returns its number."""
+        with self._act(who, now) as act:
+            self._person(consent.person)
+            number = act.ledger.give_consent(consent)
+            act.note("consent.give", consent.person, facts=(("purpose", consent.purpose),))
+            act.publish(consent.person)
+            return number
+
+    def withdraw_consent(self, person_id: str, number: int, *, why: str = "", who: str, now: datetime) -> None:
+        """What was agreed to no longer holds; that it once did stays known."""
+        with self._act(who, now) as act:
+            standing = [c for c in self._store.consents(person_id) if c.number == number and c.holds]
+            if not standing:
+                raise refused(N_("This consent was withdrawn already, or was never given."))
+            act.ledger.withdraw_consent(number, now)
+            act.note("consent.withdraw", person_id, why=why, facts=(("purpose", standing[0].purpose),))
+            act.publish(person_id)
+
+    # ------------------------------------------------------------------ what every act has in common
+
+    @contextmanager
+    def _act(self, who: str, now: datetime) -> Iterator["_Act"]:
+        """One transaction. What is read inside it stays as it is until its end: there is one writer at a time."""
+        with self._store.begin() as ledger:
+            act = _Act(ledger, who, now)
+            yield act
+        if act.hubs_changed:
+            self._on_hubs(self._store.hub_secrets())
+
+    def _put(
+        self,
+        act: "_Act",
+        before: Home | None,
+        home: Home,
+        what: str,
+        *,
+        ref: str = "",
+        why: str = "",
+        facts: Facts = (),
+    ) -> Home:
+        """Write a home as it now is, unless something about it cannot be that could be before."""
+        known = self._known()
+        old = set() if before is None else {fault.sentence for fault in faults_of(before, known)}
+        wrong = [sentence for sentence in sentences(faults_of(home, known)) if sentence not in old]
+        if wrong:
+            raise RegistrationError(*wrong)
+        act.ledger.put_home(home, act.now)
+        act.say(what, f"{home.id}/{ref}" if ref else home.id, home, why=why, facts=facts)
+        return home
+
+    def _known(self) -> Known:
+        homes = self._store.homes()
+        return Known(
+            grids=frozenset(grid.code for grid in self._store.grids()),
+            people=frozenset(person.id for person in self._store.people()),
+            hubs={hub.id: home.id for home in homes for hub in home.hubs},
+            codes={home.code: home.id for home in homes},
+        )
+
+    def _put_person(
+        self, act: "_Act", person: Person, phones: Sequence[str] | None, duties: Sequence[tuple[Duty, str]] | None
+    ) -> None:
+        if not ID.fullmatch(person.id):
+            raise refused(N_("'{id}' is no id of a person: an id is 1 to 64 of a-z, 0-9 and '-'."), id=person.id)
+        if not person.name or not is_name(person.name):
+            raise refused(N_("A person needs a name of at most 80 characters."))
+        grids = {grid.code for grid in self._store.grids()}
+        for _, grid in duties or ():
+            if grid and grid not in grids:
+                raise refused(N_("there is no grid '{grid}'; register it first."), grid=grid)
+        act.ledger.put_person(person, act.now)
+        if phones is not None:
+            self._put_phones(act, person.id, phones)
+        if duties is not None:
+            act.ledger.put_duties(person.id, duties, act.now)
+        act.note("person.put", person.id)
+
+    def _put_phones(self, act: "_Act", person: str, phones: Sequence[str]) -> None:
+        for number in phones:
+            if not PHONE.fullmatch(number):
+                text = N_("'{number}' is no telephone number; it looks like 13800001111 or 0571-88880000.")
+                raise refused(text, number=number)
+        act.ledger.put_phones(person, phones, act.now)
+
+    def _begin(self, act: "_Act", home_id: str, key: str, value: str, until: datetime | None, why: str) -> Override:
+        if len(why) > LONGEST_TEXT:
+            raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
+        line = Override(home=home_id, key=key, value=value, since=act.now, until=until, author=act.who, reason=why)
+        act.ledger.put_override(line)
+        return line
+
+    def _end(self, act: "_Act", home_id: str, *keys: str) -> bool:
+        """End these lines of the plan now, where they are in force."""
+        running = [line for line in self._store.plan(home_id, act.now) if line.key in keys]
+        for line in running:
+            act.ledger.put_override(replace(line, until=act.now))
+        return bool(running)
+
+    def _last_pause(self, home_id: str) -> Override | None:
+        """Its value is the state before the pause."""
+        pauses = [line for line in self._store.overrides(home_id) if line.key == PAUSE]
+        return pauses[-1] if pauses else None
+
+    def _home(self, home_id: str) -> Home:
         home = self._store.home(home_id)
         if home is None:
-            raise RegistrationError(f"There is no home {home_id!r}.")
-        with self._store.begin() as ledger:
-            ledger.put_home(replace(home, state=state), now)
-            ledger.audit(Act(at=now, who=who, what=f"home.{state.value}", ref=home_id))
-            ledger.publish(now, "registry", home_id, home=home_id, grid=home.grid)
+            raise refused(N_("There is no home '{home}'."), home=home_id)
+        return home
+
+    def _hub(self, home: Home, hub_id: str) -> Hub:
+        hub = next((hub for hub in home.hubs if hub.id == hub_id), None)
+        if hub is None:
+            raise refused(N_("There is no hub '{hub}' in home '{home}'."), hub=hub_id, home=home.id)
+        return hub
+
+    def _sensor(self, home: Home, sensor_id: str) -> Sensor:
+        sensor = next((sensor for sensor in home.sensors if sensor.id == sensor_id), None)
+        if sensor is None:
+            raise refused(N_("There is no device '{device}' in home '{home}'."), device=sensor_id, home=home.id)
+        return sensor
+
+    def _person(self, person_id: str) -> Person:
+        person = self._store.person(person_id)
+        if person is None:
+            raise refused(N_("there is nobody '{person}'; register them."), person=person_id)
+        return person
+
+    def _new_hub_id(self) -> str:
+        """Opaque: topics name it, and say nothing about whose home it is."""
+        taken = {hub.id for hub in self._store.hubs()}
+        return next(made for made in (f"hub-{secrets.token_hex(4)}" for _ in range(100)) if made not in taken)
 
     def _wrong(self, sheet: _Sheet) -> Iterable[str]:
         """Everything in the sheet that cannot be, each with its place and what would be right."""
@@ -218,16 +714,16 @@ class Registry:
                     yield f"people {person.id!r}: there is no grid {duty.grid!r}."
         for home in sheet.homes:
             place = f"home {home.id!r}"
-            if not HUB_ID.fullmatch(home.id):
+            if not ID.fullmatch(home.id):
                 yield f"{place}: an id is 1 to 64 of a-z, 0-9 and '-'."
             if home.grid not in grids:
                 yield f"{place}: there is no grid {home.grid!r}; name it under [[grids]]."
-            if not _is_zone(home.zone):
+            if not is_zone(home.zone):
                 yield f"{place}: {home.zone!r} is no time zone; Asia/Shanghai is one."
             rooms = {room.id for room in home.rooms}
             hubs = {hub.id for hub in home.hubs}
             for hub in home.hubs:
-                if not HUB_ID.fullmatch(hub.id):
+                if not ID.fullmatch(hub.id):
                     yield f"{place}: hub id {hub.id!r} goes into topics: 1 to 64 of a-z, 0-9 and '-', no space."
                 if hub.secret and len(hub.secret) < 22:
                     yield f"{place}: the secret of hub {hub.id!r} is too short; at least 22 characters (128 bit)."
@@ -262,14 +758,6 @@ def _doubled(ids: Iterable[str]) -> list[str]:
     for one in ids:
         (twice if one in seen else seen).add(one)
     return sorted(twice)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def _person(sheet: _Person) -> Person:

@@ -5,7 +5,7 @@ before it is committed, and one writer goes at a time.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,10 @@ from gateway.domain import (
     Act,
     Alert,
     Area,
+    Commissioning,
     Condition,
+    Consent,
+    Contact,
     Delivery,
     Duty,
     Entry,
@@ -24,9 +27,11 @@ from gateway.domain import (
     Gap,
     Grid,
     Home,
+    Installation,
     Kind,
     Override,
     Person,
+    Profile,
     Reading,
     Sending,
     Severity,
@@ -41,6 +46,8 @@ from gateway.stores.roll import (
     Roll,
     absent,
     check_home,
+    contacts_with_phones,
+    duties_changed,
     overrides_by_home,
     posts_by_duty,
 )
@@ -254,6 +261,31 @@ class _MemoryAlertLedger(_TrailLedger):
 # --------------------------------------------------------------------------- registry
 
 
+class _RegistryRows:
+    """The registry as it is written down; a ledger works on a copy."""
+
+    def __init__(self) -> None:
+        self.areas: dict[str, Area] = {}
+        self.grids: dict[str, Grid] = {}
+        self.people: dict[str, Person] = {}
+        self.homes: dict[str, Home] = {}
+        self.posts: list[Post] = []
+        self.overrides: dict[tuple[str, str, datetime], Override] = {}
+        self.phones: dict[str, tuple[str, ...]] = {}
+        self.profiles: dict[str, Profile] = {}
+        self.contacts: dict[str, list[Contact]] = {}
+        self.secrets: dict[str, str] = {}
+        self.consents: dict[int, Consent] = {}
+        self.installations: list[Installation] = []
+        self.records: list[Commissioning] = []
+
+    def copy(self) -> "_RegistryRows":
+        copied = _RegistryRows()
+        for name, rows in vars(self).items():
+            setattr(copied, name, rows.copy())
+        return copied
+
+
 class MemoryRegistry(ReadsRoll):
     """Who lives where and who is on duty, until the program ends.
 
@@ -263,115 +295,171 @@ class MemoryRegistry(ReadsRoll):
     def __init__(self, trail: MemoryTrail | None = None) -> None:
         self.trail = trail or MemoryTrail()
         self._current = Roll()
-        self._posts: list[Post] = []
-        self._overrides: dict[tuple[str, str, datetime], Override] = {}
-        self._secrets: dict[str, str] = {}
+        self._rows = _RegistryRows()
 
     def _roll(self) -> Roll:
         return self._current
 
+    def consents(self, person: str) -> list[Consent]:
+        given = [consent for consent in self._rows.consents.values() if consent.person == person]
+        return sorted(given, key=attrgetter("given_at", "number"))
+
+    def installations(self, home: str) -> list[Installation]:
+        return sorted((row for row in self._rows.installations if row.home == home), key=attrgetter("at"))
+
+    def records(self, home: str) -> list[Commissioning]:
+        return [record for record in self._rows.records if record.home == home]
+
     @contextmanager
     def begin(self) -> Iterator["_MemoryRegistryLedger"]:
         with self.trail.writing():
-            ledger = _MemoryRegistryLedger(self._current, self._posts, self._overrides, self._secrets)
+            ledger = _MemoryRegistryLedger(self._rows.copy())
             yield ledger
+            self._rows = ledger.rows
             if ledger.changed:
-                self._posts, self._overrides, self._secrets = ledger.posts, ledger.overrides, ledger.secrets
                 self._current = ledger.roll(self._current.version + 1)
             ledger.append_to(self.trail)
 
 
 class _MemoryRegistryLedger(_TrailLedger):
-    def __init__(
-        self,
-        roll: Roll,
-        posts: list[Post],
-        overrides: dict[tuple[str, str, datetime], Override],
-        secrets: dict[str, str],
-    ) -> None:
+    def __init__(self, rows: _RegistryRows) -> None:
         super().__init__()
-        self.areas = dict(roll.areas)
-        self.grids = dict(roll.grids)
-        self.people = dict(roll.people)
-        self.homes = dict(roll.homes)
-        self.posts = list(posts)
-        self.overrides = dict(overrides)
-        self.secrets = dict(secrets)
+        self.rows = rows
         self.changed = False
 
     def put_area(self, area: Area, at: datetime) -> None:
         aware(at)
-        self.areas[area.code] = area
+        self.rows.areas[area.code] = area
         self.changed = True
 
     def put_grid(self, grid: Grid) -> None:
-        self.grids[grid.code] = grid
+        self.rows.grids[grid.code] = grid
         self.changed = True
 
     def put_home(self, home: Home, at: datetime) -> None:
         aware(at)
         check_home(
             home,
-            grid_is_known=home.grid in self.grids,
-            person_is_known=home.person in self.people,
-            code_taken_by=next((h.id for h in self.homes.values() if h.code == home.code and h.id != home.id), None),
+            grid_is_known=home.grid in self.rows.grids,
+            person_is_known=home.person in self.rows.people,
+            code_taken_by=next(
+                (h.id for h in self.rows.homes.values() if h.code == home.code and h.id != home.id), None
+            ),
         )
         mine = {hub.id for hub in home.hubs}
-        for other in list(self.homes.values()):
+        for other in list(self.rows.homes.values()):
             if other.id != home.id and mine.intersection(hub.id for hub in other.hubs):
-                self.homes[other.id] = replace(  # the hub moved, with what hangs on it
+                self.rows.homes[other.id] = replace(  # the hub moved, with what hangs on it
                     other,
                     hubs=tuple(hub for hub in other.hubs if hub.id not in mine),
                     sensors=tuple(sensor for sensor in other.sensors if sensor.hub not in mine),
                 )
-        self.homes[home.id] = home
+        self.rows.homes[home.id] = home
         self.changed = True
 
     def put_person(self, person: Person, at: datetime) -> None:
         aware(at)
-        self.people[person.id] = person
+        self.rows.people[person.id] = person
         self.changed = True
 
     def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None:
-        if person not in self.people:
+        if person not in self.rows.people:
             raise absent("person", person, f"the duty {duty.value}")
-        if grid and grid not in self.grids:
+        if grid and grid not in self.rows.grids:
             raise absent("grid", grid, f"the duty of {person}")
         post = checked(Post(person=person, duty=duty, grid=grid, since=since, until=until))
-        same = [i for i, p in enumerate(self.posts) if replace(p, until=until) == post]
+        same = [i for i, p in enumerate(self.rows.posts) if replace(p, until=until) == post]
         if same:
-            self.posts[same[0]] = post
+            self.rows.posts[same[0]] = post
         else:
-            self.posts.append(post)
+            self.rows.posts.append(post)
         self.changed = True
 
+    def put_duties(self, person: str, duties: Sequence[tuple[Duty, str]], at: datetime) -> None:
+        ended, begun = duties_changed(self.rows.posts, duties, person, aware(at))
+        for post in (*ended, *begun):
+            self.assign(post.person, post.duty, post.grid, post.since, post.until)
+
+    def put_phones(self, person: str, phones: Sequence[str], at: datetime) -> None:
+        aware(at)
+        if person not in self.rows.people:
+            raise absent("person", person, "this telephone number")
+        self.rows.phones[person] = tuple(dict.fromkeys(phones))
+        self.changed = True
+
+    def put_profile(self, profile: Profile, at: datetime) -> None:
+        aware(at)
+        if profile.person not in self.rows.people:
+            raise absent("person", profile.person, "this profile")
+        self.rows.profiles[profile.person] = profile
+        self.changed = True
+
+    def put_contacts(self, home: str, contacts: Sequence[Contact], at: datetime) -> None:
+        aware(at)
+        if home not in self.rows.homes:
+            raise absent("home", home, "its contacts")
+        for contact in contacts:
+            if contact.person not in self.rows.people:
+                raise absent("person", contact.person, f"a contact of {home!r}")
+        placed = [replace(contact, home=home, place=place) for place, contact in enumerate(contacts)]
+        self.rows.contacts[home] = list({(c.person, c.relation): c for c in placed}.values())
+        self.changed = True
+
+    def give_consent(self, consent: Consent) -> int:
+        if consent.person not in self.rows.people:
+            raise absent("person", consent.person, "this consent")
+        number = len(self.rows.consents) + 1
+        self.rows.consents[number] = replace(checked(consent), number=number)
+        return number
+
+    def withdraw_consent(self, number: int, at: datetime) -> None:
+        consent = self.rows.consents.get(number)
+        if consent is None or not consent.holds:
+            raise absent("consent", str(number), "the withdrawal")
+        self.rows.consents[number] = replace(consent, withdrawn_at=aware(at))
+
+    def note_installation(self, installation: Installation) -> None:
+        if installation.home not in self.rows.homes:
+            raise absent("home", installation.home, f"the installation of {installation.sensor!r}")
+        self.rows.installations.append(checked(installation))
+
+    def keep_record(self, record: Commissioning) -> None:
+        if record.home not in self.rows.homes:
+            raise absent("home", record.home, "this record")
+        self.rows.records.append(checked(record))
+
     def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
-        if all(hub != known.id for home in self.homes.values() for known in home.hubs):
+        if all(hub != known.id for home in self.rows.homes.values() for known in home.hubs):
             raise absent("hub", hub, "this secret")
         if secret_hash is None:
-            self.secrets.pop(hub, None)
+            self.rows.secrets.pop(hub, None)
         else:
-            self.secrets[hub] = secret_hash
+            self.rows.secrets[hub] = secret_hash
         self.changed = True
 
     def put_override(self, override: Override) -> None:
-        if override.home not in self.homes:
+        if override.home not in self.rows.homes:
             raise absent("home", override.home, f"the override {override.key!r}")
         checked(override)
-        self.overrides[override.home, override.key, override.since] = override
+        self.rows.overrides[override.home, override.key, override.since] = override
         self.changed = True
 
     def roll(self, version: int) -> Roll:
-        placed = {hub.id for home in self.homes.values() for hub in home.hubs}
+        placed = {hub.id for home in self.rows.homes.values() for hub in home.hubs}
         return Roll(
             version=version,
-            areas=dict(sorted(self.areas.items())),
-            grids=dict(sorted(self.grids.items())),
-            people=dict(sorted(self.people.items())),
-            homes=dict(sorted(self.homes.items())),
-            posts=posts_by_duty(self.posts),
-            overrides=overrides_by_home(self.overrides.values()),
-            secrets={hub: secret for hub, secret in sorted(self.secrets.items()) if hub in placed},
+            areas=dict(sorted(self.rows.areas.items())),
+            grids=dict(sorted(self.rows.grids.items())),
+            people=dict(sorted(self.rows.people.items())),
+            homes=dict(sorted(self.rows.homes.items())),
+            posts=posts_by_duty(self.rows.posts),
+            overrides=overrides_by_home(self.rows.overrides.values()),
+            phones=self.rows.phones,
+            profiles=self.rows.profiles,
+            contacts=contacts_with_phones(
+                (contact for around in self.rows.contacts.values() for contact in around), self.rows.phones
+            ),
+            secrets={hub: secret for hub, secret in sorted(self.rows.secrets.items()) if hub in placed},
         )
 
 

@@ -5,7 +5,7 @@ let it grow.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -15,28 +15,55 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, Table, and_, delete, select, update
 
 from gateway.domain import (
+    Ability,
+    Answers,
     Area,
+    Commissioning,
+    Consent,
+    Contact,
     Duty,
     Grid,
+    Hearing,
     Home,
     Hub,
+    Installation,
+    Living,
     Monitoring,
     Override,
     Person,
+    Power,
+    Profile,
     Reach,
+    Relation,
+    Risk,
     Role,
     Room,
     RoomKind,
     Sensor,
+    Sex,
+    Sight,
 )
 from gateway.stores import tables
-from gateway.stores.book import TrailLedger, count_up, one_picture, upsert, writing
+from gateway.stores.book import TrailLedger, count_up, one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware, checked
-from gateway.stores.roll import Post, ReadsRoll, Roll, absent, check_home, overrides_by_home, posts_by_duty
+from gateway.stores.roll import (
+    Post,
+    ReadsRoll,
+    Roll,
+    absent,
+    check_home,
+    contacts_with_phones,
+    duties_changed,
+    overrides_by_home,
+    posts_by_duty,
+)
 
 _COUNTER = "registry"
 _VERSION = select(tables.counter.c.value).where(tables.counter.c.name == _COUNTER)
 _MICROSECOND = timedelta(microseconds=1)
+_INSTALLATION = tuple(column.name for column in tables.installation.columns if column.name != "number")
+_CONSENT = tuple(column.name for column in tables.consent.columns if column.name != "number")
+_PROFILE = tuple(column.name for column in tables.profile.columns if column.name not in ("person", "since", "until"))
 
 
 class SqlRegistry(ReadsRoll):
@@ -62,6 +89,25 @@ class SqlRegistry(ReadsRoll):
                 with one_picture(self._engine) as connection:
                     self._current = _read_roll(connection)
             return self._current
+
+    def consents(self, person: str) -> list[Consent]:
+        row = tables.consent
+        wanted = select(row).where(row.c.person == person).order_by(row.c.given_at, row.c.number)
+        with self._engine.connect() as connection:
+            return [Consent(**found._mapping) for found in connection.execute(wanted)]
+
+    def installations(self, home: str) -> list[Installation]:
+        row = tables.installation
+        columns = [row.c[name] for name in _INSTALLATION]
+        wanted = select(*columns).where(row.c.home == home).order_by(row.c.at, row.c.number)
+        with self._engine.connect() as connection:
+            return [Installation(**found._mapping) for found in connection.execute(wanted)]
+
+    def records(self, home: str) -> list[Commissioning]:
+        row = tables.commissioning
+        wanted = select(row.c.record).where(row.c.home == home).order_by(row.c.number)
+        with self._engine.connect() as connection:
+            return list(connection.scalars(wanted))
 
     @contextmanager
     def begin(self) -> Iterator["_SqlRegistryLedger"]:
@@ -89,6 +135,9 @@ _WRITTEN = (
     tables.grid,
     tables.person,
     tables.reach,
+    tables.phone,
+    tables.profile,
+    tables.contact,
     tables.household,
     tables.household_grid,
     tables.residence,
@@ -160,6 +209,8 @@ class _SqlRegistryLedger(TrailLedger):
                 "role": sensor.role.value,
                 "subject": sensor.subject,
                 "inverted": sensor.inverted,
+                "model": sensor.model,
+                "power": sensor.power.value,
                 "place": place,
             }
             for place, sensor in enumerate(home.sensors)
@@ -184,6 +235,66 @@ class _SqlRegistryLedger(TrailLedger):
             values = {"person": person, "duty": duty.value, "grid": grid or None, "since": since, "until": until}
             self._connection.execute(row.insert(), values)
         self.changed = True
+
+    def put_duties(self, person: str, duties: Sequence[tuple[Duty, str]], at: datetime) -> None:
+        row = tables.duty
+        held = [_post(found) for found in self._connection.execute(select(row).where(row.c.person == person))]
+        ended, begun = duties_changed(held, duties, person, aware(at))
+        for post in (*ended, *begun):
+            self.assign(post.person, post.duty, post.grid, post.since, post.until)
+
+    def put_phones(self, person: str, phones: Sequence[str], at: datetime) -> None:
+        if not self._has(tables.person.c.id, person):
+            raise absent("person", person, "this telephone number")
+        numbers = {number: {"place": place} for place, number in enumerate(dict.fromkeys(phones))}
+        self._keep_dated(tables.phone, {"person": person}, "number", numbers, at)
+        self.changed = True
+
+    def put_profile(self, profile: Profile, at: datetime) -> None:
+        if not self._has(tables.person.c.id, profile.person):
+            raise absent("person", profile.person, "this profile")
+        self._keep_dated(
+            tables.profile, {"person": profile.person}, "person", {profile.person: row_of(profile, _PROFILE)}, at
+        )
+        self.changed = True
+
+    def put_contacts(self, home: str, contacts: Sequence[Contact], at: datetime) -> None:
+        if not self._has(tables.household.c.id, home):
+            raise absent("home", home, "its contacts")
+        rows: dict[str, dict[str, dict[str, Any]]] = {}
+        for place, contact in enumerate(contacts):
+            if not self._has(tables.person.c.id, contact.person):
+                raise absent("person", contact.person, f"a contact of {home!r}")
+            row = {"place": place, "hours": contact.hours, "may_see": contact.may_see.value}
+            rows.setdefault(contact.relation.value, {})[contact.person] = row
+        for relation in Relation:
+            mine = {"household": home, "relation": relation.value}
+            self._keep_dated(tables.contact, mine, "person", rows.get(relation.value, {}), at)
+        self.changed = True
+
+    def give_consent(self, consent: Consent) -> int:
+        if not self._has(tables.person.c.id, consent.person):
+            raise absent("person", consent.person, "this consent")
+        given = self._connection.execute(tables.consent.insert(), row_of(consent, _CONSENT))
+        key = given.inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def withdraw_consent(self, number: int, at: datetime) -> None:
+        this = tables.consent.c.number == number
+        standing = update(tables.consent).where(this, tables.consent.c.withdrawn_at.is_(None))
+        if self._connection.execute(standing.values(withdrawn_at=aware(at))).rowcount == 0:
+            raise absent("consent", str(number), "the withdrawal")
+
+    def note_installation(self, installation: Installation) -> None:
+        if not self._has(tables.household.c.id, installation.home):
+            raise absent("home", installation.home, f"the installation of {installation.sensor!r}")
+        self._connection.execute(tables.installation.insert(), row_of(installation, _INSTALLATION))
+
+    def keep_record(self, record: Commissioning) -> None:
+        checked(record)
+        if not self._has(tables.household.c.id, record.home):
+            raise absent("home", record.home, "this record")
+        self._connection.execute(tables.commissioning.insert(), {"home": record.home, "record": record})
 
     def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
         placed = select(tables.hub_place.c.hub).where(tables.hub_place.c.hub == hub, tables.hub_place.c.until.is_(None))
@@ -216,6 +327,7 @@ class _SqlRegistryLedger(TrailLedger):
             "state": home.state.value,
             "address": home.address,
             "access": home.access,
+            "trial_until": home.trial_until,
         }
         if self._has(tables.household.c.id, home.id):
             self._connection.execute(update(tables.household).where(tables.household.c.id == home.id), row)
@@ -277,6 +389,7 @@ class _SqlRegistryLedger(TrailLedger):
 
 def _read_roll(connection: Connection) -> Roll:
     """The registry at one version; the transaction that reads the counter reads the rest."""
+    phones = _read_phones(connection)
     return Roll(
         version=connection.scalar(_VERSION) or 0,
         areas={
@@ -290,8 +403,7 @@ def _read_roll(connection: Connection) -> Roll:
         people=_read_people(connection),
         homes=_read_homes(connection),
         posts=posts_by_duty(
-            Post(person=row.person, duty=Duty(row.duty), grid=row.grid or "", since=row.since, until=row.until)
-            for row in connection.execute(select(tables.duty).order_by(tables.duty.c.number))
+            _post(row) for row in connection.execute(select(tables.duty).order_by(tables.duty.c.number))
         ),
         overrides=overrides_by_home(
             Override(
@@ -305,8 +417,51 @@ def _read_roll(connection: Connection) -> Roll:
             )
             for row in connection.execute(select(tables.override))
         ),
+        phones=phones,
+        profiles={row.person: _profile(row) for row in _in_force(connection, tables.profile)},
+        contacts=contacts_with_phones(
+            (
+                Contact(
+                    home=row.household,
+                    person=row.person,
+                    relation=Relation(row.relation),
+                    place=row.place,
+                    hours=row.hours,
+                    may_see=Sight(row.may_see),
+                )
+                for row in _in_force(connection, tables.contact)
+            ),
+            phones,
+        ),
         secrets=_read_secrets(connection),
     )
+
+
+def _post(row: Any) -> Post:
+    return Post(person=row.person, duty=Duty(row.duty), grid=row.grid or "", since=row.since, until=row.until)
+
+
+def _profile(row: Any) -> Profile:
+    return Profile(
+        person=row.person,
+        birth_year=row.birth_year,
+        sex=Sex(row.sex),
+        living=Living(row.living),
+        ability=Ability(row.ability),
+        risk=Risk(row.risk),
+        conditions=row.conditions,
+        dialect=row.dialect,
+        hearing=Hearing(row.hearing),
+        answers_by=Answers(row.answers_by),
+        hospital=row.hospital,
+        dementia=row.dementia,
+    )
+
+
+def _read_phones(connection: Connection) -> dict[str, tuple[str, ...]]:
+    phone = tables.phone
+    numbers = _grouped(_in_force(connection, phone, phone.c.person, phone.c.place), "person")
+    return {person: tuple(row.number for row in rows) for person, rows in numbers.items()}
 
 
 def _read_people(connection: Connection) -> dict[str, Person]:
@@ -353,6 +508,7 @@ def _read_homes(connection: Connection) -> dict[str, Home]:
             address=row.address,
             access=row.access,
             person=next((r.person for r in residents.get(row.id, ())), ""),
+            trial_until=row.trial_until,
         )
         for row in connection.execute(select(tables.household).order_by(tables.household.c.id))
     }
@@ -368,6 +524,8 @@ def _sensor(row: Any) -> Sensor:
         role=Role(row.role),
         subject=row.subject,
         inverted=row.inverted,
+        model=row.model,
+        power=Power(row.power),
     )
 
 

@@ -1,11 +1,11 @@
 """What a registry answers from: one frozen picture of who lives where and who is on duty."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.domain import Area, Duty, Grid, Home, Hub, Override, Person
+from gateway.domain import Area, Contact, Duty, Grid, Home, Hub, Override, Person, Profile
 from gateway.stores.moments import aware
 
 
@@ -34,6 +34,9 @@ class Roll:
     homes: Mapping[str, Home] = field(default_factory=dict)
     posts: Mapping[tuple[str, Duty], tuple[Post, ...]] = field(default_factory=dict)
     overrides: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
+    phones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    contacts: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
 
     def on_duty(self, grid: str, duty: Duty, at: datetime) -> list[Person]:
@@ -43,6 +46,10 @@ class Roll:
             posts += self.posts.get(("", duty), ())
         names = dict.fromkeys(post.person for post in posts if post.covers(at))  # each person once, in order
         return [self.people[name] for name in names]
+
+    def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
+        held = [post for posts in self.posts.values() for post in posts if post.person == person and post.covers(at)]
+        return list(dict.fromkeys((post.duty, post.grid) for post in held))
 
     def plan(self, home: str, at: datetime) -> list[Override]:
         """In the order in which they began: where two speak of the same, the later one comes last."""
@@ -90,6 +97,21 @@ class ReadsRoll(ABC):
     def plan(self, home: str, at: datetime) -> list[Override]:
         return self._roll().plan(home, aware(at))
 
+    def overrides(self, home: str) -> list[Override]:
+        return list(self._roll().overrides.get(home, ()))
+
+    def contacts(self, home: str) -> list[Contact]:
+        return list(self._roll().contacts.get(home, ()))
+
+    def profile(self, person: str) -> Profile | None:
+        return self._roll().profiles.get(person)
+
+    def phones(self, person: str) -> tuple[str, ...]:
+        return self._roll().phones.get(person, ())
+
+    def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
+        return self._roll().duties(person, aware(at))
+
     def areas(self) -> list[Area]:
         return list(self._roll().areas.values())
 
@@ -101,6 +123,26 @@ class ReadsRoll(ABC):
 
     def hub_secrets(self) -> Mapping[str, str]:
         return self._roll().secrets
+
+
+def duties_changed(
+    held: Iterable[Post], wanted: Sequence[tuple[Duty, str]], person: str, at: datetime
+) -> tuple[list[Post], list[Post]]:
+    """The person's posts that end at that moment, and those that begin; what is held and wanted goes on as it is."""
+    current = [post for post in held if post.person == person and post.covers(at)]
+    ended = [replace(post, until=at) for post in current if (post.duty, post.grid) not in wanted]
+    kept = {(post.duty, post.grid) for post in current}
+    begun = [Post(person=person, duty=d, grid=g, since=at) for d, g in dict.fromkeys(wanted) if (d, g) not in kept]
+    return ended, begun
+
+
+def contacts_with_phones(
+    contacts: Iterable[Contact], phones: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[Contact, ...]]:
+    sorted_out: dict[str, list[Contact]] = {}
+    for contact in sorted(contacts, key=lambda c: (c.home, c.place)):
+        sorted_out.setdefault(contact.home, []).append(replace(contact, phones=phones.get(contact.person, ())))
+    return {home: tuple(people) for home, people in sorted_out.items()}
 
 
 def absent(what: str, name: str, needed_by: str) -> LookupError:

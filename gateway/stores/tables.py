@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.domain import Duty, Facts, Finding, Ladder, Outcome, Purpose, Sending, Severity, State
+from gateway.domain import Commissioning, Duty, Facts, Finding, Ladder, Outcome, Purpose, Sending, Severity, State
 from gateway.stores.moments import from_us, to_us
 
 metadata = MetaData(
@@ -149,14 +150,29 @@ person = Table(
     _text("full_name"),
     _text("masked_name"),
     _text("language", "zh"),
-    _text("answers_by"),
-    _text("hearing"),
-    _text("dialect"),
     Column("registered_at", Moment, nullable=False),
 )
 """Elder, grid worker, daughter alike: what somebody is to others are rows elsewhere. `name` is the one to show
-(王奶奶), `masked_name` may leave the house (王*芳); `answers_by` is an elder's means of answering: '' none, button,
-speaker, phone."""
+(王奶奶), `masked_name` may leave the house (王*芳)."""
+
+profile = Table(
+    "profile",
+    metadata,
+    Column("person", Text, ForeignKey("person.id"), primary_key=True),
+    Column("birth_year", Integer),
+    _text("sex"),
+    _text("living"),
+    _text("ability"),
+    _text("risk"),
+    _text("conditions"),
+    _text("dialect"),
+    _text("hearing"),
+    _text("answers_by"),
+    _text("hospital"),
+    Column("dementia", Boolean, nullable=False),
+    *_dated(),
+)
+"""老年人档案: what is known of a resident, and since when; `answers_by` is the means of answering when asked."""
 
 reach = Table(
     "reach",
@@ -175,10 +191,11 @@ phone = Table(
     metadata,
     Column("person", Text, ForeignKey("person.id"), primary_key=True),
     Column("number", Text, primary_key=True),
+    Column("place", Integer, nullable=False, default=0, server_default="0"),
     Column("verified_at", Moment),
     *_dated(),
 )
-"""Telephone numbers change hands: each has its time, and when it was last proven."""
+"""Telephone numbers change hands: each has its time, and when it was last proven; in order of `place`."""
 
 household = Table(
     "household",
@@ -190,9 +207,11 @@ household = Table(
     Column("state", Text, nullable=False),
     _text("address"),
     _text("access"),
+    Column("trial_until", Moment),
     Column("registered_at", Moment, nullable=False),
 )
-"""家庭. `code` is the 户号 that may stand on a lock screen; `zone` the IANA time zone its people live by."""
+"""家庭. `code` is the 户号 that may stand on a lock screen; `zone` the IANA time zone its people live by;
+`trial_until` the end of its learning period."""
 Index(
     "ix_household_code",
     household.c.code,
@@ -265,6 +284,8 @@ sensor = Table(
     Column("role", Text, nullable=False),
     _text("subject"),
     Column("inverted", Boolean, nullable=False),
+    _text("model"),
+    _text("power"),
     Column("place", Integer, nullable=False),
     *_dated(),
 )
@@ -326,6 +347,35 @@ override = Table(
     *_dated(),
 )
 """一户一案: plans, absences and expected visits are one kind of thing, each with its author and reason."""
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("number", Serial, primary_key=True),
+    Column("home", Text, ForeignKey("household.id"), nullable=False),
+    Column("sensor", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("link", Float),
+    Column("battery", Float),
+    Column("passed", Boolean),
+    _text("note"),
+    _text("photo"),
+    sqlite_autoincrement=True,
+)
+"""How a device stood when it was put up, replaced or tried out: only ever appended."""
+Index("ix_installation_home", installation.c.home)
+
+commissioning = Table(
+    "commissioning",
+    metadata,
+    Column("number", Serial, primary_key=True),
+    Column("home", Text, ForeignKey("household.id"), nullable=False),
+    Column("record", Json(Commissioning), nullable=False),
+    sqlite_autoincrement=True,
+)
+"""The records that were signed in a home, whole, as they were signed."""
+Index("ix_commissioning_home", commissioning.c.home)
 
 external_id = Table(
     "external_id",

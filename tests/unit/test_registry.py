@@ -95,6 +95,6 @@ def test_an_unknown_hub_gets_no_secret(registry):
 
 def test_a_household_can_be_paused(registry, store):
     registry.import_sheet(EXAMPLE.read_text(encoding="utf-8"), who="me", now=NOW)
-    registry.set_state("wang", Monitoring.PAUSED, who="me", now=NOW)
+    registry.set_state("wang", Monitoring.PAUSED, why="住院", who="me", now=NOW)
 
     assert store.home("wang").state is Monitoring.PAUSED
