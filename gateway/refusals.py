@@ -84,15 +84,15 @@ def faults_of(home: Home, known: Known) -> Iterator[Fault]:
     if not ID.fullmatch(home.id):
         yield fault("home", home.id, "id", N_("'{id}' is no id of a home: an id is 1 to 64 of a-z, 0-9 and '-'."))
     if home.grid and home.grid not in known.grids:
-        yield fault("home", home.id, "grid", N_("there is no grid '{grid}'; register it first."), grid=home.grid)
+        yield fault("home", home.id, "grid", N_("There is no grid '{grid}'; register it first."), grid=home.grid)
     if home.person and home.person not in known.people:
-        yield fault("home", home.id, "person", N_("there is nobody '{person}'; register them."), person=home.person)
+        yield fault("home", home.id, "person", N_("There is nobody '{person}'; register them."), person=home.person)
     owner = known.codes.get(home.code, home.id) if home.code else home.id
     if owner != home.id:
-        text = N_("the household code '{code}' belongs to home '{owner}'; each home has its own.")
+        text = N_("The household code '{code}' belongs to home '{owner}'; each home has its own.")
         yield fault("home", home.id, "code", text, code=home.code, owner=owner)
     if not home.name or not is_name(home.name):
-        yield fault("home", home.id, "name", N_("the home needs a name of at most 80 characters, such as 王奶奶."))
+        yield fault("home", home.id, "name", N_("The home needs a name of at most 80 characters, such as 王奶奶."))
     for kind, ids in (
         ("room", [room.id for room in home.rooms]),
         ("hub", [hub.id for hub in home.hubs]),
@@ -104,17 +104,17 @@ def faults_of(home: Home, known: Known) -> Iterator[Fault]:
         if not ID.fullmatch(room.id):
             yield fault("room", room.id, "id", N_("'{id}' is no id of a room: an id is 1 to 64 of a-z, 0-9 and '-'."))
         if not is_name(room.name):
-            yield fault("room", room.id, "name", N_("a name has at most 80 characters and no line breaks."))
+            yield fault("room", room.id, "name", N_("A name has at most 80 characters and no line breaks."))
     for hub in home.hubs:
         if not ID.fullmatch(hub.id):
-            text = N_("hub id '{id}' goes into topics: 1 to 64 of a-z, 0-9 and '-', no space.")
+            text = N_("Hub id '{id}' goes into topics: 1 to 64 of a-z, 0-9 and '-', no space.")
             yield fault("hub", hub.id, "id", text)
         owner = known.hubs.get(hub.id, home.id)
         if owner != home.id:
-            text = N_("hub '{id}' already stands in home '{owner}'; remove it there first.")
+            text = N_("Hub '{id}' already stands in home '{owner}'; remove it there first.")
             yield fault("hub", hub.id, "id", text, owner=owner)
         if hub.interval is not None and not 5 <= hub.interval.total_seconds() <= 86_400:
-            yield fault("hub", hub.id, "interval", N_("a hub promises to be heard every 5 to 86400 seconds."))
+            yield fault("hub", hub.id, "interval", N_("A hub promises to be heard every 5 to 86400 seconds."))
     for sensor in home.sensors:
         yield from _faults_of_sensor(sensor, home)
 
@@ -127,25 +127,24 @@ def _faults_of_sensor(sensor: Sensor, home: Home) -> Iterator[Fault]:
     if not ID.fullmatch(sensor.id):
         yield fault("id", N_("'{id}' is no id of a device: an id is 1 to 64 of a-z, 0-9 and '-'."))
     if sensor.room not in rooms:
-        text = N_("device '{id}' hangs in room '{room}', which is not among {rooms}.")
+        text = N_("Device '{id}' hangs in room '{room}', which is not among {rooms}.")
         yield fault("room", text, room=sensor.room, rooms=", ".join(rooms) or "–")
     if sensor.hub not in hubs:
-        text = N_("device '{id}' names hub '{hub}', which is not among {hubs}.")
+        text = N_("Device '{id}' names hub '{hub}', which is not among {hubs}.")
         yield fault("hub", text, hub=sensor.hub, hubs=", ".join(hubs) or "–")
     if not ADDRESS.fullmatch(sensor.address):
         text = N_(
-            "address '{address}' of device '{id}' must be an IEEE address such as 0x00158d0001a2b3c4 or a topic name"
+            "Address '{address}' of device '{id}' must be an IEEE address such as 0x00158d0001a2b3c4 or a topic name"
             " of letters, digits, '-', '_' and '/'; a space in a topic closes the connection."
         )
         yield fault("address", text, address=sensor.address)
-    namesake = next(
-        (s.id for s in home.sensors if (s.hub, s.address) == (sensor.hub, sensor.address) and s.id < sensor.id), None
-    )
+    at = home.sensors.index(sensor)
+    namesake = next((s.id for s in home.sensors[:at] if (s.hub, s.address) == (sensor.hub, sensor.address)), None)
     if namesake is not None:
-        text = N_("address '{address}' is registered already, as device '{other}' of this home.")
+        text = N_("Address '{address}' is registered already, as device '{other}' of this home.")
         yield fault("address", text, address=sensor.address, other=namesake)
     if not is_name(sensor.name):
-        yield fault("name", N_("a name has at most 80 characters and no line breaks."))
+        yield fault("name", N_("A name has at most 80 characters and no line breaks."))
 
 
 def is_name(text: str) -> bool:

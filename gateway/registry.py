@@ -561,7 +561,7 @@ class Registry:
             known = {person.id for person in self._store.people()} | {person.id for person in people}
             for contact in contacts:
                 if contact.person not in known:
-                    raise refused(N_("there is nobody '{person}'; register them."), person=contact.person)
+                    raise refused(N_("There is nobody '{person}'; register them."), person=contact.person)
                 if contact.hours and not HOURS.fullmatch(contact.hours):
                     text = N_("'{hours}' are no hours; they look like 08:00-22:00, or are empty.")
                     raise refused(text, hours=contact.hours)
@@ -640,7 +640,7 @@ class Registry:
         grids = {grid.code for grid in self._store.grids()}
         for _, grid in duties or ():
             if grid and grid not in grids:
-                raise refused(N_("there is no grid '{grid}'; register it first."), grid=grid)
+                raise refused(N_("There is no grid '{grid}'; register it first."), grid=grid)
         act.ledger.put_person(person, act.now)
         if phones is not None:
             self._put_phones(act, person.id, phones)
@@ -695,7 +695,7 @@ class Registry:
     def _person(self, person_id: str) -> Person:
         person = self._store.person(person_id)
         if person is None:
-            raise refused(N_("there is nobody '{person}'; register them."), person=person_id)
+            raise refused(N_("There is nobody '{person}'; register them."), person=person_id)
         return person
 
     def _new_hub_id(self) -> str:

@@ -15,7 +15,10 @@ from gateway.locales import LANGUAGES
 
 LOCALES = ROOT / "gateway" / "locales"
 WRITTEN = sorted(LOCALES.glob("*/LC_MESSAGES/*.po"))
-PARTS = {"alerts": ("alerts",), "pages": ("dashboard", "simulators")}  # the catalogue, and whose words it holds
+PARTS = {
+    "alerts": ("alerts",),
+    "pages": ("dashboard", "simulators", "gateway.refusals", "gateway.registry"),
+}  # the catalogue, and whose words it holds
 MARKS = {"N_", "_", "say"}
 
 
