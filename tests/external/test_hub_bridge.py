@@ -1,0 +1,268 @@
+"""A hub whose line is cut keeps what happens in the home, and hands it on when the line is back. With a real Mosquitto.
+
+The box is set up by the very kit that an installer downloads; the gateway's side is each broker in turn.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hub_boxes import Box, Line
+from live_brokers import Device, LiveBroker, eventually
+
+from alerts.desk import Desk
+from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor
+from gateway.pipeline import Pipeline
+from gateway.registry import Registry
+from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
+from ingest.intake import Intake
+from ingest.mqtt import MqttSource
+from ingest.post import MqttPost
+
+pytestmark = pytest.mark.external
+
+EIGHT = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
+DOOR, CORD = "0x00124b0029aa0001", "0x00124b0029aa0002"
+
+
+class Gateway:
+    """The road behind a real broker, in a time of its own: an outage of hours passes at once."""
+
+    def __init__(self, broker: LiveBroker, folder: Path) -> None:
+        self.time = EIGHT
+        self.alerts = MemoryAlerts()
+        self.registry = MemoryRegistry(self.alerts.trail)
+        self.readings = MemoryReadings()
+        self.home = Home(
+            id="h1",
+            code="A-101",
+            name="王奶奶",
+            grid="g1",
+            zone=ZoneInfo("Asia/Shanghai"),
+            rooms=(Room(id="hall", name="门口"),),
+            hubs=(Hub(id="hub-a", home="h1", interval=timedelta(minutes=1)),),
+            sensors=(
+                Sensor(id="door", hub="hub-a", address=DOOR, name="入户门", room="hall", role=Role.EXIT_DOOR),
+                Sensor(id="cord", hub="hub-a", address=CORD, name="拉绳", room="hall", role=Role.SOS),
+            ),
+        )
+        Registry(self.registry, str).register(
+            areas=[Area(code="a", name="a", level="community")],
+            grids=[Grid(code="g1", name="一", community="a")],
+            people=[(Person(id="z", name="张师傅", reaches=(Reach(channel="console"),)), [(Duty.GRID_WORKER, "g1")])],
+            homes=[self.home],
+            who="test",
+            now=EIGHT,
+        )
+        self.pipeline = Pipeline(
+            intake=Intake(self.registry),
+            directory=self.registry,
+            readings=self.readings,
+            desk=Desk(self.alerts, self.registry),
+        )
+        self.pipeline.start(EIGHT)
+        folder.mkdir()
+        self.source = MqttSource(broker.gateway, folder, self)
+        eventually(lambda: self.turn() or self.source.listening_since())
+
+    def now(self) -> datetime:
+        return self.time
+
+    def turn(self) -> None:
+        messages = self.source.poll(timedelta(milliseconds=20))
+        self.pipeline.handle(messages, self.time)
+        self.source.settle(messages)
+        self.pipeline.tick(self.time, EIGHT)
+
+    def until(self, true) -> None:
+        eventually(lambda: self.turn() or true())
+
+    def passes(self, minutes: int) -> None:
+        """Time passes and nobody says anything."""
+        for _ in range(minutes):
+            self.time += timedelta(minutes=1)
+            self.turn()
+
+    def moved(self) -> list[datetime]:
+        """When the door was moved, as it is stored."""
+        return self.stored(Kind.DOOR)
+
+    def stored(self, kind: Kind) -> list[datetime]:
+        return [r.at for r in self.readings.readings("h1", EIGHT, EIGHT + timedelta(days=9), [kind])]
+
+    def told(self) -> list[str]:
+        return [alert.code for alert in self.alerts.alerts(limit=1000)]
+
+
+@pytest.fixture
+def line(broker: LiveBroker) -> Iterator[Line]:
+    line = Line(broker.gateway)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def box(broker: LiveBroker, line: Line, tmp_path: Path) -> Iterator[Box]:
+    uplink = replace(broker.hub("hub-a"), host="127.0.0.1", port=line.port)
+    box = Box(tmp_path / "box", "hub-a", uplink)
+    yield box
+    box.stop()
+
+
+@pytest.fixture
+def gateway(broker: LiveBroker, box: Box, tmp_path: Path) -> Iterator[Gateway]:
+    gateway = Gateway(broker, tmp_path / "state")
+    box.heartbeat()
+    gateway.until(lambda: gateway.readings.heard())
+    yield gateway
+    gateway.source.close()
+
+
+class Bridge(Device):
+    """Zigbee2MQTT on the box."""
+
+    def moves_the_door(self, at: datetime, *, is_open: bool) -> None:
+        self.says("door", {"contact": not is_open, "battery": 97}, at, DOOR)
+
+    def says(self, name: str, keys: dict, at: datetime, address: str) -> None:
+        said = {**keys, "last_seen": at.isoformat(), "device": {"ieeeAddr": address, "friendlyName": name}}
+        self.say(f"shouwang/hub-a/zigbee2mqtt/{name}", json.dumps(said))
+
+
+@pytest.fixture
+def zigbee(box: Box, gateway: Gateway) -> Iterator[Bridge]:
+    with box.device(Bridge) as bridge:
+        bridge.say("shouwang/hub-a/zigbee2mqtt/bridge/state", '{"state":"online"}', retain=True)
+        bridge.moves_the_door(EIGHT, is_open=False)  # the first word of all is only what the bridge remembers
+        gateway.until(lambda: gateway.moved())
+        yield bridge
+
+
+def test_what_happens_while_the_line_is_cut_is_stored_once_with_its_own_time(
+    gateway: Gateway, line: Line, box: Box, zigbee: Bridge
+) -> None:
+    moments = [EIGHT + timedelta(minutes=7 * n) for n in range(61)]
+    for number, at in enumerate(moments[1:10], 1):
+        gateway.time = at
+        zigbee.moves_the_door(at, is_open=number % 2 == 1)
+        gateway.until(lambda number=number: len(gateway.moved()) == number + 1)
+
+    line.cut()
+    for number, at in enumerate(moments[10:30], 10):
+        zigbee.moves_the_door(at, is_open=number % 2 == 1)
+    gateway.passes(4)
+    assert gateway.told() == ["home_silent"], "after three of the hub's intervals, and nothing is said of the person"
+
+    box.stop()
+    box.start()
+    eventually(lambda: zigbee.connections == 2)
+    for number, at in enumerate(moments[30:], 30):
+        zigbee.moves_the_door(at, is_open=number % 2 == 1)
+    gateway.passes(6 * 60)
+    assert len(gateway.moved()) == 10
+    assert gateway.told() == ["home_silent"], "six hours of silence, and it is the hub that is silent"
+
+    line.mend()
+    gateway.until(lambda: len(gateway.moved()) >= len(moments))
+    box.heartbeat()
+    for _ in range(50):
+        gateway.turn()
+
+    assert gateway.moved() == moments, "each of them, each once, each when it happened"
+    assert gateway.told() == ["home_silent"]
+
+
+def test_a_press_while_the_line_is_cut_is_told_late_rather_than_never(
+    gateway: Gateway, line: Line, box: Box, zigbee: Bridge
+) -> None:
+    line.cut()
+    gateway.passes(30)
+    pressed_at = gateway.time
+    zigbee.says("sos/cord", {"action": "emergency"}, pressed_at, CORD)
+    gateway.passes(60)
+    assert "sos" not in gateway.told()
+
+    line.mend()
+    gateway.until(lambda: "sos" in gateway.told())
+
+    assert gateway.stored(Kind.SOS) == [pressed_at]
+
+
+def test_a_box_that_is_killed_while_the_line_is_cut_keeps_what_it_has_written(
+    gateway: Gateway, line: Line, box: Box, zigbee: Bridge
+) -> None:
+    gateway.passes(2)
+    line.cut()
+    zigbee.moves_the_door(gateway.time, is_open=True)
+    time.sleep(2.5)  # it writes each second here, each ten in a home
+    box.kill()
+    box.start()
+
+    line.mend()
+    gateway.until(lambda: len(gateway.moved()) == 2)
+
+    assert gateway.moved() == [EIGHT, gateway.time]
+
+
+def test_more_than_a_thousand_wait(gateway: Gateway, line: Line, box: Box, zigbee: Bridge) -> None:
+    """Mosquitto's own default would have dropped what came after the thousandth."""
+    line.cut()
+    moments = [EIGHT + timedelta(seconds=n) for n in range(3000)]
+    for number, at in enumerate(moments[1:-1], 1):
+        said = {"contact": number % 2 == 0, "last_seen": at.isoformat(), "device": {"ieeeAddr": DOOR}}
+        zigbee.client.publish("shouwang/hub-a/zigbee2mqtt/door", json.dumps(said), 1)
+    zigbee.moves_the_door(moments[-1], is_open=True)
+
+    gateway.time = moments[-1] + timedelta(minutes=1)
+    line.mend()
+    gateway.until(lambda: len(gateway.moved()) >= len(moments))
+
+    assert gateway.moved() == moments
+
+
+def test_a_request_reaches_the_hub_once_and_no_other_home(
+    broker: LiveBroker, gateway: Gateway, box: Box, zigbee: Bridge
+) -> None:
+    asked = b'{"from":"0x00124b0029aa0002","to":"sos/cord"}'
+    zigbee.listen("shouwang/#")
+    with Device(broker.hub("hub-b")) as neighbour:
+        neighbour.listen("shouwang/hub-b/#")
+        post = MqttPost(broker.gateway)
+        post.post("hub-a", "zigbee2mqtt/bridge/request/device/rename", asked)
+        post.post("hub-a", "zigbee2mqtt/sos/cord/set", b"{}")
+        post.post("hub-b", "zigbee2mqtt/bridge/request/permit_join", b'{"time":1}')
+        eventually(lambda: neighbour.heard and len(received(zigbee)) >= 2)
+        zigbee.say("shouwang/hub-a/zigbee2mqtt/bridge/response/device/rename", '{"status":"ok"}')
+        gateway.until(lambda: gateway.pipeline.counts.messages >= 3)
+        time.sleep(0.5)
+
+        assert received(zigbee) == [
+            ("shouwang/hub-a/zigbee2mqtt/bridge/request/device/rename", asked),
+            ("shouwang/hub-a/zigbee2mqtt/sos/cord/set", b"{}"),
+        ]
+        assert [m.topic for m in neighbour.heard] == ["shouwang/hub-b/zigbee2mqtt/bridge/request/permit_join"]
+
+
+def received(zigbee: Bridge) -> list[tuple[str, bytes]]:
+    return [(m.topic, m.payload) for m in zigbee.heard if "/request/" in m.topic or m.topic.endswith("/set")]
+
+
+def test_a_request_made_while_the_line_is_cut_does_not_come_true_later(
+    broker: LiveBroker, gateway: Gateway, line: Line, zigbee: Bridge
+) -> None:
+    """To let anybody join an hour later, when nobody stands there, would open the home's network to strangers."""
+    zigbee.listen("shouwang/#")
+    line.cut()
+    MqttPost(broker.gateway).post("hub-a", "zigbee2mqtt/bridge/request/permit_join", b'{"time":254}')
+
+    line.mend()
+    zigbee.moves_the_door(EIGHT, is_open=True)
+    gateway.until(lambda: len(gateway.moved()) == 2)
+    time.sleep(0.5)
+
+    assert received(zigbee) == []
