@@ -7,7 +7,7 @@ readings given out, so that a restart which recalls the stored readings knows th
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,8 +17,9 @@ from gateway.domain import Home, Kind, Monitoring, Reading, Sensor
 from gateway.domain.reading import LATE
 from gateway.ports import Directory, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
-from ingest.decoders.base import DANGERS, Decoder, Fault, Heard, Part, Signal, Unreadable
-from ingest.roles import CALLS, SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
+from ingest.decoders.base import DANGERS, Decoded, Decoder, Fault, Heard, News, Part, Place, Signal, Unreadable
+from ingest.flood import EVERY, OTHERS, UNTOLD_TIME, Flow
+from ingest.roles import CALLS, HUB, SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
 
 ROOT = "shouwang"
 
@@ -50,22 +51,44 @@ NAMES_AT_MOST = 2048
 
 NAME_SHOWN = 64
 STRANGERS_REMEMBERED = 1000
+STRANGERS_LISTED = 64
+"""Of one hub: devices nobody registered, with what they have said. A hub that invents names fills no list further."""
+
 STILL_CALLING = timedelta(minutes=10)
 """A danger that an unregistered device keeps repeating is called again after this."""
 
 TOPIC_SHOWN, HEAD_SHOWN, DETAIL_SHOWN = 256, 256, 200
 """How much of what could not be used is kept."""
 
+ALIVE_EVERY = timedelta(minutes=2)
+"""A device that has nothing new to say is noted as alive this often: often enough for the shortest limit on silence."""
+
+STARTING = timedelta(minutes=1)
+"""After a hub has connected it repeats all it remembers; without a time in it that proves no device alive."""
+
+CLOCK_WATCHED, CLOCK_LEAP = timedelta(minutes=10), 2.0
+"""A hub's message may be held up on its way, never hurried: of so many minutes the one that came quickest tells how
+its clock stands, and it is told again when it has moved by so many seconds."""
+
+NEWS_PAGE = 4096
+"""Bytes of a hub's news that cost as much as one message: its list of devices is long."""
+
 CHANGES_REMEMBERED = 12
 """Of one kind of one sensor: a broker that hands over again what was not acknowledged does so behind newer messages."""
 
-VALUES_VERSION = 2
+VALUES_VERSION = 3
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _KINDS = frozenset(Kind)
 _UNRANKED = 99
 _LASTING = frozenset(kind for kind in Kind if nature(kind) in (Nature.LIFE, Nature.ALARM)) | {Kind.SELF_TEST}
+_NO_WORD = frozenset({Kind.CUT, Kind.AVAILABLE})
+"""Readings of a device that are not its own word: it need not be alive for them."""
+
+_HUB_MEANINGS = {signal: (Meaning(kind, nature(kind), 0, None),) for signal, kind in HUB.items()}
+_OF_HUB = frozenset({*HUB.values(), Kind.CLOCK})
 _is_hub = re.compile(r"[a-z0-9-]{1,64}").fullmatch
 
 
@@ -79,6 +102,7 @@ class Taken:
     quarantined: list[Quarantined] = field(default_factory=list)
     devices: list[HubDevice] = field(default_factory=list)
     urgent: bool = False  # commit at once
+    is_cut: bool = False  # too much was said: nothing of it was used
 
 
 @dataclass(slots=True)
@@ -157,6 +181,23 @@ class _Bound:
     is_testing: bool = False  # the message at hand says that the device tests itself
     pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
     counts: deque[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
+    told: tuple[datetime, datetime] | None = None  # when its last reading happened, and when it was heard
+    flow: Flow = field(default_factory=Flow)
+
+
+@dataclass(slots=True)
+class _Hub:
+    """A registered hub: what it says about itself, and what comes through it that is no registered sensor's."""
+
+    home: str
+    itself: _Bound  # under its own id
+    news: Flow = field(default_factory=lambda: Flow(OTHERS))
+    others: Flow = field(default_factory=lambda: Flow(OTHERS))
+    strangers: dict[str, set[Signal]] = field(default_factory=dict)  # name -> what it has spoken of
+    starting_until: datetime = _NEVER
+    messages: dict[str, int] = field(default_factory=dict)  # address -> its count, when it was last told
+    ahead: float = 0.0  # seconds, at least, by which its clock is ahead of ours …
+    since: datetime | None = None  # … in the messages since then
 
 
 @dataclass(slots=True)
@@ -170,6 +211,7 @@ class _Road:
     rest: str = ""  # the topic below the decoder's name
     key: str = ""
     bound: _Bound | None = None
+    device: HubDevice | None = None  # as its hub announced it
     reason: str = ""  # why it leads nowhere
     largest: int = LARGEST
 
@@ -179,12 +221,14 @@ class Intake:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._homes: dict[str, str] = {}  # hub -> home
-        self._unsettled_until = datetime.min.replace(tzinfo=UTC)
+        self._hubs: dict[str, _Hub] = {}
+        self._nobodys = Flow(OTHERS)  # what no registered hub said
+        self._unsettled_until = _NEVER
         self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
         self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
         self._bound: dict[tuple[str, str], _Bound] = {}  # hub and address -> sensor
         self._sensors: dict[str, dict[str, Sensor]] = {}  # home -> sensor, as it was when bound
+        self._bounds: dict[str, dict[str, _Bound]] = {}  # home -> sensor -> where its messages go
         self._lasts: dict[str, dict[str, dict[Kind, _Last]]] = {}  # home -> sensor -> what is known
         self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
         self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
@@ -198,7 +242,8 @@ class Intake:
         bound, self._bound = self._bound, {}
         sensors, self._sensors = self._sensors, {}
         lasts, self._lasts = self._lasts, {}
-        self._homes = {}
+        hubs, self._hubs = self._hubs, {}
+        self._bounds = {}
         self._guarded = set()
         for home in self._directory.homes():
             if home.state in (Monitoring.TRIAL, Monitoring.GUARDED):
@@ -209,7 +254,13 @@ class Intake:
             old = bound.get(place)
             if old is not None and old.lasts is new.lasts:
                 new.is_fresh, new.pressed_at, new.counts = old.is_fresh, old.pressed_at, old.counts
-        self._names = {hub: names for hub, names in self._names.items() if hub in self._homes}
+                new.told, new.flow = old.told, old.flow
+        for name, hub in hubs.items():
+            if name in self._hubs and self._hubs[name].home == hub.home:
+                self._hubs[name] = replace(hub, itself=self._hubs[name].itself)
+        self._names = {hub: names for hub, names in self._names.items() if hub in self._hubs}
+        for name, hub in self._hubs.items():
+            hub.strangers = {one: said for one, said in hub.strangers.items() if self._whose(name, one)[0] is None}
         self._roads = {}
         # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
         self._roads_at_most = 1_000 + 8 * len(self._bound)
@@ -220,8 +271,8 @@ class Intake:
 
     def _bind(self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, _Last]]) -> None:
         hubs = {hub.id for hub in home.hubs}
-        self._homes.update(dict.fromkeys(hubs, home.id))
         sensors = self._sensors[home.id] = {}
+        bounds = self._bounds[home.id] = {}
         lasts = self._lasts[home.id] = {}
         for sensor in home.sensors:
             if sensor.hub not in hubs:
@@ -236,23 +287,30 @@ class Intake:
             sensors[sensor.id] = sensor
             lasts[sensor.id] = known.get(sensor.id, {}) if is_same else {}
             address = _lasting(sensor.address)
-            self._bound.setdefault(
-                (sensor.hub, address),
-                _Bound(
-                    home.id,
-                    sensor.id,
-                    sensor.room,
-                    sensor.subject,
-                    address,
-                    meanings(sensor.role, sensor.inverted),
-                    lasts[sensor.id],
-                ),
+            if (sensor.hub, address) in self._bound:
+                continue  # of two registered for the same device the first is bound
+            self._bound[sensor.hub, address] = bounds[sensor.id] = _Bound(
+                home.id,
+                sensor.id,
+                sensor.room,
+                sensor.subject,
+                address,
+                meanings(sensor.role, sensor.inverted),
+                lasts[sensor.id],
             )
+        for hub in hubs:
+            values = lasts.setdefault(hub, known.get(hub, {}))
+            self._hubs[hub] = _Hub(home.id, _Bound(home.id, hub, "", "", "", _HUB_MEANINGS, values))
 
     def remember_devices(self, devices: Iterable[HubDevice]) -> None:
         """Names known from an earlier run."""
         for device in devices:
-            if device.hub in self._homes:
+            hub = self._hubs.get(device.hub)
+            if hub is None:
+                continue
+            if device.address == device.name and not _is_ieee(device.name):  # a stranger that we listed ourselves
+                hub.strangers[device.name] = set()
+            else:
                 self._names.setdefault(device.hub, {})[device.name] = device
         self._roads = {}
 
@@ -260,13 +318,18 @@ class Intake:
 
     def recall(self, reading: Reading) -> None:
         """A reading of an earlier run, in the order of arrival: after a restart nothing old is news."""
-        lasts = self._lasts.get(reading.home, {}).get(reading.sensor)
-        if lasts is None:
+        bound = self._bounds.get(reading.home, {}).get(reading.sensor)
+        if bound is None:
+            hub = self._hubs.get(reading.sensor)
+            if hub is not None and hub.home == reading.home and reading.kind in _OF_HUB:
+                _remember(hub.itself.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
             return
-        _remember(lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
+        _note_told(bound, (reading,))
+        if reading.kind is Kind.ALIVE or reading.kind is Kind.CUT:
+            return
+        _remember(bound.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
         if reading.seq and reading.at == reading.heard:  # perhaps it counts because it has no clock
-            sensor = self._sensors[reading.home][reading.sensor]
-            _count(self._bound[sensor.hub, _lasting(sensor.address)], reading.kind, reading.seq, reading.heard)
+            _count(bound, reading.kind, reading.seq, reading.heard)
 
     def last_values(self, home: str) -> dict[str, Any]:
         """What is known of a home, as plain values for its checkpoint."""
@@ -287,9 +350,14 @@ class Intake:
                 if lasts
             },
             "counts": {
-                bound.sensor: [[kind.value, seq, heard.timestamp()] for kind, seq, heard in bound.counts]
-                for bound in self._bound_of(home)
+                sensor: [[kind.value, seq, heard.timestamp()] for kind, seq, heard in bound.counts]
+                for sensor, bound in self._bounds.get(home, {}).items()
                 if bound.counts
+            },
+            "told": {
+                sensor: [moment.timestamp() for moment in bound.told]
+                for sensor, bound in self._bounds.get(home, {}).items()
+                if bound.told
             },
         }
 
@@ -306,17 +374,14 @@ class Intake:
                 if kind in _KINDS:
                     changes = [_Past(datetime.fromtimestamp(moment, UTC), was) for moment, was in past]
                     lasts[Kind(kind)] = _Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, changes or None)
-        for bound in self._bound_of(home):
-            for kind, seq, heard in plain["counts"].get(bound.sensor, ()):
+        for sensor, bound in self._bounds.get(home, {}).items():
+            for kind, seq, heard in plain["counts"].get(sensor, ()):
                 if kind in _KINDS:
                     _count(bound, Kind(kind), seq, datetime.fromtimestamp(heard, UTC))
+            if sensor in plain["told"]:
+                at, heard = plain["told"][sensor]
+                bound.told = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(heard, UTC)
         return True
-
-    def _bound_of(self, home: str) -> Iterator[_Bound]:
-        for sensor in self._sensors.get(home, {}).values():
-            bound = self._bound[sensor.hub, _lasting(sensor.address)]
-            if bound.sensor == sensor.id:  # of two registered for the same device the first is bound
-                yield bound
 
     # ------------------------------------------------------------------ which way
 
@@ -324,9 +389,10 @@ class Intake:
         """What this message says, to whom it belongs, and what of it could not be used."""
         road = self._roads.get(message.topic) or self._find(message.topic)
         home, size = road.home, len(message.payload)
-        taken = Taken(home, home != "" and not message.retained, [], [], [], False)
+        taken = Taken(home, home != "" and not message.retained, [], [], [])
         if size > road.largest and not road.reason:
-            _put_away(road, message, taken, "too-large", f"{size} bytes; at most {road.largest} are read")
+            if self._has_room(road, message, arrival, taken):
+                _put_away(road, message, taken, "too-large", f"{size} bytes; at most {road.largest} are read")
         elif size or road.reason:  # an empty payload deletes a retained message and says nothing else
             road.way(road, message, arrival, taken)
         return taken
@@ -335,38 +401,38 @@ class Intake:
         """Read a topic: `shouwang/<hub>/<decoder>/…`."""
         levels = topic.split("/", 3)
         if len(levels) < 4 or levels[0] != ROOT or not _is_hub(levels[1]):
-            return _Road("", "", _refuse, reason="bad-topic")
+            return _Road("", "", self._refuse, reason="bad-topic")
         _, hub, dialect, rest = levels
-        home = self._homes.get(hub)
-        if home is None:
-            return _Road("", hub, _refuse, reason="unknown-hub")
+        if hub not in self._hubs:
+            return _Road("", hub, self._refuse, reason="unknown-hub")
+        home = self._hubs[hub].home
         decoder = DECODERS.get(dialect)
         if decoder is None:
-            return _Road(home, hub, _refuse, reason="unknown-topic")
+            return _Road(home, hub, self._refuse, reason="unknown-topic")
         places = decoder.places(rest)
         if not places:
-            return _Road(home, hub, _refuse, reason="bad-topic")
+            return _Road(home, hub, self._refuse, reason="bad-topic")
         if places[0].part is Part.HUB:
             return _Road(home, hub, self._hear_hub, decoder, rest, largest=LARGEST_NEWS)
         if places[0].part is Part.NOTHING:
             return _Road(home, hub, _pass_over)
         for place in places:
-            bound, is_announced = self._whose(hub, place.name)
-            if bound is None and is_announced:
+            bound, device = self._whose(hub, place.name)
+            if bound is None and device is not None:
                 break  # a device nobody registered, and not a topic below one that somebody did
             if bound is not None:
-                road = _Road(home, hub, self._hear_sensor, decoder, rest, place.key, bound)
+                road = _Road(home, hub, self._hear_sensor, decoder, rest, place.key, bound, device)
                 if len(self._roads) >= self._roads_at_most:
                     self._roads.clear()
                 self._roads[topic] = road
                 return road
         return _Road(home, hub, self._hear_stranger, decoder, rest)
 
-    def _whose(self, hub: str, name: str) -> tuple[_Bound | None, bool]:
-        """Whose device bears this name, and whether its hub announced it. What is not announced goes by its address."""
+    def _whose(self, hub: str, name: str) -> tuple[_Bound | None, HubDevice | None]:
+        """Whose device bears this name, and what its hub announced of it. What is not announced goes by its address."""
         device = self._names.get(hub, {}).get(name)
         bound = None if device is None else self._bound.get((hub, device.address))
-        return bound or self._bound.get((hub, _lasting(name))), device is not None
+        return bound or self._bound.get((hub, _lasting(name))), device
 
     # ------------------------------------------------------------------ a registered sensor
 
@@ -374,19 +440,23 @@ class Intake:
         bound = road.bound
         assert bound is not None
         try:
-            decoded = road.decoder.decode(message.payload, road.key)
+            decoded = road.decoder.decode(message.payload, road.key, road.device)
         except Unreadable as error:
             if error.reason == "unknown-device":
                 self._hear_stranger(road, message, arrival, taken)
-            else:
+            elif self._fits(bound, None, message, arrival, taken):
                 _put_away(road, message, taken, error.reason, error.detail)
             return
         if decoded.address and decoded.address != bound.address and _is_ieee(bound.address):
             self._hear_stranger(road, message, arrival, taken)  # the name was given to another device
             return
+        # Only now, for a press must be seen before it can pass; and before anything of it is remembered.
+        if not self._fits(bound, decoded, message, arrival, taken):
+            return
         if decoded.faults is not None:
             _put_away_faults(road, message, taken, decoded.faults)
         heard = decoded.heard
+        own = heard[-1].at if heard else None
         if bound.is_fresh:
             bound.is_fresh = False
             # Where several signals stand for one kind, the best is to be known from the first message on.
@@ -419,6 +489,41 @@ class Intake:
                         self._note_repetition(bound, meaning, one, last, message, arrival, taken)
                     continue  # what nearly every key of nearly every message says: as before
                 self._weigh(road, bound, meaning, one, value, last, message, arrival, taken)
+        if taken.readings and _note_told(bound, taken.readings):
+            return
+        # That it is within reach, or no longer, is its bridge's word or the broker's.
+        if not message.retained and not (len(heard) == 1 and heard[0].signal is Signal.AVAILABLE):
+            if (
+                own is None
+                and repeats
+                and message.heard < max(self._unsettled_until, self._hubs[road.hub].starting_until)
+            ):
+                return
+            self._note_alive(bound, own, message, arrival, taken)
+
+    def _note_alive(self, bound: _Bound, own: datetime | None, message: Message, arrival: int, taken: Taken) -> None:
+        """It was heard and there was nothing new in it. Now and then that is told too, or it would pass for dead.
+
+        A bridge that starts repeats what it knew with the time it knew it at: that is told under its own time, and
+        proves nothing about now.
+        """
+        heard = _to_ms(message.heard)
+        at = heard
+        if own is not None and heard - own >= -AHEAD:
+            at = _to_ms(own)
+        if bound.told is not None:
+            last, last_heard = bound.told
+            if at - last < ALIVE_EVERY and (last - at < ALIVE_EVERY or heard - last_heard < ALIVE_EVERY):
+                return  # the second: its clock was set back, or these are old news
+        age = heard - at
+        if age > OLDEST:
+            return
+        seq = 0 if own is None else crc32(message.payload)
+        alive = Reading(
+            bound.home, bound.sensor, bound.room, Kind.ALIVE, 1.0, at, heard, arrival, seq, age > LATE, bound.subject
+        )
+        taken.readings.append(alive)
+        bound.told = at, heard
 
     def _weigh(
         self,
@@ -555,9 +660,62 @@ class Intake:
             return False
         return bound.pressed_at is not None and abs(heard - bound.pressed_at) <= ECHO
 
+    # ------------------------------------------------------------------ too much
+
+    def _fits(self, bound: _Bound, decoded: Decoded | None, message: Message, arrival: int, taken: Taken) -> bool:
+        """Whether this device may say this much. If not the message is cut, unless it calls for help."""
+        flow, own, price = bound.flow, None, EVERY
+        if decoded is not None:
+            if decoded.heard:
+                own = decoded.heard[-1].at
+                if decoded.heard[-1].part:
+                    price *= 1 + decoded.heard[-1].part  # a list counts as what it lists
+            if decoded.faults is not None:
+                price += EVERY * len(decoded.faults)
+        if own is None and message.heard < self._unsettled_until:
+            price /= UNTOLD_TIME
+        fits = flow.passes(message.heard, own, price) or (
+            decoded is not None and _calls_for_help(bound, decoded.heard, message.heard)
+        )
+        if flow.cut or not fits:
+            _note_cut(flow, fits, bound, message, arrival, taken)
+        return fits
+
+    def _has_room(self, road: _Road, message: Message, arrival: int, taken: Taken) -> bool:
+        """Whether there is room for what no registered sensor said. If not the message is cut."""
+        hub = self._hubs.get(road.hub)
+        price = OTHERS
+        if hub is None:
+            flow = self._nobodys
+        elif road.way == self._hear_hub:
+            flow, price = hub.news, OTHERS * (1 + len(message.payload) // NEWS_PAGE)
+        else:
+            flow = hub.others
+        if message.heard < self._unsettled_until:
+            price /= UNTOLD_TIME
+        fits = flow.passes(message.heard, None, price)
+        if hub is not None:
+            if flow.cut or not fits:
+                _note_cut(flow, fits, hub.itself, message, arrival, taken)
+            return fits
+        if not fits:
+            flow.cut += 1
+            taken.is_cut = True
+        count = flow.due(message.heard)
+        if count:  # there is no home in which it could be told
+            _put_away(road, message, taken, "flooded", f"{count} messages of hubs that nobody registered")
+            taken.quarantined[-1] = replace(taken.quarantined[-1], count=count)
+        return fits
+
+    def _refuse(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+        if self._has_room(road, message, arrival, taken):
+            _put_away(road, message, taken, road.reason)
+
     # ------------------------------------------------------------------ the hub
 
     def _hear_hub(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+        if not self._has_room(road, message, arrival, taken):
+            return
         try:
             news = road.decoder.news(road.hub, road.rest, message.payload)
         except Unreadable as error:
@@ -573,6 +731,7 @@ class Intake:
             self._learn(HubDevice(road.hub, device.address if device else _lasting(before), after), taken)
         for device in news.joined:
             self._learn(device, taken)
+        self._hear_about_itself(road, news, message, arrival, taken)
         if message.retained:
             return
         heard = _to_ms(message.heard)
@@ -580,6 +739,28 @@ class Intake:
             self._note_reach(road.hub, address, 0.0, heard, arrival, taken)
         for device in news.joined:
             self._note_reach(road.hub, device.address, 1.0, heard, arrival, taken)
+
+    def _hear_about_itself(self, road: _Road, news: News, message: Message, arrival: int, taken: Taken) -> None:
+        """How the hub is, and which of its devices it has had messages from that it did not pass on."""
+        hub = self._hubs[road.hub]
+        if news.messages is not None:
+            before, hub.messages = hub.messages, news.messages
+        if message.retained:
+            return
+        heard = _to_ms(message.heard)
+        if news.starts:
+            hub.starting_until = message.heard + STARTING
+        for one in news.heard:
+            for meaning in _HUB_MEANINGS.get(one.signal, ()):
+                last = hub.itself.lasts.get(meaning.kind)
+                self._weigh(road, hub.itself, meaning, one, one.value, last, message, arrival, taken)
+        if news.at is not None:
+            _note_clock(hub, news.at, heard, arrival, taken)
+        for address, count in (news.messages or {}).items():
+            bound = self._bound.get((road.hub, address))
+            # Fewer than before: it counts anew since it was started.
+            if bound is not None and count and count != before.get(address, count):
+                self._note_alive(bound, news.at, message, arrival, taken)
 
     def _note_reach(self, hub: str, address: str, value: float, heard: datetime, arrival: int, taken: Taken) -> None:
         """A device that leaves its network is out of reach until it joins again."""
@@ -619,8 +800,14 @@ class Intake:
         names = self._names.setdefault(device.hub, {})
         for name, known in list(names.items()):
             if known.address == device.address:
-                if not device.model:  # most events name a device without its model
-                    device = replace(device, model=known.model, vendor=known.vendor)
+                # Most events name a device without saying what it is.
+                device = replace(
+                    device,
+                    model=device.model or known.model,
+                    vendor=device.vendor or known.vendor,
+                    power=device.power or known.power,
+                    exposes=device.exposes or known.exposes,
+                )
                 if known == device:
                     return
                 del names[name]
@@ -637,13 +824,16 @@ class Intake:
 
         We do not know the room, but we know the home: its hub said it, with the hub's own secret.
         """
+        has_room = self._has_room(road, message, arrival, taken)
         reason = "unknown-device"
+        said = ""
         for place in road.decoder.places(road.rest):
+            device = self._names.get(road.hub, {}).get(place.name)
             try:
-                decoded = road.decoder.decode(message.payload, place.key)
+                decoded = road.decoder.decode(message.payload, place.key, device)
             except Unreadable:
                 continue
-            if decoded.address:
+            if decoded.address and has_room:
                 self._learn(HubDevice(road.hub, decoded.address, road.rest), taken)
                 known = self._find(message.topic)
                 if known.bound is not None and known.bound.address == decoded.address:
@@ -653,12 +843,30 @@ class Intake:
             if any(not (one.momentary and message.retained) for one in dangers):
                 reason = "unregistered-alarm"
                 if road.home in self._guarded and not message.retained:
-                    self._call_for_help(road, dangers, message, arrival, taken)
+                    self._call_for_help(road, dangers, message, arrival, taken, has_room)
+            if has_room:
+                said = self._meet(road, place, device, decoded, taken)
             if decoded.heard:
                 break
-        _put_away(road, message, taken, reason, f"{road.rest} is not registered")
+        if has_room:
+            _put_away(road, message, taken, reason, said)
 
-    def _call_for_help(self, road: _Road, dangers: list[Heard], message: Message, arrival: int, taken: Taken) -> None:
+    def _meet(self, road: _Road, place: Place, device: HubDevice | None, decoded: Decoded, taken: Taken) -> str:
+        """Keep what a stranger has spoken of, for whoever is to register it; where no hub lists it, list it here."""
+        strangers, name = self._hubs[road.hub].strangers, place.name.removeprefix("sos/")
+        said = strangers.get(name)
+        if said is None:
+            said = set()
+            if len(strangers) < STRANGERS_LISTED:
+                strangers[name] = said
+                if device is None and not road.decoder.announces:
+                    taken.devices.append(HubDevice(road.hub, name, name))
+        said.update(one.signal for one in decoded.heard)
+        return " ".join(sorted(said))
+
+    def _call_for_help(
+        self, road: _Road, dangers: list[Heard], message: Message, arrival: int, taken: Taken, has_room: bool
+    ) -> None:
         heard, name = _to_ms(message.heard), road.rest[:NAME_SHOWN]
         if len(self._called) > STRANGERS_REMEMBERED:
             self._called.clear()
@@ -667,6 +875,8 @@ class Intake:
             last = self._called.get((road.home, name, kind))
             if not one.momentary and last is not None and heard - last < STILL_CALLING:
                 continue  # a state that lasts is repeated with every message
+            if not has_room and not self._hubs[road.hub].others.lets_call(kind, heard):
+                continue
             if not any(told.kind is kind for told in taken.readings):
                 self._called[road.home, name, kind] = heard
                 taken.readings.append(
@@ -728,6 +938,60 @@ def _remember(
         last.rank = min(last.rank, rank)
 
 
+def _note_told(bound: _Bound, readings: Iterable[Reading]) -> bool:
+    """Whether a dated word of the device itself is among these."""
+    told = False
+    for reading in readings:
+        if reading.kind in _NO_WORD or reading.is_undated:
+            continue
+        told = True
+        if bound.told is None or bound.told[1] != reading.heard or bound.told[0] < reading.at:
+            bound.told = reading.at, reading.heard  # of one message the newest, in whatever order they are recalled
+    return told
+
+
+def _calls_for_help(bound: _Bound, heard: Iterable[Heard], when: datetime) -> bool:
+    """Whether there is something in it that nobody may miss, however much its device says."""
+    for one in heard:
+        for kind, sort, _, turn in bound.meanings.get(one.signal, ()):
+            if sort is not Nature.ALARM:
+                continue
+            last = bound.lasts.get(kind)
+            value = one.value if turn is None else turn(one.value, None if last is None else last.value)
+            is_news = one.momentary or last is None or last.value != 1.0
+            if value == 1.0 and is_news and bound.flow.lets_call(kind, when):
+                return True
+    return False
+
+
+def _note_cut(flow: Flow, fits: bool, bound: _Bound, message: Message, arrival: int, taken: Taken) -> None:
+    """Count this message unless it fits, and tell how many were cut when that is due."""
+    if not fits:
+        flow.cut += 1
+        taken.is_cut = True
+    count = flow.due(message.heard)
+    if count:
+        heard = _to_ms(message.heard)
+        cut = Reading(
+            bound.home, bound.sensor, bound.room, Kind.CUT, float(count), heard, heard, arrival, subject=bound.subject
+        )
+        taken.readings.append(cut)
+
+
+def _note_clock(hub: _Hub, shown: datetime, heard: datetime, arrival: int, taken: Taken) -> None:
+    """Of a spell of messages the one that came quickest tells how far the hub's clock is ahead of ours."""
+    ahead = (shown - heard).total_seconds()
+    if hub.since is not None and timedelta(0) <= heard - hub.since < CLOCK_WATCHED:
+        hub.ahead = max(hub.ahead, ahead)
+        return
+    if hub.since is not None:
+        value, last = float(round(hub.ahead)), hub.itself.lasts.get(Kind.CLOCK)
+        if last is None or abs(value - last.value) >= CLOCK_LEAP:
+            taken.readings.append(Reading(hub.home, hub.itself.sensor, "", Kind.CLOCK, value, heard, heard, arrival))
+            _remember(hub.itself.lasts, Kind.CLOCK, value, heard, False)
+    hub.since, hub.ahead = heard, ahead
+
+
 def _rank(bound: _Bound, signal: Signal) -> int:
     means = bound.meanings.get(signal)
     return means[0].rank if means else 0
@@ -748,10 +1012,6 @@ def _lasting(address: str) -> str:
 
 
 # --------------------------------------------------------------------------- what could not be used
-
-
-def _refuse(road: _Road, message: Message, arrival: int, taken: Taken) -> None:
-    _put_away(road, message, taken, road.reason)
 
 
 def _pass_over(road: _Road, message: Message, arrival: int, taken: Taken) -> None:

@@ -903,7 +903,7 @@ def test_homes_are_sealed_from_each_other():
 
     assert (heard.home, why(heard)) == (HOME, ["unregistered-alarm"])
     assert [(one.home, one.sensor) for one in heard.readings] == [(HOME, address(2))]
-    assert [one.home for one in other.readings] == ["home-8"]
+    assert {one.home for one in other.readings} == {"home-8"}
 
 
 def test_topics_that_a_hub_invents_cost_no_memory():
@@ -913,7 +913,7 @@ def test_topics_that_a_hub_invents_cost_no_memory():
         ear.hears(f"zigbee2mqtt/stranger-{number}", b"{}")
 
     assert len(ear.intake._roads) <= 1008
-    assert ear.z2m("kitchen/pir", occupancy=True) == [(Kind.MOTION, 1)]
+    assert ear.after(seconds=1).z2m("kitchen/pir", occupancy=True) == [(Kind.MOTION, 1)]
 
 
 def test_one_arrival_number_stands_on_each_reading_of_a_message():

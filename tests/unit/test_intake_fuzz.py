@@ -31,6 +31,7 @@ REASONS = {
     "unregistered-alarm",
     "retained-event",
     "not-its-role",
+    "flooded",
 }
 
 WORDS = ["true", "ON", "online", "falling", "fall", "", "single", "NaN", "-1", "\0", "２", "\ud800", "9" * 400]

@@ -60,6 +60,7 @@ class Ear:
         self.now = MORNING
         self.arrival = 0
         self.readings: list[Reading] = []
+        self.alive: list[Reading] = []
 
     def after(self, **span: float) -> "Ear":
         self.now += timedelta(**span)
@@ -73,6 +74,9 @@ class Ear:
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self.arrival += 1
         taken = self.intake.take(Message(topic, body, self.now, retained), self.arrival)
+        # That a device lives is told beside whatever it says: tests that ask for it find it here.
+        self.alive += [one for one in taken.readings if one.kind is Kind.ALIVE]
+        taken.readings = [one for one in taken.readings if one.kind is not Kind.ALIVE]
         self.readings.extend(taken.readings)
         return taken
 
