@@ -73,8 +73,11 @@ def contents(hub: str, secret: str, uplink: Endpoint, *, home: str = "") -> Iter
 
 
 def _client_id(hub: str, secret: str) -> str:
-    """The same at every start, and known to nobody else: who connects with a client's id throws that client out."""
-    return hashlib.sha256(f"client {hub} {secret}".encode()).hexdigest()[:22]
+    """The same at every start, and known to nobody else: who connects with a client's id throws that client out.
+
+    It begins with the hub's id, because the embedded broker's log names whom it throws out by this only.
+    """
+    return f"{hub}-{hashlib.sha256(f'client {secret}'.encode()).hexdigest()[:22]}"
 
 
 def _tls(uplink: Endpoint) -> str:

@@ -16,7 +16,6 @@ from gateway.broker import Endpoint
 from gateway.child import end, spawn
 from gateway.kit import contents
 
-
 D = TypeVar("D", bound=Device)
 
 

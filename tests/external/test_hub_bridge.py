@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hub_boxes import Box, Line
-from live_brokers import Device, LiveBroker, eventually
+from live_brokers import BROKERS, Device, LiveBroker, eventually
+from test_broker_tls import issue
 
 from alerts.desk import Desk
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor
@@ -266,3 +267,84 @@ def test_a_request_made_while_the_line_is_cut_does_not_come_true_later(
     time.sleep(0.5)
 
     assert received(zigbee) == []
+
+
+@pytest.mark.parametrize("retain", [False, True])
+@pytest.mark.parametrize("quality", [0, 1])
+def test_what_is_too_large_for_the_broker_does_not_block_the_line(
+    gateway: Gateway, zigbee: Bridge, retain: bool, quality: int
+) -> None:
+    zigbee.client.publish("shouwang/hub-a/zigbee2mqtt/bridge/devices", b"x" * 1_500_000, quality, retain)
+    zigbee.moves_the_door(EIGHT, is_open=True)
+
+    gateway.until(lambda: len(gateway.moved()) == 2)
+
+
+@pytest.mark.parametrize("broker", ["nats"], indirect=True)
+def test_a_name_with_a_space_silences_the_home_until_the_box_forgets_it(
+    gateway: Gateway, box: Box, zigbee: Bridge
+) -> None:
+    """The box sends it again at each reconnection, and nothing behind it gets through: the README says what to do."""
+    zigbee.say("shouwang/hub-a/zigbee2mqtt/living room")
+    zigbee.moves_the_door(EIGHT, is_open=True)
+    eventually(lambda: box.log().count("shouwang-line closed its connection") >= 3)
+    gateway.turn()
+    assert len(gateway.moved()) == 1
+
+    box.stop()
+    (box.folder / "mosquitto.db").unlink()
+    box.start()
+    eventually(lambda: zigbee.connections == 2)
+    zigbee.moves_the_door(EIGHT, is_open=True)
+
+    gateway.until(lambda: len(gateway.moved()) == 2)
+
+
+@pytest.mark.parametrize("kind", BROKERS)
+def test_a_broker_that_the_kits_certificate_does_not_vouch_for_is_told_nothing(kind: str, tmp_path: Path) -> None:
+    papers, others = issue(tmp_path / "papers"), issue(tmp_path / "others")
+    (folder := tmp_path / "broker").mkdir()
+    live = BROKERS[kind](folder, (papers.cert, papers.key))
+    live.admit("hub-a")
+    uplink = replace(live.hub("hub-a"), host="127.0.0.1", ca=papers.ca)
+    right = Box(tmp_path / "right", "hub-a", uplink)
+    wrong = Box(tmp_path / "wrong", "hub-a", replace(uplink, ca=others.ca))
+    with Device(live.gateway) as gateway, right.device(Device) as here, wrong.device(Device) as there:
+        gateway.listen("shouwang/#")
+        there.say("shouwang/hub-a/plain/hall", "wrong")
+        eventually(lambda: "certificate verify failed" in wrong.log())
+        here.say("shouwang/hub-a/plain/hall", "right")
+        eventually(lambda: gateway.heard)
+
+        assert [m.payload for m in gateway.heard] == [b"right"]
+    for one in (right, wrong, live):
+        one.stop()
+
+
+def test_the_heartbeat_says_what_the_box_lives_on(gateway: Gateway, line: Line, box: Box, zigbee: Bridge) -> None:
+    supplies = box.folder / "power"
+    for name, files in {
+        "AC": {"type": "Mains", "online": "1"},
+        "usb": {"type": "USB", "online": "0"},
+        "BAT0": {"type": "Battery", "capacity": "87"},
+    }.items():
+        (supplies / name).mkdir(parents=True)
+        for file, text in files.items():
+            (supplies / name / file).write_text(f"{text}\n")
+    zigbee.listen("shouwang/hub-a/plain/hub")
+    said = []
+
+    def beat() -> dict:
+        before = len(zigbee.heard)
+        box.heartbeat(SHOUWANG_SUPPLIES=str(supplies))
+        eventually(lambda: len(zigbee.heard) > before)
+        said.append(json.loads(zigbee.heard[-1].payload))
+        return said[-1]
+
+    assert beat().items() >= {"kind": "heartbeat", "mains": True, "battery": 87}.items()
+    (supplies / "AC" / "online").write_text("0\n")
+    line.cut()
+    assert beat().items() >= {"mains": False}.items()
+    beat()
+    assert [m.qos for m in zigbee.heard] == [1, 1, 0], "that mains failed is kept for the gateway, a heartbeat is not"
+    assert all(datetime.fromisoformat(one["at"]) for one in said)
