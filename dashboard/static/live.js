@@ -64,6 +64,11 @@
     else missing();
   });
   document.addEventListener("htmx:after:swap", () => {
+    if (!live()) {
+      // A page that asks again and again instead of listening has just been answered.
+      heard = Date.now();
+      lost = false;
+    }
     if (!lost) hide();
   });
   document.addEventListener("visibilitychange", () => {
