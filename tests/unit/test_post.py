@@ -14,7 +14,7 @@ RENAME = "zigbee2mqtt/bridge/request/device/rename"
 
 @pytest.mark.parametrize("hub", ["", "#", "+", "hub-a/plain", "hub a", "hub\0"])
 def test_a_hub_that_is_none_is_not_asked(hub):
-    with pytest.raises(ValueError, match="hub|topic"):
+    with pytest.raises(ValueError, match=r"hub|topic"):
         MqttPost(Endpoint(host="no-such-host.invalid")).post(hub, RENAME, b"{}")
 
 
@@ -22,7 +22,7 @@ def test_a_hub_that_is_none_is_not_asked(hub):
     "rest", ["", "zigbee2mqtt/#", "zigbee2mqtt/+/set", "zigbee2mqtt/living room/set", "a\nb", "x" * 2000]
 )
 def test_a_topic_that_reaches_too_far_is_refused(rest):
-    with pytest.raises(ValueError, match="hub|topic"):
+    with pytest.raises(ValueError, match=r"hub|topic"):
         MqttPost(Endpoint(host="no-such-host.invalid")).post("hub-a", rest, b"{}")
 
 
