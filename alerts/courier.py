@@ -5,6 +5,7 @@ At least once: a crash between sending and striking out repeats one message, und
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,6 +42,9 @@ RESERVE = 16
 
 AT_HAND = 8
 """Messages whose words are looked up together with the outbox: a press needs no second way to the stores."""
+
+OUT_OF_THE_DOOR_S = 0.005
+"""An emergency that needs nothing from the outbox is on its way before anything else is looked for there."""
 
 LOOK = 200
 LOOK_AGAIN = 10_000
@@ -121,6 +125,7 @@ class Courier:
         self._lanes: dict[str, _Lane] = {}
         self._under_way: set[str] = set()
         self._gone: set[str] = set()  # what has set off, and perhaps arrived, since the outbox was last read
+        self._carried: deque[str] = deque(maxlen=256)  # the last ones, longer than the desk calls anything fresh
         self._ill: dict[str, datetime] = {}  # channel -> since when it carries nothing
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -138,6 +143,8 @@ class Courier:
             async with asyncio.TaskGroup() as group:
                 while True:
                     self._awake.clear()
+                    if self._set_off_fresh(group):
+                        await asyncio.sleep(OUT_OF_THE_DOOR_S)
                     self._look(group)
                     await self._rest(self._store.next_delivery())
         except BaseExceptionGroup as faults:
@@ -182,6 +189,17 @@ class Courier:
         for lane in self._lanes.values():
             self._press_on(lane, group)
 
+    def _set_off_fresh(self, group: asyncio.TaskGroup) -> bool:
+        """Emergencies that the desk has just written down: they go without a second way to the stores."""
+        fresh = self._desk.fresh(self._clock.now())
+        for delivery, alert in fresh:
+            if delivery.id in self._under_way or delivery.id in self._gone or delivery.id in self._carried:
+                continue
+            lane = self._lanes.setdefault(delivery.channel, _Lane())
+            if lane.has_reserve:  # else it waits in the outbox for its turn
+                self._start(delivery, lane, group, self._errand_about(delivery, alert))
+        return bool(fresh)
+
     def _read(self, now: datetime) -> tuple[list[Delivery], dict[str, _Errand]]:
         """What is due, and everything that is needed to send the first of it."""
         due = self._store.outbox(now, LOOK)
@@ -221,6 +239,7 @@ class Courier:
         finally:
             lane.ended(delivery.address)
             self._under_way.discard(delivery.id)
+            self._carried.append(delivery.id)
         self._set_off(lane, group)
         if not self._under_way:
             self._awake.set()  # to find out what is due next
@@ -234,9 +253,10 @@ class Courier:
         if channel is None:
             await self._give_up(delivery, f"{reasons.NOT_CONFIGURED}: {delivery.channel}")
             return
+        words, handed = self._words(errand), self._clock.now()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                await channel.send(delivery, self._words(errand))
+                await channel.send(delivery, words)
         except TryLater as why:
             await self._try_later(delivery, str(why) or reasons.UNSAID)
         except Undeliverable as why:
@@ -249,13 +269,19 @@ class Courier:
         else:
             await self._offload(self._desk.said, delivery.id, self._clock.now())
             self._is_well(delivery.channel)
+            log.info(
+                "said",
+                extra={"delivery": delivery.id, "channel": delivery.channel, "handed_at": handed.isoformat()},
+            )
 
     def _errand_if_it_waits(self, queued: Delivery) -> _Errand | None:
         found = next((d for d in self._store.deliveries(queued.alert) if d.id == queued.id), None)
         return self._errand(found) if found is not None and found.state is Sending.WAITING else None
 
     def _errand(self, delivery: Delivery) -> _Errand:
-        alert = self._store.alert(delivery.alert)
+        return self._errand_about(delivery, self._store.alert(delivery.alert))
+
+    def _errand_about(self, delivery: Delivery, alert: Alert | None) -> _Errand:
         home = self._directory.home(alert.home) if alert else None
         person = self._directory.person(delivery.person)
         owner_id = dict(delivery.facts).get("owner", "")

@@ -5,6 +5,7 @@ What must be said is written down with the decision; the courier speaks afterwar
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -72,6 +73,9 @@ TIMERS_AT_ONCE = 200
 LONGEST_WAIT = timedelta(seconds=60)
 """The courier never puts a delivery off for longer."""
 
+FRESH = timedelta(milliseconds=100)
+"""So long after it was written down a message may be sent as it was written, without looking whether it still holds."""
+
 SETBACK = timedelta(seconds=1)
 """A clock that goes back by more than this was set by somebody."""
 
@@ -101,6 +105,7 @@ class Desk:
         self._catalogue = catalogue or Catalogue()
         self._has_passed = has_passed
         self._seen: datetime | None = None
+        self._fresh: deque[tuple[Delivery, Alert]] = deque(maxlen=64)
 
     # ------------------------------------------------------------------ findings and time
 
@@ -194,7 +199,17 @@ class Desk:
         self._rise(sitting)
         return verdict
 
-    # ------------------------------------------------------------------ what the courier reports
+    # ------------------------------------------------------------------ the courier
+
+    def fresh(self, now: datetime) -> list[tuple[Delivery, Alert]]:
+        """Emergency messages that became durable a moment ago, each given once: a courier in the same process need
+        not read them from the outbox, in which they stand all the same."""
+        found = []
+        while self._fresh:
+            delivery, alert = self._fresh.popleft()
+            if timedelta(0) <= now - delivery.created_at <= FRESH:
+                found.append((delivery, alert))
+        return found
 
     def said(self, delivery_id: str, now: datetime) -> None:
         """The channel has taken it. *Sent* is not *delivered* is not *answered*."""
@@ -239,6 +254,7 @@ class Desk:
     def _rise(self, sitting: "_Sitting") -> None:
         for level, message, alert in sitting.remarks:
             log.log(level, message, extra={"alert": alert})
+        self._fresh.extend(sitting.emergencies())
         if sitting.has_said_something:
             self._nudge()
 
@@ -261,15 +277,23 @@ class _Sitting:
         self.has_passed = has_passed
         self.has_said_something = False
         self.remarks: list[tuple[int, str, str]] = []  # for the log, once all of this has become durable
-        self._moved: dict[str, str] = {}  # alert -> home: each is published once
+        self._moved: dict[str, Alert] = {}  # as it was last written; each is published once
+        self._queued: list[Delivery] = []
         self._homes: dict[str, Home | None] = {}
         self._on_duty: dict[tuple[str, Duty], list[Person]] = {}
 
     def end(self) -> None:
         """Publish what has changed; the last thing in the transaction."""
-        for alert, home_id in self._moved.items():
-            home = self._home(home_id)
-            self.ledger.publish(self.now, "alert", alert, home_id, home.grid if home else "")
+        for alert in self._moved.values():
+            home = self._home(alert.home)
+            self.ledger.publish(self.now, "alert", alert.id, alert.home, home.grid if home else "")
+
+    def emergencies(self) -> Iterable[tuple[Delivery, Alert]]:
+        """What is to be said at once, with what it is about."""
+        for delivery in self._queued:
+            alert = self._moved.get(delivery.alert)
+            if alert is not None and alert.severity.is_emergency and delivery.next_at is None:
+                yield delivery, alert
 
     # ------------------------------------------------------------------ findings
 
@@ -589,7 +613,9 @@ class _Sitting:
 
     def _queue(self, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
-            self.has_said_something |= self.ledger.queue(delivery)
+            if self.ledger.queue(delivery):
+                self.has_said_something = True
+                self._queued.append(delivery)
 
     def _withdraw(self, delivery: Delivery, reason: str) -> None:
         self.ledger.update(replace(delivery, state=Sending.WITHDRAWN, next_at=None, reason=reason))
@@ -618,11 +644,11 @@ class _Sitting:
             self.ledger.set_timer(Timer(timer, CLIMB, alert.id, alert.next_at))
         else:
             self.ledger.clear_timer(timer)
-        self._moved[alert.id] = alert.home
+        self._moved[alert.id] = alert
 
     def _write(self, alert: Alert, what: What, who: str = SYSTEM, facts: Facts = ()) -> None:
         self.ledger.write(Entry(alert=alert.id, at=self.now, what=what.value, who=who, facts=facts))
-        self._moved[alert.id] = alert.home
+        self._moved.setdefault(alert.id, alert)
 
     def _record(self, delivery: Delivery, what: What, reason: str = "") -> Alert | None:
         """Write what became of a delivery into the history of its alert, if it has one."""

@@ -5,6 +5,7 @@ All of them listen to `shouwang/+/zigbee2mqtt/#` on the broker they are given an
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import struct
@@ -184,6 +185,10 @@ LIFE = ("motion", "door", "opening")
 _LIFE_ROWS = f"kind in (select id from word where text in ({', '.join(repr(kind) for kind in LIFE)}))"
 
 
+_PRESS = re.compile(r"[^/]*/?h(\d{5})/sos/p(\d+)/")
+"""A delivery's id begins with its alert's, and that with the home and whose button it was."""
+
+
 class Gateway(Subject):
     """The gateway itself: validation, de-duplication, detectors, alerts, audit and pages, all on."""
 
@@ -210,7 +215,7 @@ class Gateway(Subject):
         """Write the settings and register the homes."""
         broker = f"port = {self.broker_port}" if self._embedded else f'url = "mqtt://127.0.0.1:{self.broker_port}"'
         self._config.write_text(
-            f'state = "state"\nlog = "warning"\n\n[web]\nhost = "127.0.0.1"\nport = {self.web_port}\n\n'
+            f'state = "state"\nlog = "info"\n\n[web]\nhost = "127.0.0.1"\nport = {self.web_port}\n\n'
             f"[broker]\n{broker}\n" + ("" if self._embedded else "queue_checked = true\n")
         )
         sheet = self.folder / "homes.toml"
@@ -230,7 +235,7 @@ class Gateway(Subject):
         if not self._config.exists():
             self.prepare()
         args = [python(), "-m", "gateway.cli", "run", "--config", self._config]
-        environment = {**self._environment, "PYTHONPATH": str(ROOT)}
+        environment = {"PYTHONPATH": str(ROOT), **self._environment}
         self.child = start(args, self.folder / "log", env=environment, cwd=ROOT)
 
     def fill(self, count: int) -> None:
@@ -317,6 +322,17 @@ class Gateway(Subject):
                     " join alert on alert.id = delivery.alert where alert.code = 'sos' group by alert.id"
                 )
             ]
+
+    def handed(self) -> dict[tuple[int, int], int]:
+        """(home, button) -> when the first message about its press was handed to a channel, wall-clock microseconds."""
+        found: dict[tuple[int, int], int] = {}
+        for line in (self.folder / "log").read_text().splitlines():
+            said = json.loads(line) if line.startswith("{") else {}
+            press = _PRESS.match(said.get("delivery", ""))
+            if press and "handed_at" in said:
+                at = datetime.fromisoformat(said["handed_at"])
+                found.setdefault((int(press[1]), int(press[2])), int(at.timestamp() * 1_000_000))
+        return found
 
     @contextmanager
     def _readings(self) -> Iterator[sqlite3.Connection | None]:

@@ -378,10 +378,11 @@ class MqttSource:
         clock: Clock,
         *,
         batch: int = 500,
-        linger: timedelta = timedelta(milliseconds=10),
+        linger: timedelta = timedelta(milliseconds=25),
     ) -> None:
         """`batch` bounds what one `poll` hands over. `linger` keeps polls that found readings apart, so that readings
-        share a commit; a press ends it at once, and the first reading after a silence does not wait either."""
+        share a commit; a press ends it at once, and neither the first reading after a silence nor what is left of a
+        backlog waits."""
         self._clock = clock
         self._batch = batch
         self._linger_s = linger.total_seconds()
@@ -400,7 +401,7 @@ class MqttSource:
         self._echo_due = 0.0
         self._called_at: float | None = None  # when we called out and have not judged the echo yet
         self._may_call = True
-        self._returned = 0.0
+        self._rests_until = 0.0  # until then no readings are handed over
         self._sos_well = time.monotonic()
 
     # ---- the port
@@ -417,7 +418,7 @@ class MqttSource:
                 # The second time in a row: a flood of presses does not silence everybody's readings.
                 return self._hand_over(urgent + self._hear(self._readings, self._batch))
             now = time.monotonic()
-            until = min(deadline, self._returned + self._linger_s)
+            until = min(deadline, self._rests_until)
             if now < until:
                 # While we linger only a press may wake us: readings gather in the socket meanwhile.
                 self._sleep(now, until, for_readings=False)
@@ -465,7 +466,8 @@ class MqttSource:
 
     def _hand_over(self, messages: list[Message]) -> list[Message]:
         self._stood_back = False
-        self._returned = time.monotonic()
+        if len(messages) < self._batch:  # else more of them lie ready
+            self._rests_until = time.monotonic() + self._linger_s
         return messages
 
     def _tend(self) -> None:

@@ -1,22 +1,26 @@
 """Alerts in `gateway.db`: the part that must never lose a row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, or_, select, update
 
 from gateway.domain import Act, Alert, Delivery, Entry, Event, Finding, Sending, Severity, State
 from gateway.ports import Timer
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, row_of, tidy, upsert, writing
 from gateway.stores.moments import aware
+from gateway.stores.prepared import Prepared, appending
+
+T = TypeVar("T")
 
 _ALERT = tuple(column.name for column in tables.alert.columns)
 _ENTRY = tuple(column.name for column in tables.entry.columns if column.name != "number")
 _DELIVERY = tuple(column.name for column in tables.delivery.columns if column.name != "number")
 _ACT = tuple(column.name for column in tables.audit.columns if column.name != "number")
+_FINDING = tuple(column.name for column in tables.finding.columns)
 _TIMER = tuple(column.name for column in tables.timer.columns)
 
 # Built once: making a statement costs more than running it.
@@ -28,7 +32,7 @@ _OPEN_ALERT = (
         _alert.c.home == bindparam("home"),
         _alert.c.code == bindparam("code"),
         _alert.c.subject == bindparam("subject"),
-        _alert.c.state.in_([State.RAISED, State.NOTIFIED, State.ACCEPTED]),
+        or_(*(_alert.c.state == state for state in (State.RAISED, State.NOTIFIED, State.ACCEPTED))),
     )
     .order_by(_alert.c.raised_at.desc())
     .limit(1)
@@ -69,15 +73,14 @@ _TIMERS_DUE = (
 _NEXT_TIMER = select(func.min(_timer.c.due_at))
 _EVENTS = select(_event).where(_event.c.id > bindparam("after")).order_by(_event.c.id).limit(bindparam("limit"))
 _LAST_EVENT = select(func.max(_event.c.id))
-_WRITE = insert(tables.entry)
 
 
-def _nouns(kind: type[Any], rows: Any) -> list[Any]:
-    return [kind(**row._mapping) for row in rows]
+def _nouns(kind: type[T], rows: Iterable[Mapping[str, Any]]) -> list[T]:
+    return [kind(**row) for row in rows]
 
 
-def _noun(kind: type[Any], row: Row[Any] | None) -> Any:
-    return None if row is None else kind(**row._mapping)
+def _noun(kind: type[T], row: Mapping[str, Any] | None) -> T | None:
+    return None if row is None else kind(**row)
 
 
 class SqlAlerts:
@@ -85,18 +88,18 @@ class SqlAlerts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statements = _Writes(engine)
+        self._sql = _Statements(engine)
 
     @contextmanager
     def begin(self) -> Iterator["_SqlAlertLedger"]:
         with writing(self._engine) as connection:
-            ledger = _SqlAlertLedger(connection, self._statements)
+            ledger = _SqlAlertLedger(connection, self._sql)
             yield ledger
             ledger.settle()
 
     def alert(self, alert_id: str) -> Alert | None:
-        alert: Alert | None = _noun(Alert, self._one(_ALERT_BY_ID, id=alert_id))
-        return alert
+        with self._engine.connect() as connection:
+            return _noun(Alert, self._sql.alert_by_id.one(connection, {"id": alert_id}))
 
     def alerts(self, *, home: str | None = None, unclosed: bool = False, limit: int = 200) -> list[Alert]:
         wanted = select(_alert)
@@ -104,107 +107,121 @@ class SqlAlerts:
             wanted = wanted.where(_alert.c.home == home)
         if unclosed:
             wanted = wanted.where(_alert.c.state != State.CLOSED).order_by(_alert.c.severity)
-        return _nouns(Alert, self._all(wanted.order_by(_alert.c.raised_at.desc(), _alert.c.id).limit(limit)))
+        return self._asked(Alert, wanted.order_by(_alert.c.raised_at.desc(), _alert.c.id).limit(limit))
 
     def history(self, alert_id: str) -> list[Entry]:
-        return _nouns(Entry, self._all(_HISTORY, alert=alert_id))
+        return self._found(Entry, self._sql.history, alert=alert_id)
 
     def deliveries(self, alert_id: str) -> list[Delivery]:
-        return _nouns(Delivery, self._all(_DELIVERIES, alert=alert_id))
+        return self._found(Delivery, self._sql.deliveries, alert=alert_id)
 
     def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]:
-        return _nouns(Timer, self._all(_TIMERS_DUE, now=aware(now), limit=limit))
+        return self._found(Timer, self._sql.timers_due, now=aware(now), limit=limit)
 
     def next_timer(self) -> datetime | None:
-        return self._scalar(_NEXT_TIMER)  # type: ignore[no-any-return]
+        return self._scalar(self._sql.next_timer)  # type: ignore[no-any-return]
 
     def outbox(self, now: datetime, limit: int = 200) -> list[Delivery]:
-        return _nouns(Delivery, self._all(_OUTBOX, now=aware(now), limit=limit))
+        return self._found(Delivery, self._sql.outbox, now=aware(now), limit=limit)
 
     def next_delivery(self) -> datetime | None:
-        return self._scalar(_NEXT_DELIVERY)  # type: ignore[no-any-return]
+        return self._scalar(self._sql.next_delivery)  # type: ignore[no-any-return]
 
     def events(self, after: int, limit: int = 500) -> list[Event]:
-        return _nouns(Event, self._all(_EVENTS, after=after, limit=limit))
+        return self._found(Event, self._sql.events, after=after, limit=limit)
 
     def last_event(self) -> int:
-        return self._scalar(_LAST_EVENT) or 0
+        return self._scalar(self._sql.last_event) or 0
 
     def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
         wanted = select(*(tables.audit.c[name] for name in _ACT))
         if ref is not None:
             wanted = wanted.where(tables.audit.c.ref == ref)
-        return _nouns(Act, self._all(wanted.order_by(tables.audit.c.number.desc()).limit(limit)))
+        return self._asked(Act, wanted.order_by(tables.audit.c.number.desc()).limit(limit))
 
     def tidy(self) -> None:
         tidy(self._engine)
 
-    def _all(self, statement: Any, **values: object) -> Any:
+    def _found(self, kind: type[T], statement: Prepared, **values: object) -> list[T]:
         with self._engine.connect() as connection:
-            return connection.execute(statement, values).all()
+            return _nouns(kind, statement.all(connection, values))
 
-    def _one(self, statement: Any, **values: object) -> Row[Any] | None:
+    def _scalar(self, statement: Prepared) -> Any:
         with self._engine.connect() as connection:
-            return connection.execute(statement, values).one_or_none()
+            return statement.scalar(connection, {})
 
-    def _scalar(self, statement: Any) -> Any:
+    def _asked(self, kind: type[T], statement: Any) -> list[T]:
+        """For what is put together by the question, and asked by pages only."""
         with self._engine.connect() as connection:
-            return connection.scalar(statement)
+            return [kind(**row) for row in connection.execute(statement).mappings()]
 
 
-class _Writes:
-    """The statements that are written differently for each database."""
+class _Statements:
+    """Every statement of the road, as this database wants it."""
 
     def __init__(self, engine: Engine) -> None:
-        self.save = upsert(engine, tables.alert)
-        self.join = upsert(engine, tables.finding, keep_existing=True)
-        self.queue = upsert(engine, tables.delivery, keep_existing=True)
-        self.set_timer = upsert(engine, tables.timer)
+        def prepared(statement: Any, row: Iterable[str] | None = None) -> Prepared:
+            return Prepared(engine.dialect, statement, row)
+
+        self.alert_by_id = prepared(_ALERT_BY_ID)
+        self.open_alert = prepared(_OPEN_ALERT)
+        self.history = prepared(_HISTORY)
+        self.deliveries = prepared(_DELIVERIES)
+        self.delivery_by_id = prepared(_DELIVERY_BY_ID)
+        self.outbox = prepared(_OUTBOX)
+        self.next_delivery = prepared(_NEXT_DELIVERY)
+        self.timers_due = prepared(_TIMERS_DUE)
+        self.next_timer = prepared(_NEXT_TIMER)
+        self.events = prepared(_EVENTS)
+        self.last_event = prepared(_LAST_EVENT)
+        self.clear_timer = prepared(_CLEAR_TIMER)
+        self.update_delivery = prepared(_UPDATE_DELIVERY)
+        self.save = prepared(upsert(engine, tables.alert), _ALERT)
+        self.join = prepared(upsert(engine, tables.finding, keep_existing=True), _FINDING)
+        self.queue = prepared(upsert(engine, tables.delivery, keep_existing=True).inline(), _DELIVERY)
+        self.set_timer = prepared(upsert(engine, tables.timer), _TIMER)
+        self.write = appending(engine.dialect, tables.entry, _ENTRY)
 
 
 class _SqlAlertLedger(TrailLedger):
-    def __init__(self, connection: Connection, statements: _Writes) -> None:
+    def __init__(self, connection: Connection, sql: _Statements) -> None:
         super().__init__(connection)
-        self._statements = statements
+        self._sql = sql
 
     def alert(self, alert_id: str) -> Alert | None:
-        alert: Alert | None = _noun(Alert, self._connection.execute(_ALERT_BY_ID, {"id": alert_id}).one_or_none())
-        return alert
+        return _noun(Alert, self._sql.alert_by_id.one(self._connection, {"id": alert_id}))
 
     def open_alert(self, home: str, code: str, subject: str) -> Alert | None:
         key = {"home": home, "code": code, "subject": subject}
-        alert: Alert | None = _noun(Alert, self._connection.execute(_OPEN_ALERT, key).one_or_none())
-        return alert
+        return _noun(Alert, self._sql.open_alert.one(self._connection, key))
 
     def join(self, finding: Finding, alert_id: str) -> bool:
         row = {"id": finding.id, "alert": alert_id, "at": finding.at}
-        return self._connection.execute(self._statements.join, row).rowcount == 1
+        return bool(self._sql.join.run(self._connection, row).rowcount == 1)
 
     def save(self, alert: Alert) -> None:
-        self._connection.execute(self._statements.save, row_of(alert, _ALERT))
+        self._sql.save.run(self._connection, row_of(alert, _ALERT))
 
     def write(self, entry: Entry) -> None:
-        self._append(_WRITE, row_of(entry, _ENTRY))
+        self._append(self._sql.write, row_of(entry, _ENTRY))
 
     def queue(self, delivery: Delivery) -> bool:
-        return self._connection.execute(self._statements.queue, row_of(delivery, _DELIVERY)).rowcount == 1
+        return bool(self._sql.queue.run(self._connection, row_of(delivery, _DELIVERY)).rowcount == 1)
 
     def deliveries(self, alert_id: str) -> list[Delivery]:
-        return _nouns(Delivery, self._connection.execute(_DELIVERIES, {"alert": alert_id}))
+        return _nouns(Delivery, self._sql.deliveries.all(self._connection, {"alert": alert_id}))
 
     def delivery(self, delivery_id: str) -> Delivery | None:
-        row = self._connection.execute(_DELIVERY_BY_ID, {"id": delivery_id}).one_or_none()
-        delivery: Delivery | None = _noun(Delivery, row)
-        return delivery
+        return _noun(Delivery, self._sql.delivery_by_id.one(self._connection, {"id": delivery_id}))
 
     def update(self, delivery: Delivery) -> None:
         values = row_of(delivery, _DELIVERY)
         values["key"] = values.pop("id")
-        if self._connection.execute(_UPDATE_DELIVERY, values).rowcount != 1:
+        if self._sql.update_delivery.run(self._connection, values).rowcount != 1:
             raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
 
     def set_timer(self, timer: Timer) -> None:
-        self._connection.execute(self._statements.set_timer, row_of(timer, _TIMER))
+        self._sql.set_timer.run(self._connection, row_of(timer, _TIMER))
 
     def clear_timer(self, timer_id: str) -> None:
-        self._connection.execute(_CLEAR_TIMER, {"key": timer_id})
+        self._sql.clear_timer.run(self._connection, {"key": timer_id})

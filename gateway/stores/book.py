@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Dialect,
     Engine,
     Table,
     create_engine,
@@ -22,13 +24,13 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy import column as plain_column
-from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.domain import Act
 from gateway.stores import WrongBook, tables
 from gateway.stores.moments import aware, checked
+from gateway.stores.prepared import Prepared, appending
 
 HEAD = "0002"
 """The newest migration. Held against the migrations by a test, so that a start need not load Alembic to know."""
@@ -118,20 +120,21 @@ class TrailLedger:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._appended: dict[Any, list[dict[str, Any]]] = {}
+        self._appended: dict[Prepared, list[dict[str, Any]]] = {}
+        self._audit, self._publish = _trail_of(connection.dialect)
 
     def audit(self, act: Act) -> None:
-        self._append(_AUDIT, row_of(act, _ACT))
+        self._append(self._audit, row_of(act, _ACT))
 
     def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
-        self._append(_PUBLISH, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
+        self._append(self._publish, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
 
     def settle(self) -> None:
         """Write what waited: the last thing before the commit."""
         for statement, rows in self._appended.items():
-            self._connection.execute(statement, rows)
+            statement.run_all(self._connection, rows)
 
-    def _append(self, statement: Any, row: dict[str, Any]) -> None:
+    def _append(self, statement: Prepared, row: dict[str, Any]) -> None:
         self._appended.setdefault(statement, []).append(row)
 
 
@@ -142,8 +145,13 @@ def row_of(noun: object, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 _ACT = tuple(column.name for column in tables.audit.columns if column.name != "number")
-_AUDIT = plain_insert(tables.audit)
-_PUBLISH = plain_insert(tables.event)
+
+
+@lru_cache(maxsize=8)  # one for each book that is open
+def _trail_of(dialect: Dialect) -> tuple[Prepared, Prepared]:
+    """How to append to the audit trail, and how to publish."""
+    published = [column.name for column in tables.event.columns if column.name != "id"]
+    return appending(dialect, tables.audit, _ACT), appending(dialect, tables.event, published)
 
 
 # --------------------------------------------------------------------------- what differs between databases

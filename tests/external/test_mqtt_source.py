@@ -131,6 +131,22 @@ def test_a_batch_has_a_bound(broker: LiveBroker, ear: Ear) -> None:
     assert max(batches) == 50
 
 
+def test_what_is_left_of_a_backlog_does_not_linger(broker: LiveBroker, ear: Ear) -> None:
+    source = listening(ear(batch=50, linger=timedelta(hours=1)))
+    with Device(broker.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/plain/hall", "first")
+        sent = [hub.client.publish("shouwang/hub-a/plain/sos-not", str(n), 1) for n in range(120)]
+        sent[-1].wait_for_publish(30)
+        first = source.poll(timedelta(seconds=5))
+        while len(first) < 50:  # it began to read before a batch was there
+            source.settle(first)
+            source._rests_until = 0.0
+            first = source.poll(timedelta(seconds=5))
+        source.settle(first)
+
+        assert len(source.poll(timedelta(seconds=5))) > 0
+
+
 def test_an_old_receipt_is_passed_over(broker: LiveBroker, ear: Ear) -> None:
     """A packet id belongs to one connection; acknowledged on the next it would settle somebody else's message."""
     source = listening(ear())

@@ -130,6 +130,46 @@ def in_virtual_time(story: Callable[[VirtualClock], object]) -> None:
     live(story, T0)
 
 
+def test_an_emergency_sets_off_before_the_outbox_is_read_and_goes_once():
+    async def story(clock):
+        post = Post(clock, phone=lambda d: None)
+        post.on_duty(Reach(channel="phone", address="1"))
+        looked: list[float] = []
+        read = post.store.outbox
+
+        def outbox(now, limit=200):
+            looked.append((now - T0).total_seconds())
+            return read(now, limit)
+
+        post.store.outbox = outbox
+        running = asyncio.create_task(post.courier.run())
+        await asyncio.sleep(10)
+        alert = post.finds()
+        await asyncio.sleep(10)
+        running.cancel()
+
+        assert post.channels["phone"].times == [10.0]
+        assert min(moment for moment in looked if moment >= 10) > 10
+        assert post.states(alert) == {"sent": 1}
+
+    in_virtual_time(story)
+
+
+def test_what_the_desk_wrote_a_while_ago_is_read_from_the_outbox_again():
+    async def story(clock):
+        post = Post(clock, phone=lambda d: None)
+        post.on_duty(Reach(channel="phone", address="1"))
+        alert = post.finds()
+        post.desk.accept(alert, "wang", clock.now())  # before any courier was there
+        await asyncio.sleep(1)
+
+        assert post.desk.fresh(clock.now()) == []
+        await post.runs_for(5)
+        assert [d.purpose for _, d in post.channels["phone"].tried if d.purpose is Purpose.PAGE] == []
+
+    in_virtual_time(story)
+
+
 def is_down(delivery: Delivery) -> None:
     raise TryLater("HTTP 503")
 
@@ -310,7 +350,7 @@ def test_a_failing_channel_is_named_once_when_lost_and_once_when_back(caplog):
     with caplog.at_level(logging.INFO, "alerts.courier"):
         in_virtual_time(story)
 
-    told = [record for record in caplog.records if record.name == "alerts.courier"]
+    told = [record for record in caplog.records if record.name == "alerts.courier" and record.message != "said"]
     assert [record.message for record in told] == ["channel fails", "channel works again"]
     assert told[1].failed_for_s in range(90, 160)
 

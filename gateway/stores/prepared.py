@@ -1,0 +1,80 @@
+"""Statements compiled once, for the road of a press.
+
+SQLAlchemy writes the SQL of each database and knows the types of its columns. What it does at every call beside that
+(looking up the compiled form, wrapping cursors and rows) costs several times what SQLite itself needs, so where a
+person waits the compiled text goes to the driver directly, inside the same connection and transaction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Table, insert
+
+
+class Prepared:
+    """One statement for one database: `run` gives the driver's cursor, `one`, `all` and `scalar` typed rows."""
+
+    def __init__(self, dialect: Dialect, statement: Any, row: Iterable[str] | None = None) -> None:
+        """`row` names the columns of an insert or update whose values are given with each call."""
+        compiled = statement.compile(dialect=dialect, column_keys=None if row is None else list(row))
+        self.text = str(compiled)
+        self._order: list[str] | None = compiled.positiontup  # None: this driver takes values by name
+        self._to_driver: dict[str, Callable[[Any], Any]] = {}
+        self._fixed: dict[str, Any] = {}
+        for name, bind in compiled.binds.items():
+            convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            if convert is not None:
+                self._to_driver[name] = convert
+            if not bind.required and bind.value is not None:
+                self._fixed[name] = bind.value if convert is None else convert(bind.value)
+        self._names: list[str] = []
+        self._from_driver: list[Callable[[Any], Any] | None] = []
+        for column in getattr(statement, "selected_columns", ()):
+            self._names.append(column.key)
+            self._from_driver.append(column.type.dialect_impl(dialect).result_processor(dialect, None))
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """Execute with these values; the driver's cursor, for its count of rows."""
+        cursor = connection.connection.cursor()
+        cursor.execute(self.text, self._bound(values))
+        return cursor
+
+    def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute once for each row."""
+        connection.connection.cursor().executemany(self.text, [self._bound(row) for row in rows])
+
+    def all(self, connection: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every row found, by the names of the columns."""
+        return [self._row(found) for found in self.run(connection, values).fetchall()]
+
+    def one(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The first row found, or None."""
+        found = self.run(connection, values).fetchone()
+        return None if found is None else self._row(found)
+
+    def scalar(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The first column of the first row, or None."""
+        found = self.run(connection, values).fetchone()
+        if found is None:
+            return None
+        convert = self._from_driver[0]
+        return found[0] if convert is None else convert(found[0])
+
+    def _bound(self, values: Mapping[str, Any]) -> Any:
+        to_driver = self._to_driver
+        given = dict(self._fixed)
+        for name, value in values.items():
+            convert = to_driver.get(name)
+            given[name] = value if convert is None else convert(value)
+        return given if self._order is None else [given[name] for name in self._order]
+
+    def _row(self, found: Any) -> dict[str, Any]:
+        return {
+            name: value if convert is None else convert(value)
+            for name, value, convert in zip(self._names, found, self._from_driver, strict=True)
+        }
+
+
+def appending(dialect: Dialect, table: Table, columns: Iterable[str]) -> Prepared:
+    """An insert of a row with these columns; the database draws the others."""
+    return Prepared(dialect, insert(table).inline(), columns)
