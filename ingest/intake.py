@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from gateway.domain import Home, Kind, Monitoring, Reading, Sensor
+from gateway.domain import Home, Kind, Monitoring, Power, Reading, Sensor
 from gateway.domain.reading import LATE
 from gateway.ports import Directory, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
-from ingest.decoders.base import DANGERS, Decoded, Decoder, Fault, Heard, News, Part, Place, Signal, Unreadable
+from ingest.decoders.base import DANGERS, Decoded, Decoder, Fault, Heard, News, Part, Portion, Signal, Unreadable
 from ingest.flood import EVERY, OTHERS, UNTOLD_TIME, Flow
 from ingest.roles import CALLS, HUB, SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
 
@@ -72,6 +72,9 @@ its clock stands, and it is told again when it has moved by so many seconds."""
 
 NEWS_PAGE = 4096
 """Bytes of a hub's news that cost as much as one message: its list of devices is long."""
+
+LARGEST_DRAUGHT = 100_000.0
+"""Litres. A meter that has moved further was exchanged, like one that moved back: it counts from there."""
 
 CHANGES_REMEMBERED = 12
 """Of one kind of one sensor: a broker that hands over again what was not acknowledged does so behind newer messages."""
@@ -212,6 +215,7 @@ class _Road:
     key: str = ""
     bound: _Bound | None = None
     device: HubDevice | None = None  # as its hub announced it
+    name: str = ""  # of a device that speaks for several
     reason: str = ""  # why it leads nowhere
     largest: int = LARGEST
 
@@ -308,7 +312,7 @@ class Intake:
             hub = self._hubs.get(device.hub)
             if hub is None:
                 continue
-            if device.address == device.name and not _is_ieee(device.name):  # a stranger that we listed ourselves
+            if device.address == device.name and not device.exposes and not _is_ieee(device.name):  # we listed it
                 hub.strangers[device.name] = set()
             else:
                 self._names.setdefault(device.hub, {})[device.name] = device
@@ -416,17 +420,33 @@ class Intake:
             return _Road(home, hub, self._hear_hub, decoder, rest, largest=LARGEST_NEWS)
         if places[0].part is Part.NOTHING:
             return _Road(home, hub, _pass_over)
+        if places[0].part is Part.SEVERAL:
+            _, name, key = places[0]
+            device = self._names.get(hub, {}).get(name)
+            road = _Road(home, hub, self._hear_several, decoder, rest, key, device=device, name=name)
+            return self._keep(topic, road) if self._below(home, hub, name) else road
         for place in places:
             bound, device = self._whose(hub, place.name)
             if bound is None and device is not None:
                 break  # a device nobody registered, and not a topic below one that somebody did
             if bound is not None:
-                road = _Road(home, hub, self._hear_sensor, decoder, rest, place.key, bound, device)
-                if len(self._roads) >= self._roads_at_most:
-                    self._roads.clear()
-                self._roads[topic] = road
-                return road
+                return self._keep(topic, _Road(home, hub, self._hear_sensor, decoder, rest, place.key, bound, device))
         return _Road(home, hub, self._hear_stranger, decoder, rest)
+
+    def _keep(self, topic: str, road: _Road) -> _Road:
+        if len(self._roads) >= self._roads_at_most:
+            self._roads.clear()
+        self._roads[topic] = road
+        return road
+
+    def _below(self, home: str, hub: str, name: str) -> list[_Bound]:
+        """The sensor registered for a whole device, and those registered for its parts."""
+        sensors, parts = self._sensors[home], f"{name}/"
+        return [
+            bound
+            for bound in self._bounds[home].values()
+            if sensors[bound.sensor].hub == hub and (bound.address == name or bound.address.startswith(parts))
+        ]
 
     def _whose(self, hub: str, name: str) -> tuple[_Bound | None, HubDevice | None]:
         """Whose device bears this name, and what its hub announced of it. What is not announced goes by its address."""
@@ -450,6 +470,44 @@ class Intake:
         if decoded.address and decoded.address != bound.address and _is_ieee(bound.address):
             self._hear_stranger(road, message, arrival, taken)  # the name was given to another device
             return
+        self._hear_device(road, bound, decoded, message, arrival, taken)
+
+    def _hear_several(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+        """One device speaks for its parts, or for others: each says its own."""
+        try:
+            decoded = road.decoder.decode(message.payload, road.key, road.device)
+        except Unreadable as error:
+            if self._has_room(road, message, arrival, taken):
+                _put_away(road, message, taken, error.reason, error.detail)
+            return
+        taken.heard = taken.heard and not decoded.is_last_will
+        if decoded.faults is not None and self._has_room(road, message, arrival, taken):
+            _put_away_faults(road, message, taken, decoded.faults)
+        for portion in decoded.portions or ():
+            bounds = self._meant_by(road, portion)
+            for bound in bounds:
+                if decoded.is_last_will and self._sensors[road.home][bound.sensor].power is Power.BATTERY:
+                    continue  # it sleeps, and says goodbye each time
+                told = Taken(road.home)
+                self._hear_device(road, bound, Decoded(portion.heard), message, arrival, told)
+                taken.readings += told.readings
+                taken.quarantined += told.quarantined
+                taken.urgent, taken.is_cut = taken.urgent or told.urgent, taken.is_cut or told.is_cut
+            if not bounds:
+                self._hear_strange_part(road, portion, message, arrival, taken)
+
+    def _meant_by(self, road: _Road, portion: Portion) -> list[_Bound]:
+        """Who is registered for this part. What holds for the whole device holds for each of its parts."""
+        if not portion.part:
+            return self._below(road.home, road.hub, road.name)
+        bound = self._bound.get((road.hub, f"{road.name}/{portion.part}"))
+        if bound is None and not portion.is_child:
+            bound = self._bound.get((road.hub, road.name))
+        return [] if bound is None else [bound]
+
+    def _hear_device(
+        self, road: _Road, bound: _Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken
+    ) -> None:
         # Only now, for a press must be seen before it can pass; and before anything of it is remembered.
         if not self._fits(bound, decoded, message, arrival, taken):
             return
@@ -600,6 +658,8 @@ class Intake:
         )
         if nature is Nature.ALARM and value == 1.0:
             taken.urgent = True
+        if kind is Kind.METER and last is not None and 0 < value - last.value <= LARGEST_DRAUGHT:
+            taken.readings.append(replace(taken.readings[-1], kind=Kind.WATER, value=round(value - last.value, 3)))
         between = None if last is None or not has_time else last.contradicted(at, value)
         _remember(bound.lasts, kind, value, at, seq != 0, rank)
         if between is not None:
@@ -839,21 +899,46 @@ class Intake:
                 if known.bound is not None and known.bound.address == decoded.address:
                     known.way(known, message, arrival, taken)
                     return
-            dangers = [one for one in decoded.heard if one.signal in DANGERS and one.value == 1.0]
-            if any(not (one.momentary and message.retained) for one in dangers):
+            if self._is_alarming(road, road.rest, decoded.heard, message, arrival, taken, has_room):
                 reason = "unregistered-alarm"
-                if road.home in self._guarded and not message.retained:
-                    self._call_for_help(road, dangers, message, arrival, taken, has_room)
             if has_room:
-                said = self._meet(road, place, device, decoded, taken)
+                said = self._meet(road, place.name, device, decoded.heard, taken)
             if decoded.heard:
                 break
         if has_room:
             _put_away(road, message, taken, reason, said)
 
-    def _meet(self, road: _Road, place: Place, device: HubDevice | None, decoded: Decoded, taken: Taken) -> str:
+    def _hear_strange_part(self, road: _Road, portion: Portion, message: Message, arrival: int, taken: Taken) -> None:
+        """The same of a part, or of a device that speaks through another; it may be registered as a whole, too."""
+        has_room = self._has_room(road, message, arrival, taken)
+        name, reason = road.name, "unknown-device"
+        if portion.part and (portion.is_child or self._below(road.home, road.hub, road.name)):
+            name = f"{road.name}/{portion.part}"
+        if self._is_alarming(road, name, portion.heard, message, arrival, taken, has_room):
+            reason = "unregistered-alarm"
+        if has_room:
+            _put_away(road, message, taken, reason, self._meet(road, name, road.device, portion.heard, taken))
+
+    def _is_alarming(
+        self,
+        road: _Road,
+        name: str,
+        heard: list[Heard],
+        message: Message,
+        arrival: int,
+        taken: Taken,
+        has_room: bool,
+    ) -> bool:
+        dangers = [one for one in heard if one.signal in DANGERS and one.value == 1.0]
+        if all(one.momentary and message.retained for one in dangers):
+            return False
+        if road.home in self._guarded and not message.retained:
+            self._call_for_help(road, name[:NAME_SHOWN], dangers, message, arrival, taken, has_room)
+        return True
+
+    def _meet(self, road: _Road, name: str, device: HubDevice | None, heard: list[Heard], taken: Taken) -> str:
         """Keep what a stranger has spoken of, for whoever is to register it; where no hub lists it, list it here."""
-        strangers, name = self._hubs[road.hub].strangers, place.name.removeprefix("sos/")
+        strangers, name = self._hubs[road.hub].strangers, name.removeprefix("sos/")
         said = strangers.get(name)
         if said is None:
             said = set()
@@ -861,13 +946,20 @@ class Intake:
                 strangers[name] = said
                 if device is None and not road.decoder.announces:
                     taken.devices.append(HubDevice(road.hub, name, name))
-        said.update(one.signal for one in decoded.heard)
+        said.update(one.signal for one in heard)
         return " ".join(sorted(said))
 
     def _call_for_help(
-        self, road: _Road, dangers: list[Heard], message: Message, arrival: int, taken: Taken, has_room: bool
+        self,
+        road: _Road,
+        name: str,
+        dangers: list[Heard],
+        message: Message,
+        arrival: int,
+        taken: Taken,
+        has_room: bool,
     ) -> None:
-        heard, name = _to_ms(message.heard), road.rest[:NAME_SHOWN]
+        heard = _to_ms(message.heard)
         if len(self._called) > STRANGERS_REMEMBERED:
             self._called.clear()
         for one in dangers:
@@ -907,8 +999,10 @@ def _tests_itself(bound: _Bound, at: datetime) -> bool:
 def _is_counted(bound: _Bound, nature: Nature, kind: Kind, seq: int, heard: datetime) -> bool:
     """Whether a device without a clock has said this before: the same count, not long ago."""
     within = SAME_CALL if nature is Nature.ALARM else SAME_COUNT
-    for counted, number, when in bound.counts or ():
+    for place, (counted, number, when) in enumerate(bound.counts or ()):
         if number == seq and counted is kind and abs(heard - when) <= within:
+            assert bound.counts is not None
+            bound.counts[place] = kind, seq, max(heard, when)  # some repeat their last press for as long as they run
             return True
     _count(bound, kind, seq, heard)
     return False

@@ -37,7 +37,11 @@ class Use(NamedTuple):
     turn: Turn | None = None
 
 
-_SEEN = {Signal.PRESENCE: Use(Kind.PRESENCE), Signal.MOVEMENT: Use(Kind.PRESENCE)}
+_SEEN = {
+    Signal.PRESENCE: Use(Kind.PRESENCE),
+    Signal.MOVEMENT: Use(Kind.PRESENCE),
+    Signal.INPUT: Use(Kind.PRESENCE),
+}
 
 
 def _lain_on(kind: Kind) -> dict[Signal, Use]:
@@ -46,7 +50,8 @@ def _lain_on(kind: Kind) -> dict[Signal, Use]:
         Signal.OPEN: Use(kind, closed),
         Signal.PRESENCE: Use(kind),
         Signal.MOVEMENT: Use(kind),
-        Signal.SHAKEN: Use(kind),
+        Signal.INPUT: Use(kind),
+        Signal.SHAKEN: Use(Kind.VIBRATION),  # somebody stirs; whoever lies still has not got up
     }
 
 
@@ -54,29 +59,43 @@ ROLES: dict[Role, dict[Signal, Use]] = {
     Role.MOTION: {
         Signal.MOVEMENT: Use(Kind.MOTION),
         Signal.PRESENCE: Use(Kind.PRESENCE),
+        Signal.INPUT: Use(Kind.MOTION),
         Signal.SHAKEN: Use(Kind.VIBRATION),
     },
     Role.PRESENCE: _SEEN,
-    Role.EXIT_DOOR: {Signal.OPEN: Use(Kind.DOOR)},
-    Role.OPENING: {Signal.OPEN: Use(Kind.OPENING), Signal.SHAKEN: Use(Kind.VIBRATION)},
+    Role.EXIT_DOOR: {Signal.OPEN: Use(Kind.DOOR), Signal.INPUT: Use(Kind.DOOR)},
+    Role.OPENING: {
+        Signal.OPEN: Use(Kind.OPENING),
+        Signal.INPUT: Use(Kind.OPENING),
+        Signal.SHAKEN: Use(Kind.VIBRATION),
+    },
     Role.BED: _lain_on(Kind.BED),
     Role.CHAIR: _lain_on(Kind.CHAIR),
     Role.APPLIANCE: {
         Signal.IN_USE: Use(Kind.APPLIANCE),
         Signal.POWER: Use(Kind.APPLIANCE, drawing),
         Signal.SWITCHED: Use(Kind.APPLIANCE),
+        Signal.INPUT: Use(Kind.APPLIANCE),
         Signal.SHAKEN: Use(Kind.APPLIANCE),
     },
-    Role.TAP: {Signal.TAP: Use(Kind.TAP), Signal.SHAKEN: Use(Kind.TAP)},
-    Role.BUTTON: {Signal.ACTION: Use(Kind.BUTTON)},
-    Role.SOS: {Signal.ACTION: Use(Kind.SOS), Signal.OPEN: Use(Kind.SOS)},  # a cord pulls a magnet off its contact
-    Role.FALL: _SEEN,
-    Role.SMOKE: {},
-    Role.GAS: {},
-    Role.CO: {},
-    Role.LEAK: {},
+    Role.TAP: {Signal.TAP: Use(Kind.TAP), Signal.INPUT: Use(Kind.TAP), Signal.SHAKEN: Use(Kind.TAP)},
+    Role.BUTTON: {Signal.ACTION: Use(Kind.BUTTON), Signal.INPUT: Use(Kind.BUTTON)},
+    Role.SOS: {
+        Signal.ACTION: Use(Kind.SOS),
+        Signal.OPEN: Use(Kind.SOS),  # a cord pulls a magnet off its contact
+        Signal.INPUT: Use(Kind.SOS),
+    },
+    Role.FALL: {**_SEEN, Signal.INPUT: Use(Kind.FALL)},
+    Role.SMOKE: {Signal.INPUT: Use(Kind.SMOKE)},
+    Role.GAS: {Signal.INPUT: Use(Kind.GAS)},
+    Role.CO: {Signal.INPUT: Use(Kind.CO)},
+    Role.LEAK: {Signal.INPUT: Use(Kind.LEAK)},
     Role.CLIMATE: {},
-    Role.WATER_METER: {Signal.TAP: Use(Kind.TAP)},
+    Role.WATER_METER: {
+        Signal.METER: Use(Kind.METER),
+        Signal.TAP: Use(Kind.TAP),
+        Signal.INPUT: Use(Kind.TAP),
+    },
 }
 """Role -> signal -> what it makes of it. Where several signals stand for the same kind, the first one a device has
 is believed and the others are not listened to."""
@@ -102,6 +121,7 @@ ANY_ROLE: dict[Signal, Kind] = {
     Signal.TAMPER: Kind.TAMPER,
     Signal.AVAILABLE: Kind.AVAILABLE,
     Signal.SELF_TEST: Kind.SELF_TEST,
+    Signal.FAULT: Kind.FAULT,
 }
 
 
@@ -135,6 +155,9 @@ THINNED: dict[Kind, Thin] = {
 }
 """Devices repeat these in every message; more often than this nobody reads them."""
 
+METERED = frozenset({Kind.WATER, Kind.METER})
+"""No litre of these is left out: they add up."""
+
 CALLS: dict[Signal, Kind] = {
     Signal.CALL: Kind.SOS,
     Signal.SOS: Kind.SOS,
@@ -152,7 +175,7 @@ SELF_TESTED = frozenset({Kind.SMOKE, Kind.GAS, Kind.CO})
 def nature(kind: Kind) -> Nature:
     if kind in URGENT:
         return Nature.ALARM
-    if kind in THINNED or kind is Kind.WATER:
+    if kind in THINNED or kind in METERED:
         return Nature.MEASURE
     return Nature.LIFE if kind in SIGNS_OF_LIFE else Nature.FLAG
 

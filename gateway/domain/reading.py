@@ -37,6 +37,7 @@ class Kind(StrEnum):
     ILLUMINANCE = "illuminance"  # lux
     POWER = "power"  # watts
     WATER = "water"  # litres since the last reading
+    METER = "meter"  # litres a water meter has counted in all; WATER is how far it moved
     # the equipment itself
     BATTERY = "battery"  # percent
     BATTERY_LOW = "battery_low"  # 1 low
@@ -45,6 +46,7 @@ class Kind(StrEnum):
     TAMPER = "tamper"  # 1 opened
     AVAILABLE = "available"  # 1 the bridge can reach the device, 0 it cannot
     SELF_TEST = "self_test"  # 1 the device tries itself out, 0 it has ended
+    FAULT = "fault"  # 1 the device itself says that it cannot do its work
     ALIVE = "alive"  # the device was heard and had nothing new to say; told now and then
     CUT = "cut"  # messages of a device not used since the last such reading, because it flooded
     MAINS = "mains"  # of a hub: 1 on mains power, 0 on its battery

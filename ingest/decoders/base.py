@@ -27,6 +27,7 @@ class Signal(StrEnum):
     SWITCHED = "switched"  # 1 a plug is on
     IN_USE = "in_use"  # 1 an appliance works
     TAP = "tap"  # 1 water was drawn
+    INPUT = "input"  # 1 a wire or a nameless value is on: only its role in the home can name it
     ACTION = "action"  # 1 a button was worked, however
     # life in danger
     CALL = "call"  # 1 somebody called for help, just now
@@ -42,6 +43,7 @@ class Signal(StrEnum):
     ILLUMINANCE = "illuminance"  # lux
     POWER = "power"  # watts
     WATER = "water"  # litres since the last report
+    METER = "meter"  # litres that a water meter has counted in all
     # the equipment itself
     BATTERY = "battery"  # percent
     BATTERY_LOW = "battery_low"
@@ -50,6 +52,7 @@ class Signal(StrEnum):
     TAMPER = "tamper"
     AVAILABLE = "available"
     SELF_TEST = "self_test"  # 1 the device tries itself out: its alarm is none
+    FAULT = "fault"  # 1 the device itself says that it cannot do its work
     MAINS = "mains"  # of a hub: 1 it lives on mains power, 0 on its battery
 
 
@@ -82,13 +85,27 @@ class Fault(NamedTuple):
     detail: str
 
 
+class Portion(NamedTuple):
+    """What a message says for one part of a device.
+
+    Part "" is the whole device: its battery, and whether it can be reached. What a part says counts for the whole
+    where nobody registered that part by itself; a child is a device of its own that only speaks through this one.
+    """
+
+    part: str
+    heard: list[Heard]
+    is_child: bool = False
+
+
 @dataclass(slots=True)
 class Decoded:
-    """What one message of one device said."""
+    """What one message of one device said; what it says for several of them stands in `portions`."""
 
     heard: list[Heard]
     faults: list[Fault] | None = None
     address: str = ""  # the device's lasting address, where the message itself tells it
+    portions: list[Portion] | None = None
+    is_last_will: bool = False  # the broker says it, because the device is gone
 
 
 class Unreadable(ValueError):
@@ -104,6 +121,7 @@ class Part(Enum):
     """What a topic is about."""
 
     DEVICE = "device"  # something a device says
+    SEVERAL = "several"  # something a device says for its parts, or for others that speak through it
     HUB = "hub"  # something the hub says about itself or its devices
     NOTHING = "nothing"  # commands to devices: nothing was sensed
 

@@ -21,6 +21,7 @@ from ingest.decoders.base import (
     number,
     parse,
 )
+from ingest.decoders.water import MOST_DRAWN, MOST_LITRES, litres, litres_of
 
 KINDS: dict[str, Row] = {
     # pulses: each report of 1 is an event of its own
@@ -29,7 +30,7 @@ KINDS: dict[str, Row] = {
     "tap": Row(Signal.TAP, flag, momentary=True),
     "button": Row(Signal.ACTION, flag, momentary=True),
     "sos": Row(Signal.CALL, flag, momentary=True),
-    "water": Row(Signal.WATER, number(0, 100_000), momentary=True),
+    "water": Row(Signal.WATER, litres(1, MOST_DRAWN), momentary=True),
     # states: only a change is an event
     "door": Row(Signal.OPEN, flag),
     "opening": Row(Signal.OPEN, flag),
@@ -37,6 +38,7 @@ KINDS: dict[str, Row] = {
     "bed": Row(Signal.PRESSED, flag),
     "chair": Row(Signal.PRESSED, flag),
     "appliance": Row(Signal.IN_USE, flag),
+    "meter": Row(Signal.METER, litres(1)),
     # dangers that stand until they are cleared
     "smoke": Row(Signal.SMOKE, flag),
     "gas": Row(Signal.GAS, flag),
@@ -58,6 +60,9 @@ KINDS: dict[str, Row] = {
     "self_test": Row(Signal.SELF_TEST, flag),
 }
 """Kind -> what it says. The role under which the sensor is registered decides what that means in the home."""
+
+VOLUMES = {Signal.WATER: MOST_DRAWN, Signal.METER: MOST_LITRES}
+"""What is counted in litres, or in the `unit` that stands beside it, and the most litres that can be."""
 
 HEARTBEAT = "heartbeat"
 """The one kind that reports nothing but being there."""
@@ -154,6 +159,15 @@ def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fa
     signal, convert, momentary = row
     # {"kind":"sos"} is a press: whoever builds a button must not be able to forget the value.
     raw = report.get("value", True if momentary and signal is not Signal.WATER else None)
+    unit = report.get("unit")
+    if raw is None and signal is Signal.WATER and unit is not None:
+        raw = 1  # a pulse
+    if signal in VOLUMES and unit is not None:
+        factor = litres_of(unit) if type(unit) is str else None
+        if factor is None:  # litres or cubic metres: who guesses tells a thousand times too much or too little
+            faults.append(fault("unit", unit, "a volume, like 'l', 'm3' or '10 l' for a pulse"))
+            return
+        convert = litres(factor, VOLUMES[signal])
     try:
         value = convert(raw)
     except ValueError as error:

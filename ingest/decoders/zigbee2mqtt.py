@@ -1,9 +1,13 @@
 """Anything paired through Zigbee2MQTT: its base topic is `shouwang/<hub>/zigbee2mqtt`."""
 
+from collections import Counter
+from functools import lru_cache
 from typing import Any
 
-from gateway.ports import HubDevice
+from gateway.domain import Power
+from gateway.ports import Expose, HubDevice
 from ingest.decoders.base import (
+    DANGERS,
     Decoded,
     Fault,
     Heard,
@@ -13,20 +17,17 @@ from ingest.decoders.base import (
     Row,
     Signal,
     Unreadable,
-    any_word,
     fault,
     flag,
     moment,
     not_flag,
     number,
-    one_word,
     parse,
     volts,
     words,
 )
-
-CALLS = ("emergency", "sos", "panic", "help")
-"""What makers of emergency buttons call a press; such a press calls for help whatever the button is registered for."""
+from ingest.decoders.exposes import announced, rows_of, strongest
+from ingest.decoders.models import MODELS, press
 
 
 def _pressure(raw: Any) -> float | None:
@@ -48,8 +49,8 @@ FIELDS: dict[str, tuple[Row, ...]] = {
     ),
     "vibration": (Row(Signal.SHAKEN, flag),),
     "state": (Row(Signal.SWITCHED, words(("on",), ("off",))),),
-    "action": (Row(Signal.CALL, one_word(*CALLS), momentary=True), Row(Signal.ACTION, any_word, momentary=True)),
-    "click": (Row(Signal.ACTION, any_word, momentary=True),),  # what `action` was called in the bridge's first years
+    "action": press("release"),
+    "click": press("release"),  # what `action` was called in the bridge's first years
     "sos": (Row(Signal.SOS, flag),),
     "smoke": (Row(Signal.SMOKE, flag),),
     "gas": (Row(Signal.GAS, flag),),
@@ -76,12 +77,15 @@ FIELDS: dict[str, tuple[Row, ...]] = {
     "tamper": (Row(Signal.TAMPER, flag),),
     "linkquality": (Row(Signal.LINK, number(0, 255)),),
 }
-"""Key -> what it says. Here stands what means the same in all models; a table per model belongs beside this one."""
+"""Key -> what it says. Here stands what means the same in all models; what does not, in `models.py`."""
 
 AVAILABILITY = Row(Signal.AVAILABLE, words(("online",), ("offline",)))
 
 DEVICES_AT_MOST = 1024
 """Of one hub. A Zigbee network ends far below; a hub that announces more is not heard on it."""
+
+READ_AT_MOST = 50_000
+"""Devices whose way of speaking is kept ready; at more all are looked up anew."""
 
 _NAME_AT_MOST = 256
 _LAST_COUNT = 2**53 - 1
@@ -93,6 +97,9 @@ class Zigbee2Mqtt:
     name = "zigbee2mqtt"
     repeats_state = True
     announces = True
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[HubDevice, _Fields]] = {}
 
     def places(self, rest: str) -> tuple[Place, ...]:
         if rest == "bridge" or rest.startswith("bridge/"):
@@ -113,8 +120,9 @@ class Zigbee2Mqtt:
         return whole + _under_both_names("/".join(levels[:-1]), last)
 
     def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
+        fields, has_twins = (FIELDS, False) if device is None else self._fields_of(device)
         if key:
-            return _attribute(payload, key)
+            return _attribute(payload, key, fields)
         raw = parse(payload)
         if type(raw) is not dict:
             raise Unreadable("not-an-object", f"a {type(raw).__name__} is not an object")
@@ -128,9 +136,9 @@ class Zigbee2Mqtt:
             except ValueError as error:
                 faults.append(fault("last_seen", last_seen, error))
         heard = decoded.heard
-        rows_of = FIELDS.get
+        rows_for = fields.get
         for name, value in raw.items():
-            rows = rows_of(name)
+            rows = rows_for(name)
             if rows is None or value is None:  # unknown keys pass through; null was never reported
                 continue
             for signal, convert, momentary in rows:
@@ -141,11 +149,14 @@ class Zigbee2Mqtt:
                     break
                 if said is not None:
                     heard.append(Heard(signal, said, momentary, at))
-        if "test" in raw:  # whether an alarm is a self-test must be known before the alarm is looked at
+        if has_twins:
+            decoded.heard = heard = strongest(heard)
+        if "test" in raw or "self_test" in raw:
+            # Whether an alarm is a self-test must be known before the alarm is looked at.
             heard.sort(key=_self_test_first)
-        device = raw.get("device")
-        if type(device) is dict:
-            decoded.address = _address(device.get("ieeeAddr"))
+        told = raw.get("device")
+        if type(told) is dict:
+            decoded.address = _address(told.get("ieeeAddr"))
         if faults:
             decoded.faults = faults
         return decoded
@@ -167,6 +178,35 @@ class Zigbee2Mqtt:
                 # info, logging, groups, requests: the hub lives, and that is all we take from them
                 return News()
 
+    def _fields_of(self, device: HubDevice) -> "_Fields":
+        """How this device speaks. It is asked for with every message, so the same object is known by being the same."""
+        known = self._read.get(id(device))
+        if known is not None and known[0] is device:
+            return known[1]
+        if len(self._read) >= READ_AT_MOST:
+            self._read.clear()
+        fields = _fields(device.model, device.power, device.exposes)
+        self._read[id(device)] = device, fields
+        return fields
+
+
+_Fields = tuple[dict[str, tuple[Row, ...]], bool]
+"""Key -> what it says; and whether several keys tell of the same danger."""
+
+
+@lru_cache(maxsize=1024)
+def _fields(model: str, power: Power, exposes: tuple[Expose, ...]) -> _Fields:
+    """What is written down of a model goes before what it announces, and that before what most of them mean."""
+    own: dict[str, tuple[Row, ...]] = {} if power is not Power.MAINS else {"voltage": ()}  # of no battery
+    own |= rows_of(exposes, FIELDS)
+    if model in MODELS:
+        own |= MODELS[model].own
+    if not own:
+        return FIELDS, False
+    fields = FIELDS | own
+    dangers = Counter(row.signal for one in exposes for row in fields.get(one.property, ()) if row.signal in DANGERS)
+    return fields, any(number > 1 for number in dangers.values())
+
 
 def _under_both_names(name: str, key: str) -> tuple[Place, ...]:
     """A device renamed to `sos/<name>` a moment ago may still be known to us under its old name."""
@@ -179,11 +219,11 @@ def _self_test_first(heard: Heard) -> bool:
     return heard.signal is not Signal.SELF_TEST
 
 
-def _attribute(payload: bytes, key: str) -> Decoded:
+def _attribute(payload: bytes, key: str, fields: dict[str, tuple[Row, ...]]) -> Decoded:
     """One key in a topic of its own; texts come without quotation marks."""
     if payload[:1] == b"{" and key != "availability":  # attributes are never objects: it is a device of that name
         raise Unreadable("unknown-device", "an object where one value was expected")
-    rows = (AVAILABILITY,) if key == "availability" else FIELDS.get(key)
+    rows = (AVAILABILITY,) if key == "availability" else fields.get(key)
     if rows is None:
         return Decoded([])
     raw = _bare(payload)
@@ -315,7 +355,22 @@ def _device(hub: str, raw: Any) -> HubDevice | None:
     if type(definition) is not dict:
         definition = {}
     model = _text(definition.get("model")) or _text(raw.get("model_id"))
-    return HubDevice(hub, address, name, model, _text(definition.get("vendor")))
+    return HubDevice(
+        hub,
+        address,
+        name,
+        model,
+        _text(definition.get("vendor")),
+        _power(raw.get("power_source")),
+        announced(definition.get("exposes")),
+    )
+
+
+def _power(raw: Any) -> Power:
+    source = _text(raw).lower()
+    if "battery" in source:
+        return Power.BATTERY
+    return Power.MAINS if "mains" in source or "dc source" in source else Power.UNKNOWN
 
 
 def _address(raw: Any) -> str:

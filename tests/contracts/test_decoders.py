@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from gateway.domain import Role
 from ingest.decoders import DECODERS
 from ingest.decoders.base import DANGERS, Decoded, Heard, Part, Signal, Unreadable
+from ingest.decoders.exposes import BINARIES, ENUMS
+from ingest.decoders.models import MODELS
 from ingest.decoders.plain import HEARTBEAT, HUB_FACTS, KINDS, LAST_SEQ
 from ingest.decoders.zigbee2mqtt import AVAILABILITY, FIELDS
 from ingest.roles import ANY_ROLE, HUB, ROLES, THINNED, Nature, nature
@@ -138,6 +140,8 @@ def test_nothing_makes_it_stumble(decoder, payload, rest, key):
 def test_whatever_is_said_has_a_meaning_in_some_role():
     spoken = {row.signal for rows in FIELDS.values() for row in rows} | {row.signal for row in KINDS.values()}
     spoken |= {AVAILABILITY.signal, *(row.signal for row in HUB_FACTS.values())}
+    spoken |= {row.signal for model in MODELS.values() for rows in model.own.values() for row in rows}
+    spoken |= {*BINARIES.values(), *(row.signal for row in ENUMS.values())}
     meant = {*ANY_ROLE, *HUB} | {signal for uses in ROLES.values() for signal in uses}
 
     assert spoken == meant == set(Signal)
@@ -179,7 +183,7 @@ def test_the_schema_on_the_page_names_the_kinds_and_bounds_that_are_read():
     report = schema["$defs"]["report"]
 
     assert set(report["properties"]["kind"]["enum"]) == {*KINDS, HEARTBEAT}
-    assert set(report["properties"]) == {"kind", "value", "at", "seq"}
+    assert set(report["properties"]) == {"kind", "value", "at", "seq", "unit"}
     assert report["required"] == ["kind"]
     assert report["properties"]["seq"]["maximum"] == LAST_SEQ
 

@@ -106,7 +106,7 @@ def test_one_bad_key_does_not_lose_its_neighbours():
         (Role.CHAIR, {"contact": False}, {"contact": True}, (Kind.CHAIR, 1)),
         (Role.BED, {"pressure": False}, {"pressure": True}, (Kind.BED, 1)),
         (Role.BED, {"occupancy": False}, {"occupancy": True}, (Kind.BED, 1)),
-        (Role.BED, {"vibration": False}, {"vibration": True}, (Kind.BED, 1)),
+        (Role.BED, {"vibration": False}, {"vibration": True}, (Kind.VIBRATION, 1)),
         (Role.BED, {"work_state": "none"}, {"work_state": "presence_5min"}, (Kind.BED, 1)),
         (Role.CHAIR, {"pressure_state": "none"}, {"pressure_state": "sit"}, (Kind.CHAIR, 1)),
         (Role.MOTION, {"occupancy": False}, {"occupancy": True}, (Kind.MOTION, 1)),
