@@ -50,7 +50,7 @@ class Flow:
 
     def passes(self, heard: datetime, own: datetime | None, price: timedelta) -> bool:
         """Whether there is room for a message heard then, which says that it happened at `own`."""
-        gained = heard - self.heard
+        gained = _NOTHING if self.heard is _NEVER else heard - self.heard
         self.heard = heard
         if own is not None and self.own < own <= heard:
             if heard - own > BURST:
@@ -60,7 +60,7 @@ class Flow:
         if left < self.every:
             self.left = left
             return False
-        left -= price  # perhaps into debt: a list of many reports is one message
+        left -= price  # perhaps into debt: one message may list a thousand reports
         full = BURST - self.every
         self.left = left if left < full else full
         return True

@@ -1,8 +1,11 @@
 """Nothing that anybody can send stops the intake: all of it becomes readings, says nothing new, or is put away."""
 
+import importlib.util
 import json
 import math
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,7 @@ from the_intake import HOME, HUB, MORNING, Ear, brief, iso, sensor
 
 from gateway.domain import URGENT, Kind, Role
 from gateway.ports import Message
+from ingest.decoders import DECODERS
 from ingest.decoders.plain import KINDS
 from ingest.decoders.zigbee2mqtt import FIELDS
 from ingest.intake import HEAD_SHOWN, LARGEST, TOPIC_SHOWN, Taken
@@ -210,6 +214,36 @@ def test_topics_that_have_hurt_others(level):
         taken = ear.intake.take(message, 1)
         check(taken, message)
         assert taken.quarantined
+
+
+@pytest.fixture(scope="module")
+def fuzz():
+    """The long run lives in bench/fuzz.py: a million messages. Here it is short."""
+    where = Path(__file__).parents[2] / "bench" / "fuzz.py"
+    spec = importlib.util.spec_from_file_location("bench_fuzz", where)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_bent_messages_of_every_decoder_are_counted_to_the_last_one(fuzz, seed):
+    tally = fuzz.fuzz(6000, seed)
+
+    assert tally.broken == []
+    assert tally.used + tally.put_away + tally.cut + tally.passed_over == tally.messages == 6000
+    assert tally.used >= 600
+    assert set(tally.refused) <= REASONS
+
+
+def test_every_decoder_is_bent(fuzz):
+    assert set(fuzz.CORPUS) >= set(DECODERS)
+
+
+def test_the_same_seed_bends_the_same(fuzz):
+    assert list(fuzz.Bender(3).messages(200)) == list(fuzz.Bender(3).messages(200))
 
 
 def test_a_flood_of_bad_messages_leaves_a_neighbours_press_alone():
