@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import demo, doors, pages
+from dashboard import demo, doors, install, pages, walk
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
 from dashboard.doors import Doors, SignInFirst
 from dashboard.house import House
@@ -46,6 +46,7 @@ APOLOGIES = {
     403: (N_("Not for you"), N_("Your account may not do this.")),
     404: (N_("Not found"), N_("There is no such page, or it is not yours to see.")),
     410: (N_("This link is no longer valid"), N_("It has expired or was cut off. Sign in to see the alert.")),
+    413: (N_("That is too large"), N_("Go back and choose something smaller.")),
     422: (N_("That could not be read"), N_("Go back and fill in the form once more.")),
 }
 
@@ -77,6 +78,8 @@ def create_app(house: House) -> FastAPI:
     if house.demo:
         app.include_router(demo.routes(house, printer, entrance, sight))
     app.include_router(pages.routes(sight, entrance))
+    app.include_router(install.routes(install.Install(house, printer, sight), entrance))
+    app.include_router(walk.routes(walk.Walk(house, printer, sight), entrance))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if house.phone is not None:
         app.mount("/phone", house.phone, name="phone")
@@ -90,6 +93,8 @@ def create_app(house: House) -> FastAPI:
     async def ask_to_sign_in(request: Request, _: SignInFirst) -> Response:
         back = request.url.path if request.method == "GET" else "/"
         door = f"/login?next={quote(back)}"
+        if request.url.path.startswith("/api/"):
+            return Response(status_code=401)
         if request.headers.get("hx-request"):
             return Response(status_code=401, headers={"HX-Redirect": door})
         if request.method == "GET" and "text/html" in request.headers.get("accept", "text/html"):
@@ -98,7 +103,7 @@ def create_app(house: House) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def apologise(request: Request, error: HTTPException) -> Response:
-        if error.status_code not in APOLOGIES:
+        if error.status_code not in APOLOGIES or request.url.path.startswith("/api/"):
             return Response(status_code=error.status_code, headers=error.headers)
         title, text = APOLOGIES[error.status_code]
         say = tongue_of(request).say
@@ -131,6 +136,8 @@ class Seal:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if scope["path"].startswith("/install/"):  # labels are scanned there
+                    headers["permissions-policy"] = "camera=(self), microphone=(), geolocation=()"
                 if is_kept and message["status"] == 200:
                     headers["cache-control"] = "public, max-age=31536000, immutable"
             await send(message)

@@ -1,5 +1,6 @@
 """The pages: one per need. Each answers a GET with all of itself; a script only decides how much of it is swapped."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,6 +31,8 @@ SENSOR_MEMORY = timedelta(days=7)
 A_YEAR_S = 365 * 86_400
 ON_DUTY = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
 """Who may see homes and deal with alerts. Families and installers get pages of their own."""
+WITH_INSTALLERS = (*ON_DUTY, Duty.INSTALLER)
+"""Who may deal with alerts about the equipment; an installer sees no others, and nobody's day."""
 
 QUARANTINE_REASONS = {
     "bad-json": N_("not JSON"),
@@ -77,6 +80,8 @@ class Pages:
             raise HTTPException(404)
         if visitor.account.grid:
             self.home(visitor, alert.home)
+        if visitor.account.duty is Duty.INSTALLER and not views.is_equipment(alert):
+            raise HTTPException(404)
         return alert
 
     def wants(self, visitor: Visitor, ref: str) -> Callable[[Event], bool]:
@@ -112,6 +117,7 @@ class Pages:
             press_homes=[home for home in homes if home.state is Monitoring.GUARDED],
             to_file=sum(line.to_file for line in view.lines),
             next_deadline=self._next_deadline(tongue, now),
+            learning=lambda home: learning(home, now),
         )
 
     def _next_deadline(self, tongue: Tongue, now: datetime) -> str:
@@ -155,6 +161,9 @@ class Pages:
             tone=_tone(alert),
             page_zone=zone,
             sentences=wording.explain(alert.finding, tongue.language, zone, view.home),
+            shows_life=not (views.is_equipment(alert) and (one_tap or duty is Duty.INSTALLER)),
+            learning=learning(view.home, now),
+            reason=lambda text: wording.reason_text(text, tongue.language),
             owned_by_me=bool(me) and alert.owner == me,
             may_resolve=alert.state is State.ACCEPTED and may_finish(alert, me, duty),
             may_close=alert.state is State.RESOLVED and visitor is not None,
@@ -197,6 +206,9 @@ class Pages:
             visitor=visitor,
             page_zone=home.zone,
             line=line,
+            home=home,
+            gaps=house.readings.gaps(home.id).get(home.id, ()),
+            learning=learning(home, now),
             alerts=unclosed,
             ribbon=drawn,
             marks_offset=_first_sixth_hour(drawn),
@@ -241,6 +253,13 @@ class Pages:
 def may_finish(alert: Alert, person: str, duty: Duty | None) -> bool:
     """Everybody finishes what they have accepted; whoever leads may finish for somebody who cannot."""
     return alert.owner in ("", person) or duty in (Duty.SUPERVISOR, Duty.ADMIN)
+
+
+def learning(home: Home | None, now: datetime) -> datetime | None:
+    """Until when this home is being learnt, while it is."""
+    if home is None or home.state is not Monitoring.TRIAL or home.trial_until is None:
+        return None
+    return home.trial_until if home.trial_until > now else None
 
 
 CHANNELS = {"console": N_("screen"), "webhook": N_("message"), "phone": N_("phone")}
@@ -298,10 +317,14 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     house, printer = pages.house, pages.printer
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806
-    Acting = Annotated[Visitor, Depends(doors.acting(*ON_DUTY))]  # noqa: N806
+    Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806
+    Acting = Annotated[Visitor, Depends(doors.acting(*WITH_INSTALLERS))]  # noqa: N806
 
     @router.get("/")
-    def show_list(request: Request, visitor: OnDuty) -> Response:
+    def show_list(request: Request, visitor: Dealing) -> Response:
+        """Everybody's front page; an installer's is the list of what is to be installed."""
+        if visitor.account.duty is Duty.INSTALLER:
+            return RedirectResponse("/install", status_code=303)
         return pages.show_list(request, visitor)
 
     @router.get("/homes/{home_id}")
@@ -322,11 +345,13 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
 
     @router.get("/events")
     async def events(
-        visitor: OnDuty,
+        visitor: Dealing,
         after: Annotated[int, Query(ge=0)] = 0,
         ref: str = "",
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:
+        if visitor.account.duty is Duty.INSTALLER:
+            await asyncio.to_thread(pages.alert, visitor, ref)  # of one alert that is theirs to see, and no others
         return pages.feed.respond(resume_from(last_event_id, after), pages.wants(visitor, ref))
 
     # ------------------------------------------------------------------ alerts, signed in
@@ -336,7 +361,7 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
         return pages.show_alert(request, alert, visitor=visitor, base=base, csrf=visitor.csrf, **more)  # type: ignore[arg-type]
 
     @router.get("/alerts/{alert_id:path}")
-    def show_alert(request: Request, visitor: OnDuty, alert_id: str) -> Response:
+    def show_alert(request: Request, visitor: Dealing, alert_id: str) -> Response:
         return shown(request, visitor, pages.alert(visitor, alert_id))
 
     @router.post("/alerts/{alert_id:path}/accept")
