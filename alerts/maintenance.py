@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gateway.domain import Alert, Finding, Override, Severity
+from gateway.domain import Alert, Condition, Finding, Override, Severity
 
 KEY = "maintenance"
 """The key of the plan's line; its value names the sensors under test, separated by commas."""
@@ -98,6 +98,20 @@ def held_back(finding: Finding, work: Work) -> Finding:
 
 def let_go(finding: Finding) -> Finding:
     return replace(finding, facts=tuple(fact for fact in finding.facts if fact[0] != HELD_FOR))
+
+
+def has_passed(finding: Finding, conditions: Iterable[Condition], heard: datetime | None) -> bool:
+    """Whether a fault is over by now: its device has spoken since and the fault is gone, or its home is heard again.
+
+    `conditions` are those of the home's devices, `heard` when its hubs were last heard. Of what neither tells
+    anything about, it is not over.
+    """
+    fault = finding.code.removeprefix("device_")
+    for condition in conditions:
+        if condition.sensor == finding.subject:
+            has_spoken = condition.heard is not None and condition.heard > finding.since
+            return has_spoken and fault not in condition.faults
+    return finding.code == "home_silent" and heard is not None and heard > finding.at
 
 
 def is_held(alert: Alert) -> bool:

@@ -1,16 +1,19 @@
 """What a page shows, worked out from the stores: pure functions, no clock, no words."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+from alerts.maintenance import TEST
+from alerts.wording import STANDARD
 from gateway.domain import (
     HAZARDS,
     SIGNS_OF_LIFE,
     Alert,
     Delivery,
     Duty,
+    Gap,
     Home,
     Kind,
     Monitoring,
@@ -78,6 +81,7 @@ class HomeLine:
     alert: Alert | None  # the worst that is open
     blind_since: datetime | None  # beside an alert it still matters that we are blind
     to_file: int  # resolved alerts that nobody has filed yet
+    gaps: tuple[Gap, ...] = ()  # what cannot be noticed there
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def overview(
     homes: Iterable[Home], alerts: AlertStore, readings: ReadingStore, directory: Directory, now: datetime
 ) -> Overview:
     """Every home of the list, worst first, and the alerts that ring."""
-    heard = readings.heard()
+    heard, gaps = readings.heard(), readings.gaps()
     unclosed: dict[str, list[Alert]] = {}
     for alert in alerts.alerts(unclosed=True, limit=ALL):
         unclosed.setdefault(alert.home, []).append(alert)
@@ -108,7 +112,8 @@ def overview(
         own = unclosed.get(home.id, [])
         if home.state is Monitoring.RETIRED and not any(alert.is_open for alert in own):
             continue
-        lines.append(home_line(home, own, heard.get(home.id), readings, directory.plan(home.id, now), now))
+        line = home_line(home, own, heard.get(home.id), readings, directory.plan(home.id, now), now)
+        lines.append(replace(line, gaps=gaps.get(home.id, ())))
         ringing += [(alert, home) for alert in own if alert.is_ringing and is_for_people(alert.severity)]
     lines.sort(key=_order)
     ringing.sort(key=lambda pair: (pair[0].severity.value, pair[0].raised_at))
@@ -118,6 +123,12 @@ def overview(
 def is_for_people(severity: Severity) -> bool:
     """Rings for a person on duty; care hints and equipment wait for daylight."""
     return severity.worse_than(Severity.CARE)
+
+
+def is_equipment(alert: Alert) -> bool:
+    """Whoever looks after the equipment may see it: a fault, however bad, or the test of a device."""
+    usual = STANDARD.entry(alert.code).severity
+    return Severity.TECHNICAL in (usual, alert.severity) or alert.code == TEST
 
 
 def home_line(

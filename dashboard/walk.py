@@ -244,7 +244,7 @@ class Walk:
         house, now = self.house, self.house.clock.now()
         state = self.ready(home)
         learning = home.state is not Monitoring.GUARDED  # whoever is guarded stays guarded
-        until = now + timedelta(days=days) if learning else None
+        until = (now + timedelta(days=days)).replace(second=0, microsecond=0) if learning else None
         consent = state["agreed"][NEEDED[0]]
         record = Commissioning(
             home=home.id,

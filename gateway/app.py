@@ -26,9 +26,11 @@ from urllib.parse import urlsplit
 from alerts.channels import CHANNELS
 from alerts.courier import Courier
 from alerts.desk import Desk
+from alerts.maintenance import has_passed
 from gateway import broker
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
+from gateway.domain import Finding
 from gateway.health import Health
 from gateway.log import set_up_log
 from gateway.pipeline import Pipeline
@@ -164,7 +166,12 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         if courier is not None:
             courier.wake()
 
-    desk = Desk(stores.alerts, stores.registry, nudge)
+    def is_over(finding: Finding) -> bool:
+        """A fault that was held back while somebody worked in the home."""
+        readings = stores.readings
+        return has_passed(finding, readings.conditions(finding.home), readings.heard().get(finding.home))
+
+    desk = Desk(stores.alerts, stores.registry, nudge, has_passed=is_over)
     pipeline = Pipeline(
         intake=Intake(stores.registry),
         directory=stores.registry,

@@ -8,8 +8,8 @@ from test_care_loop import T0, House, at, refuses
 
 from alerts.desk import Desk
 from alerts.escalation import Reason, Verdict
-from alerts.maintenance import TEST, Treatment, treatment, work_in
-from gateway.domain import Alert, Finding, Outcome, Override, Reach, Severity, State
+from alerts.maintenance import TEST, Treatment, has_passed, treatment, work_in
+from gateway.domain import Alert, Condition, Finding, Outcome, Override, Reach, Severity, State
 
 WORK_BEGINS = 100
 AN_HOUR = 3600
@@ -259,6 +259,29 @@ def test_who_works_where_follows_from_the_plan_alone():
     assert work_in([early, other], at(1)).testing == {"a", "b"}
     assert work_in([early, later], at(40)).author == "y"
     assert work_in([later], at(30) + timedelta(hours=4)) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "faults", "is_over"),
+    [
+        (at(90), (), True),  # it has spoken since, and nothing is wrong with it
+        (at(90), ("offline",), False),
+        (at(10), (), False),  # its fault is not told any more, but nobody has heard it either
+        (None, (), False),
+    ],
+)
+def test_a_fault_has_passed_when_its_device_speaks_again_without_it(heard, faults, is_over):
+    fault = Finding(home="h1", code="device_offline", subject="m", severity=Severity.TECHNICAL, since=at(20), at=at(60))
+
+    assert has_passed(fault, [Condition(home="h1", sensor="m", heard=heard, faults=faults)], at(95)) is is_over
+    assert not has_passed(fault, [], at(95))
+
+
+@pytest.mark.parametrize(("heard", "is_over"), [(at(50), False), (at(70), True), (None, False)])
+def test_a_silent_home_has_passed_when_it_is_heard_again(heard, is_over):
+    silence = Finding(home="h1", code="home_silent", severity=Severity.TECHNICAL, since=at(20), at=at(60))
+
+    assert has_passed(silence, [], heard) is is_over
 
 
 def test_an_empty_test_list_tests_nothing():

@@ -309,7 +309,7 @@ def test_the_record_is_kept_and_the_home_begins_to_learn(flat):
     assert answer.headers["location"] == "/install/h1/records/1"
     (record,) = flat.rig.registry.records("h1")
     assert (flat.home.state, flat.home.trial_until) == (Monitoring.TRIAL, record.learning_until)
-    assert record.learning_until == flat.rig.clock.now() + timedelta(days=14)
+    assert record.learning_until == EVENING + timedelta(days=14)
     assert {row.sensor for row in record.rows if row.passed} == {"h1-m", "h1-d", "h1-s"}
     sheet = text_of(flat.page("/install/h1/records/1"))
     for words in (
