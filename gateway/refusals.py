@@ -34,7 +34,8 @@ class Sentence:
     values: tuple[tuple[str, object], ...] = ()
 
     def say(self, language: str = "en") -> str:
-        return catalogue(language, "pages").gettext(self.text).format(**dict(self.values))
+        values = {name: value.say(language) if isinstance(value, Sentence) else value for name, value in self.values}
+        return catalogue(language, "pages").gettext(self.text).format(**values)
 
     def __str__(self) -> str:
         return self.say()

@@ -1,16 +1,13 @@
 """Homes, rooms, devices, people, grids: what installers register. Every act is one audited transaction."""
 
 import secrets
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import msgspec
-
+from gateway import sheets
 from gateway.domain import (
     Act,
     Area,
@@ -29,15 +26,11 @@ from gateway.domain import (
     Person,
     Power,
     Profile,
-    Reach,
-    Role,
     Room,
-    RoomKind,
     Sensor,
 )
 from gateway.ports import RegistryLedger, RegistryStore
 from gateway.refusals import (
-    ADDRESS,
     HOURS,
     ID,
     LONGEST_TEXT,
@@ -46,10 +39,8 @@ from gateway.refusals import (
     SHORTEST_SECRET,
     Known,
     RegistrationError,
-    Sentence,
     faults_of,
     is_name,
-    is_zone,
     refused,
     sentences,
 )
@@ -69,82 +60,6 @@ HUB_INTERVAL = timedelta(seconds=60)
 
 MAINTENANCE, PAUSE, RETIRED = "maintenance", "pause", "retired"
 """Keys of a household's plan that say why it stands as it does; each line has its author, reason and end."""
-
-
-class _Reach(msgspec.Struct, forbid_unknown_fields=True):
-    channel: str
-    address: str = ""
-
-
-class _Duty(msgspec.Struct, forbid_unknown_fields=True):
-    duty: Duty
-    grid: str
-
-
-class _Person(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    name: str
-    language: str = "zh"
-    reaches: list[_Reach] = []
-    duties: list[_Duty] = []
-
-
-class _Area(msgspec.Struct, forbid_unknown_fields=True):
-    code: str
-    name: str
-    level: str
-    parent: str = ""
-
-
-class _Grid(msgspec.Struct, forbid_unknown_fields=True):
-    code: str
-    name: str
-    community: str = ""
-
-
-class _Room(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    name: str
-    kind: RoomKind = RoomKind.OTHER
-
-
-class _Hub(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    interval_s: int = 60  # 0 promises nothing
-    secret: str = ""  # at least 22 characters; empty: made by `shouwang hubs secret`
-
-
-class _Sensor(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    address: str
-    name: str
-    room: str
-    role: Role
-    hub: str = ""  # empty: the home's only hub
-    subject: str = ""
-    inverted: bool = False
-
-
-class _Home(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    code: str
-    name: str
-    grid: str
-    zone: str = "Asia/Shanghai"
-    state: Monitoring = Monitoring.GUARDED
-    address: str = ""
-    access: str = ""
-    person: str = ""
-    rooms: list[_Room] = []
-    hubs: list[_Hub] = []
-    sensors: list[_Sensor] = []
-
-
-class _Sheet(msgspec.Struct, forbid_unknown_fields=True):
-    areas: list[_Area] = []
-    grids: list[_Grid] = []
-    people: list[_Person] = []
-    homes: list[_Home] = []
 
 
 @dataclass(slots=True)
@@ -179,37 +94,70 @@ class Registry:
         store: RegistryStore,
         hash_secret: Callable[[str], str],
         on_hubs: Callable[[Mapping[str, str]], None] = lambda secrets: None,
+        levels: Sequence[str] = sheets.STANDARD_LEVELS,
     ) -> None:
-        """`hash_secret` gives what the broker keeps; `on_hubs` hands every hash to the embedded broker."""
+        """`hash_secret` gives what the broker keeps; `on_hubs` hands every hash to the embedded broker; `levels` says
+        how areas are nested here."""
         self._store = store
         self._hash = hash_secret
         self._on_hubs = on_hubs
+        self._levels = tuple(levels)
 
     def import_sheet(self, text: str, *, who: str, now: datetime) -> str:
         """Register everything a TOML sheet names, all of it or nothing; a sentence saying what it was."""
-        try:
-            sheet = msgspec.convert(tomllib.loads(text), _Sheet)
-        except tomllib.TOMLDecodeError as error:
-            raise refused(N_("The sheet is not valid TOML: {error}."), error=error) from None
-        except msgspec.ValidationError as error:
-            raise RegistrationError(Sentence("{line}", (("line", f"{error}."),))) from None
-        wrong = list(self._wrong(sheet))
-        if wrong:
-            raise RegistrationError(*(Sentence("{line}", (("line", line),)) for line in wrong))
-        areas = [Area(code=a.code, name=a.name, level=a.level, parent=a.parent) for a in sheet.areas]
-        grids = [Grid(code=g.code, name=g.name, community=g.community) for g in sheet.grids]
-        people = [(_person(p), [(d.duty, d.grid) for d in p.duties]) for p in sheet.people]
-        secrets = {hub.id: hub.secret for home in sheet.homes for hub in home.hubs if hub.secret}
-        self.register(
-            areas=areas,
-            grids=grids,
-            people=people,
-            homes=[_home(h) for h in sheet.homes],
-            secrets=secrets,
-            who=who,
-            now=now,
-        )
-        return f"{len(sheet.homes)} homes, {len(sheet.people)} people, {len(sheet.grids)} grids registered."
+        return str(self.import_files({"sheet.toml": text.encode()}, who=who, now=now).summary())
+
+    def import_files(
+        self, files: Mapping[str, bytes], *, who: str, now: datetime, only_check: bool = False
+    ) -> sheets.Changes:
+        """Add and change what these tables name, all of it or nothing, or with `only_check` nothing in any case.
+
+        Raises RegistrationError with everything that is wrong in them, each with its file, row and column.
+        """
+        tables = sheets.read(files)  # before the transaction: nobody else has to wait while it is read
+        if only_check:
+            return sheets.understand(tables, self._store, self._levels, now)
+        with self._act(who, now) as act:
+            changes = sheets.understand(tables, self._store, self._levels, now)
+            self._take_over(act, changes)
+        return changes
+
+    def _take_over(self, act: "_Act", changes: sheets.Changes) -> None:
+        ledger, now = act.ledger, act.now
+        for area in changes.areas:
+            ledger.put_area(area, now)
+            act.note("area.put", area.code)
+        for grid in changes.grids:
+            ledger.put_grid(grid)
+            act.note("grid.put", grid.code)
+        for person in changes.people:
+            ledger.put_person(person, now)
+        for person_id, phones in changes.phones.items():
+            ledger.put_phones(person_id, phones, now)
+        for person_id, duties in changes.duties.items():
+            ledger.put_duties(person_id, duties, now)
+        for person_id in dict.fromkeys((*(p.id for p in changes.people), *changes.phones, *changes.duties)):
+            act.note("person.put", person_id)
+        for profile in changes.profiles:
+            ledger.put_profile(profile, now)
+            act.note("profile.put", profile.person)
+        put = {home.id: home for home in changes.homes}
+        before = {home_id: put.get(home_id) or self._home(home_id) for home_id in changes.states}
+        for home_id, (state, _, trial_until) in changes.states.items():
+            put[home_id] = _standing(before[home_id], state, trial_until, now)
+        for home in put.values():
+            ledger.put_home(home, now)
+            act.note("home.put", home.id, facts=(("state", home.state.value),))
+        for home_id, (state, why, _) in changes.states.items():
+            self._say_why(act, before[home_id], state, why, None)
+        for home_id, contacts in changes.contacts.items():
+            ledger.put_contacts(home_id, contacts, now)
+            act.note("contacts.put", home_id)
+        for hub, secret in changes.secrets.items():
+            act.set_secret(hub, self._hash(secret))
+            act.note("hub.secret", hub)
+        if changes:
+            act.publish(",".join(sorted(changes.touched)[:20]))
 
     def register(
         self,
@@ -459,33 +407,32 @@ class Registry:
         """
         with self._act(who, now) as act:
             home = self._home(home_id)
-            new = replace(home, state=state)
-            self._end(act, home_id, PAUSE, RETIRED)
             if state in (Monitoring.TRIAL, Monitoring.GUARDED) and not home.sensors:
                 raise refused(N_("Nothing hangs in this home yet; without a device it cannot be watched."))
-            if state is Monitoring.TRIAL:
-                ends = trial_until or now + LEARNING
-                if ends <= now:
-                    raise refused(N_("The learning period has to end in the future."))
-                new = replace(new, trial_until=ends)
-            elif state is Monitoring.PAUSED:
-                if not why.strip():
-                    raise refused(N_("Please say why the home is not to be watched for a while."))
-                if until is not None and until <= now:
-                    raise refused(N_("The pause has to end in the future."))
-                last = self._last_pause(home_id)
-                before = last.value if last and home.state is Monitoring.PAUSED else home.state.value
-                self._begin(act, home_id, PAUSE, before, until, why)
-            elif state is Monitoring.RETIRED:
-                if why not in list(Leaving):
-                    text = N_("Please say why the home is given up: {reasons}.")
-                    raise refused(text, reasons=", ".join(Leaving))
-                self._begin(act, home_id, RETIRED, why, None, why)
-                self._end(act, home_id, MAINTENANCE)
-                for hub in home.hubs:
-                    act.set_secret(hub.id, None)
-                new = replace(new, trial_until=None)
+            if state is Monitoring.TRIAL and trial_until is not None and trial_until <= now:
+                raise refused(N_("The learning period has to end in the future."))
+            if state is Monitoring.PAUSED and not why.strip():
+                raise refused(N_("Please say why the home is not to be watched for a while."))
+            if state is Monitoring.PAUSED and until is not None and until <= now:
+                raise refused(N_("The pause has to end in the future."))
+            if state is Monitoring.RETIRED and why not in list(Leaving):
+                raise refused(N_("Please say why the home is given up: {reasons}."), reasons=", ".join(Leaving))
+            new = _standing(home, state, trial_until, now)
+            self._say_why(act, home, state, why, until)
             return self._put(act, home, new, f"home.{state.value}", why=why)
+
+    def _say_why(self, act: "_Act", before: Home, state: Monitoring, why: str, until: datetime | None) -> None:
+        """What goes with a state: the reason in the home's plan; and whoever has left is not listened to."""
+        self._end(act, before.id, PAUSE, RETIRED)
+        if state is Monitoring.PAUSED:
+            last = self._last_pause(before.id)
+            was_paused = before.state is Monitoring.PAUSED and last is not None
+            self._begin(act, before.id, PAUSE, last.value if was_paused and last else before.state.value, until, why)
+        elif state is Monitoring.RETIRED:
+            self._begin(act, before.id, RETIRED, why, None, why)
+            self._end(act, before.id, MAINTENANCE)
+            for hub in before.hubs:
+                act.set_secret(hub.id, None)
 
     def end_pauses(self, *, now: datetime) -> list[str]:
         """Watch again over the homes whose pause has come to its end, as before it; returns their ids."""
@@ -703,96 +650,10 @@ class Registry:
         taken = {hub.id for hub in self._store.hubs()}
         return next(made for made in (f"hub-{secrets.token_hex(4)}" for _ in range(100)) if made not in taken)
 
-    def _wrong(self, sheet: _Sheet) -> Iterable[str]:
-        """Everything in the sheet that cannot be, each with its place and what would be right."""
-        grids = {g.code for g in sheet.grids} | {g.code for g in self._store.grids()}
-        hubs_elsewhere = {hub.id: hub.home for hub in self._store.hubs()}
-        seen: dict[str, str] = {}
-        for person in sheet.people:
-            for duty in person.duties:
-                if duty.grid not in grids:
-                    yield f"people {person.id!r}: there is no grid {duty.grid!r}."
-        for home in sheet.homes:
-            place = f"home {home.id!r}"
-            if not ID.fullmatch(home.id):
-                yield f"{place}: an id is 1 to 64 of a-z, 0-9 and '-'."
-            if home.grid not in grids:
-                yield f"{place}: there is no grid {home.grid!r}; name it under [[grids]]."
-            if not is_zone(home.zone):
-                yield f"{place}: {home.zone!r} is no time zone; Asia/Shanghai is one."
-            rooms = {room.id for room in home.rooms}
-            hubs = {hub.id for hub in home.hubs}
-            for hub in home.hubs:
-                if not ID.fullmatch(hub.id):
-                    yield f"{place}: hub id {hub.id!r} goes into topics: 1 to 64 of a-z, 0-9 and '-', no space."
-                if hub.secret and len(hub.secret) < 22:
-                    yield f"{place}: the secret of hub {hub.id!r} is too short; at least 22 characters (128 bit)."
-                owner = seen.get(hub.id) or hubs_elsewhere.get(hub.id, home.id)
-                if owner != home.id:
-                    yield f"{place}: hub {hub.id!r} already stands in home {owner!r}."
-                seen[hub.id] = home.id
-            for sensor in home.sensors:
-                yield from _wrong_sensor(place, sensor, rooms, hubs)
-            doubled = _doubled(s.id for s in home.sensors)
-            if doubled:
-                yield f"{place}: sensor ids {doubled} are there twice."
 
-
-def _wrong_sensor(place: str, sensor: _Sensor, rooms: set[str], hubs: set[str]) -> Iterable[str]:
-    if sensor.room not in rooms:
-        yield f"{place}: sensor {sensor.id!r} hangs in room {sensor.room!r}, which is not among {sorted(rooms)}."
-    if sensor.hub and sensor.hub not in hubs:
-        yield f"{place}: sensor {sensor.id!r} names hub {sensor.hub!r}, which is not among {sorted(hubs)}."
-    if not sensor.hub and len(hubs) != 1:
-        yield f"{place}: sensor {sensor.id!r} has to say which of the hubs {sorted(hubs)} it speaks through."
-    if not ADDRESS.fullmatch(sensor.address):
-        yield (
-            f"{place}: address {sensor.address!r} of sensor {sensor.id!r} must be an IEEE address such as"
-            " 0x00158d0001a2b3c4 or a topic name of a-z, 0-9 and '-'; a space in a topic closes the connection."
-        )
-
-
-def _doubled(ids: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
-    twice: set[str] = set()
-    for one in ids:
-        (twice if one in seen else seen).add(one)
-    return sorted(twice)
-
-
-def _person(sheet: _Person) -> Person:
-    reaches = tuple(Reach(channel=r.channel, address=r.address) for r in sheet.reaches)
-    return Person(id=sheet.id, name=sheet.name, language=sheet.language, reaches=reaches)
-
-
-def _home(sheet: _Home) -> Home:
-    only_hub = sheet.hubs[0].id if len(sheet.hubs) == 1 else ""
-    return Home(
-        id=sheet.id,
-        code=sheet.code,
-        name=sheet.name,
-        grid=sheet.grid,
-        zone=ZoneInfo(sheet.zone),
-        state=sheet.state,
-        address=sheet.address,
-        access=sheet.access,
-        person=sheet.person,
-        rooms=tuple(Room(id=r.id, name=r.name, kind=r.kind) for r in sheet.rooms),
-        hubs=tuple(
-            Hub(id=h.id, home=sheet.id, interval=timedelta(seconds=h.interval_s) if h.interval_s else None)
-            for h in sheet.hubs
-        ),
-        sensors=tuple(
-            Sensor(
-                id=s.id,
-                hub=s.hub or only_hub,
-                address=s.address,
-                name=s.name,
-                room=s.room,
-                role=s.role,
-                subject=s.subject,
-                inverted=s.inverted,
-            )
-            for s in sheet.sensors
-        ),
-    )
+def _standing(home: Home, state: Monitoring, trial_until: datetime | None, now: datetime) -> Home:
+    """The home in this state. What it has learnt does not end with the trial; it ends with the home."""
+    if state is Monitoring.TRIAL:
+        ends = trial_until or now + LEARNING
+        return replace(home, state=state, trial_until=ends.replace(second=0, microsecond=0))
+    return replace(home, state=state, trial_until=None if state is Monitoring.RETIRED else home.trial_until)

@@ -16,7 +16,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.clock": set(),
     "gateway.stores": FOUNDATION,
     "gateway.refusals": FOUNDATION,
-    "gateway.registry": FOUNDATION | {"gateway.refusals"},
+    "gateway.sheets": FOUNDATION | {"gateway.refusals"},
+    "gateway.registry": FOUNDATION | {"gateway.refusals", "gateway.sheets"},
     "gateway.child": set(),
     "gateway.kit": FOUNDATION,
     "gateway.broker": FOUNDATION | {"gateway.child"},
@@ -28,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detectors": FOUNDATION,
     "alerts": FOUNDATION,
     "ingest": FOUNDATION,
-    "dashboard": FOUNDATION | {"gateway.registry", "gateway.kit", "alerts"},
+    "dashboard": FOUNDATION | {"gateway.registry", "gateway.refusals", "gateway.sheets", "gateway.kit", "alerts"},
     "simulators": FOUNDATION | {"ingest.decoders", "detectors"},
     # the front door
     "gateway.config": EVERYTHING,
@@ -42,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Each library has its rooms; everywhere else it is a stranger.
 THIRD_PARTIES: dict[str, set[str]] = {
     "paho": {"ingest.mqtt", "simulators.broker"},
-    "msgspec": {"ingest.decoders", "gateway.stores", "gateway.registry", "gateway.pipeline"},
+    "msgspec": {"ingest.decoders", "gateway.stores", "gateway.pipeline"},
     "sqlalchemy": {"gateway.stores"},
     "alembic": {"gateway.stores"},
     "httpx": {"alerts.channels"},

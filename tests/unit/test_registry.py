@@ -47,7 +47,7 @@ def test_registering_the_same_sheet_again_changes_nothing(registry, store):
 @pytest.mark.parametrize(
     ("wrong", "right", "sentence"),
     [
-        ('grid = "g-01"\nzone', 'grid = "g-99"\nzone', "there is no grid 'g-99'"),
+        ('grid = "g-01"\nzone', 'grid = "g-99"\nzone', "There is no grid 'g-99'"),
         ('room = "hall"', 'room = "attic"', "hangs in room 'attic'"),
         ("0x00158d0001a2b3c6", "sos button", "a space in a topic closes the connection"),
         ('role = "sos"', 'role = "siren"', "siren"),
