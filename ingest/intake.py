@@ -15,9 +15,10 @@ from zlib import crc32
 
 from gateway.domain import Home, Kind, Monitoring, Power, Reading, Sensor
 from gateway.domain.reading import LATE
-from gateway.ports import Directory, HubDevice, Message, Quarantined
+from gateway.ports import Directory, Expose, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
 from ingest.decoders.base import DANGERS, Decoded, Decoder, Fault, Heard, News, Part, Portion, Signal, Unreadable
+from ingest.decoders.exposes import EXPOSES_AT_MOST
 from ingest.flood import EVERY, OTHERS, UNTOLD_TIME, Flow
 from ingest.roles import CALLS, HUB, SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
 
@@ -82,7 +83,7 @@ CHANGES_REMEMBERED = 12
 VALUES_VERSION = 3
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
+_NOTHING, _MS = timedelta(0), timedelta(milliseconds=1)
 _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _KINDS = frozenset(Kind)
 _UNRANKED = 99
@@ -493,7 +494,7 @@ class Intake:
                 taken.readings += told.readings
                 taken.quarantined += told.quarantined
                 taken.urgent, taken.is_cut = taken.urgent or told.urgent, taken.is_cut or told.is_cut
-            if not bounds:
+            if not bounds and any(one.signal is not Signal.LINK for one in portion.heard):
                 self._hear_strange_part(road, portion, message, arrival, taken)
 
     def _meant_by(self, road: _Road, portion: Portion) -> list[_Bound]:
@@ -551,6 +552,8 @@ class Intake:
             return
         # That it is within reach, or no longer, is its bridge's word or the broker's.
         if not message.retained and not (len(heard) == 1 and heard[0].signal is Signal.AVAILABLE):
+            if bound.told is not None and _NOTHING <= (own or message.heard) - bound.told[0] < ALIVE_EVERY:
+                return  # as nearly always
             if (
                 own is None
                 and repeats
@@ -648,7 +651,7 @@ class Intake:
         seq = one.seq
         if seq is None:
             seq = crc32(message.payload, one.part) if has_time or one.part else 0
-        elif seq and one.at is None and _is_counted(bound, nature, kind, seq, heard):
+        elif seq and (one.at is None or repeats) and _is_counted(bound, nature, kind, seq, heard):
             return
         for told in taken.readings:
             if told.kind is kind and told.seq == seq and told.at == at:
@@ -726,10 +729,11 @@ class Intake:
         """Whether this device may say this much. If not the message is cut, unless it calls for help."""
         flow, own, price = bound.flow, None, EVERY
         if decoded is not None:
-            if decoded.heard:
-                own = decoded.heard[-1].at
-                if decoded.heard[-1].part:
-                    price *= 1 + decoded.heard[-1].part  # a list counts as what it lists
+            heard = decoded.heard
+            if heard:
+                own = heard[-1].at
+                if heard[-1].part:
+                    price *= 1 + heard[-1].part  # a list counts as what it lists
             if decoded.faults is not None:
                 price += EVERY * len(decoded.faults)
         if own is None and message.heard < self._unsettled_until:
@@ -866,7 +870,7 @@ class Intake:
                     model=device.model or known.model,
                     vendor=device.vendor or known.vendor,
                     power=device.power or known.power,
-                    exposes=device.exposes or known.exposes,
+                    exposes=_all_of(known.exposes, device.exposes),
                 )
                 if known == device:
                     return
@@ -1084,6 +1088,11 @@ def _note_clock(hub: _Hub, shown: datetime, heard: datetime, arrival: int, taken
             taken.readings.append(Reading(hub.home, hub.itself.sensor, "", Kind.CLOCK, value, heard, heard, arrival))
             _remember(hub.itself.lasts, Kind.CLOCK, value, heard, False)
     hub.since, hub.ahead = heard, ahead
+
+
+def _all_of(known: tuple[Expose, ...], told: tuple[Expose, ...]) -> tuple[Expose, ...]:
+    """What a device has announced so far: some tell of one thing at a time."""
+    return tuple({one.property: one for one in (*known, *told)}.values())[:EXPOSES_AT_MOST]
 
 
 def _rank(bound: _Bound, signal: Signal) -> int:
