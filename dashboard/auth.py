@@ -23,6 +23,8 @@ from gateway.ports import Account, AccountStore, Clock, Session
 SESSION_LIFE = timedelta(days=30)
 """A grid worker paged at 03:00 must not meet a password first; signing out ends it at once."""
 SETUP_LIFE = timedelta(hours=24)
+JOIN_LIFE = timedelta(days=3)
+"""An installer reads the link today and opens it on the way to the first home."""
 ENTRANCE_LIFE = timedelta(hours=12)
 PASSWORD_LENGTHS = range(10, 201)
 """Ten is the least we take; the most keeps a guesser from making us hash megabytes."""
@@ -213,6 +215,47 @@ def make_setup_link(accounts: AccountStore, clock: Clock, base_url: str) -> str:
     token = new_token()
     accounts.put_invitation(hash_token(token), "setup", clock.now() + SETUP_LIFE)
     return f"{base_url.rstrip('/')}/setup/{token}"
+
+
+def make_join_link(
+    accounts: AccountStore, clock: Clock, base_url: str, login: str, duty: Duty, grid: str = "", *, fresh: bool = True
+) -> str:
+    """Whoever opens this once chooses the password of this account; `fresh` makes it, else it has to be there.
+
+    Raises ValueError when a fresh account is there already, or the one to be reset is not.
+    """
+    name = login_of(login)
+    standing = accounts.account(name)
+    if fresh and standing is not None:
+        raise ValueError(f"There is an account {name!r} already; `shouwang link --reset {name}` sets a new password.")
+    if not fresh and standing is None:
+        raise ValueError(f"There is no account {name!r}; `shouwang people invite` makes one.")
+    invitation = Invitation("join" if fresh else "reset", name, duty, grid)
+    token = new_token()
+    accounts.put_invitation(hash_token(token), invitation.purpose, clock.now() + JOIN_LIFE)
+    return f"{base_url.rstrip('/')}/join/{token}"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a one-time link to choose a password is for: to join with a duty, or to reset a lost password."""
+
+    kind: str
+    login: str
+    duty: Duty
+    grid: str = ""
+
+    @property
+    def purpose(self) -> str:
+        return f"{self.kind}:{self.duty.value}:{self.grid}:{self.login}"
+
+    @classmethod
+    def of(cls, purpose: str | None) -> "Invitation | None":
+        kind, _, rest = (purpose or "").partition(":")
+        if kind not in ("join", "reset"):
+            return None
+        duty, grid, login = rest.split(":", 2)
+        return cls(kind, login, Duty(duty), grid)
 
 
 def make_entrance_link(

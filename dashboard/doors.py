@@ -1,7 +1,7 @@
 """The doors: who is let in to a page, and the pages on which people come in and go out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -12,6 +12,7 @@ from dashboard.auth import (
     PASSWORD_LENGTHS,
     SESSION_LIFE,
     Gatekeeper,
+    Invitation,
     TooManyGuesses,
     Visitor,
     comes_from_here,
@@ -116,6 +117,13 @@ def same(one: str, other: str) -> bool:
     return hash_token(one) == hash_token(other)
 
 
+def password_error(say: Callable[..., str], password: str, again: str) -> str:
+    """What is wrong with a newly chosen password; empty when nothing is."""
+    if len(password) not in PASSWORD_LENGTHS:
+        return say("The password needs {least} to {most} characters.", least=10, most=PASSWORD_LENGTHS.stop - 1)
+    return "" if password == again else say("The two passwords differ.")
+
+
 def source_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
@@ -214,11 +222,8 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
         # What is wrong with the form is said before the link is used up.
         if not login or not login.isprintable():
             return setup_form(request, status=422, error=say("Please give a name."), name=name)
-        if len(password) not in PASSWORD_LENGTHS:
-            error = say("The password needs {least} to {most} characters.", least=10, most=PASSWORD_LENGTHS.stop - 1)
+        if error := password_error(say, password, again):
             return setup_form(request, status=422, error=error, name=name)
-        if password != again:
-            return setup_form(request, status=422, error=say("The two passwords differ."), name=name)
         now = house.clock.now()
         # Once there is an account, no set-up link makes another administrator, however many were printed.
         if house.accounts.count() or house.accounts.use_invitation(hash_token(token), now) != "setup":
@@ -236,6 +241,53 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
             ledger.audit(Act(at=now, who=login, what="account.first-administrator", ref=login))
         house.accounts.put(account)
         return doors.let_in(request, account, "/", "setup")
+
+    # ------------------------------------------------------------------ joining, and a lost password
+
+    def join_form(request: Request, invitation: Invitation, *, status: int = 200, error: str = "") -> Response:
+        return printer.page(request, "join.html", status=status, error=error, login=invitation.login)
+
+    @router.get("/join/{token}")
+    def show_join(request: Request, token: str) -> Response:
+        invitation = Invitation.of(house.accounts.invitation(hash_token(token), house.clock.now()))
+        return used_up(request) if invitation is None else join_form(request, invitation)
+
+    @router.post("/join/{token}", dependencies=from_here)
+    def join(
+        request: Request,
+        token: str,
+        password: Annotated[str, Form(max_length=1000)] = "",
+        again: Annotated[str, Form(max_length=1000)] = "",
+    ) -> Response:
+        now = house.clock.now()
+        invitation = Invitation.of(house.accounts.invitation(hash_token(token), now))
+        if invitation is None:
+            return used_up(request)
+        # What is wrong with the form is said before the link is used up.
+        if error := password_error(tongue_of(request).say, password, again):
+            return join_form(request, invitation, status=422, error=error)
+        standing = house.accounts.account(invitation.login)
+        is_expected = (standing is None) == (invitation.kind == "join")
+        if not is_expected or house.accounts.use_invitation(hash_token(token), now) is None:
+            return used_up(request)
+        hashed = keeper.passwords.hash(password)
+        account = Account(
+            login=invitation.login,
+            password_hash=hashed,
+            person=invitation.login,
+            duty=invitation.duty,
+            grid=invitation.grid,
+            created_at=now,
+        )
+        if standing is not None:  # only the password changes, and whoever was signed in with the old one is out
+            account = replace(standing, password_hash=hashed)
+            house.accounts.end_sessions(standing.login)
+        with house.registry.begin() as ledger:
+            if house.registry.person(account.person) is None:
+                ledger.put_person(Person(id=account.person, name=account.login), now)
+            ledger.audit(Act(at=now, who=account.login, what=f"account.{invitation.kind}", ref=account.login))
+        house.accounts.put(account)
+        return doors.let_in(request, account, "/", invitation.kind)
 
     # ------------------------------------------------------------------ the demo's entrance
 

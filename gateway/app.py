@@ -16,7 +16,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +37,7 @@ from gateway.pipeline import Pipeline
 from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore, RegistryStore
 from gateway.registry import Registry
 from gateway.road import Road
+from gateway.sheets import STANDARD_LEVELS
 from ingest.intake import Intake
 from ingest.mqtt import MqttSource, queue_warning
 from ingest.post import MqttPost
@@ -66,14 +67,14 @@ class Stores:
     accounts: AccountStore
     readings: ReadingStore
 
-    def registrar(self, state: Path) -> Registry:
+    def registrar(self, state: Path, levels: Sequence[str] = STANDARD_LEVELS) -> Registry:
         """Registration, with the embedded broker following along when hubs come and go."""
 
         def follow(hubs: Mapping[str, str]) -> None:
             if broker.is_set_up(state):  # else a first start, or an outside broker: nobody to tell yet
                 broker.reload(state, hubs)
 
-        return Registry(self.registry, broker.hash_secret, follow)
+        return Registry(self.registry, broker.hash_secret, follow, levels)
 
 
 def open_stores(state: Path) -> Stores:
@@ -194,7 +195,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
             parts: list[asyncio.Future[Any]] = [
                 loop.run_in_executor(pool, road.run),
                 group.create_task(courier.run(), name="courier"),
-                group.create_task(_keep_tidy(stores, stop), name="tidy"),
+                group.create_task(_keep_tidy(stores, stores.registrar(settings.state), clock, stop), name="tidy"),
                 group.create_task(
                     _pages(settings, stores, desk, clock, health, listener, base_url, stop, demo), name="pages"
                 ),
@@ -213,14 +214,16 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     log.info("stopped")
 
 
-async def _keep_tidy(stores: Stores, stop: asyncio.Event) -> None:
-    """House-keeping of both files, beside the road, so that no commit has to do it."""
+async def _keep_tidy(stores: Stores, registrar: Registry, clock: Clock, stop: asyncio.Event) -> None:
+    """House-keeping of both files, beside the road, so that no commit has to do it; and pauses that come to an end."""
     for round_ in itertools.count(1):
         await asyncio.sleep(TIDY_EVERY_S)
         if stop.is_set():
             return
         await asyncio.to_thread(stores.readings.tidy)
         await asyncio.to_thread(stores.alerts.tidy)
+        for home in await asyncio.to_thread(registrar.end_pauses, now=clock.now()):
+            log.info("a pause has ended", extra={"home": home})
         if round_ % SWEEP_EVERY == 0:
             gc.collect()
 
@@ -271,7 +274,7 @@ async def _pages(
         alerts=stores.alerts,
         desk=desk,
         registry=stores.registry,
-        registrar=stores.registrar(settings.state),
+        registrar=stores.registrar(settings.state, settings.areas.levels),
         accounts=stores.accounts,
         readings=stores.readings,
         clock=clock,

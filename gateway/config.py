@@ -1,6 +1,7 @@
 """One settings tree, read once at the door from TOML and the environment, checked completely, handed on in pieces."""
 
 import os
+import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from detectors import DETECTORS, options_of
 from gateway.domain.endpoint import Endpoint
+from gateway.sheets import STANDARD_LEVELS
+
+_LEVEL = re.compile(r"[a-z_]{1,32}( \S{1,32})?")
 
 
 class ConfigError(Exception):
@@ -76,6 +80,20 @@ class WebhookPart(_Part):
     timeout: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), le=timedelta(minutes=2))
 
 
+class AreasPart(_Part):
+    levels: tuple[str, ...] = Field(
+        STANDARD_LEVELS, description="how areas are nested, the widest first: a code and its Chinese name"
+    )
+
+    @field_validator("levels")
+    @classmethod
+    def _are_levels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        codes = [level.split(" ", 1)[0] for level in value]
+        if not 1 <= len(value) <= 8 or len(set(codes)) < len(codes) or not all(map(_LEVEL.fullmatch, value)):
+            raise ValueError('must be one to eight different levels such as ["county 县", "village 村"]')
+        return value
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with its default. `shouwang check` prints it."""
 
@@ -89,6 +107,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     broker: BrokerPart = BrokerPart()
     webhook: WebhookPart = WebhookPart()
+    areas: AreasPart = AreasPart()
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="[detectors.<name>] options")
 
     @field_validator("detectors")
@@ -193,6 +212,8 @@ def understood(settings: Settings) -> list[tuple[str, str, str]]:
 def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "(set)" if value.get_secret_value() else ""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return "" if value is None else str(value)
 
 

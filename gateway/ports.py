@@ -228,7 +228,9 @@ class Context:
 
     plan: Mapping[str, str] = field(default_factory=dict)  # effective overrides of this household
     listening_since: datetime | None = None  # None: not a live source, always heard
-    blind: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()  # sensors that see nothing, or may see nothing: their silence is no evidence
+    vouched_at: datetime | None = None  # all the others have been heard since then; None: they promise nothing
+    hole: tuple[datetime, datetime] | None = None  # the last long span of which nothing was ever heard
 
 
 class Detector(Protocol):
@@ -512,6 +514,10 @@ class AccountStore(Protocol):
 
     def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
         """One-time access: the first start's set-up link is one."""
+        ...
+
+    def invitation(self, token_hash: str, now: datetime) -> str | None:
+        """Its purpose, while it can still be used; looking does not use it."""
         ...
 
     def use_invitation(self, token_hash: str, now: datetime) -> str | None:

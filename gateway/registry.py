@@ -32,7 +32,6 @@ from gateway.domain import (
 from gateway.ports import RegistryLedger, RegistryStore
 from gateway.refusals import (
     HOURS,
-    ID,
     LONGEST_TEXT,
     N_,
     PHONE,
@@ -41,6 +40,7 @@ from gateway.refusals import (
     RegistrationError,
     faults_of,
     is_name,
+    is_person_id,
     refused,
     sentences,
 )
@@ -580,8 +580,11 @@ class Registry:
     def _put_person(
         self, act: "_Act", person: Person, phones: Sequence[str] | None, duties: Sequence[tuple[Duty, str]] | None
     ) -> None:
-        if not ID.fullmatch(person.id):
-            raise refused(N_("'{id}' is no id of a person: an id is 1 to 64 of a-z, 0-9 and '-'."), id=person.id)
+        if not is_person_id(person.id):
+            raise refused(
+                N_("'{id}' is no id of a person: 1 to 80 characters on one line, without ';', ':' and '/'."),
+                id=person.id,
+            )
         if not person.name or not is_name(person.name):
             raise refused(N_("A person needs a name of at most 80 characters."))
         grids = {grid.code for grid in self._store.grids()}

@@ -22,7 +22,7 @@ from gateway.domain import (
     Sensor,
 )
 from gateway.ports import RegistryStore
-from gateway.refusals import ID, N_, Known, RegistrationError, Sentence, faults_of, is_name
+from gateway.refusals import ID, N_, Known, RegistrationError, Sentence, faults_of, is_name, is_person_id
 from gateway.sheets.columns import STANDARD_ZONE, TABLES
 from gateway.sheets.reading import Row, Tables
 from gateway.sheets.words import choices, codes
@@ -131,8 +131,8 @@ def _understand_people(tables: Tables, store: RegistryStore, now: datetime, chan
         values = {key: value for key, value in row.values.items() if key not in ("phones", "duties")}
         before = people.get(values["id"])
         person = _made(Person, before, replace(row, values=values), tables, "people", name="")
-        if not ID.fullmatch(person.id):
-            text = N_("'{id}' is no id of a person: an id is 1 to 64 of a-z, 0-9 and '-'.")
+        if not is_person_id(person.id):
+            text = N_("'{id}' is no id of a person: 1 to 80 characters on one line, without ';', ':' and '/'.")
             tables.fault(row, "id", text, id=person.id)
         if not is_name(person.name):
             tables.fault(row, "name", N_("A name has at most 80 characters and no line breaks."))

@@ -67,6 +67,14 @@ class SqlAccounts:
         with writing(self._engine) as connection:
             connection.execute(self._invite, row)
 
+    def invitation(self, token_hash: str, now: datetime) -> str | None:
+        row = _invitation.c
+        usable = select(row.purpose).where(
+            row.token_hash == token_hash, row.used_at.is_(None), row.expires_at > aware(now)
+        )
+        with self._engine.connect() as connection:
+            return connection.scalar(usable)
+
     def use_invitation(self, token_hash: str, now: datetime) -> str | None:
         this = _invitation.c.token_hash == token_hash
         with writing(self._engine) as connection:

@@ -508,6 +508,10 @@ class MemoryAccounts:
     def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
         self._invitations[token_hash] = purpose, aware(expires_at)
 
+    def invitation(self, token_hash: str, now: datetime) -> str | None:
+        purpose, expires_at = self._invitations.get(token_hash, (None, aware(now)))
+        return purpose if now < expires_at else None
+
     def use_invitation(self, token_hash: str, now: datetime) -> str | None:
         aware(now)
         with self._changing:

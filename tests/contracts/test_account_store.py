@@ -105,6 +105,17 @@ def test_an_invitation_expires(accounts):
     assert accounts.use_invitation("i1", NOW + HOUR - timedelta(seconds=1)) == "set-up"
 
 
+def test_looking_at_an_invitation_does_not_use_it(accounts):
+    accounts.put_invitation("i1", "set-up", NOW + HOUR)
+
+    assert accounts.invitation("i1", NOW) == accounts.invitation("i1", NOW) == "set-up"
+    assert accounts.invitation("i1", NOW + HOUR) is None
+    assert accounts.invitation("i2", NOW) is None
+
+    accounts.use_invitation("i1", NOW)
+    assert accounts.invitation("i1", NOW) is None
+
+
 def test_an_invitation_can_be_renewed(accounts):
     accounts.put_invitation("i1", "set-up", NOW + HOUR)
     accounts.use_invitation("i1", NOW)
@@ -134,6 +145,7 @@ def test_a_time_without_a_zone_is_refused(house):
         lambda: house.session("t1", NAIVE),
         lambda: house.put_invitation("i1", "set-up", NAIVE),
         lambda: house.use_invitation("i1", NAIVE),
+        lambda: house.invitation("i1", NAIVE),
     ):
         with pytest.raises(ValueError, match="aware"):
             act()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pages_house import BASE, PASSWORD, SECRET, HandClock, Rig, hidden, sign_in
 
-from dashboard.auth import Brake, Gatekeeper, comes_from_here, login_of, make_entrance_link
+from dashboard.auth import Brake, Gatekeeper, comes_from_here, login_of, make_entrance_link, make_join_link
 from dashboard.house import House
 from gateway.domain import Duty, Person
 
@@ -74,6 +74,82 @@ def test_a_mistake_in_the_form_does_not_use_the_link_up(rig, wrong):
 def test_an_invented_setup_link_makes_nobody(rig):
     assert rig.browser().post("/setup/invented", data=FILLED_IN).status_code == 410
     assert rig.accounts.count() == 0
+
+
+# --------------------------------------------------------------------------- joining, and a lost password
+
+
+def join_path(rig, login="sun", duty=Duty.INSTALLER, grid="g1", *, fresh=True) -> str:
+    return make_join_link(rig.accounts, rig.clock, BASE, login, duty, grid, fresh=fresh).removeprefix(BASE)
+
+
+CHOSEN = {"password": "another long password", "again": "another long password"}
+
+
+def test_an_installer_who_was_invited_chooses_a_password_and_is_in(rig):
+    path, browser = join_path(rig), rig.browser()
+
+    assert "sun" in browser.get(path).text, "the page says with what name one signs in"
+    answer = browser.post(path, data=CHOSEN)
+
+    account = rig.accounts.account("sun")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (account.duty, account.grid, account.person) == (Duty.INSTALLER, "g1", "sun")
+    assert rig.registry.person("sun") is not None
+    assert rig.browser().post(path, data=CHOSEN).status_code == 410, "it opens once"
+
+
+def test_looking_at_an_invitation_or_a_mistake_does_not_use_it_up(rig):
+    path = join_path(rig)
+    for _ in range(3):
+        assert rig.browser().get(path).status_code == 200
+
+    assert rig.browser().post(path, data={"password": "short", "again": "short"}).status_code == 422
+    assert rig.browser().post(path, data=CHOSEN | {"again": "x"}).status_code == 422
+    assert rig.browser().post(path, data=CHOSEN).status_code == 303
+
+
+def test_an_invitation_expires_and_an_invented_one_opens_nothing(rig):
+    path = join_path(rig)
+    rig.clock.go_on(days=4)
+
+    for dead in (path, "/join/invented"):
+        assert rig.browser().get(dead).status_code == 410
+        assert rig.browser().post(dead, data=CHOSEN).status_code == 410
+    setup = rig.setup_path().replace("/setup/", "/join/")
+    assert rig.browser().post(setup, data=CHOSEN).status_code == 410, "a set-up link is no invitation"
+
+
+def test_two_invitations_for_one_name_make_one_account(rig):
+    first, second = join_path(rig), join_path(rig, duty=Duty.ADMIN, grid="")
+    rig.browser().post(first, data=CHOSEN)
+
+    assert rig.browser().post(second, data=CHOSEN | {"password": "x" * 12, "again": "x" * 12}).status_code == 410
+    assert rig.accounts.account("sun").duty is Duty.INSTALLER
+
+
+def test_a_lost_password_is_chosen_anew_and_whoever_was_signed_in_is_out(rig):
+    inside = rig.browser()
+    inside.post(join_path(rig), data=CHOSEN)
+    assert inside.get("/install").status_code == 200
+
+    path = join_path(rig, duty=Duty.ADMIN, grid="", fresh=False)
+    answer = rig.browser().post(path, data={"password": "a third long password", "again": "a third long password"})
+
+    assert answer.status_code == 303
+    assert inside.get("/install").headers["location"].startswith("/login")
+    assert sign_in(rig.browser(), "sun", "a third long password").status_code == 303
+    assert sign_in(rig.browser(), "sun", CHOSEN["password"]).status_code == 401
+    assert rig.accounts.account("sun").duty is Duty.INSTALLER, "a new password is no promotion"
+
+
+def test_nobody_is_invited_twice_and_nobody_unknown_is_reset(rig):
+    rig.browser().post(join_path(rig), data=CHOSEN)
+
+    with pytest.raises(ValueError, match="--reset"):
+        join_path(rig, login=" SUN ")
+    with pytest.raises(ValueError, match="no account"):
+        join_path(rig, login="nobody", fresh=False)
 
 
 # --------------------------------------------------------------------------- the demo's entrance
@@ -294,7 +370,7 @@ def test_where_a_form_comes_from(origin, fetch_site, host, is_ours):
 
 # --------------------------------------------------------------------------- every door
 
-OPEN = {"/login", "/setup/{token}", "/enter/{token}", "/healthz", "/language/{language}"}
+OPEN = {"/login", "/setup/{token}", "/join/{token}", "/enter/{token}", "/healthz", "/language/{language}"}
 BY_LINK = {"/a/{token}", "/a/{token}/events", "/a/{token}/accept", "/a/{token}/resolve"}
 
 
