@@ -75,8 +75,8 @@ def treatment(finding: Finding, work: Work | None, usual: Severity) -> Treatment
         return Treatment.TEST if is_tried_out and began_with_the_work else Treatment.REAL
     if finding.severity is Severity.TECHNICAL:
         return Treatment.HELD  # nobody would come for hours; whoever would come is there
-    if usual is Severity.TECHNICAL and began_with_the_work:
-        return Treatment.HELD  # equipment that blinds the home: not when the installer has just unplugged it
+    if usual is Severity.TECHNICAL and (finding.subject or began_with_the_work):
+        return Treatment.HELD  # a device that blinds something, in the installer's hands; a hub unplugged just now
     return Treatment.REAL
 
 

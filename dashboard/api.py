@@ -15,14 +15,15 @@ from gateway.domain import Condition, Duty, Gap, Home, Sensor
 from gateway.locales import LANGUAGES
 
 
-def coverage(home: Home, gaps: tuple[Gap, ...], heard: datetime | None) -> Mapping[str, Any]:
-    """The coverage statement: sentences in every language, and the same as data."""
+def coverage(home: Home, gaps: tuple[Gap, ...], heard: datetime | None, now: datetime) -> Mapping[str, Any]:
+    """The coverage statement: in words, in every language, and the same as data."""
     return {
         "home": home.id,
         "complete": not gaps,
+        "blind": any(gap.why != "sensor_missing" for gap in gaps),
         "heard": _iso(heard),
         "learning_until": _iso(home.trial_until),
-        "statement": {language: [wording.say_gap(gap, home, language) for gap in gaps] for language in LANGUAGES},
+        "statement": {language: wording.say_coverage(gaps, home, language, now) for language in LANGUAGES},
         "gaps": [
             {"what": gap.what, "why": gap.why, "since": _iso(gap.since), "room": gap.room, "sensor": gap.sensor}
             for gap in gaps
@@ -64,7 +65,7 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     def show_coverage(visitor: SignedIn, home_id: str) -> Response:
         home = pages.home(visitor, home_id)
         gaps = tuple(readings.gaps(home.id).get(home.id, ()))
-        return JSONResponse(coverage(home, gaps, readings.heard().get(home.id)))
+        return JSONResponse(coverage(home, gaps, readings.heard().get(home.id), pages.house.clock.now()))
 
     @router.get("/homes/{home_id}/devices")
     def show_devices(visitor: SignedIn, home_id: str) -> Response:

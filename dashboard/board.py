@@ -58,6 +58,8 @@ class Board:
         return [home for home in homes if home.trial_until is not None and home.trial_until <= now]
 
     def _words(self, tongue: Tongue) -> dict[str, Any]:
+        now = self.house.clock.now()
+
         def bring(spare: tuple[Spare, str]) -> str:
             kind, name = spare
             with_name, without = SPARES[kind]
@@ -65,8 +67,10 @@ class Board:
 
         def what(fault: Fault) -> list[str]:
             """The sentence that says most, and only that: what cannot be noticed, else what people were told."""
+            if fault.sensor is not None and fault.gaps:
+                return [wording.say_coverage(fault.gaps, fault.home, tongue.language, now)]
             if fault.gaps:
-                return [wording.say_gap(gap, fault.home, tongue.language) for gap in fault.gaps]
+                return [wording.say_gap(gap, fault.home, tongue.language, now) for gap in fault.gaps]
             told = [tongue.say(FAULTS[code]) if code in FAULTS else code for code in fault.codes if code != "home"]
             return told or [wording.alert_name(alert.code, tongue.language) for alert in fault.alerts]
 

@@ -121,8 +121,8 @@ def _of_home(
         )
     missing = () if silent is not None else tuple(gap for gap in of_none if gap.why == "sensor_missing")
     if missing:
-        urgency = Urgency.LIFE if _is_grave(missing, ()) else Urgency.FAULT
-        yield Fault(home, None, "", urgency, (), missing, (), missing[0].since, bring=((Spare.MISSING, ""),))
+        # Nothing has broken, and nobody is worse off than on the day when the record was signed.
+        yield Fault(home, None, "", Urgency.HINT, (), missing, (), missing[0].since, bring=((Spare.MISSING, ""),))
     for sensor in home.sensors:
         mine = tuple(alert for alert in alerts if alert.subject == sensor.id)
         blinded = tuple(gap for gap in gaps if gap.sensor == sensor.id) if silent is None else ()

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from alerts import wording
 from alerts.escalation import Reason, Verdict
+from alerts.maintenance import is_held
 from dashboard import views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
@@ -163,6 +164,7 @@ class Pages:
             sentences=wording.explain(alert.finding, tongue.language, zone, view.home),
             shows_life=not (views.is_equipment(alert) and (one_tap or duty is Duty.INSTALLER)),
             learning=learning(view.home, now),
+            held=is_held(alert),
             reason=lambda text: wording.reason_text(text, tongue.language),
             owned_by_me=bool(me) and alert.owner == me,
             may_resolve=alert.state is State.ACCEPTED and may_finish(alert, me, duty),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from alerts.maintenance import TEST
+from alerts.maintenance import TEST, Work, is_held, work_in
 from alerts.wording import STANDARD
 from gateway.domain import (
     HAZARDS,
@@ -81,7 +81,8 @@ class HomeLine:
     alert: Alert | None  # the worst that is open
     blind_since: datetime | None  # beside an alert it still matters that we are blind
     to_file: int  # resolved alerts that nobody has filed yet
-    gaps: tuple[Gap, ...] = ()  # what cannot be noticed there
+    gaps: tuple[Gap, ...] = ()  # what cannot be noticed there at present
+    work: Work | None = None  # somebody works there
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def overview(
         if home.state is Monitoring.RETIRED and not any(alert.is_open for alert in own):
             continue
         line = home_line(home, own, heard.get(home.id), readings, directory.plan(home.id, now), now)
-        lines.append(replace(line, gaps=gaps.get(home.id, ())))
+        lines.append(replace(line, gaps=blind_spots(gaps.get(home.id, ()))))
         ringing += [(alert, home) for alert in own if alert.is_ringing and is_for_people(alert.severity)]
     lines.sort(key=_order)
     ringing.sort(key=lambda pair: (pair[0].severity.value, pair[0].raised_at))
@@ -123,6 +124,11 @@ def overview(
 def is_for_people(severity: Severity) -> bool:
     """Rings for a person on duty; care hints and equipment wait for daylight."""
     return severity.worse_than(Severity.CARE)
+
+
+def blind_spots(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """What could be noticed and cannot now; for what nobody has installed anything, the home's own page is enough."""
+    return tuple(gap for gap in gaps if gap.why != "sensor_missing")
 
 
 def is_equipment(alert: Alert) -> bool:
@@ -147,7 +153,7 @@ def home_line(
     away = away_since(home, readings, plan, life, now)
 
     def line(stand: Stand, since: datetime | None) -> HomeLine:
-        return HomeLine(home, stand, since, life, alert, blind, to_file)
+        return HomeLine(home, stand, since, life, alert, blind, to_file, work=work_in(plan, now))
 
     if alert is not None and is_for_people(alert.severity):
         if alert.is_ringing:
@@ -474,7 +480,7 @@ def alert_view(
 
 def next_step(alert: Alert, home: Home | None, directory: Directory) -> NextStep | None:
     """The next rung that has anybody on it, while the alert rings; an empty one uses up nobody's minutes."""
-    if not alert.is_ringing or alert.next_at is None or not alert.ladder.rungs:
+    if not alert.is_ringing or alert.next_at is None or not alert.ladder.rungs or is_held(alert):
         return None
     rungs = alert.ladder.rungs[alert.rung :] or alert.ladder.rungs
     for rung in rungs:

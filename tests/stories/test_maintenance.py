@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from test_care_loop import T0, House, at, refuses
 
 from alerts.desk import Desk
 from alerts.escalation import Reason, Verdict
-from alerts.maintenance import TEST, Treatment, has_passed, treatment, work_in
-from gateway.domain import Alert, Condition, Finding, Outcome, Override, Reach, Severity, State
+from alerts.maintenance import ONE_SENSOR_SAYS_IT, TEST, Treatment, has_passed, treatment, work_in
+from detectors.emergency import Emergency
+from gateway.domain import URGENT, Alert, Condition, Finding, Home, Outcome, Override, Reach, Reading, Severity, State
+from gateway.ports import Context
 
 WORK_BEGINS = 100
 AN_HOUR = 3600
@@ -282,6 +285,25 @@ def test_a_silent_home_has_passed_when_it_is_heard_again(heard, is_over):
     silence = Finding(home="h1", code="home_silent", severity=Severity.TECHNICAL, since=at(20), at=at(60))
 
     assert has_passed(silence, [], heard) is is_over
+
+
+@pytest.mark.parametrize("kind", sorted(URGENT))
+def test_whatever_one_sensor_calls_for_names_that_sensor(kind):
+    """Or a test could never be told from a call."""
+    home = Home(id="h1", code="A-0312", name="王奶奶", grid="g1", zone=ZoneInfo("Asia/Shanghai"))
+    reading = Reading("h1", "cord", "bath", kind, 1.0, at(5), at(5))
+    (found,) = Emergency(home).observe(reading, Context())
+    line = Override(home="h1", key="maintenance", value="cord", since=T0, until=at(60), author="zhao", reason="")
+
+    assert found.code in ONE_SENSOR_SAYS_IT
+    assert treatment(found, work_in([line], at(5)), found.severity) is Treatment.TEST
+
+
+def test_a_radar_taken_down_from_its_ceiling_is_in_the_installers_hands():
+    line = Override(home="h1", key="maintenance", value="", since=at(30), until=at(60), author="zhao", reason="")
+    fault = Finding(home="h1", code="device_offline", subject="r", severity=Severity.MEDIUM, since=at(10), at=at(40))
+
+    assert treatment(fault, work_in([line], at(40)), Severity.TECHNICAL) is Treatment.HELD
 
 
 def test_an_empty_test_list_tests_nothing():

@@ -144,7 +144,7 @@ def test_what_was_never_there_is_missing_and_said_once_a_home(rig):
     cannot_see(rig, "smoke", "", "sensor_missing")
 
     (fault,) = found(rig)
-    assert (fault.urgency, fault.bring, len(fault.gaps)) == (Urgency.LIFE, ((Spare.MISSING, ""),), 2)
+    assert (fault.urgency, fault.bring, len(fault.gaps)) == (Urgency.HINT, ((Spare.MISSING, ""),), 2)
 
 
 def test_homes_whose_learning_period_is_over_wait_for_a_decision(rig):
@@ -249,7 +249,17 @@ def test_a_home_says_what_cannot_be_noticed_in_it(rig):
     assert "1 处盲区" in text_of(browser.get("/").text)
     page = text_of(browser.get("/homes/h1").text)
     assert "这里看不到的情况" in page and "厨房" in page
-    assert "现有设备该看到的都看得到" in text_of(browser.get("/homes/h2").text)
+    assert "能看到的情况" in text_of(browser.get("/homes/h2").text)
+
+
+def test_what_nobody_has_installed_is_no_blind_spot_of_today(rig):
+    rig.hear("h1")
+    cannot_see(rig, "smoke", "", "sensor_missing")
+    browser = rig.signed_in()
+
+    assert "处盲区" not in text_of(browser.get("/").text)
+    assert "is-blind" not in browser.get("/homes/h1").text
+    assert browser.get("/api/v1/homes/h1/coverage").json()["blind"] is False
 
 
 def test_other_programs_may_ask_for_the_coverage(rig):
@@ -257,7 +267,8 @@ def test_other_programs_may_ask_for_the_coverage(rig):
     answer = rig.signed_in().get("/api/v1/homes/h1/coverage")
 
     told = answer.json()
-    assert not told["complete"] and len(told["statement"]["zh"]) == len(told["statement"]["en"]) == 1
+    assert not told["complete"] and told["blind"]
+    assert "跌倒" in told["statement"]["zh"] and "all" in told["statement"]["en"]
     assert told["gaps"] == [
         {
             "what": "fall",
@@ -303,6 +314,18 @@ def test_the_learning_period_is_said_wherever_the_home_is_shown(rig):
 
     rig.clock.go_on(days=9)
     assert "学习期到" not in browser.get("/homes/h1").text
+
+
+def test_work_in_a_home_is_said_where_the_home_is_shown(rig):
+    rig.hear("h1")
+    rig.house.registrar.maintain("h1", EVENING + timedelta(hours=1), ["h1-m"], why="安装", who="zhao", now=EVENING)
+    alert = rig.press("h1", Severity.TECHNICAL, "detector_failed")
+    browser = rig.signed_in()
+
+    assert "入户作业中，到 23:38" in text_of(browser.get("/").text)
+    assert "正在入户作业，到 23:38" in text_of(browser.get("/homes/h1").text)
+    page = text_of(browser.get(alert_url(alert.id)).text)
+    assert "作业结束前不通知任何人" in page and "若无人接单" not in page
 
 
 def test_a_new_sensor_has_a_line_of_its_own_with_its_room(rig):
