@@ -207,6 +207,7 @@ class Gateway(Subject):
         super().__init__(folder, broker_port or free_port(), sink, homes)
         self._embedded = broker_port is None
         self._environment = {**os.environ, **(environment or {})}
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation keeps what it compiled once
         self._config = self.folder / "shouwang.toml"
         self.state = self.folder / "state"
         self.web_port = free_port()

@@ -336,13 +336,13 @@ def main(arguments: list[str] | None = None, run: Callable[[Coroutine[Any, Any, 
     parser.add_argument("--config", type=Path)
     parser.add_argument("--demo", action="store_true")
     asked = parser.parse_args(arguments)
+    gc.set_threshold(YOUNG, OLDER, NEVER)
     try:
         settings = load(asked.config)
         if wrong := problems(settings):
             raise ConfigError("\n".join(wrong))
         set_up_log(settings.log)
         sys.setswitchinterval(HAND_OVER_S)
-        gc.set_threshold(YOUNG, OLDER, NEVER)
         run(serve(settings, SystemClock(), demo=asked.demo))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

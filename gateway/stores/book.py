@@ -24,7 +24,6 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy import column as plain_column
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from gateway.domain import Act
@@ -161,6 +160,8 @@ def _insert_or(engine: Engine, into: Table) -> Any:
     if engine.dialect.name == "sqlite":
         return sqlite_insert(into)
     if engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert  # a tenth of a second of every start
+
         return postgresql_insert(into)
     raise WrongBook(f"the book can be kept in SQLite or PostgreSQL, not in {engine.dialect.name!r}")
 
