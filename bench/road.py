@@ -509,7 +509,8 @@ def own_broker(book: Notebook, scale: Scale, repetition: int) -> None:
     name = "Shouwang on its own broker"
     rate = count / ((done - began) / 1e9)
     # NATS fsyncs twice for a message: when it takes it, and once more when our acknowledgement lets it go.
-    book.note("NATS", "accepted, each fsynced, readings/s", name, repetition, offered, limit=2500.0, more_is_better=True)
+    what = "accepted, each fsynced, readings/s"
+    book.note("NATS", what, name, repetition, offered, limit=2500.0, more_is_better=True)
     book.note("NATS", "accepted, stored by us and let go again, readings/s", name, repetition, rate)
     book.note("NATS", "lost or stored twice", name, repetition, abs(surplus), limit=0)
     book.note("NATS", "press to webhook, idle, p50 ms", name, repetition, quiet.share(0.5))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -59,15 +59,19 @@ def create_app(house: House) -> FastAPI:
     feed = Feed(house.alerts)
     links = Links(house.secret, house.base_url, house.clock)
 
+    def fell(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            house.fell(error)
+
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         reading = asyncio.create_task(feed.run(), name="event feed")
+        reading.add_done_callback(fell)
         try:
             yield
         finally:
             reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
+            await asyncio.gather(reading, return_exceptions=True)  # what it died of was told to the house
 
     app = FastAPI(
         title="Shouwang", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_FORM
