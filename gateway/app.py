@@ -270,6 +270,12 @@ async def _pages(
     from dashboard.app import create_app, make_setup_link
     from dashboard.house import House
 
+    fallen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fell(error: BaseException) -> None:
+        if not fallen.done():
+            fallen.set_exception(error)
+
     house = House(
         alerts=stores.alerts,
         desk=desk,
@@ -282,6 +288,7 @@ async def _pages(
         base_url=base_url,
         secure_cookies=base_url.startswith("https://"),
         health=health.report,
+        fell=fell,
         photos=settings.state / "photos",
         post=MqttPost(endpoint(settings)),
         uplink=uplink(settings),
@@ -302,10 +309,12 @@ async def _pages(
         _say(f"第一次启动：请在 24 小时内打开这个一次性链接，设置管理员\nFirst start: open this one-time link: {link}")
     log.info("pages are up", extra={"address": base_url})
     stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([serving, stopping, fallen], return_when=asyncio.FIRST_COMPLETED)
     server.handle_exit(signal.SIGTERM, None)
     await serving
     stopping.cancel()
+    if fallen.done():
+        await fallen  # and the whole gateway with it
 
 
 def _demo_parts(settings: Settings, stores: Stores, clock: Clock) -> dict[str, Any]:

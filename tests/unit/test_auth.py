@@ -1,5 +1,6 @@
 """Who gets in: the first start, signing in, guessing, forms from elsewhere, and every door that must be locked."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -434,6 +435,25 @@ def test_health_says_nothing_about_anybody():
 
 def test_an_unwell_gateway_does_not_look_well():
     with Rig(more={"health": lambda: {"well": False}}).browser() as browser:
+        assert browser.get("/healthz").status_code == 503
+
+
+def test_when_the_reader_behind_the_live_pages_dies_the_house_is_told():
+    told: list[BaseException] = []
+    rig = Rig(more={"fell": told.append})
+
+    def gone() -> int:
+        raise OSError("the file is gone")
+
+    rig.alerts.last_event = gone
+    with rig.browser() as browser:
+        feed = rig.app.state.feed
+        browser.portal.call(feed._somebody.set)
+        until = time.monotonic() + 10
+        while not told and time.monotonic() < until:
+            time.sleep(0.01)
+
+        assert [str(error) for error in told] == ["the file is gone"]
         assert browser.get("/healthz").status_code == 503
 
 
