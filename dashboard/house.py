@@ -31,9 +31,7 @@ class House:
     uplink: Endpoint | None = None  # where hubs reach the broker: what stands in a hub kit
     health: Callable[[], Mapping[str, Any]] = dict  # for /healthz: "well" and more, nothing personal
     photos: Path | None = None  # the folder for pictures of installed devices; None: none are taken
-    fell: Callable[[BaseException], None] = lambda error: (
-        None
-    )  # a part of the pages has died: the whole must start anew
+    fell: Callable[[BaseException], None] = lambda error: None  # a part of the pages died: all must start anew
     demo: bool = False
     demo_kill: Callable[[], None] | None = None  # kill -9 this gateway
     demo_press: Callable[[str], object] | None = None  # press the emergency button of this home

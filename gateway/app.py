@@ -309,7 +309,8 @@ async def _pages(
         _say(f"第一次启动：请在 24 小时内打开这个一次性链接，设置管理员\nFirst start: open this one-time link: {link}")
     log.info("pages are up", extra={"address": base_url})
     stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([serving, stopping, fallen], return_when=asyncio.FIRST_COMPLETED)
+    parts: list[asyncio.Future[Any]] = [serving, stopping, fallen]
+    await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     server.handle_exit(signal.SIGTERM, None)
     await serving
     stopping.cancel()
