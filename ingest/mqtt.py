@@ -34,13 +34,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.domain.endpoint import Endpoint
 from gateway.ports import Clock, Message
+from ingest.decoders import DECODERS
 from ingest.wire import Lost, Said, Wire
 
 log = logging.getLogger(__name__)
 
 ROOT: Final = "shouwang"
 READINGS: Final = (f"{ROOT}/#",)
-SOS: Final = (f"{ROOT}/+/zigbee2mqtt/sos/#", f"{ROOT}/+/plain/sos/#")
+SOS: Final = tuple(f"{ROOT}/+/{dialect}/sos/#" for dialect in DECODERS)
 
 KEEPALIVE_S: Final = 30  # what we promise the broker; it gives us up after one and a half times this
 PING_EVERY_S: Final = 8.0
@@ -57,6 +58,7 @@ ECHO_WITHIN_S: Final = 20.0
 OVERLAP: Final = timedelta(minutes=10)
 """After a life-safety session had to be made anew beside an old readings session: see `MqttSource._is_doubled`."""
 
+_DIALECTS: Final = frozenset(dialect.encode() for dialect in DECODERS)
 _PINGREQ: Final = b"\xc0\x00"
 _ECHO: Final = ECHO.encode()
 _ECHO_MID: Final = 1  # at most one is under way
@@ -548,7 +550,7 @@ class MqttSource:
 def _is_for_sos(topic: bytes) -> bool:
     """The same as the filters in SOS."""
     levels = topic.split(b"/", 4)
-    return len(levels) > 3 and levels[2] in (b"zigbee2mqtt", b"plain") and levels[3] == b"sos"
+    return len(levels) > 3 and levels[2] in _DIALECTS and levels[3] == b"sos"
 
 
 def _text(topic: bytes) -> str:

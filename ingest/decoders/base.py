@@ -294,6 +294,24 @@ def parse(payload: bytes) -> Any:
         raise Unreadable("bad-json", str(error)) from None
 
 
+def bare(payload: bytes) -> Any:
+    """One value alone in its topic; texts come without quotation marks."""
+    try:
+        return parse(payload)
+    except Unreadable:
+        try:
+            return payload.decode()
+        except UnicodeDecodeError as error:
+            raise Unreadable("bad-json", str(error)) from None
+
+
+def an_object(payload: bytes) -> dict[str, Any]:
+    raw = parse(payload)
+    if type(raw) is not dict:
+        raise Unreadable("not-an-object", f"a {type(raw).__name__} is not an object")
+    return raw
+
+
 def fault(key: str, raw: Any, expected: object) -> Fault:
     """A value that could not be used, said briefly: what it was, and what would have been right."""
     shown = type(raw).__name__ if isinstance(raw, dict | list) else ascii(raw)[:60]

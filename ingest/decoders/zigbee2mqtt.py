@@ -17,6 +17,8 @@ from ingest.decoders.base import (
     Row,
     Signal,
     Unreadable,
+    an_object,
+    bare,
     fault,
     flag,
     moment,
@@ -169,11 +171,11 @@ class Zigbee2Mqtt:
             case "bridge/devices":
                 return _all_devices(hub, payload)
             case "bridge/event":
-                return _event(hub, _object(payload))
+                return _event(hub, an_object(payload))
             case "bridge/response/device/rename":
-                return _renamed(_object(payload))
+                return _renamed(an_object(payload))
             case "bridge/health":
-                return _health(_object(payload))
+                return _health(an_object(payload))
             case _:
                 # info, logging, groups, requests: the hub lives, and that is all we take from them
                 return News()
@@ -226,7 +228,7 @@ def _attribute(payload: bytes, key: str, fields: dict[str, tuple[Row, ...]]) -> 
     rows = (AVAILABILITY,) if key == "availability" else fields.get(key)
     if rows is None:
         return Decoded([])
-    raw = _bare(payload)
+    raw = bare(payload)
     if key == "availability" and type(raw) is dict:
         raw = raw.get("state")
     decoded = Decoded([])
@@ -243,26 +245,9 @@ def _attribute(payload: bytes, key: str, fields: dict[str, tuple[Row, ...]]) -> 
     return decoded
 
 
-def _bare(payload: bytes) -> Any:
-    try:
-        return parse(payload)
-    except Unreadable:
-        try:
-            return payload.decode()
-        except UnicodeDecodeError as error:
-            raise Unreadable("bad-json", str(error)) from None
-
-
-def _object(payload: bytes) -> dict[str, Any]:
-    raw = parse(payload)
-    if type(raw) is not dict:
-        raise Unreadable("not-an-object", f"a {type(raw).__name__} is not an object")
-    return raw
-
-
 def _is_online(payload: bytes) -> bool:
     """`{"state":"online"}`, or the bare word that older bridges say."""
-    raw = _bare(payload)
+    raw = bare(payload)
     if type(raw) is dict:
         raw = raw.get("state")
     if raw not in ("online", "offline"):

@@ -286,7 +286,7 @@ def test_both_sessions_forgotten_is_like_the_first_day(broker: LiveBroker, ear: 
 def test_while_life_safety_is_refused_the_readings_carry_it(
     broker: LiveBroker, ear: Ear, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """NATS refuses a filter when a session's windows pass 65,535 together: two fit for the readings, four do not."""
+    """NATS refuses a filter when a session's windows pass 65,535 together: two fit, ten do not."""
     monkeypatch.setattr("gateway.broker.MAX_ACK_PENDING", 20_000)
     broker.stop()
     broker.start()
@@ -297,7 +297,7 @@ def test_while_life_safety_is_refused_the_readings_carry_it(
 
         assert [(m.payload, m.urgent) for m in hear(source, 1)] == [(b"press", False)]
     assert source.listening_since() is None
-    assert "refused to let us hear shouwang/+/plain/sos/#" in source.trouble()
+    assert "refused to let us hear shouwang/+/zigbee2mqtt/sos/#" in source.trouble()
     assert [r.levelname for r in caplog.records].count("ERROR") == 1, "said once, not at each attempt"
 
     monkeypatch.undo()  # somebody repairs it

@@ -60,8 +60,14 @@ class Rascal:
 
     @staticmethod
     def _packet(session: socket.socket) -> bytes:
+        """One packet with the length of its body in a single byte, also where it came in two."""
         head = session.recv(2, socket.MSG_WAITALL)
-        return head + session.recv(head[1], socket.MSG_WAITALL) if len(head) == 2 and head[1] else head
+        if len(head) < 2 or not head[1]:
+            return head
+        size = head[1]
+        if size & 0x80:
+            size = (size & 0x7F) + (session.recv(1)[0] << 7)
+        return bytes([head[0], size & 0x7F]) + session.recv(size, socket.MSG_WAITALL)
 
     def close(self) -> None:
         self.server.close()
