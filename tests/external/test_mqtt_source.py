@@ -293,7 +293,7 @@ def test_while_life_safety_is_refused_the_readings_carry_it(
     source = ear()
     with Device(broker.hub("hub-a")) as hub:
         eventually(lambda: not source.poll(timedelta(milliseconds=10)) and source.deaf_to() == ["sos"])
-        hub.say("shouwang/hub-a/plain/sos/bed", "press")
+        hub.say("shouwang/hub-a/zigbee2mqtt/sos/bed", "press")
 
         assert [(m.payload, m.urgent) for m in hear(source, 1)] == [(b"press", False)]
     assert source.listening_since() is None
