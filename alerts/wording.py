@@ -4,7 +4,7 @@ Whatever may stand on a lock screen or in a log is made by `letter`, and names a
 elder, no address, no illness. English is the source text; `gateway/locales` holds the translations.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,13 @@ from gateway.domain import (
     Duty,
     Entry,
     Finding,
+    Gap,
     Home,
     Kind,
     Outcome,
     Purpose,
+    Role,
+    RoomKind,
     Sending,
     Severity,
     State,
@@ -116,7 +119,8 @@ def _test_letter(
 def _page(delivery: Delivery, alert: Alert, home: Home | None, language: str, known: Catalogue) -> list[str]:
     entry, finding = known.entry(alert.code), alert.finding
     zone = home.zone if home else ZoneInfo("UTC")
-    sentences = [say(language, entry.call, time=clock(finding.since, zone, delivery.created_at))]
+    time = clock(finding.since, zone, delivery.created_at)
+    sentences = [say(language, entry.call, time=time, device=_sensor(finding.subject, home))]
     if late := finding.fact("late_s"):
         sentences.append(say(language, "We heard of it {span} late.", span=span(late, language)))
     if entry.advice:
@@ -216,6 +220,39 @@ def _why_tested(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
     ]
 
 
+def _why_device(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    """What is wrong with a device, by the numbers it was found by, and what that takes away."""
+    numbers = {name: span(finding.fact(f"{name}_s", "0"), language) for name in ("elapsed", "usual", "limit", "lived")}
+    code = finding.code if finding.code != "device_offline" else finding.fact("how", "silent")
+    empty = finding.fact("empty_at")
+    sentences = [
+        say(
+            language,
+            _DEVICE_WHY[code],
+            device=_sensor(finding.subject, home),
+            time=clock(finding.since, zone, finding.at),
+            count=finding.fact("count"),
+            percent=finding.fact("percent"),
+            link=finding.fact("link"),
+            usual_link=finding.fact("usual"),
+            ahead=span(finding.fact("ahead_s", "0").lstrip("-"), language),
+            **numbers,
+        )
+    ]
+    if finding.code == "device_offline":
+        if finding.fact("usual_s"):
+            sentences.append(say(language, "It usually reports at least every {usual}.", **numbers))
+        if percent := finding.fact("percent"):
+            sentences.append(say(language, "Its battery last showed {percent} %.", percent=percent))
+    if finding.code == "battery_low" and empty:
+        day = f"{datetime.fromisoformat(empty).astimezone(zone):%Y-%m-%d}"
+        sentences.append(say(language, "As it goes on now it will be empty about {day}.", day=day))
+    if blinds := finding.fact("blinds"):
+        what = say(language, ", ").join(task_name(code, language) for code in blinds.split(","))
+        sentences.append(say(language, "Meanwhile this cannot be noticed: {what}.", what=what))
+    return sentences
+
+
 def _why_broken(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     return [
         say(
@@ -252,6 +289,38 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
     "home_silent": _why_silent,
     "detector_failed": _why_broken,
     TEST: _why_tested,
+    **dict.fromkeys(
+        (
+            "device_offline",
+            "device_mute",
+            "device_stuck",
+            "device_chatter",
+            "device_flood",
+            "battery_low",
+            "link_weak",
+            "tamper",
+            "power_fail",
+            "hub_clock",
+        ),
+        _why_device,
+    ),
+}
+
+_DEVICE_WHY: Mapping[str, str] = {
+    "silent": N_("{device} was last heard at {time}, {elapsed} before this was told."),
+    "left": N_("Its hub says that it cannot reach {device}, or that it has left; last heard at {time}."),
+    "never": N_("{device} has never been heard in {elapsed}."),
+    "device_mute": N_(
+        "{device} has noticed nothing since {time}, while others told of {lived} of life. Before, at most {usual}."
+    ),
+    "device_stuck": N_("{device} has shown one and the same since {time}. The limit is {limit}."),
+    "device_chatter": N_("{device} fired {count} times within a minute at {time}: no person does that."),
+    "device_flood": N_("{device} sends more than is taken in; {count} messages were dropped by then."),
+    "battery_low": N_("The battery of {device} shows {percent} %."),
+    "link_weak": N_("The link quality of {device} is {link} of 255; usually it is {usual_link}."),
+    "tamper": N_("{device} said at {time} that it was opened."),
+    "power_fail": N_("The hub has had no mains power since {time}, for {elapsed} by then."),
+    "hub_clock": N_("The hub's clock was wrong by {ahead}."),
 }
 
 _RULES: Mapping[str, str] = {
@@ -344,6 +413,162 @@ _HOW: Mapping[str, str] = {
 _OTHERWISE = N_("otherwise")
 
 
+# --------------------------------------------------------------------------- what a home cannot see
+
+
+def say_gap(gap: Gap, home: Home, language: str, now: datetime | None = None) -> str:
+    """One line of a home's coverage statement: 卫生间的跌倒自周二 14:10 起无法发现：移动传感器没有消息。"""
+    return _say_gaps((gap,), home, language, now)
+
+
+def say_coverage(gaps: Sequence[Gap], home: Home, language: str, now: datetime | None = None) -> str:
+    """What a home cannot notice, in sentences; and that all is well where it is."""
+    missing = [gap for gap in gaps if gap.why == "sensor_missing"]
+    broken = [gap for gap in gaps if gap.why != "sensor_missing"]
+    sentences = []
+    if broken and all(gap.why == "hub_silent" for gap in broken):
+        time = _since(min(gap.since for gap in broken), home, language, now)
+        sentences.append(
+            say(language, "Nothing in this home can be noticed since {time}: the hub is silent.", time=time)
+        )
+    elif broken:
+        causes: dict[tuple[str, str, str], list[Gap]] = {}
+        for gap in broken:
+            causes.setdefault((gap.sensor, gap.why, gap.room), []).append(gap)
+        sentences += [_say_gaps(alike, home, language, now) for alike in causes.values()]
+    else:
+        sentences.append(say(language, "Everything registered can be seen."))
+    if missing:
+        what = say(language, ", ").join(_what(gap, home, language) for gap in missing)
+        sentences.append(say(language, "Nothing is installed to notice: {what}.", what=what))
+    return _paragraph(language, *sentences)
+
+
+def _say_gaps(alike: Sequence[Gap], home: Home, language: str, now: datetime | None) -> str:
+    """Gaps of one cause in one sentence."""
+    gap = alike[0]
+    whats = [task_name(one.what, language) for one in alike]
+    sensor = next((one for one in home.sensors if one.id == gap.sensor), None)
+    device = role_name(sensor.role, language) if sensor else say(language, "device")
+    said = say(
+        language,
+        _GAPS[gap.why == "sensor_missing", bool(gap.room)],
+        what=say(language, ", ").join(whats),
+        room=_place(gap.room, home, language),
+        time=_since(gap.since, home, language, now),
+        reason=say(language, _BLIND.get(gap.why, _BLIND_SOMEHOW), device=device),
+    )
+    return said[:1].upper() + said[1:]
+
+
+def _what(gap: Gap, home: Home, language: str) -> str:
+    what = task_name(gap.what, language)
+    if not gap.room:
+        return what
+    return say(language, "{what} in the {room}", what=what, room=_place(gap.room, home, language))
+
+
+def _place(room: str, home: Home, language: str) -> str:
+    """A room by its name; in English by its kind, as long as there is one of it."""
+    found = home.room(room)
+    if found is None:
+        return room
+    kind = _PLACES.get(found.kind)
+    if language == "zh" or kind is None or sum(one.kind is found.kind for one in home.rooms) > 1:
+        return found.name
+    return say(language, kind)
+
+
+def _since(moment: datetime, home: Home, language: str, now: datetime | None) -> str:
+    """Since when something is wrong, as people say it: today 14:10, Tuesday 14:10, 03-03 14:10."""
+    there = moment.astimezone(home.zone)
+    if now is not None:
+        days = (now.astimezone(home.zone).date() - there.date()).days
+        if not 0 < days < 7:
+            return clock(moment, home.zone, now)
+    return f"{say(language, _DAYS[there.weekday()])} {there:%H:%M}"
+
+
+_GAPS: Mapping[tuple[bool, bool], str] = {
+    (False, True): N_("{what} in the {room} cannot be noticed since {time}: {reason}."),
+    (False, False): N_("{what} cannot be noticed since {time}: {reason}."),
+    (True, True): N_("{what} in the {room} cannot be noticed: {reason}."),
+    (True, False): N_("{what} cannot be noticed: {reason}."),
+}
+_BLIND: Mapping[str, str] = {
+    "sensor_silent": N_("{device} silent"),
+    "sensor_mute": N_("{device} reports, but notices nothing"),
+    "sensor_stuck": N_("{device} stuck"),
+    "sensor_chatter": N_("{device} fires without a pause"),
+    "sensor_missing": N_("nothing is installed for it"),
+    "battery_empty": N_("battery of the {device} empty"),
+    "hub_silent": N_("the hub is silent"),
+    "maintenance": N_("somebody is working there"),
+}
+_BLIND_SOMEHOW = N_("{device} out of order")
+_DAYS = (
+    N_("Monday"),
+    N_("Tuesday"),
+    N_("Wednesday"),
+    N_("Thursday"),
+    N_("Friday"),
+    N_("Saturday"),
+    N_("Sunday"),
+)
+_PLACES: Mapping[RoomKind, str] = {
+    RoomKind.BEDROOM: N_("bedroom"),
+    RoomKind.BATHROOM: N_("bathroom"),
+    RoomKind.KITCHEN: N_("kitchen"),
+    RoomKind.LIVING: N_("living room"),
+    RoomKind.HALL: N_("hall"),
+}
+_TASKS: Mapping[str, str] = {
+    "sos": N_("calls for help"),
+    "smoke": N_("smoke"),
+    "gas": N_("gas"),
+    "co": N_("carbon monoxide"),
+    "leak": N_("water on the floor"),
+    "fall": N_("falls"),
+    "inactivity": N_("long inactivity"),
+    "bath_dwell": N_("too long a stay"),
+    "bed_no_return": N_("not coming back to bed"),
+    "not_returned": N_("not coming home"),
+    "night_exit": N_("going out at night"),
+    "water_low": N_("too little water used"),
+    "room_temperature": N_("cold or heat"),
+}
+_ROLES: Mapping[Role, str] = {
+    Role.MOTION: N_("motion sensor"),
+    Role.PRESENCE: N_("presence radar"),
+    Role.EXIT_DOOR: N_("sensor of the front door"),
+    Role.OPENING: N_("door or drawer sensor"),
+    Role.BED: N_("bed mat"),
+    Role.CHAIR: N_("chair mat"),
+    Role.APPLIANCE: N_("plug"),
+    Role.TAP: N_("tap sensor"),
+    Role.BUTTON: N_("button"),
+    Role.SOS: N_("emergency button"),
+    Role.SMOKE: N_("smoke detector"),
+    Role.GAS: N_("gas detector"),
+    Role.CO: N_("carbon monoxide detector"),
+    Role.LEAK: N_("water detector"),
+    Role.FALL: N_("fall radar"),
+    Role.CLIMATE: N_("thermometer"),
+    Role.WATER_METER: N_("water meter"),
+}
+_FAULTS: Mapping[str, str] = {
+    "offline": N_("silent"),
+    "mute": N_("notices nothing"),
+    "stuck": N_("stuck"),
+    "chatter": N_("fires without a pause"),
+    "flood": N_("floods its hub"),
+    "battery_low": N_("battery low"),
+    "battery_unknown": N_("battery unknown: its meter has shown full for a year"),
+    "link_weak": N_("radio link weak"),
+    "tamper": N_("opened"),
+}
+
+
 # --------------------------------------------------------------------------- answers to those who act
 
 
@@ -411,6 +636,20 @@ def reason_text(reason: str, language: str) -> str:
     if ours not in REASONS:
         return reason
     return say(language, ours) + (say(language, ": ") + theirs if colon else "")
+
+
+def task_name(code: str, language: str) -> str:
+    """What is to be noticed, as part of a sentence."""
+    return say(language, _TASKS[code]) if code in _TASKS else code
+
+
+def role_name(role: Role, language: str) -> str:
+    return say(language, _ROLES[role])
+
+
+def fault_name(code: str, language: str) -> str:
+    """What is wrong with a device, in a word or two, from a code of its `Condition`."""
+    return say(language, _FAULTS[code]) if code in _FAULTS else code
 
 
 def kind_name(kind: str, language: str) -> str:

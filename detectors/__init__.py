@@ -6,12 +6,14 @@ from typing import Any
 
 from detectors.emergency import Emergency
 from detectors.inactivity import Inactivity
+from detectors.supervision import Supervision
 from detectors.watch import Watch
 from gateway.domain import Home
 from gateway.ports import Detector
 
 DETECTORS: dict[str, type[Detector]] = {
     "emergency": Emergency,
+    "supervision": Supervision,  # before all that judge silence
     "inactivity": Inactivity,
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.ports import Context
@@ -29,6 +30,7 @@ class Emergency:
     Found from the reading itself, at once, never debounced; a press heard late still alarms and says how late.
     """
 
+    kinds: ClassVar[frozenset[Kind]] = frozenset(SEVERITIES)
     home: Home
     state: EmergencyState = field(default_factory=EmergencyState, init=False)
 

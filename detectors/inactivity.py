@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
+from typing import ClassVar
 
-from gateway.domain import SECOND_EVENT, Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.ports import Context
 
 DOOR_RULE = timedelta(seconds=60)
@@ -15,6 +16,15 @@ LONGEST_OUTING_FIRST = timedelta(hours=4)
 """What a home's longest outing is taken to be before it has been seen."""
 
 OUTING_FLOOR, OUTING_CEILING = timedelta(hours=6), timedelta(hours=24)
+
+EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
+"""What sees whoever is at home and moves. The entry door sees who leaves."""
+
+HALF_BLIND = 2
+"""While one of these may be dead, somebody may live on unseen: a silence must last so many times longer."""
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""How long a silence that nobody can vouch for waits until it is judged again."""
 
 MEMORY_DAYS = 28
 
@@ -46,8 +56,12 @@ class Inactivity:
     Says so once, and again only after life has been seen in between. Silence before seven in the morning does not
     count towards the three hours. A silence that begins at the entry door is an outing: its limit is 1.5 times the
     longest one of 28 days, between 6 and 24 hours, and it is told as *not returned*.
+
+    A silence is evidence only as far as the sensors are known to live. Of a sensor that reports regularly its next
+    word is waited for; while one is blind the limits are doubled; while all are, nothing is said.
     """
 
+    kinds: ClassVar[frozenset[Kind]] = SIGNS_OF_LIFE | {Kind.RETURNED}
     home: Home
     _: KW_ONLY
     by_day: timedelta = timedelta(hours=3)
@@ -55,6 +69,10 @@ class Inactivity:
     day_begins: time = time(7)
     day_ends: time = time(22)
     state: InactivityState = field(default_factory=InactivityState, init=False)
+    _eyes: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._eyes = frozenset(sensor.id for sensor in self.home.sensors if sensor.role in EYES)
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         kind = reading.kind
@@ -62,7 +80,8 @@ class Inactivity:
             self.state.hole = True
             return ()
         # A clearing motion sensor or radar, a closing drawer's echo: only what a person *causes* counts.
-        if not reading.is_event:
+        # A sensor that chatters or is stuck tells of itself.
+        if not reading.is_event or reading.sensor in context.blind:
             return ()
         state, at = self.state, reading.at
         if kind is Kind.DOOR:
@@ -85,6 +104,10 @@ class Inactivity:
             state.due_at = self._deadline(state.life_at)
         if now < state.due_at:
             return ()
+        again = self._look_again(state.life_at, now, context)
+        if again is not None:
+            state.due_at = again
+            return ()
         state.told = True
         return (self._finding(state.life_at, state.due_at, context),)
 
@@ -94,6 +117,25 @@ class Inactivity:
             return None
         # Until a silence has lasted for the shortest limit nobody needs its exact deadline, which costs a time zone.
         return state.due_at or state.life_at + min(self.by_day, self.at_any_time)
+
+    def _look_again(self, since: datetime, now: datetime, context: Context) -> datetime | None:
+        """When a silence that is not proven yet is to be judged again; None: it is, as far as it can be."""
+        if context.vouched_at is not None and context.vouched_at <= since + SECOND_EVENT:
+            return now + LOOK_AGAIN  # one of those who could have seen somebody has not been heard since
+        if self._eyes and self._eyes.issubset(context.blind):
+            return now + LOOK_AGAIN
+        unheard = _unheard(since, context)
+        if not context.blind and not unheard:
+            return None
+        longer = self._deadline(since, self._times(since, context)) + unheard
+        if unheard or not self.home.exit_doors.isdisjoint(context.blind):
+            longer = max(longer, since + unheard + self._outing_limit())  # who knows whether this is an outing
+        return min(longer, now + LOOK_AGAIN) if longer > now else None
+
+    def _times(self, since: datetime, context: Context) -> int:
+        """How many times longer than usual a silence must last, for what was not seen."""
+        is_blind = any(name in self._eyes or name in self.home.exit_doors for name in context.blind)
+        return HALF_BLIND if is_blind or _unheard(since, context) else 1
 
     def _door_moved(self, at: datetime) -> None:
         state = self.state
@@ -131,14 +173,14 @@ class Inactivity:
         if within > timedelta(0):
             state.longest_s = max(state.longest_s, within.total_seconds())
 
-    def _deadline(self, since: datetime) -> datetime:
+    def _deadline(self, since: datetime, times: int = 1) -> datetime:
         if self.state.out:
-            return since + self._outing_limit()
-        deadline = since + self.at_any_time
+            return since + self._outing_limit() * times
+        by_day, deadline = self.by_day * times, since + self.at_any_time * times
         date_ = since.astimezone(self.home.zone).date()
         for day in (date_, date_ + timedelta(days=1)):
-            due = max(since, self._local(day, self.day_begins)) + self.by_day
-            if since + self.by_day <= due <= self._local(day, self.day_ends):
+            due = max(since, self._local(day, self.day_begins)) + by_day
+            if since + by_day <= due <= self._local(day, self.day_ends):
                 return min(deadline, due)
         return deadline
 
@@ -151,8 +193,9 @@ class Inactivity:
 
     def _finding(self, since: datetime, at: datetime, context: Context) -> Finding:
         state, out = self.state, self.state.out
-        rule = "away" if out else ("any" if at - since >= self.at_any_time else "day")
-        limit = self._outing_limit() if out else (self.at_any_time if rule == "any" else self.by_day)
+        times = self._times(since, context)
+        rule = "away" if out else ("any" if at - since >= self.at_any_time * times else "day")
+        limit = times * (self._outing_limit() if out else (self.at_any_time if rule == "any" else self.by_day))
         facts: Facts = (
             ("rule", rule),
             ("elapsed_s", seconds(at - since)),
@@ -174,3 +217,11 @@ class Inactivity:
             facts=facts,
             blind=context.blind,
         )
+
+
+def _unheard(since: datetime, context: Context) -> timedelta:
+    """How much of a silence lies in a hole from which nothing came in afterwards: then time stood still."""
+    if context.hole is None:
+        return timedelta(0)
+    began, ended = context.hole
+    return max(ended - max(began, since), timedelta(0))

@@ -2,17 +2,19 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from detectors.coverage import Blindness
 from detectors.ear import Ear, EarState
-from gateway.domain import Finding, Home, Kind, Reading, Severity
+from detectors.supervision import Supervision
+from gateway.domain import Condition, Finding, Gap, Home, Kind, Reading, Severity
 from gateway.ports import Context, Detector
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 
 class Watch:
@@ -27,6 +29,17 @@ class Watch:
         self.detectors = dict(detectors)
         self._ear = Ear(home)
         self._broken: set[str] = set()
+        self._supervision = next((d for d in self.detectors.values() if isinstance(d, Supervision)), None)
+        self._told: tuple[Context, Mapping[str, Blindness], Context] | None = None
+        # Most readings matter to one or two detectors; one that names no kinds is asked about all.
+        self._asked = {
+            kind: [
+                (name, detector)
+                for name, detector in self.detectors.items()
+                if kind in getattr(detector, "kinds", frozenset(Kind))
+            ]
+            for kind in Kind
+        }
 
     def hear(self, heard: datetime, arrival: int) -> Reading | None:
         """A message proves that a hub of this home is alive. After a hole: the reading that marks its end.
@@ -43,12 +56,15 @@ class Watch:
         else:
             self._ear.hear(reading.heard)
         found = self._advance(reading.at, context)
-        for name, detector in self.detectors.items():
+        told = self._with_blind_spots(context)
+        for name, detector in self._asked[reading.kind]:
             # Not through a closure: this is the road of every reading.
             try:
-                found.extend(detector.observe(reading, context))
+                found.extend(detector.observe(reading, told))
             except Exception:  # bulkhead: one broken detector must not blind the others
                 found.extend(self._report_broken(name, reading.at))
+            if detector is self._supervision:
+                told = self._with_blind_spots(context)
         return found
 
     def tick(self, now: datetime, context: Context) -> list[Finding]:
@@ -68,6 +84,46 @@ class Watch:
             if reached is not None and (soonest is None or reached < soonest):
                 soonest = reached
         return soonest
+
+    # ------------------------------------------------------------------ what it can see
+
+    @property
+    def revision(self) -> tuple[int, bool]:
+        """Another whenever a device's condition or what the home can see has changed."""
+        return 0 if self._supervision is None else self._supervision.revision, self._ear.state.told > 0
+
+    def conditions(self) -> list[Condition]:
+        """How each device of the home is."""
+        return [] if self._supervision is None else self._supervision.conditions()
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What cannot be noticed in this home at present, since when and why."""
+        supervision = self._supervision
+        if supervision is None or supervision.state.begun is None:
+            return ()
+        begun, heard = supervision.state.begun, self._ear.state.heard
+        blind = dict(supervision.blind())
+        if self._ear.state.told and heard is not None:
+            blind = {sensor.id: Blindness("hub_silent", heard) for sensor in self.home.sensors}
+        return supervision.coverage.gaps(blind, begun)
+
+    def _with_blind_spots(self, context: Context) -> Context:
+        """The same context for this home, which does not see everything."""
+        blind = None if self._supervision is None else self._supervision.blind()
+        if not blind:
+            return context
+        told = self._told
+        if told is None or told[0] is not context or told[1] is not blind:
+            told = self._told = (context, blind, replace(context, blind=tuple(blind)))
+        return told[2]
+
+    def _with_testimony(self, now: datetime, context: Context) -> Context:
+        """What a detector needs to know that judges silence at `now`: whose silence it can believe."""
+        if self._supervision is None:
+            return context
+        return self._supervision.testimony(now, context)
+
+    # ------------------------------------------------------------------ memory
 
     def heard_at(self) -> datetime | None:
         return self._ear.state.heard
@@ -108,7 +164,8 @@ class Watch:
         for name, detector in self.detectors.items():
             due = detector.due()
             if due is not None and due <= horizon:
-                found.extend(self._ask(name, detector.tick, horizon, context))
+                told = context if detector is self._supervision else self._with_testimony(horizon, context)
+                found.extend(self._ask(name, detector.tick, horizon, told))
         return found
 
     def _ask(
@@ -139,4 +196,13 @@ class Watch:
 
 
 def _plain(state: Any) -> dict[str, Any]:
-    return {field.name: getattr(state, field.name) for field in fields(state)}
+    return {field.name: _value(getattr(state, field.name)) for field in fields(state)}
+
+
+def _value(value: Any) -> Any:
+    """Of what is nested only the values, in order: their names would need more room than they do."""
+    if is_dataclass(value):
+        return [_value(getattr(value, field.name)) for field in fields(value)]
+    if isinstance(value, dict):
+        return {name: _value(one) for name, one in value.items()}
+    return value

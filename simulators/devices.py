@@ -191,7 +191,7 @@ MODELS: dict[str, Model] = {
                 "child_lock": "UNLOCK",
             },
             mains=True,
-            checks_in_min=60,
+            checks_in_min=4,
         ),
     )
 }

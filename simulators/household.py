@@ -17,7 +17,7 @@ from math import cos, pi
 from random import Random
 from zoneinfo import ZoneInfo
 
-from gateway.domain import Home, Hub, Kind, Reading, Role, Room, RoomKind, Sensor
+from gateway.domain import Home, Hub, Kind, Power, Reading, Role, Room, RoomKind, Sensor
 from simulators.devices import MODELS, PARTS, Device, Model, Signal
 from simulators.personas import PERSONAS, Activity, Persona, Stay
 from simulators.speech import EPOCH, Dialect, LastSeen, Plain, Publication, Zigbee2mqtt, moment, speak
@@ -95,6 +95,9 @@ class Dead:
     sensor: str
     since: datetime
 
+
+HEARD_EVERY = 2 * MINUTE
+"""A gateway keeps no more often than this that a device was heard which had nothing new to say."""
 
 LATCHED = 10 * SECOND
 """How long an emergency button that reports a state instead of an action stays pressed."""
@@ -213,15 +216,23 @@ class Household:
                         yield signal
             day += timedelta(days=1)
 
-    def changes(self, since: datetime, until: datetime | None = None) -> Iterator[Signal]:
-        """Only what a gateway takes for news: presses, a plain hub's pulses, and whatever differs from before."""
+    def changes(self, since: datetime, until: datetime | None = None, *, alive: bool = False) -> Iterator[Signal]:
+        """Only what a gateway takes for news: presses, a plain hub's pulses, and whatever differs from before.
+
+        With `alive` also that a device was heard which had no news.
+        """
         known = dict[tuple[int, Kind], float]()
+        told = dict[int, int]()
         pulses = (Kind.SOS, Kind.MOTION) if self.dialect is Dialect.PLAIN else (Kind.SOS,)
         for signal in self.signals(since, until):
-            _, index, kind, value = signal
-            if known.get((index, kind)) == value and not (value and kind in pulses):
+            at, index, kind, value = signal
+            if kind is Kind.ALIVE or (known.get((index, kind)) == value and not (value and kind in pulses)):
+                if alive and at - told.get(index, 0) >= HEARD_EVERY:
+                    told[index] = at
+                    yield at, index, Kind.ALIVE, 1.0
                 continue
             known[index, kind] = value
+            told[index] = at
             yield signal
 
     def reading(self, signal: Signal, arrival: int = 0) -> Reading:
@@ -231,9 +242,9 @@ class Household:
         at = moment(ms)
         return Reading(self.home.id, sensor, room, kind, value, at, at, arrival, subject=subject)
 
-    def readings(self, since: datetime, until: datetime | None = None) -> Iterator[Reading]:
+    def readings(self, since: datetime, until: datetime | None = None, *, alive: bool = False) -> Iterator[Reading]:
         """The same life as readings: much faster than messages, for a long history."""
-        return map(self.reading, self.changes(since, until))
+        return map(self.reading, self.changes(since, until, alive=alive))
 
     @cached_property
     def _places(self) -> list[tuple[str, str, str]]:
@@ -318,7 +329,9 @@ class Household:
             period = device.model.checks_in_min * MINUTE
             phase = _digest(self.seed, device.sensor.id) % period
             for at in range(begin + (phase - begin) % period, end, period):
-                if not device.model.mains:
+                if device.model.mains:
+                    yield at, index, Kind.ALIVE, 1.0
+                else:
                     yield at, index, Kind.BATTERY, _battery_left(phase, at)
             if device.role is Role.CLIMATE:
                 period = 25 * MINUTE
@@ -604,6 +617,8 @@ def _hang(name: str, home: str, hub: str, seed: int, dialect: Dialect, chinese: 
         name=part.zh.removeprefix("sos/").replace("/", ""),
         room=part.room.value,
         role=part.role,
+        model=model.model,
+        power=Power.MAINS if model.mains else Power.BATTERY,
     )
     if zigbee:
         topic = part.zh if chinese else name

@@ -176,7 +176,7 @@ class Neighbourhood:
 
 
 def _numbered(index: int, household: Household, since: datetime, until: datetime) -> Iterator[tuple[Signal, int]]:
-    return ((signal, index) for signal in household.changes(since, until))
+    return ((signal, index) for signal in household.changes(since, until, alive=True))
 
 
 def neighbourhood(

@@ -127,7 +127,7 @@ class Zigbee2mqtt:
             if "voltage" in state:
                 state["voltage"] = 2500 + int(value) * 6
             return
-        if model.press:
+        if model.press or kind is Kind.ALIVE:
             return  # an action is in its one message and nowhere else
         state.update(model.says(kind, value))
         if "trigger_count" in state and value:
@@ -294,6 +294,8 @@ class Plain:
 
     def say(self, signal: Signal) -> Iterator[Publication]:
         at, index, kind, value = signal
+        if kind is Kind.ALIVE:  # it reports what it draws, which between two uses is nothing
+            kind, value = Kind.POWER, 0.0
         device = self.devices[index]
         # A device counts on from wherever it was; where that is does not matter, only that no number comes twice.
         seq = self._counters[index] = self._counters.get(index, at // 1000 % 1_000_000_000) + 1

@@ -1,0 +1,710 @@
+"""Whether the equipment of a home is alive, and each function of it: what it can see, it must be known to see."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from detectors.battery import DAY, Battery
+from detectors.coverage import Blindness, Coverage, Task
+from gateway.domain import (
+    SIGNS_OF_LIFE,
+    URGENT,
+    Condition,
+    Facts,
+    Finding,
+    Home,
+    Kind,
+    Power,
+    Reading,
+    Role,
+    Sensor,
+    Severity,
+)
+from gateway.domain import seconds as in_seconds
+from gateway.ports import Context
+
+TIMES_ITS_INTERVAL = 2.5
+MAINS_FLOOR, BATTERY_FLOOR = timedelta(minutes=10), timedelta(minutes=30)
+LONGEST = timedelta(hours=25)
+"""A device is offline after so many of its own intervals of silence, not before its floor and never later than this."""
+
+FIRST_LIMIT = timedelta(hours=6)
+"""What a battery device is allowed at least, while only a few hours of it are known."""
+
+KNOWN_AFTER: Mapping[bool, timedelta] = {True: timedelta(minutes=30), False: timedelta(hours=6)}
+KNOWN_REPORTS = 6
+"""On its first day a device (mains or not) is judged once it has reported so often by itself over so long."""
+
+HEARD_WITHIN = timedelta(minutes=2)
+"""That a device was heard is kept no more often than this, so its silences look so much longer at most."""
+
+DAYS_KEPT, FEW_DAYS = 14, 3
+
+OVERDUE = 1.25
+"""A sensor this many of its intervals late may be dead: from then on its silence is no evidence."""
+
+VOUCHES_WITHIN = timedelta(hours=3)
+"""Only of a sensor that reports this often can one say that it is overdue while it still matters."""
+
+QUARTER = timedelta(minutes=15)
+MUTE_TIMES, MUTE_AFTER, MUTE_AFTER_DAYS = 3, 48, 200
+"""A function is mute after three times its longest gap. Gaps are counted in quarter hours in which the *neighbours*
+told of life: nobody expects a sensor to fire in an empty home. What sees people is allowed twelve such hours at least;
+fifty, which is some days, while it is new; and so is everything else, once it is known."""
+
+GAPS_KNOWN = 20
+GAPS_AGE = timedelta(days=28)
+
+STUCK_AFTER = timedelta(hours=2)
+"""A motion sensor that clears by itself has not seen somebody move for so long without a pause."""
+
+CHATTER = 60
+"""More events than this in a minute are made by no person."""
+
+CALM_AFTER = timedelta(minutes=10)
+SAME_FAULT = timedelta(hours=6)
+"""A fault that comes back within this is the same one, and is not told again."""
+
+ON_BATTERY, ON_BATTERY_LONG = timedelta(seconds=60), timedelta(minutes=30)
+CLOCK_OFF_S, CLOCK_RIGHT_S = 120.0, 60.0
+
+LINK_WEAK, LINK_FALLEN, LINK_KNOWN = 25.0, 0.5, 24
+"""Of 255; half of what is usual; once so many values are known."""
+
+LONG_HOLE = timedelta(minutes=10)
+"""In a shorter one hardly anybody leaves the home unheard."""
+
+JUDGED: Mapping[Role, frozenset[Kind]] = {
+    Role.MOTION: frozenset({Kind.MOTION, Kind.PRESENCE}),
+    Role.PRESENCE: frozenset({Kind.PRESENCE}),
+    Role.FALL: frozenset({Kind.PRESENCE}),
+    Role.EXIT_DOOR: frozenset({Kind.DOOR}),
+    Role.OPENING: frozenset({Kind.OPENING}),
+    Role.BED: frozenset({Kind.BED}),
+    Role.CHAIR: frozenset({Kind.CHAIR}),
+    Role.APPLIANCE: frozenset({Kind.APPLIANCE}),
+    Role.TAP: frozenset({Kind.TAP}),
+    Role.WATER_METER: frozenset({Kind.TAP, Kind.WATER}),
+    Role.CLIMATE: frozenset({Kind.TEMPERATURE}),
+}
+"""The functions that a living home makes speak again and again. An emergency button is pressed once in years."""
+
+EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED, Role.EXIT_DOOR})
+"""Without one of these somebody may well be alive and unseen."""
+
+SEES_PEOPLE = frozenset({Role.MOTION, Role.PRESENCE})
+LASTING = frozenset({Kind.PRESENCE, Kind.BED, Kind.CHAIR, Kind.OPENING, Kind.DOOR, Kind.APPLIANCE})
+FUNCTIONS = SIGNS_OF_LIFE | URGENT | {Kind.TEMPERATURE, Kind.HUMIDITY, Kind.WATER, Kind.POWER}
+
+BLINDING: Mapping[str, str] = {
+    "offline": "sensor_silent",
+    "mute": "sensor_mute",
+    "stuck": "sensor_stuck",
+    "chatter": "sensor_chatter",
+}
+"""Fault -> why its sensor sees nothing."""
+
+
+@dataclass(slots=True)
+class Function:
+    """When one function of a device last told something: by the clock, and by the home's quarter hours of life."""
+
+    at: datetime
+    value: float
+    quarter: int
+    longest: int = 0
+    before: int = 0  # the longest of the four weeks before
+    since: datetime | None = None  # when `longest` was begun
+    gaps: int = 0
+    clears: bool = False  # it has said that it cleared, so it can be stuck
+
+
+@dataclass(slots=True)
+class Fault:
+    """One thing that is wrong with a device; kept for a while after it ended, so that it does not flap."""
+
+    since: datetime
+    ended: datetime | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one device."""
+
+    address: str
+    since: datetime  # watched from here on
+    day_at: datetime
+    heard: datetime | None = None
+    longest_s: int = 0  # of the present day: its longest silence
+    days: list[int] = field(default_factory=list)  # the same of up to 14 days, the newest last
+    reports: int = 0  # how often it spoke without anybody doing anything, at first
+    minute_at: datetime | None = None
+    minute: int = 0  # events in this minute
+    calm_at: datetime | None = None  # when it stops being one that talks too much
+    link: float = 0.0
+    usual_link: float = 0.0
+    links: int = 0
+    link_at: datetime | None = None
+    battery: Battery = field(default_factory=Battery)
+    functions: dict[str, Function] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.battery = _revived(Battery, self.battery)
+        self.functions = {kind: _revived(Function, one) for kind, one in self.functions.items()}
+        self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()}
+
+    def has(self, code: str) -> bool:
+        fault = self.faults.get(code)
+        return fault is not None and fault.ended is None
+
+
+@dataclass(slots=True)
+class HubKnown:
+    """What is known of one hub besides its being heard."""
+
+    lost_at: datetime | None = None  # when it lost the mains
+    told: int = 0  # the worst severity said about it
+    clock_at: datetime | None = None  # since when its clock has been wrong
+
+
+@dataclass(slots=True)
+class SupervisionState:
+    begun: datetime | None = None  # when this home was first heard
+    resumed: datetime | None = None  # when the home was last heard again after a hole
+    hole_began: datetime | None = None  # the last long hole, unless its hub stored up what happened in it
+    hole_ended: datetime | None = None
+    check_at: datetime | None = None
+    quarters: int = 0  # quarter hours in which somebody lived here, ever
+    quarter_ends: datetime | None = None
+    devices: dict[str, Known] = field(default_factory=dict)
+    hubs: dict[str, HubKnown] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.devices = {sensor: _revived(Known, one) for sensor, one in self.devices.items()}
+        self.hubs = {hub: _revived(HubKnown, one) for hub, one in self.hubs.items()}
+
+
+def _revived(kind: Any, plain: Any) -> Any:
+    """A nested part of the state, from its checkpoint: there its values stand in order, without their names."""
+    return plain if isinstance(plain, kind) else kind(*plain)
+
+
+@dataclass(slots=True)
+class Supervision:
+    """A device that is silent, mute, stuck, chattering, badly heard or nearly empty, and a hub without mains power.
+
+    Silence is measured by each device's own habit, and only while its hub is heard. Whatever is told here is told of
+    the equipment, and what the home cannot see meanwhile is handed to those who judge its silence.
+    """
+
+    home: Home
+    _: KW_ONLY
+    warn_before_empty: timedelta = timedelta(days=60)
+    state: SupervisionState = field(default_factory=SupervisionState, init=False)
+    revision: int = field(default=0, init=False)
+    """Grows whenever the condition of a device, or what the home can see, has changed."""
+    coverage: Coverage = field(init=False)
+    _sensors: dict[str, Sensor] = field(init=False)
+    _hubs: frozenset[str] = field(init=False)
+    _promised: bool = field(init=False)
+    _met: object = field(default=None, init=False)
+    _blind: dict[str, Blindness] = field(default_factory=dict, init=False)
+    _blind_of: tuple[object, int] = field(default=(None, -1), init=False)
+
+    def __post_init__(self) -> None:
+        self.coverage = Coverage(self.home)
+        self._promised = self.home.interval is not None
+        self._hubs = frozenset(hub.id for hub in self.home.hubs)
+        self._sensors = {sensor.id: sensor for sensor in self.home.sensors if sensor.hub in self._hubs}
+
+    # ------------------------------------------------------------------ readings
+
+    def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
+        state, kind = self.state, reading.kind
+        if self._met is not state:
+            self._meet(reading.heard)
+        if kind is Kind.RETURNED:
+            self._resume(reading)
+            return ()
+        known = state.devices.get(reading.sensor)
+        if known is None:
+            return self._hear_hub(reading) if reading.sensor in self._hubs else ()
+        if reading.is_undated:
+            return ()  # the bridge remembers it; the device may be dead
+        if kind is Kind.AVAILABLE and not reading.value:
+            return self._begin(reading.sensor, "offline", known.heard or known.since, reading.heard, how="left")
+        if reading.late and state.hole_ended is not None and reading.at < state.hole_ended:
+            state.hole_began = state.hole_ended = None  # the hub has stored up what happened meanwhile
+        found: list[Finding] = []
+        self._hear(known, reading, found)
+        if kind in FUNCTIONS:
+            self._function(known, reading, found)
+        elif kind is not Kind.ALIVE and kind is not Kind.AVAILABLE:
+            self._equipment(known, reading, found)
+        return found
+
+    def _meet(self, now: datetime) -> None:
+        """The registry or the memory is another: every registered sensor is known, and a replaced one is new."""
+        state = self.state
+        if state.begun is None:
+            state.begun = now
+        for name, sensor in self._sensors.items():
+            known = state.devices.get(name)
+            if known is None or known.address != sensor.address:
+                known = state.devices[name] = Known(sensor.address, now, now)
+                self._expect_silence(name, known)
+                self.revision += 1
+        for gone in state.devices.keys() - self._sensors.keys():
+            del state.devices[gone]
+            self.revision += 1
+        self._met = state
+
+    def _resume(self, reading: Reading) -> None:
+        state, hole = self.state, timedelta(seconds=reading.value)
+        if hole >= LONG_HOLE:
+            # Two that lie near each other count as one: between them hardly anything was heard.
+            if state.hole_began is None or state.hole_ended is None or reading.at - hole - state.hole_ended > DAY / 2:
+                state.hole_began = reading.at - hole
+            state.hole_ended = reading.at
+        state.resumed = reading.at
+
+    def _hear(self, known: Known, reading: Reading, found: list[Finding]) -> None:
+        heard, before = reading.heard, known.heard
+        if before is not None and heard <= before:
+            return
+        known.heard = heard
+        resumed = self.state.resumed
+        if before is not None and (resumed is None or before >= resumed):  # through a hole nobody was heard
+            gap = (heard - before).total_seconds()
+            if gap > known.longest_s:
+                known.longest_s = int(gap)
+        if not known.days:
+            if known.reports < 255 and (reading.kind not in SIGNS_OF_LIFE or self._is_mains(reading.sensor, known)):
+                known.reports += 1
+            self._expect_silence(reading.sensor, known)
+        if heard - known.day_at >= DAY:
+            self._close_days(known, reading.sensor, heard)
+        battery = known.battery
+        if battery.day_at is not None and heard - battery.day_at >= DAY:
+            found.extend(self._battery_due(reading.sensor, known, heard))
+        if known.faults:
+            if known.has("offline"):
+                self._end(known, "offline", heard)
+                self._expect_silence(reading.sensor, known)
+            self._calm(known, heard)
+
+    def _close_days(self, known: Known, sensor: str, heard: datetime) -> None:
+        if known.longest_s:
+            known.days = [*known.days, known.longest_s][-DAYS_KEPT:]
+        known.longest_s = 0
+        while heard - known.day_at >= DAY:
+            known.day_at += DAY
+        self._expect_silence(sensor, known)
+
+    # ------------------------------------------------------------------ functions
+
+    def _function(self, known: Known, reading: Reading, found: list[Finding]) -> None:
+        state, at, kind = self.state, reading.at, reading.kind
+        is_event = reading.is_event
+        if is_event:
+            self._count(known, reading, found)
+        function = known.functions.get(kind)
+        if function is not None and at <= function.at:
+            return
+        if function is None:
+            function = known.functions[kind] = Function(at, reading.value, 0, since=at)
+        elif state.quarters > function.quarter:
+            self._learn_gap(function, state.quarters - function.quarter, at)
+        is_new_quarter = is_event and (state.quarter_ends is None or at >= state.quarter_ends)
+        if is_new_quarter and not known.has("chatter"):
+            state.quarters += 1
+            state.quarter_ends = at + QUARTER
+        function.at, function.value, function.quarter = at, reading.value, state.quarters
+        if kind is Kind.MOTION:
+            if not reading.value:
+                function.clears = True
+            elif function.clears:
+                self._expect(at + STUCK_AFTER)
+        if known.faults:
+            for code in ("mute", "stuck"):
+                if known.has(code):
+                    self._end(known, code, at)
+        if is_new_quarter:
+            found.extend(self._listen_for_mutes(at))
+
+    def _learn_gap(self, function: Function, gap: int, at: datetime) -> None:
+        function.gaps = min(function.gaps + 1, 255)
+        if function.since is None or at - function.since >= GAPS_AGE:
+            function.before, function.longest, function.since = function.longest, 0, at
+        function.longest = max(function.longest, gap)
+
+    def _listen_for_mutes(self, at: datetime) -> Iterable[Finding]:
+        """Somebody lives here just now: which sensors have been told nothing of it for too long?"""
+        for name, known in self.state.devices.items():
+            judged = JUDGED.get(self._sensors[name].role)
+            if judged is None or known.heard is None or known.has("offline"):
+                continue
+            functions = [one for kind, one in known.functions.items() if kind in judged]
+            if not functions:
+                continue
+            last = max(functions, key=lambda one: one.at)
+            longest = max(last.longest, last.before)
+            sees_people, is_known = self._sensors[name].role in SEES_PEOPLE, last.gaps >= GAPS_KNOWN
+            if not is_known and not sees_people:
+                continue
+            floor = MUTE_AFTER if is_known and sees_people else MUTE_AFTER_DAYS
+            allowed = max(MUTE_TIMES * longest, floor)
+            if self.state.quarters - last.quarter <= allowed:
+                continue
+            is_on = any(one.value and kind in LASTING for kind, one in known.functions.items() if kind in judged)
+            code = "stuck" if is_on else "mute"
+            lived = self.state.quarters - last.quarter
+            yield from self._begin(
+                name,
+                code,
+                last.at,
+                at,
+                lived_s=in_seconds(lived * QUARTER),
+                usual_s=in_seconds(longest * QUARTER),
+                limit_s=in_seconds(allowed * QUARTER),
+            )
+
+    def _count(self, known: Known, reading: Reading, found: list[Finding]) -> None:
+        at = reading.at
+        began = known.minute_at
+        if began is None or not timedelta(0) <= at - began < timedelta(minutes=1):
+            known.minute_at, known.minute = at, 1
+            return
+        function = known.functions.get(reading.kind)
+        if function is not None and function.at == at:
+            return  # heard twice
+        known.minute += 1
+        if known.minute > CHATTER:
+            known.calm_at = at + CALM_AFTER
+            self._expect(known.calm_at)
+            found.extend(self._begin(reading.sensor, "chatter", began, at, count=str(known.minute)))
+
+    # ------------------------------------------------------------------ equipment
+
+    def _equipment(self, known: Known, reading: Reading, found: list[Finding]) -> None:
+        kind, value, at, sensor = reading.kind, reading.value, reading.heard, reading.sensor
+        battery = known.battery
+        match kind:
+            case Kind.BATTERY:
+                battery.said_percent(value, at)
+            case Kind.VOLTAGE:
+                if not self._is_mains(sensor, known):
+                    battery.said_volts(value, at)
+            case Kind.BATTERY_LOW:
+                battery.said_low(bool(value), at)
+            case Kind.LINK:
+                self._link(known, reading, found)
+            case Kind.TAMPER:
+                if value:
+                    found.extend(self._begin(sensor, "tamper", reading.at, at))
+                elif known.has("tamper"):
+                    self._end(known, "tamper", at)
+            case Kind.CUT:
+                known.calm_at = at + CALM_AFTER
+                self._expect(known.calm_at)
+                found.extend(self._begin(sensor, "flood", at, at, count=str(int(value))))
+
+    def _link(self, known: Known, reading: Reading, found: list[Finding]) -> None:
+        if known.link_at is not None and reading.at <= known.link_at:
+            return
+        known.link_at = reading.at
+        if known.links == 0:
+            known.link = known.usual_link = reading.value
+        known.links = min(known.links + 1, 255)
+        known.link = round(known.link + (reading.value - known.link) / 8, 1)
+        if not known.has("link_weak"):  # what is wrong does not become usual
+            known.usual_link = round(known.usual_link + (reading.value - known.usual_link) / 100, 1)
+        if known.links < LINK_KNOWN:
+            return
+        limit = max(LINK_WEAK, LINK_FALLEN * known.usual_link)
+        if known.link < limit:
+            found.extend(
+                self._begin(
+                    reading.sensor,
+                    "link_weak",
+                    reading.at,
+                    reading.heard,
+                    link=str(int(known.link)),
+                    usual=str(int(known.usual_link)),
+                )
+            )
+        elif known.link > 1.3 * limit and known.has("link_weak"):
+            self._end(known, "link_weak", reading.heard)
+
+    def _battery_due(self, sensor: str, known: Known, heard: datetime) -> Iterable[Finding]:
+        battery = known.battery
+        told = battery.told
+        if battery.pass_time(heard, self.warn_before_empty):
+            facts: Facts = (("percent", str(round(battery.percent or 0))),)
+            empty = battery.empty_at()
+            if empty is not None:
+                facts += (("empty_at", empty.isoformat()),)
+            yield self._finding("battery_low", sensor, heard, heard, Severity.TECHNICAL, facts)
+        if battery.told != told:
+            self.revision += 1
+
+    def _hear_hub(self, reading: Reading) -> Iterable[Finding]:
+        if reading.is_undated:
+            return
+        hub = self.state.hubs.setdefault(reading.sensor, HubKnown())
+        match reading.kind:
+            case Kind.MAINS if reading.value:
+                if hub.told:
+                    self.revision += 1
+                hub.lost_at, hub.told = None, 0
+            case Kind.MAINS if hub.lost_at is None:
+                hub.lost_at = reading.at
+                self._expect(reading.at + ON_BATTERY)
+            case Kind.CLOCK if abs(reading.value) >= CLOCK_OFF_S:
+                if hub.clock_at is None:
+                    hub.clock_at = reading.heard
+                    facts = (("ahead_s", str(int(reading.value))),)
+                    yield self._finding(
+                        "hub_clock", reading.sensor, reading.heard, reading.heard, Severity.TECHNICAL, facts
+                    )
+            case Kind.CLOCK if abs(reading.value) <= CLOCK_RIGHT_S:
+                hub.clock_at = None
+
+    # ------------------------------------------------------------------ time
+
+    def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
+        state = self.state
+        if self._met is not state:
+            self._meet(now)
+        found: list[Finding] = []
+        state.check_at = None
+        for name, known in state.devices.items():
+            for code, deadline in self._deadlines(name, known):
+                if deadline > now:
+                    self._expect(deadline)
+                elif code == "calm":
+                    self._calm(known, now)
+                elif code == "stuck":
+                    last = known.functions[Kind.MOTION].at
+                    found.extend(self._begin(name, "stuck", last, deadline, limit_s=in_seconds(STUCK_AFTER)))
+                else:
+                    found.extend(self._silent(name, known, deadline))
+        for name, hub in state.hubs.items():
+            found.extend(self._without_mains(name, hub, now))
+        return found
+
+    def due(self) -> datetime | None:
+        return self.state.check_at
+
+    def _expect(self, moment: datetime) -> None:
+        if self.state.check_at is None or moment < self.state.check_at:
+            self.state.check_at = moment
+
+    def _deadlines(self, name: str, known: Known) -> Iterable[tuple[str, datetime]]:
+        """What may become true of a device by the mere passing of time."""
+        if self._promised and not known.has("offline"):
+            quiet = self._quiet_since(known)
+            yield "offline", quiet + self._limit(name, known, quiet)
+        if known.calm_at is not None:
+            yield "calm", known.calm_at
+        motion = known.functions.get(Kind.MOTION)
+        if motion is not None and motion.clears and motion.value and not known.has("stuck"):
+            yield "stuck", motion.at + STUCK_AFTER
+
+    def _silent(self, name: str, known: Known, at: datetime) -> Iterable[Finding]:
+        since = known.heard or known.since
+        interval = self._interval(name, known, at)
+        return self._begin(
+            name,
+            "offline",
+            since,
+            at,
+            how="silent" if known.heard else "never",
+            limit_s=in_seconds(at - self._quiet_since(known)),
+            **({} if interval is None else {"usual_s": in_seconds(interval)}),
+        )
+
+    def _without_mains(self, name: str, hub: HubKnown, now: datetime) -> Iterable[Finding]:
+        if hub.lost_at is None:
+            return
+        for limit, severity in ((ON_BATTERY_LONG, Severity.MEDIUM), (ON_BATTERY, Severity.TECHNICAL)):
+            at = hub.lost_at + limit
+            if now < at:
+                self._expect(at)
+            elif hub.told != severity.value and hub.told != Severity.MEDIUM.value:
+                hub.told = severity.value
+                self.revision += 1
+                yield self._finding("power_fail", name, hub.lost_at, at, severity, (("limit_s", in_seconds(limit)),))
+                return
+
+    # ------------------------------------------------------------------ how long a silence may be
+
+    def _quiet_since(self, known: Known) -> datetime:
+        quiet, resumed = known.heard or known.since, self.state.resumed
+        return quiet if resumed is None or resumed < quiet else resumed
+
+    def _expect_silence(self, name: str, known: Known) -> None:
+        if self._promised:  # else nobody can tell a silent device from a silent hub
+            quiet = self._quiet_since(known)
+            self._expect(quiet + self._limit(name, known, quiet))
+
+    def _interval(self, name: str, known: Known, now: datetime) -> timedelta | None:
+        """How long this device is usually silent at most: by its last fourteen days, without the worst of them."""
+        if known.days:
+            worst = len(known.days) - 1
+            usual = sorted(known.days)[worst if worst < FEW_DAYS else 9 * worst // 10]
+            return max(timedelta(seconds=usual) - HEARD_WITHIN, timedelta(0))
+        known_for = now - known.since
+        if known.reports >= KNOWN_REPORTS and known_for >= KNOWN_AFTER[self._is_mains(name, known)]:
+            return max(timedelta(seconds=known.longest_s) - HEARD_WITHIN, timedelta(0))
+        return None
+
+    def _limit(self, name: str, known: Known, now: datetime) -> timedelta:
+        interval = self._interval(name, known, now)
+        if interval is None:
+            return LONGEST
+        is_mains = self._is_mains(name, known)
+        floor = MAINS_FLOOR if is_mains else BATTERY_FLOOR if known.days else FIRST_LIMIT
+        return min(max(TIMES_ITS_INTERVAL * interval, floor), LONGEST)
+
+    def _is_mains(self, name: str, known: Known) -> bool:
+        """By registration, or else by what it reports: only what has no battery measures power."""
+        power = self._sensors[name].power
+        if power is Power.UNKNOWN:
+            return known.battery.percent is None and Kind.POWER in known.functions
+        return power is Power.MAINS
+
+    # ------------------------------------------------------------------ faults
+
+    def _begin(self, name: str, code: str, since: datetime, at: datetime, **facts: str) -> Iterable[Finding]:
+        """A fault has come to light; it is told unless it was there a moment ago."""
+        known = self.state.devices[name]
+        fault = known.faults.get(code)
+        if fault is not None and fault.ended is None:
+            return ()
+        before = self.blind()
+        known.faults[code] = Fault(since)
+        self.revision += 1
+        if fault is not None and fault.ended is not None and at - fault.ended < SAME_FAULT:
+            return ()
+        lost = self.coverage.lost_with(name, before) if name in self.blind() else []
+        more: Facts = tuple(facts.items())
+        if lost:
+            more += (("blinds", ",".join(dict.fromkeys(task.what for task in lost))),)
+        if code in _OF_DEVICE:
+            code = f"device_{code}"
+        return (self._finding(code, name, since, at, _severity(lost), more),)
+
+    def _end(self, known: Known, code: str, at: datetime) -> None:
+        known.faults[code].ended = at
+        self.revision += 1
+
+    def _calm(self, known: Known, now: datetime) -> None:
+        if known.calm_at is not None and now >= known.calm_at:
+            known.calm_at = None
+            for code in ("chatter", "flood"):
+                if known.has(code):
+                    self._end(known, code, now)
+
+    def _finding(
+        self, code: str, subject: str, since: datetime, at: datetime, severity: Severity, more: Facts
+    ) -> Finding:
+        sensor = self._sensors.get(subject)
+        facts: Facts = (("last_at", since.isoformat()), ("elapsed_s", in_seconds(at - since)), *more)
+        if sensor is not None:
+            battery = self.state.devices[subject].battery.percent
+            facts += (("role", sensor.role.value), ("room", sensor.room))
+            if battery is not None and code == "device_offline":
+                facts += (("percent", str(round(battery))),)
+        return Finding(
+            home=self.home.id,
+            code=code,
+            severity=severity,
+            since=since,
+            at=max(at, since),
+            subject=subject,
+            facts=facts,
+        )
+
+    # ------------------------------------------------------------------ what others ask
+
+    def blind(self) -> Mapping[str, Blindness]:
+        """The sensors that see nothing at present, why, and since when."""
+        if self._blind_of != (id(self.state), self.revision):
+            self._blind = {}
+            for name, known in self.state.devices.items():
+                sensor = self._sensors.get(name)
+                if sensor is None:
+                    continue
+                for code, why in BLINDING.items():
+                    if known.has(code) and (code == "offline" or _sees(sensor.role)):
+                        if code == "offline" and known.battery.told:
+                            why = "battery_empty"
+                        self._blind[name] = Blindness(why, known.faults[code].since)
+                        break
+            self._blind_of = (id(self.state), self.revision)
+        return self._blind
+
+    def testimony(self, now: datetime, context: Context) -> Context:
+        """The context for whoever judges silence at `now`: whose silence is no evidence, and up to when the others'
+        is. A hole counts where the devices report by themselves and nothing of that was stored up for us."""
+        blind, state = [*self.blind()], self.state
+        vouched: datetime | None = None
+        for name, known in state.devices.items() if self._promised else ():
+            if known.heard is None or name in self._blind or self._sensors[name].role not in EYES:
+                continue
+            interval = self._interval(name, known, now)
+            if interval is None or interval > VOUCHES_WITHIN:
+                continue
+            quiet = self._quiet_since(known)
+            if now - quiet > max(OVERDUE * interval, MAINS_FLOOR):
+                blind.append(name)
+                continue
+            vouched = known.heard if vouched is None else min(vouched, known.heard)
+        if not blind and vouched is None:
+            return context
+        hole = None
+        if vouched is not None and state.hole_began is not None and state.hole_ended is not None:
+            hole = (state.hole_began, state.hole_ended)
+        return replace(context, blind=tuple(blind), vouched_at=vouched, hole=hole)
+
+    def conditions(self) -> list[Condition]:
+        return [
+            Condition(
+                home=self.home.id,
+                sensor=name,
+                heard=known.heard,
+                functions=tuple((Kind(kind), one.at) for kind, one in known.functions.items()),
+                battery=known.battery.percent,
+                empty_at=known.battery.empty_at(),
+                link=known.link if known.links else None,
+                faults=_faults(known),
+            )
+            for name, known in self.state.devices.items()
+            if name in self._sensors
+        ]
+
+
+_OF_DEVICE = frozenset({"offline", "mute", "stuck", "chatter", "flood"})
+
+
+def _sees(role: Role) -> bool:
+    """Whether a sensor that no longer tells of life is blind: one that only calls for help is not."""
+    return role is Role.FALL or not role.is_life_safety
+
+
+def _severity(lost: Iterable[Task]) -> Severity:
+    """Equipment, unless it takes away what an alert of the first two severities needs."""
+    worst = any(not Severity.HIGH.worse_than(task.severity) for task in lost)
+    return Severity.MEDIUM if worst else Severity.TECHNICAL
+
+
+def _faults(known: Known) -> tuple[str, ...]:
+    faults = [code for code, fault in known.faults.items() if fault.ended is None]
+    if known.battery.told:
+        faults.append("battery_low")
+    if known.heard is not None and known.battery.is_stuck(known.heard):
+        faults.append("battery_unknown")
+    return tuple(faults)
