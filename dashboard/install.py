@@ -42,6 +42,7 @@ from gateway.domain import (
     Kind,
     Leaving,
     Monitoring,
+    Person,
     Reading,
     Role,
     Room,
@@ -664,6 +665,13 @@ def routes(install: Install, doors: Doors) -> APIRouter:
         except (KeyError, ValueError, OSError):
             return None
 
+    def with_resident(visitor: Visitor, home: Home) -> None:
+        """Somebody lives there: whoever agrees to be watched over has to be a person of ours."""
+        if not home.person:
+            resident = Person(id=f"{home.id[:55]}-elder", name=home.name)
+            registrar.put_person(resident, **who(visitor))
+            registrar.change_home(home.id, person=resident.id, **who(visitor))
+
     def save_home(request: Request, visitor: Visitor, home: Home | None, given: dict[str, str]) -> Response:
         """A new household, or the same one with other words; what cannot be is said, and nothing typed is lost."""
         tongue = tongue_of(request)
@@ -679,10 +687,11 @@ def routes(install: Install, doors: Doors) -> APIRouter:
             fields: dict[str, Any] = {**given, "zone": zone}
             try:
                 if home is not None:
-                    registrar.change_home(home.id, **fields, **who(visitor))
+                    with_resident(visitor, registrar.change_home(home.id, **fields, **who(visitor)))
                     return go(f"/{home.id}", "saved")
                 made = home_id_for(given["code"], lambda wanted: house.registry.home(wanted) is not None)
-                registrar.open_home(Home(id=made, state=Monitoring.REGISTERED, **fields), **who(visitor))
+                new = Home(id=made, state=Monitoring.REGISTERED, **fields)
+                with_resident(visitor, registrar.open_home(new, **who(visitor)))
                 return go(f"/{made}/rooms")
             except RegistrationError as refusal:
                 error = refusal.say(tongue.language)

@@ -13,6 +13,8 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
+  // The picture is sent as soon as it was taken.
+  for (const form of document.querySelectorAll("form[data-shrink]")) form.classList.add("by-itself");
   // A picture from a telephone has ten times the bytes that are needed, and often says where it was taken.
   document.addEventListener("change", async (event) => {
     const field = event.target;
@@ -21,7 +23,8 @@
     try {
       picture = await createImageBitmap(field.files[0]);
     } catch {
-      return; // no picture at all: the gateway says so
+      field.form.requestSubmit(); // no picture at all: the gateway says so
+      return;
     }
     const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
     const canvas = document.createElement("canvas");
@@ -33,6 +36,7 @@
         const chosen = new DataTransfer();
         chosen.items.add(new File([small], "picture.jpg", { type: "image/jpeg" }));
         field.files = chosen.files;
+        field.form.requestSubmit();
       },
       "image/jpeg",
       0.85,
