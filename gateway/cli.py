@@ -7,6 +7,11 @@ from typing import Annotated
 
 import typer
 
+from gateway.commands import Config, State, existing, office, say, settings_of
+from gateway.commands.devices import devices
+from gateway.commands.homes import homes
+from gateway.commands.hubs import hubs
+from gateway.commands.people import people
 from gateway.config import ConfigError, Refused, Settings, load, problems, understood
 
 app = typer.Typer(
@@ -15,32 +20,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-homes = typer.Typer(help="Households: list them, register them, pause them. 家庭档案", no_args_is_help=True)
-hubs = typer.Typer(help="Hubs and their secrets. 家庭网关", no_args_is_help=True)
 alerts = typer.Typer(help="Alerts: list, show, accept, resolve, close. 预警工单", no_args_is_help=True)
 app.add_typer(homes, name="homes")
 app.add_typer(hubs, name="hubs")
+app.add_typer(devices, name="devices")
+app.add_typer(people, name="people")
 app.add_typer(alerts, name="alerts")
 
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="settings file (TOML)", show_default=False)]
-State = Annotated[Path | None, typer.Option("--state", help="state folder, instead of the configured one")]
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
-
-
-def settings_of(
-    config: Path | None, state: Path | None = None, port: int | None = None, mqtt_port: int | None = None
-) -> Settings:
-    return load(
-        config,
-        state=state,
-        web=None if port is None else {"port": port},
-        broker=None if mqtt_port is None else {"port": mqtt_port},
-    )
-
-
-def say(text: str = "") -> None:
-    typer.echo(text)
 
 
 # --------------------------------------------------------------------------- running
@@ -121,21 +109,28 @@ def check(config: Config = None, state: State = None) -> None:
 
 
 @app.command()
-def link(config: Config = None, state: State = None) -> None:
-    """Make a new one-time link that sets up an administrator, for whoever has lost the first one. 一次性设置链接"""
+def link(
+    reset: Annotated[str, typer.Option("--reset", help="the account whose password is lost")] = "",
+    config: Config = None,
+    state: State = None,
+) -> None:
+    """Make a one-time link: to set up the first administrator, or with --reset to choose a new password. 一次性链接"""
     from dashboard.app import make_setup_link
-    from gateway.app import open_stores
+    from dashboard.auth import make_join_link
     from gateway.clock import SystemClock
+    from gateway.domain import Duty
 
-    settings = settings_of(config, state)
-    stores = open_stores(_existing(settings))
-    say(make_setup_link(stores.accounts, SystemClock(), settings.base_url))
-
-
-def _existing(settings: Settings) -> Path:
-    if not (settings.state / "gateway.db").exists():
-        raise Refused(f"There is no gateway in {settings.state}; name its folder with --state or --config.")
-    return settings.state
+    with office(config, state) as here:
+        accounts, address = here.stores.accounts, here.settings.base_url
+        if reset:
+            try:
+                say(make_join_link(accounts, SystemClock(), address, reset, Duty.ADMIN, fresh=False))
+            except ValueError as error:
+                raise Refused(str(error)) from error
+        elif accounts.count():
+            raise Refused("This gateway has accounts already; --reset LOGIN makes a link to choose a new password.")
+        else:
+            say(make_setup_link(accounts, SystemClock(), address))
 
 
 # --------------------------------------------------------------------------- simulation and recordings
@@ -181,107 +176,14 @@ def replay(
         replay_files(files, format, home=home, zone=zone, exits=exit or [], alerts=alerts, say=say)
 
 
-# --------------------------------------------------------------------------- homes and hubs
-
-
-@homes.command("list")
-def homes_list(config: Config = None, state: State = None) -> None:
-    """Every household with its state and when it was last heard."""
-    from gateway.app import open_stores
-
-    stores = open_stores(_existing(settings_of(config, state)))
-    heard = stores.readings.heard()
-    for home in stores.registry.homes():
-        last = heard.get(home.id)
-        when = f"{last.astimezone(home.zone):%m-%d %H:%M:%S}" if last else "-"
-        say(f"{home.id:20} {home.code:10} {home.grid:10} {home.state.value:10} {len(home.sensors):3} sensors  {when}")
-
-
-@homes.command("import")
-def homes_import(sheet: Path, config: Config = None, state: State = None, who: str = "cli") -> None:
-    """Register areas, grids, people and homes from a TOML sheet: all of it, or nothing and why."""
-    from gateway.app import open_stores
-    from gateway.clock import SystemClock
-
-    settings = settings_of(config, state)
-    if not sheet.is_file():
-        raise Refused(f"There is no file {sheet}.")
-    registry = open_stores(settings.state).registrar(settings.state)
-    say(registry.import_sheet(sheet.read_text(encoding="utf-8"), who=who, now=SystemClock().now()))
-
-
-@homes.command("state")
-def homes_state(
-    home: str, new_state: str, config: Config = None, state: State = None, who: str = "cli", why: str = ""
-) -> None:
-    """Set a household's state: registered, trial, guarded, paused, retired (建档 试运行 守护中 暂停 停用)."""
-    from gateway.app import open_stores
-    from gateway.clock import SystemClock
-    from gateway.domain import Monitoring
-
-    if new_state not in list(Monitoring):
-        raise Refused(f"{new_state!r} is no state of a household; there are {[s.value for s in Monitoring]}.")
-    settings = settings_of(config, state)
-    registry = open_stores(_existing(settings)).registrar(settings.state)
-    registry.set_state(home, Monitoring(new_state), why=why, who=who, now=SystemClock().now())
-
-
-@hubs.command("list")
-def hubs_list(config: Config = None, state: State = None) -> None:
-    """Every hub, the home it stands in, and whether it has a secret."""
-    from gateway.app import open_stores
-
-    stores = open_stores(_existing(settings_of(config, state)))
-    known = stores.registry.hub_secrets()
-    for hub in stores.registry.hubs():
-        say(f"{hub.id:24} {hub.home:20} {'secret set' if hub.id in known else 'no secret'}")
-
-
-@hubs.command("secret")
-def hubs_secret(hub: str, config: Config = None, state: State = None, who: str = "cli") -> None:
-    """Make a new secret for a hub and show it, this once; the old one ends, no other home is dropped."""
-    from gateway import broker
-    from gateway.app import open_stores
-    from gateway.clock import SystemClock
-
-    settings = settings_of(config, state)
-    secret, _ = broker.new_secret()
-    registry = open_stores(_existing(settings)).registrar(settings.state)
-    registry.renew_secret(hub, secret, who=who, now=SystemClock().now())
-    say(f"user {hub}\npassword {secret}\n只显示这一次。 It is shown this once.")
-
-
-@hubs.command("revoke")
-def hubs_revoke(hub: str, config: Config = None, state: State = None, who: str = "cli") -> None:
-    """Take a hub's secret away: it can no longer connect."""
-    from gateway.app import open_stores
-    from gateway.clock import SystemClock
-
-    settings = settings_of(config, state)
-    registry = open_stores(_existing(settings)).registrar(settings.state)
-    registry.renew_secret(hub, None, who=who, now=SystemClock().now())
-
-
 @app.command()
 def quarantine(config: Config = None, state: State = None, limit: int = 50) -> None:
     """What could not be read or belongs to nobody we know, newest first. 隔离区"""
     from gateway.app import open_stores
 
-    for kept in open_stores(_existing(settings_of(config, state))).readings.quarantine(limit):
+    for kept in open_stores(existing(settings_of(config, state))).readings.quarantine(limit):
         head = kept.head[:60].decode("utf-8", "replace")
         say(f"{kept.at:%m-%d %H:%M:%S}  {kept.reason:16} x{kept.count:<6} {kept.size:>7} B  {kept.topic}  {head}")
-
-
-@app.command()
-def devices(config: Config = None, state: State = None, hub: str = "") -> None:
-    """Devices that hubs have announced, with the address to register them by. 已发现设备"""
-    from gateway.app import open_stores
-
-    stores = open_stores(_existing(settings_of(config, state)))
-    registered = {(s.hub, s.address) for home in stores.registry.homes() for s in home.sensors}
-    for device in stores.readings.devices(hub or None):
-        mark = "registered" if (device.hub, device.address) in registered else "-"
-        say(f"{device.hub:20} {device.address:20} {device.name:30} {device.vendor} {device.model}  {mark}")
 
 
 # --------------------------------------------------------------------------- alerts
@@ -296,7 +198,7 @@ def alerts_list(
     """Alerts that are not closed, the worst first."""
     from gateway.app import open_stores
 
-    for alert in open_stores(_existing(settings_of(config, state))).alerts.alerts(unclosed=not all_):
+    for alert in open_stores(existing(settings_of(config, state))).alerts.alerts(unclosed=not all_):
         owner = f"  owner {alert.owner}" if alert.owner else ""
         when, what = f"{alert.raised_at:%m-%d %H:%M:%S}", f"{alert.state.value:9} x{alert.count}"
         say(f"{when}  {alert.severity.value}  {what} {alert.id}{owner}")
@@ -309,7 +211,7 @@ def alerts_show(alert_id: str, config: Config = None, state: State = None) -> No
     from gateway.app import open_stores
 
     settings = settings_of(config, state)
-    stores = open_stores(_existing(settings))
+    stores = open_stores(existing(settings))
     alert = stores.alerts.alert(alert_id)
     if alert is None:
         raise Refused(f"There is no alert {alert_id!r}.")
@@ -354,7 +256,7 @@ def _act(config: Path | None, state: Path | None, act) -> None:  # type: ignore[
     from gateway.app import open_stores
     from gateway.clock import SystemClock
 
-    stores = open_stores(_existing(settings_of(config, state)))
+    stores = open_stores(existing(settings_of(config, state)))
     verdict = act(Desk(stores.alerts, stores.registry), SystemClock().now())
     say(str(verdict.reason))
 

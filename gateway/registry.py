@@ -122,6 +122,11 @@ class Registry:
             self._take_over(act, changes)
         return changes
 
+    def note_export(self, *, who: str, now: datetime) -> None:
+        """Everything registered has left the house as tables: who did that is kept."""
+        with self._store.begin() as ledger:
+            ledger.audit(Act(at=now, who=who, what="registry.export", ref="registry"))
+
     def _take_over(self, act: "_Act", changes: sheets.Changes) -> None:
         ledger, now = act.ledger, act.now
         for area in changes.areas:
