@@ -161,13 +161,15 @@ def _trial(test: Alert | None, called: Sequence[Delivery]) -> Trial | None:
     # One person may have several channels: the first that carried it is the proof.
     sent = min((d for d in called if d.sent_at is not None), key=lambda d: d.sent_at or d.created_at, default=None)
     first = sent or next(iter(called), None)
+    # Whoever files the test accepts it too; only who was called proves that the way is open.
+    is_answered = test.owner in {delivery.person for delivery in called}
     return Trial(
         sensor=test.subject,
         pressed_at=test.finding.since,
         person=first.person if first else "",
         sent_at=sent.sent_at if sent else None,
-        accepted_by=test.owner,
-        accepted_at=test.accepted_at,
+        accepted_by=test.owner if is_answered else "",
+        accepted_at=test.accepted_at if is_answered else None,
     )
 
 

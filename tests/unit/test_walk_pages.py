@@ -326,6 +326,14 @@ def test_the_record_is_kept_and_the_home_begins_to_learn(flat):
     assert DRAWN in flat.page("/install/h1/records/1")
 
 
+def test_whoever_files_the_test_did_not_answer_it(flat):
+    test_the_record_is_kept_and_the_home_begins_to_learn(flat)
+
+    (record,) = flat.rig.registry.records("h1")
+    assert [(trial.person, trial.accepted_by) for trial in record.trials] == [("liu", "")]
+    assert "赵工已接单" not in text_of(flat.page("/install/h1/records/1"))
+
+
 def test_the_record_says_what_was_signed_when_devices_have_changed_since(flat):
     test_the_record_is_kept_and_the_home_begins_to_learn(flat)
     flat.rig.rename("h1", sensors=flat.home.sensors[:1], name="别人")
