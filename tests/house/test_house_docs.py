@@ -133,6 +133,14 @@ def test_commented_settings_of_the_example_are_settings(tmp_path):
     load_example(re.sub(r"^# (\w+ = )", r"\1", example, flags=re.MULTILINE), tmp_path)
 
 
+def test_the_tables_of_devices_are_what_the_decoders_declare():
+    from ingest.decoders.sheet import renewed
+
+    page = (ROOT / "docs" / "devices.md").read_text(encoding="utf-8")
+
+    assert page == renewed(page), "run scripts/devices"
+
+
 def relative_links() -> list:
     found = []
     for path in documents():
