@@ -71,7 +71,7 @@ class _Act:
     now: datetime
     hubs_changed: bool = False
 
-    def say(self, what: str, ref: str, home: Home, *, why: str = "", facts: Facts = ()) -> None:
+    def write(self, what: str, ref: str, home: Home, *, why: str = "", facts: Facts = ()) -> None:
         self.note(what, ref, why=why, facts=facts)
         self.ledger.publish(self.now, "registry", home.id, home=home.id, grid=home.grid)
 
@@ -278,7 +278,7 @@ class Registry:
             if place is None:
                 raise refused(N_("There is no hub '{hub}'."), hub=hub)
             act.set_secret(hub, self._hash(secret) if secret else None)
-            act.say("hub.secret" if secret else "hub.revoke", hub, self._home(place))
+            act.write("hub.secret" if secret else "hub.revoke", hub, self._home(place))
 
     def remove_hub(self, home_id: str, hub_id: str, *, who: str, now: datetime) -> Home:
         """Take a hub out of a home: it has no way in from then on."""
@@ -383,13 +383,13 @@ class Registry:
             home = self._home(installation.home)
             self._sensor(home, installation.sensor)
             act.ledger.note_installation(installation)
-            act.say("device.note", f"{home.id}/{installation.sensor}", home)
+            act.write("device.note", f"{home.id}/{installation.sensor}", home)
 
     def keep_record(self, record: Commissioning, *, who: str, now: datetime) -> None:
         """Keep a signed commissioning record, as it is."""
         with self._act(who, now) as act:
             act.ledger.keep_record(record)
-            act.say("home.record", record.home, self._home(record.home))
+            act.write("home.record", record.home, self._home(record.home))
 
     # ------------------------------------------------------------------ state and maintenance
 
@@ -467,7 +467,7 @@ class Registry:
                 self._sensor(home, sensor_id)
             self._end(act, home_id, MAINTENANCE)
             line = self._begin(act, home_id, MAINTENANCE, ",".join(testing), until, why)
-            act.say("home.maintain", home_id, home, why=why, facts=(("testing", line.value),))
+            act.write("home.maintain", home_id, home, why=why, facts=(("testing", line.value),))
             return line
 
     def end_maintenance(self, home_id: str, *, who: str, now: datetime) -> None:
@@ -475,7 +475,7 @@ class Registry:
         with self._act(who, now) as act:
             home = self._home(home_id)
             if self._end(act, home_id, MAINTENANCE):
-                act.say("home.maintain.end", home_id, home)
+                act.write("home.maintain.end", home_id, home)
 
     # ------------------------------------------------------------------ people
 
@@ -520,7 +520,7 @@ class Registry:
                 if contact.phones:
                     self._put_phones(act, contact.person, contact.phones)
             act.ledger.put_contacts(home_id, contacts, now)
-            act.say("contacts.put", home_id, home)
+            act.write("contacts.put", home_id, home)
 
     def give_consent(self, consent: Consent, *, who: str, now: datetime) -> int:
         """Keep what somebody agreed to; returns its number."""
@@ -570,7 +570,7 @@ class Registry:
         if wrong:
             raise RegistrationError(*wrong)
         act.ledger.put_home(home, act.now)
-        act.say(what, f"{home.id}/{ref}" if ref else home.id, home, why=why, facts=facts)
+        act.write(what, f"{home.id}/{ref}" if ref else home.id, home, why=why, facts=facts)
         return home
 
     def _known(self) -> Known:
