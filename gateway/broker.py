@@ -59,6 +59,14 @@ sum may not pass 65,535.)"""
 MAX_PAYLOAD: Final = "1152KB"
 """`bridge/devices` of a large home reaches 1 MiB; the rest is slack for the topic and headers."""
 
+LEVELS: Final = 12
+LEVEL_BYTES: Final = 4096
+"""How deep a hub's topic may be, and how long one of its levels; longer ones are cut, deeper topics thrown away.
+
+NATS writes the length of a subject into sixteen bits and does not look whether it fits. A topic of 65,525 bytes, or one
+of 40,000 dots, which take two bytes each, spoiled the file of what waits for us: after the next kill everything behind
+it was gone, of every home. No setting limits a topic, but a mapping can cut it. (Together they must stay below 65,536.)"""
+
 ROOM: Final = 4 * 1024**3
 LEAST_ROOM: Final = 64 * 1024**2
 DISK_RESERVE: Final = 512 * 1024**2
@@ -250,6 +258,10 @@ def _configuration(folder: Path, setup: _Setup, gateway_hash: str) -> str:
                 else []
             ),
             "}",
+            "# no topic is so long that its length does not fit into NATS' files",
+            "mappings {",
+            *(_cut_to_length(levels) for levels in range(2, LEVELS + 1)),
+            "}",
             "authorization {",
             "  timeout: 10",
             "  users: [",
@@ -264,10 +276,17 @@ def _configuration(folder: Path, setup: _Setup, gateway_hash: str) -> str:
 def _user(name: str, hashed: str, *roots: str) -> str:
     """MQTT's `a/#` is two subjects here, `a` and `a.>`; `$MQTT.sub.>` is where NATS delivers to a subscriber."""
     subjects = ", ".join(f'"{root}", "{root}.>"' for root in roots)
+    too_deep = ".".join(["shouwang", *"*" * (LEVELS - 1), ">"])
     return (
         f'    {{user: "{name}", password: "{hashed}", allowed_connection_types: ["MQTT"], permissions: {{'
-        f'publish: [{subjects}], subscribe: [{subjects}, "$MQTT.sub.>"]}}}}'
+        f'publish: {{allow: [{subjects}], deny: ["{too_deep}"]}}, subscribe: [{subjects}, "$MQTT.sub.>"]}}}}'
     )
+
+
+def _cut_to_length(levels: int) -> str:
+    said = ".".join(["shouwang", *"*" * (levels - 1)])
+    kept = ".".join(["shouwang", *(f"{{{{left({level}, {LEVEL_BYTES})}}}}" for level in range(1, levels))])
+    return f'  "{said}": "{kept}"'
 
 
 def _quoted(path: Path | str) -> str:
