@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, select, update
+from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, select, update
 
 from gateway.domain import (
     Ability,
@@ -366,8 +367,7 @@ class _SqlRegistryLedger(TrailLedger):
         A row that would end before it began was never in force: it is corrected or taken away instead of closed.
         """
         aware(at)
-        mine = and_(*(table.c[key] == value for key, value in owner.items()))
-        for row in self._connection.execute(select(table).where(mine, table.c.until.is_(None))).all():
+        for row in self._connection.execute(_standing(table, tuple(owner)), owner).all():
             old = row._mapping
             new = wanted.get(old[name])
             if new is not None and all(old[key] == value for key, value in new.items()):
@@ -378,12 +378,26 @@ class _SqlRegistryLedger(TrailLedger):
                 self._connection.execute(update(table).where(this).values(until=at))
             else:
                 self._connection.execute(delete(table).where(this))
-        for key, values in wanted.items():
-            row_values = {**owner, name: key, **values, "since": at, "until": None}
-            self._connection.execute(self._statements.put(table), row_values)
+        new_rows = [{**owner, name: key, **values, "since": at, "until": None} for key, values in wanted.items()]
+        if new_rows:
+            self._connection.execute(self._statements.put(table), new_rows)
 
     def _has(self, column: Any, value: str) -> bool:
-        return self._connection.scalar(select(column).where(column == value)) is not None
+        return self._connection.scalar(_named(column), {"name": value}) is not None
+
+
+# A sheet of homes asks these thousands of times while nobody else can write: they are put together once.
+
+
+@cache
+def _standing(table: Table, owner: tuple[str, ...]) -> Any:
+    """The rows in force that belong to an owner, named by these columns."""
+    return select(table).where(*(table.c[key] == bindparam(key) for key in owner), table.c.until.is_(None))
+
+
+@cache
+def _named(column: Any) -> Any:
+    return select(column).where(column == bindparam("name"))
 
 
 # --------------------------------------------------------------------------- reading it all
