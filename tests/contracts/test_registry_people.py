@@ -29,9 +29,11 @@ from gateway.domain import (
     Risk,
     Role,
     Room,
+    RoomKind,
     Sensor,
     Sex,
     Sight,
+    Trial,
 )
 from gateway.stores import tables
 from gateway.stores.book import writing
@@ -182,6 +184,11 @@ def test_a_signed_record_stays_as_it_was_signed(town):
         home="h1",
         at=SPRING,
         by="赵工",
+        code="A-1",
+        name="王奶奶",
+        rooms=(Room(id="bath", name="卫生间", kind=RoomKind.BATHROOM),),
+        sensors=(Sensor(id="door", hub="hub-1", address="d", name="门磁", room="", role=Role.EXIT_DOOR),),
+        trials=(Trial(sensor="cord", pressed_at=SPRING, person="li", sent_at=SPRING),),
         rows=(row,),
         consent=1,
         signature="M0 0L9 9",
