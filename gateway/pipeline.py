@@ -71,6 +71,7 @@ class Pipeline:
         self._version = -1
         self._heard_written: dict[str, datetime] = {}
         self._changed: set[str] = set()  # homes that moved on since the last checkpoint began
+        self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
         self._to_keep: list[str] = []
         self._settled = 0
         self._settling = 0
@@ -100,6 +101,7 @@ class Pipeline:
         self._next_keep = now + CHECKPOINT_EVERY
         self._intake.unsettle(now + UNSETTLED)
         for watch in self._watches.values():
+            self._shown[watch.home.id] = watch.revision  # the store shows it as it was; the first checkpoint will anew
             self._schedule(watch)
 
     def _replay(self, reached: dict[str, int]) -> None:
@@ -161,6 +163,8 @@ class Pipeline:
                 found.extend(watch.observe(reading, self._context))
             if taken.readings:
                 self._changed.add(taken.home)
+            if watch.revision != self._shown.get(taken.home):
+                self._show(watch, batch)
             self._schedule(watch)
             if taken.urgent and found:  # a press does not wait for its neighbours in the batch
                 self._tell(found, now)
@@ -185,6 +189,12 @@ class Pipeline:
             self._heard_written[home] = heard
             batch.heard[home] = heard
 
+    def _show(self, watch: Watch, batch: Batch) -> None:
+        """What pages and installers read: how the home's devices are, and what it cannot notice."""
+        self._shown[watch.home.id] = watch.revision
+        batch.conditions.extend(watch.conditions())
+        batch.gaps[watch.home.id] = watch.gaps()
+
     def _tell(self, found: list[Finding], now: datetime) -> None:
         if found:
             self.counts.findings += len(found)
@@ -200,6 +210,7 @@ class Pipeline:
         self._context = Context(listening_since=listening_since or now)
         self._follow_registry()
         found: list[Finding] = []
+        batch = Batch()
         while self._deadlines and self._deadlines[0][0] <= now:
             due, home = heapq.heappop(self._deadlines)
             if self._scheduled.get(home) != due:
@@ -211,8 +222,12 @@ class Pipeline:
                 if told:
                     self._changed.add(home)
                     found.extend(told)
+                if watch.revision != self._shown.get(home):
+                    self._show(watch, batch)
                 self._schedule(watch, not_before=now + SAME_HOME_AGAIN)
         self._tell(found, now)
+        if batch:
+            self._readings.commit(batch)
         self._desk.tick(now)
         self._checkpoint(now)
 
@@ -248,6 +263,12 @@ class Pipeline:
         if not self._to_keep:
             self._settled = self._settling
         self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
+        batch = Batch()
+        for home in part:  # when each device was last heard
+            if home in self._watches:
+                self._show(self._watches[home], batch)
+        if batch:
+            self._readings.commit(batch)
 
     def keep_all(self) -> None:
         """Write a checkpoint of every home that moved on: before a clean stop, so that the next start is short."""
@@ -279,6 +300,7 @@ class Pipeline:
     def _watch(self, home: Home) -> Watch:
         """A watch for this home; what an earlier one of the same home knew is handed on."""
         before = self._watches.get(home.id)
+        self._shown.pop(home.id, None)
         watch = watch_over(home, self._options)
         if before is not None:
             watch.restore(before.checkpoint())

@@ -234,3 +234,39 @@ def test_a_home_registered_while_we_run_is_watched_at_the_next_tick(gateway):
 
     assert [alert.home for alert in gateway.alerts.alerts()] == ["h2"]
     assert gateway.pipeline.homes() == 2
+
+
+def test_how_the_devices_are_and_what_a_home_cannot_notice_stands_in_the_store(gateway):
+    gateway.moves()
+    gateway.beats(2)
+    shown = {condition.sensor: condition for condition in gateway.readings.conditions("h1")}
+
+    assert shown["pir"].heard is not None
+    assert shown["sos-cord"].heard is None
+    assert {(gap.what, gap.why) for gap in gateway.readings.gaps("h1")["h1"]} == {
+        ("smoke", "sensor_missing"),
+        ("bed_no_return", "sensor_missing"),
+    }
+
+
+def test_a_fault_is_shown_at_the_tick_that_found_it_and_goes_with_it(gateway):
+    gateway.moves()
+    for _ in range(5):
+        gateway.now += timedelta(minutes=1)
+        gateway.pipeline.tick(gateway.now, NOON)
+    assert {gap.why for gap in gateway.readings.gaps("h1")["h1"]} == {"hub_silent", "sensor_missing"}
+    gateway.beats(1)
+
+    assert {gap.why for gap in gateway.readings.gaps("h1")["h1"]} == {"sensor_missing"}
+
+
+def test_when_a_device_was_last_heard_is_shown_about_each_minute(gateway):
+    gateway.moves()
+    gateway.beats(2)
+    before = gateway.readings.conditions("h1")
+    gateway.moves()
+    gateway.beats(2)
+    after = gateway.readings.conditions("h1")
+
+    assert {c.sensor for c in after if c.heard} == {"pir", "pir2"}
+    assert max(c.heard for c in after if c.heard) > max(c.heard for c in before if c.heard)
