@@ -35,7 +35,7 @@ from alerts.maintenance import (
     let_go,
     tested,
     treatment,
-    work_in,
+    work_or_pause_in,
 )
 from alerts.routing import delivery_id, letters_for, pages, people_for, reachable, turn_of
 from gateway.domain import (
@@ -52,6 +52,7 @@ from gateway.domain import (
     Person,
     Purpose,
     Sending,
+    Severity,
     State,
 )
 from gateway.ports import AlertLedger, AlertStore, Directory, Timer
@@ -418,12 +419,14 @@ class _Sitting:
         self._write(alert, What.RELEASED)
         self._audit(alert, SYSTEM, "alert.released")
         if author and self.has_passed(alert.finding):
-            self.resolve(self.accept(alert, author, "maintenance"), author, Outcome.TEST_OR_DRILL, "")
+            is_equipment = self.catalogue.entry(alert.code).severity is Severity.TECHNICAL
+            outcome = Outcome.TEST_OR_DRILL if is_equipment else Outcome.ELDER_AWAY
+            self.resolve(self.accept(alert, author, "maintenance"), author, outcome, "")
         else:
             self._climb(alert)
 
     def _work(self, home: str) -> Work | None:
-        return work_in(self.directory.plan(home, self.now), self.now)
+        return work_or_pause_in(self.directory.plan(home, self.now), self.now)
 
     # ------------------------------------------------------------------ the ladder
 

@@ -5,7 +5,7 @@ A home under maintenance has a line in its plan: who works there, until when, an
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from gateway.domain import Alert, Condition, Finding, Override, Severity
@@ -35,20 +35,36 @@ class Treatment(StrEnum):
     HELD = "held"
 
 
+PAUSE = "pause"
+"""The key of the plan's line of a home that is not watched for a while: its people are in hospital, or away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Somebody works in this home, and these sensors are being tried out."""
+    """Somebody works in this home, and these sensors are being tried out; or it is paused, or both."""
 
     since: datetime
     until: datetime
     author: str
     testing: frozenset[str]
+    is_paused: bool = False
 
 
 def work_in(plan: Iterable[Override], now: datetime) -> Work | None:
     """The work that goes on in a home, by the lines of its plan that are in force; None when nobody works there."""
     works = [_work(line) for line in plan if line.key == KEY]
     return next((work for work in reversed(works) if work.since <= now < work.until), None)
+
+
+def work_or_pause_in(plan: Iterable[Override], now: datetime) -> Work | None:
+    """The work in a home together with its pause, which holds back more and may have no end."""
+    plan = list(plan)
+    work = work_in(plan, now)
+    pause = next((line for line in plan if line.key == PAUSE and line.since <= now), None)
+    if pause is None or (pause.until is not None and pause.until <= now):
+        return work
+    alone = Work(pause.since, pause.until or datetime.max.replace(tzinfo=UTC), pause.author, frozenset())
+    return replace(work or alone, is_paused=True)
 
 
 def _work(line: Override) -> Work:
@@ -73,6 +89,8 @@ def treatment(finding: Finding, work: Work | None, usual: Severity) -> Treatment
     if finding.code in ONE_SENSOR_SAYS_IT:
         is_tried_out = finding.fact("sensor") in work.testing
         return Treatment.TEST if is_tried_out and began_with_the_work else Treatment.REAL
+    if work.is_paused:
+        return Treatment.HELD  # nobody is at home, as far as we were told; whoever presses a button is
     if finding.severity is Severity.TECHNICAL:
         return Treatment.HELD  # nobody would come for hours; whoever would come is there
     if usual is Severity.TECHNICAL and (finding.subject or began_with_the_work):
@@ -100,12 +118,17 @@ def let_go(finding: Finding) -> Finding:
     return replace(finding, facts=tuple(fact for fact in finding.facts if fact[0] != HELD_FOR))
 
 
-def has_passed(finding: Finding, conditions: Iterable[Condition], heard: datetime | None) -> bool:
-    """Whether a fault is over by now: its device has spoken since and the fault is gone, or its home is heard again.
+def has_passed(
+    finding: Finding, conditions: Iterable[Condition], heard: datetime | None, life: datetime | None = None
+) -> bool:
+    """Whether what was held back is over by now: a fault whose device has spoken since without it, a home that is heard
+    again, a silence that somebody has broken.
 
-    `conditions` are those of the home's devices, `heard` when its hubs were last heard. Of what neither tells
-    anything about, it is not over.
+    `conditions` are those of the home's devices, `heard` when its hubs were last heard, `life` its last sign of life.
+    Of what none of them tells anything about, it is not over.
     """
+    if finding.code == "inactivity":
+        return life is not None and life > finding.at
     fault = finding.code.removeprefix("device_")
     for condition in conditions:
         if condition.sensor == finding.subject:

@@ -30,7 +30,7 @@ from alerts.maintenance import has_passed
 from gateway import broker
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
-from gateway.domain import Finding
+from gateway.domain import SIGNS_OF_LIFE, Finding, last_sign
 from gateway.health import Health
 from gateway.log import set_up_log
 from gateway.pipeline import Pipeline
@@ -52,6 +52,9 @@ takes 150 ms, in which no press is heard: that is never done by itself, but now 
 
 SWEEP_EVERY = 30
 """House-keepings from one such look to the next: ten minutes."""
+
+SIGNS_LOOKED_AT = 20
+"""Readings among which the last sign of life is looked for; what merely cleared is none."""
 
 HAND_OVER_S = 0.002
 """How long the road may hold the interpreter while the courier waits to speak. Python's own 5 ms, several times a
@@ -168,9 +171,11 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
             courier.wake()
 
     def is_over(finding: Finding) -> bool:
-        """A fault that was held back while somebody worked in the home."""
-        readings = stores.readings
-        return has_passed(finding, readings.conditions(finding.home), readings.heard().get(finding.home))
+        """What was held back while somebody worked in the home, or while it was paused."""
+        readings, home = stores.readings, finding.home
+        life = last_sign(readings.newest(home, SIGNS_OF_LIFE, limit=SIGNS_LOOKED_AT))
+        heard = readings.heard().get(home)
+        return has_passed(finding, readings.conditions(home), heard, life.at if life else None)
 
     desk = Desk(stores.alerts, stores.registry, nudge, has_passed=is_over)
     pipeline = Pipeline(

@@ -253,6 +253,64 @@ async def test_a_number_that_does_not_exist_is_told_to_the_installer_and_wakes_n
     assert flat.lines(TEST) == ["raised", "told", "failed", "nobody"]
 
 
+# ------------------------------------------------------------------ a pause
+
+
+def pauses(flat: Flat, lasts: float | None = AN_HOUR) -> None:
+    """She is in hospital, says the grid worker."""
+    until = None if lasts is None else flat.now() + timedelta(seconds=lasts)
+    line = Override(
+        home="h1", key="pause", value="guarded", since=flat.now(), until=until, author="zhang", reason="住院"
+    )
+    with flat.registry.begin() as book:
+        book.put_override(line)
+
+
+def falls_silent(flat: Flat) -> Verdict:
+    finding = Finding(home="h1", code="inactivity", severity=Severity.HIGH, since=at(0), at=flat.now())
+    return flat.desk.take([finding], flat.now())[0]
+
+
+async def test_an_empty_home_that_is_paused_calls_nobody_until_the_pause_ends(flat):
+    pauses(flat)
+    await flat.until(200)
+    assert falls_silent(flat).reason is Reason.HELD
+    await flat.until(AN_HOUR)
+    assert flat.phone.rang == []
+
+    await flat.until(AN_HOUR + 300)
+    assert flat.phone.rang != [], "nobody has come home, and the pause is over"
+
+
+async def test_who_came_home_before_the_pause_ended_is_not_called_about(flat):
+    flat.has_passed = lambda finding: finding.code == "inactivity"
+    flat.restart()
+    pauses(flat)
+    await flat.until(200)
+    falls_silent(flat)
+    await flat.until(2 * AN_HOUR)
+
+    assert flat.phone.rang == []
+    assert flat.the("inactivity").outcome is Outcome.ELDER_AWAY
+
+
+async def test_a_press_in_a_paused_home_is_a_press(flat):
+    pauses(flat, lasts=None)
+    await flat.until(200)
+    flat.hears("sos", "cord")
+    await flat.until(220)
+
+    assert flat.phone.rang != []
+    assert flat.the("sos").severity is Severity.EMERGENCY
+
+
+@pytest.mark.parametrize(("life", "is_over"), [(at(200), True), (at(50), False), (None, False)])
+def test_a_silence_has_passed_when_somebody_has_broken_it(life, is_over):
+    silence = Finding(home="h1", code="inactivity", severity=Severity.HIGH, since=at(0), at=at(100))
+
+    assert has_passed(silence, [], at(300), life) is is_over
+
+
 def test_who_works_where_follows_from_the_plan_alone():
     early = Override(home="h1", key="maintenance", value="a,b", since=T0, until=at(60), author="x", reason="")
     later = Override(home="h1", key="maintenance", value="c", since=at(30), until=None, author="y", reason="")
