@@ -169,6 +169,15 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         others={Severity.MEDIUM: _people(timedelta(days=1))},
     ),
     CatalogueEntry(
+        code="device_faulty",
+        severity=Severity.TECHNICAL,
+        name=N_("Device reports a fault"),
+        call=N_("{device}: it has said since {time} that it cannot do its work."),
+        advice=N_("Its manual tells what its light means. A radar may have its fall function switched off."),
+        ladder=_equipment(timedelta(days=1)),
+        others={Severity.MEDIUM: _people(timedelta(days=1))},
+    ),
+    CatalogueEntry(
         code="device_flood",
         severity=Severity.TECHNICAL,
         name=N_("Device floods its hub"),

@@ -178,7 +178,7 @@ def _bring(sensor: Sensor, codes: Sequence[str], *, is_due: bool) -> Iterable[tu
     runs_on_battery = sensor.power is not Power.MAINS
     if is_due or ("offline" in codes and runs_on_battery):
         yield Spare.CELL, CELLS.get(sensor.model, "")
-    if {"offline", "mute", "stuck", "chatter", "flood"} & set(codes):
+    if {"offline", "mute", "stuck", "chatter", "faulty", "flood"} & set(codes):
         yield Spare.DEVICE, sensor.model
     if "link_weak" in codes:
         yield Spare.REPEATER, ""

@@ -125,6 +125,7 @@ FAULTS = {
     "mute": N_("heard, but its function is silent"),
     "stuck": N_("stuck"),
     "chatter": N_("says too much"),
+    "faulty": N_("says itself that it is faulty"),
     "flood": N_("floods its hub"),
     "battery_low": N_("battery low"),
     "battery_unknown": N_("its battery figure does not move"),

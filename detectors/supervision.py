@@ -56,6 +56,12 @@ fifty, which is some days, while it is new; and so is everything else, once it i
 GAPS_KNOWN = 20
 GAPS_AGE = timedelta(days=28)
 
+BROKEN_OFF_AFTER = timedelta(minutes=8)
+"""A connection breaks off when a router restarts; a device that is not back by then has gone."""
+
+WARMS_UP = timedelta(minutes=10)
+"""A gas sensor measures nothing for some minutes after each power failure, and says so."""
+
 STUCK_AFTER = timedelta(hours=2)
 """A motion sensor that clears by itself has not seen somebody move for so long without a pause."""
 
@@ -102,6 +108,7 @@ BLINDING: Mapping[str, str] = {
     "mute": "sensor_mute",
     "stuck": "sensor_stuck",
     "chatter": "sensor_chatter",
+    "faulty": "sensor_faulty",
 }
 """Fault -> why its sensor sees nothing."""
 
@@ -149,6 +156,8 @@ class Known:
     battery: Battery = field(default_factory=Battery)
     functions: dict[str, Function] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
+    gone_at: datetime | None = None  # when its connection broke off
+    faulty_at: datetime | None = None  # since when it says that it cannot do its work
 
     def __post_init__(self) -> None:
         self.battery = _revived(Battery, self.battery)
@@ -237,6 +246,10 @@ class Supervision:
             return self._begin(reading.sensor, "offline", known.heard or known.since, reading.heard, how="left")
         if reading.late and state.hole_ended is not None and reading.at < state.hole_ended:
             state.hole_began = state.hole_ended = None  # the hub has stored up what happened meanwhile
+        if kind is Kind.CONNECTED and not reading.value:
+            known.gone_at = known.gone_at or reading.heard
+            self._expect(known.gone_at + BROKEN_OFF_AFTER)
+            return ()
         found: list[Finding] = []
         self._hear(known, reading, found)
         if kind in FUNCTIONS:
@@ -269,12 +282,14 @@ class Supervision:
                 state.hole_began = reading.at - hole
             state.hole_ended = reading.at
         state.resumed = reading.at
+        for known in state.devices.values():  # they come back one after the other
+            known.gone_at = known.gone_at and reading.at
 
     def _hear(self, known: Known, reading: Reading, found: list[Finding]) -> None:
         heard, before = reading.heard, known.heard
         if before is not None and heard <= before:
             return
-        known.heard = heard
+        known.heard, known.gone_at = heard, None
         resumed = self.state.resumed
         if before is not None and (resumed is None or before >= resumed):  # through a hole nobody was heard
             gap = (heard - before).total_seconds()
@@ -406,6 +421,14 @@ class Supervision:
                     found.extend(self._begin(sensor, "tamper", reading.at, at))
                 elif known.has("tamper"):
                     self._end(known, "tamper", at)
+            case Kind.FAULT:
+                if not value:
+                    known.faulty_at = None
+                    if known.has("faulty"):
+                        self._end(known, "faulty", at)
+                elif known.faulty_at is None:
+                    known.faulty_at = at
+                    self._expect(at + WARMS_UP)
             case Kind.CUT:
                 known.calm_at = at + CALM_AFTER
                 self._expect(known.calm_at)
@@ -486,6 +509,10 @@ class Supervision:
                     self._expect(deadline)
                 elif code == "calm":
                     self._calm(known, now)
+                elif code == "gone":
+                    found.extend(self._begin(name, "offline", known.heard or known.since, deadline, how="left"))
+                elif code == "faulty":
+                    found.extend(self._begin(name, "faulty", deadline - WARMS_UP, deadline))
                 elif code == "stuck":
                     last = known.functions[Kind.MOTION].at
                     found.extend(self._begin(name, "stuck", last, deadline, limit_s=in_seconds(STUCK_AFTER)))
@@ -507,6 +534,10 @@ class Supervision:
         if self._promised and not known.has("offline"):
             quiet = self._quiet_since(known)
             yield "offline", quiet + self._limit(name, known, quiet)
+        if known.gone_at is not None and not known.has("offline"):
+            yield "gone", known.gone_at + BROKEN_OFF_AFTER
+        if known.faulty_at is not None and not known.has("faulty"):
+            yield "faulty", known.faulty_at + WARMS_UP
         if known.calm_at is not None:
             yield "calm", known.calm_at
         motion = known.functions.get(Kind.MOTION)
@@ -639,7 +670,7 @@ class Supervision:
                 if sensor is None:
                     continue
                 for code, why in BLINDING.items():
-                    if known.has(code) and (code == "offline" or _sees(sensor.role)):
+                    if known.has(code) and (code in ("offline", "faulty") or _sees(sensor.role)):
                         if code == "offline" and known.battery.told:
                             why = "battery_empty"
                         self._blind[name] = Blindness(why, known.faults[code].since)
@@ -687,7 +718,7 @@ class Supervision:
         ]
 
 
-_OF_DEVICE = frozenset({"offline", "mute", "stuck", "chatter", "flood"})
+_OF_DEVICE = frozenset({"offline", "mute", "stuck", "chatter", "flood", "faulty"})
 
 
 def _sees(role: Role) -> bool:

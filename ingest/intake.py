@@ -88,8 +88,10 @@ _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _KINDS = frozenset(Kind)
 _UNRANKED = 99
 _LASTING = frozenset(kind for kind in Kind if nature(kind) in (Nature.LIFE, Nature.ALARM)) | {Kind.SELF_TEST}
-_NO_WORD = frozenset({Kind.CUT, Kind.AVAILABLE})
+_NO_WORD = frozenset({Kind.CUT, Kind.AVAILABLE, Kind.CONNECTED})
 """Readings of a device that are not its own word: it need not be alive for them."""
+
+_OF_REACH = frozenset({Signal.AVAILABLE, Signal.CONNECTED})
 
 _HUB_MEANINGS = {signal: (Meaning(kind, nature(kind), 0, None),) for signal, kind in HUB.items()}
 _OF_HUB = frozenset({*HUB.values(), Kind.CLOCK})
@@ -551,7 +553,7 @@ class Intake:
         if taken.readings and _note_told(bound, taken.readings):
             return
         # That it is within reach, or no longer, is its bridge's word or the broker's.
-        if not message.retained and not (len(heard) == 1 and heard[0].signal is Signal.AVAILABLE):
+        if not message.retained and not (len(heard) == 1 and heard[0].signal in _OF_REACH):
             if bound.told is not None and _NOTHING <= (own or message.heard) - bound.told[0] < ALIVE_EVERY:
                 return  # as nearly always
             if (

@@ -120,6 +120,7 @@ ANY_ROLE: dict[Signal, Kind] = {
     Signal.LINK: Kind.LINK,
     Signal.TAMPER: Kind.TAMPER,
     Signal.AVAILABLE: Kind.AVAILABLE,
+    Signal.CONNECTED: Kind.CONNECTED,
     Signal.SELF_TEST: Kind.SELF_TEST,
     Signal.FAULT: Kind.FAULT,
 }

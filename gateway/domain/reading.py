@@ -45,6 +45,7 @@ class Kind(StrEnum):
     LINK = "link"  # link quality 0..255
     TAMPER = "tamper"  # 1 opened
     AVAILABLE = "available"  # 1 the bridge can reach the device, 0 it cannot
+    CONNECTED = "connected"  # 1 a device on Wi-Fi has its connection, 0 it broke off: perhaps for a moment
     SELF_TEST = "self_test"  # 1 the device tries itself out, 0 it has ended
     FAULT = "fault"  # 1 the device itself says that it cannot do its work
     ALIVE = "alive"  # the device was heard and had nothing new to say; told now and then

@@ -51,6 +51,7 @@ class Signal(StrEnum):
     LINK = "link"  # 0..255
     TAMPER = "tamper"
     AVAILABLE = "available"
+    CONNECTED = "connected"  # 1 it has its own connection to the broker, 0 that broke off
     SELF_TEST = "self_test"  # 1 the device tries itself out: its alarm is none
     FAULT = "fault"  # 1 the device itself says that it cannot do its work
     MAINS = "mains"  # of a hub: 1 it lives on mains power, 0 on its battery

@@ -114,7 +114,7 @@ class EspHome:
         component, _, entity = key.partition("/")
         if key == "status":
             raw = bare(payload)
-            saying.say(WHOLE, (Row(Signal.AVAILABLE, words(("online",), ("offline",))),), raw, key="status")
+            saying.say(WHOLE, (Row(Signal.CONNECTED, words(("online",), ("offline",))),), raw, key="status")
             saying.is_last_will = raw == "offline"
             return saying.decoded()
         row = _row(component, entity, device)

@@ -22,7 +22,7 @@ _WORDS = {
     Signal.LEAK: "water leak",
     Signal.METER: "water",
     Signal.SWITCHED: "on",
-    Signal.AVAILABLE: "within reach",
+    Signal.CONNECTED: "connected",
 }
 _KNOWN_TO_ALL = {"linkquality", "battery", "battery_low", "voltage"}
 

@@ -29,7 +29,7 @@ _SWITCHED, _POWER = (Row(Signal.SWITCHED, flag),), (Row(Signal.POWER, number(-10
 _TEMPERATURE, _HUMIDITY = (Row(Signal.TEMPERATURE, number(-80, 200)),), (Row(Signal.HUMIDITY, number(0, 110)),)
 _LUX = (Row(Signal.ILLUMINANCE, number(0, 1_000_000)),)
 _BATTERY, _VOLTAGE = (Row(Signal.BATTERY, number(0, 100)),), (Row(Signal.VOLTAGE, number(0, 100)),)
-_LINK, _AVAILABLE = (Row(Signal.LINK, by_dbm),), (Row(Signal.AVAILABLE, flag),)
+_LINK, _CONNECTED = (Row(Signal.LINK, by_dbm),), (Row(Signal.CONNECTED, flag),)
 _OPEN, _SHAKEN, _MOVEMENT = (Row(Signal.OPEN, flag),), (Row(Signal.SHAKEN, flag),), (Row(Signal.MOVEMENT, flag),)
 _SMOKE, _LEAK = (Row(Signal.SMOKE, flag),), (Row(Signal.LEAK, flag),)
 
@@ -74,7 +74,7 @@ TEXTS: dict[str, Rows] = {
     "sensor/humidity": _HUMIDITY,
     "sensor/lux": _LUX,
     "sensor/battery": _BATTERY,
-    "online": _AVAILABLE,
+    "online": _CONNECTED,
 }
 """Generation 1: topic below the device -> what the bare text in it says. `online` is the same in all generations."""
 

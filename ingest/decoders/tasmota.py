@@ -28,7 +28,7 @@ Rows = tuple[Row, ...]
 _PRESS: Rows = (Row(Signal.ACTION, any_word, momentary=True),)
 _SWITCHED: Rows = (Row(Signal.SWITCHED, flag),)
 _SWITCH: Rows = (Row(Signal.INPUT, words(("on",), ("off",))),)
-_ONLINE: Rows = (Row(Signal.AVAILABLE, words(("online",), ("offline",))),)
+_ONLINE: Rows = (Row(Signal.CONNECTED, words(("online",), ("offline",))),)
 _METER: Rows = (Row(Signal.METER, litres(1)),)  # a pulse is a litre; another factor is Tasmota's to apply
 _LINK: Rows = (Row(Signal.LINK, by_percent),)
 

@@ -50,11 +50,11 @@ SAMPLES: dict[str, list[tuple[str, bytes, dict[Signal, float]]]] = {
         ),
         ("sos/loft/status/smoke:0", b'{"id":0,"alarm":true,"mute":false}', {Signal.SMOKE: 1}),
         ("shellydw2-a1b2c3/sensor/state", b"close", {Signal.OPEN: 0}),
-        ("plus1/online", b"false", {Signal.AVAILABLE: 0}),
+        ("plus1/online", b"false", {Signal.CONNECTED: 0}),
     ],
     "tasmota": [
         ("hall/stat/RESULT", b'{"Switch1":{"Action":"ON"}}', {Signal.INPUT: 1}),
-        ("tele/hall/LWT", b"Offline", {Signal.AVAILABLE: 0}),
+        ("tele/hall/LWT", b"Offline", {Signal.CONNECTED: 0}),
         (
             "zb/tele/SENSOR",
             b'{"ZbReceived":{"0x1A2B":{"Name":"door","Contact":1,"LinkQuality":70}}}',
@@ -65,7 +65,7 @@ SAMPLES: dict[str, list[tuple[str, bytes, dict[Signal, float]]]] = {
         ("radar/binary_sensor/presence/state", b"ON", {Signal.PRESENCE: 1}),
         ("sos/bell/event/button/state", b'{"event_type":"single"}', {Signal.ACTION: 1}),
         ("room/sensor/temperature/state", b"21.5", {Signal.TEMPERATURE: 21.5}),
-        ("room/status", b"offline", {Signal.AVAILABLE: 0}),
+        ("room/status", b"offline", {Signal.CONNECTED: 0}),
     ],
     "plain": [
         ("kitchen", b'{"kind":"motion","value":1,"at":"2026-11-21T08:00:00Z","seq":17}', {Signal.MOVEMENT: 1}),

@@ -447,3 +447,52 @@ def test_every_fault_and_every_finding_has_words(equipment, language):
         assert not any("{" in one or finding.code in one for one in sentences)
     for condition in equipment.watch.conditions():
         assert all(fault_name(code, language) != code for code in condition.faults)
+
+
+# --------------------------------------------------------------------------- what a device says of itself
+
+
+def test_a_device_that_says_it_cannot_work_is_believed_after_ten_minutes_and_blinds(equipment):
+    equipment.says("smoke", Kind.FAULT, 1)
+    equipment.live(9 * MINUTE)
+    assert equipment.told() == []
+
+    equipment.live(2 * MINUTE)
+
+    assert equipment.told() == [("device_faulty", "smoke", Severity.MEDIUM)]
+    assert equipment.gaps() == [("smoke", "hall", "sensor_faulty")]
+    assert fault_name("faulty", "zh") == "自报故障"
+
+    equipment.says("smoke", Kind.FAULT, 0)
+
+    assert equipment.gaps() == []
+
+
+def test_a_gas_sensor_that_warms_up_after_a_power_failure_is_no_news(equipment):
+    equipment.says("smoke", Kind.FAULT, 1)
+    equipment.live(4 * MINUTE)
+    equipment.says("smoke", Kind.FAULT, 0)
+    equipment.live(HOUR)
+
+    assert equipment.told() == []
+
+
+def test_a_connection_that_breaks_off_for_a_moment_is_no_news(equipment):
+    equipment.says("plug", Kind.CONNECTED, 0)
+    equipment.live(2 * MINUTE)
+    equipment.says("plug", Kind.CONNECTED, 1)
+    equipment.live(20 * MINUTE)
+
+    assert equipment.told() == []
+
+
+def test_a_device_on_wifi_that_does_not_come_back_is_missed_within_ten_minutes(equipment):
+    equipment.dead.add("cord")  # it says nothing for days, so only its connection tells
+    equipment.says("cord", Kind.CONNECTED, 0)
+    gone = equipment.now
+    equipment.live(10 * MINUTE)
+
+    [found] = equipment.found
+    assert (found.code, found.subject) == ("device_offline", "cord")
+    assert found.at - gone <= 10 * MINUTE
+    assert dict(found.facts)["how"] == "left"

@@ -73,8 +73,8 @@ SAYS: list[tuple[str, str, Role, str, object, list[tuple[Kind, float]]]] = [
         [(K.APPLIANCE, 1), (K.POWER, 1904.2)],
     ),
     ("how well heard", "plus1", R.SOS, "shelly/plus1/events/rpc", notify(wifi={"rssi": -71}), [(K.LINK, 148)]),
-    ("there", "plus1", R.SOS, "shelly/plus1/online", b"true", [(K.AVAILABLE, 1)]),
-    ("gone", "plus1", R.SOS, "shelly/plus1/online", b"false", [(K.AVAILABLE, 0)]),
+    ("there", "plus1", R.SOS, "shelly/plus1/online", b"true", [(K.CONNECTED, 1)]),
+    ("gone", "plus1", R.SOS, "shelly/plus1/online", b"false", [(K.CONNECTED, 0)]),
     (
         "a pulse counter that knows its litres",
         "uni",
@@ -194,8 +194,8 @@ SAYS: list[tuple[str, str, Role, str, object, list[tuple[Kind, float]]]] = [
         [(K.TEMPERATURE, 20), (K.HUMIDITY, 40)],
     ),
     ("a meter", "water", R.WATER_METER, "tasmota/water/tele/SENSOR", {"COUNTER": {"C1": 5120}}, [(K.METER, 5120)]),
-    ("there", "hall", R.EXIT_DOOR, "tasmota/hall/tele/LWT", b"Online", [(K.AVAILABLE, 1)]),
-    ("gone", "hall", R.EXIT_DOOR, "tasmota/hall/tele/LWT", b"Offline", [(K.AVAILABLE, 0)]),
+    ("there", "hall", R.EXIT_DOOR, "tasmota/hall/tele/LWT", b"Online", [(K.CONNECTED, 1)]),
+    ("gone", "hall", R.EXIT_DOOR, "tasmota/hall/tele/LWT", b"Offline", [(K.CONNECTED, 0)]),
     (
         "Zigbee through it",
         "zb/Hall_Door",
@@ -227,8 +227,8 @@ SAYS: list[tuple[str, str, Role, str, object, list[tuple[Kind, float]]]] = [
     ("button", "bell", R.SOS, "esphome/sos/bell/event/button/state", {"event_type": "single"}, [(K.SOS, 1)]),
     ("fall radar", "bath", R.FALL, "esphome/sos/bath/text_sensor/fall_state/state", b"Falling", [(K.FALL, 1)]),
     ("plug", "tv", R.APPLIANCE, "esphome/tv/switch/relay/state", b"ON", [(K.APPLIANCE, 1)]),
-    ("there", "radar", R.PRESENCE, "esphome/radar/status", b"online", [(K.AVAILABLE, 1)]),
-    ("gone", "radar", R.PRESENCE, "esphome/radar/status", b"offline", [(K.AVAILABLE, 0)]),
+    ("there", "radar", R.PRESENCE, "esphome/radar/status", b"online", [(K.CONNECTED, 1)]),
+    ("gone", "radar", R.PRESENCE, "esphome/radar/status", b"offline", [(K.CONNECTED, 0)]),
 ]
 
 
@@ -324,8 +324,8 @@ def test_what_holds_for_a_device_holds_for_its_parts_and_for_no_neighbour():
     taken = ear.hears("esphome/node/status", b"offline")
 
     assert [(one.sensor, one.kind, one.value) for one in taken.readings] == [
-        ("node/door", K.AVAILABLE, 0),
-        ("node/drawer", K.AVAILABLE, 0),
+        ("node/door", K.CONNECTED, 0),
+        ("node/drawer", K.CONNECTED, 0),
     ]
 
 
