@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -146,10 +147,17 @@ class Box:
         """Zigbee2MQTT, or whatever else speaks to the box from inside the home."""
         return kind(Endpoint(host="127.0.0.1", port=self.port), client_id)
 
-    def heartbeat(self, **environment: str) -> None:
-        """The kit's own script, as the timer runs it."""
+    def heartbeat(self, at: datetime, **environment: str) -> None:
+        """The kit's own script, as the timer runs it; `at` is what the box's clock shows."""
+        (programs := self.folder / "bin").mkdir(exist_ok=True)
+        (clock := programs / "date").write_text(f"#!/bin/sh\necho {at:%Y-%m-%dT%H:%M:%SZ}\n")
+        clock.chmod(0o755)
         subprocess.run(
             ["sh", self.folder / "shouwang-heartbeat", "127.0.0.1", str(self.port)],
             check=True,
-            env={**os.environ, "SHOUWANG_BEFORE": str(self.folder / "mains"), **environment},
+            env={
+                "PATH": f"{programs}:{os.environ['PATH']}",
+                "SHOUWANG_BEFORE": str(self.folder / "mains"),
+                **environment,
+            },
         )

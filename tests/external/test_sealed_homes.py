@@ -219,7 +219,8 @@ def test_what_becomes_of_odd_names(
     for name, *_ in WITHIN_THE_HOME:
         topic = OWN.encode() + name
         hub = once(broker)
-        send(hub, published(topic, b"odd", retain=retain, quality=quality), published(OWN.encode(), b"next"))
+        send(hub, published(topic, b"odd", retain=retain, quality=quality))
+        send(hub, published(OWN.encode(), b"next", quality=quality))
         eventually(lambda hub=hub: hub.drops or b"next" in [m.payload for m in gateway.heard])
         arrived = b"odd" in [m.payload for m in gateway.heard]
         became[name] = CLOSED if hub.drops else PASSES if arrived else THROWN_AWAY
