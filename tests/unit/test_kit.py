@@ -6,7 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from gateway.app import uplink
+from gateway.config import Settings
 from gateway.domain.endpoint import Endpoint
 from gateway.kit import BOX, contents, make_kit
 
@@ -208,3 +211,26 @@ def test_the_example_is_what_we_make_today():
     shown = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "examples" / "hub").iterdir()}
 
     assert shown == made, "scripts/example-hub writes it anew"
+
+
+@pytest.mark.parametrize(
+    ("settings", "reached"),
+    [
+        ({"broker": {"url": "mqtt://u:p@10.0.0.5:1884"}}, "mqtt://10.0.0.5:1884"),
+        (
+            {"broker": {"url": "mqtt://u:p@127.0.0.1"}, "web": {"base_url": "https://care.example"}},
+            "mqtt://care.example:1883",
+        ),
+        ({"broker": {"public": "mqtts://b.example", "url": "mqtt://u:p@10.0.0.5"}}, "mqtts://b.example:8883"),
+    ],
+)
+def test_the_address_in_a_kit_is_one_that_a_home_can_reach(settings, reached):
+    at = uplink(Settings.model_validate(settings))
+
+    assert (str(at), at.username, at.password) == (reached, "", "")
+
+
+@pytest.mark.parametrize("public", ["broker.example.org", "http://broker", "mqtts://hub:secret@broker"])
+def test_an_address_for_hubs_that_is_none_is_refused(public):
+    with pytest.raises(ValidationError, match=r"broker\.public"):
+        Settings.model_validate({"broker": {"public": public}})
