@@ -204,13 +204,15 @@ def homes_export(
             raise Refused(f"{language!r} is no language of ours; there are zh and en.")
         registry = here.stores.registry
         if to.suffix == ".zip":
-            to.write_bytes(write_zip(registry, here.now, language))
+            files = {to: write_zip(registry, here.now, language)}
         elif to.suffix == ".toml":
-            to.write_text(write_toml(registry, here.now), encoding="utf-8")
+            files = {to: write_toml(registry, here.now).encode()}
         else:
-            to.mkdir(parents=True, exist_ok=True)
-            for name, content in write_csv(registry, here.now, language).items():
-                (to / name).write_bytes(content)
+            to.mkdir(parents=True, exist_ok=True, mode=0o700)
+            files = {to / name: content for name, content in write_csv(registry, here.now, language).items()}
+        for path, content in files.items():
+            path.touch(0o600)  # names, telephones, illnesses: for whoever asked, and nobody else
+            path.write_bytes(content)
         here.registrar.note_export(who=who, now=here.now)
         say(f"{to}: {len(registry.homes())} homes, {len(registry.people())} people")
 

@@ -163,6 +163,8 @@ def test_what_is_exported_can_be_imported(shouwang, tmp_path, to):
 
     said = shouwang("homes import", str(tmp_path / to))
 
+    written = (tmp_path / to).iterdir() if to == "folder" else [tmp_path / to]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
     assert "0 homes changed" in said
     assert shouwang.registry.version() == version
     elsewhere = Terminal(tmp_path / "elsewhere")

@@ -60,6 +60,13 @@ def test_the_state_folder_is_named_from_the_file_s_own_place(sheet):
     assert load(path).state == path.parent / "here"
 
 
+def test_how_areas_are_nested_is_a_list_of_levels(sheet):
+    assert load(sheet('[areas]\nlevels = ["county 县", "village"]\n')).areas.levels == ("county 县", "village")
+    for wrong in ('["county 县", "county 乡"]', "[]", '["A County"]'):
+        with pytest.raises(ConfigError, match=r"areas\.levels: must be one to eight different levels"):
+            load(sheet(f"[areas]\nlevels = {wrong}\n"))
+
+
 def test_a_missing_file_is_said_plainly(tmp_path):
     with pytest.raises(ConfigError, match="There is no settings file"):
         load(tmp_path / "none.toml")
