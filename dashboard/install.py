@@ -24,13 +24,14 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from alerts import wording
-from dashboard import inbox
+from dashboard import inbox, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
 from dashboard.inbox import Stranger
 from dashboard.pages import QUARANTINE_REASONS, Pages
 from dashboard.printer import FALLBACK_ZONE, Printer, tongue_of
+from dashboard.views import room_name
 from dashboard.words import N_, Tongue
 from gateway.domain import (
     Condition,
@@ -67,6 +68,7 @@ PHOTOS_AT_MOST = 100
 """Of one home: enough for every device and its successors, too few to fill a disk."""
 READINGS_SHOWN = 8
 LOOK_BACK = timedelta(days=7)
+LATELY = timedelta(hours=1)
 SECRET_SHOWN = timedelta(minutes=15)
 SECRETS_AT_ONCE = 200
 
@@ -239,23 +241,24 @@ class DeviceLine:
     sensor: Sensor
     room: str
     condition: Condition | None
+    heard: datetime | None
 
     @property
     def is_bad(self) -> bool:
         return self.condition is not None and bool(self.condition.faults)
 
 
-def device_lines(home: Home, conditions: Sequence[Condition]) -> list[DeviceLine]:
-    """What has a fault first, then by room."""
+def device_lines(home: Home, conditions: Sequence[Condition], lately: Sequence[Reading]) -> list[DeviceLine]:
+    """What has a fault first, then by room. What was said lately is known before supervision has judged it."""
     known = {condition.sensor: condition for condition in conditions}
+    said = {line.sensor.id: line.heard for line in views.sensor_lines(home, lately)}
     order = {room.id: place for place, room in enumerate(home.rooms)}
-    lines = [DeviceLine(s, room_name(home, s.room), known.get(s.id)) for s in home.sensors]
+    lines = []
+    for sensor in home.sensors:
+        condition = known.get(sensor.id)
+        moments = [at for at in (condition.heard if condition else None, said[sensor.id]) if at is not None]
+        lines.append(DeviceLine(sensor, room_name(home, sensor.room), condition, max(moments, default=None)))
     return sorted(lines, key=lambda line: (not line.is_bad, order.get(line.sensor.room, 99), line.sensor.name))
-
-
-def room_name(home: Home, room: str) -> str:
-    found = home.room(room)
-    return found.name if found else ""
 
 
 def home_id_for(code: str, taken: Callable[[str], bool]) -> str:
@@ -404,7 +407,11 @@ class Install:
             home=home,
             steps=told,
             following=following,
-            lines=device_lines(home, house.readings.conditions(home.id)),
+            lines=device_lines(
+                home,
+                house.readings.conditions(home.id),
+                house.readings.readings(home.id, now - LATELY, now + LATELY),
+            ),
             gaps=house.readings.gaps(home.id).get(home.id, ()),
         )
 

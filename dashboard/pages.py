@@ -42,6 +42,12 @@ QUARANTINE_REASONS = {
     "unknown-hub": N_("a hub nobody registered"),
     "unknown-topic": N_("a topic we do not know"),
     "too-large": N_("too large"),
+    "bad-topic": N_("a topic that cannot be"),
+    "not-an-object": N_("not an object"),
+    "not-its-role": N_("from a device registered for something else"),
+    "too-old": N_("too old to be news"),
+    "retained-event": N_("an event that the broker repeated"),
+    "unregistered-alarm": N_("a call for help from a device nobody registered"),
 }
 
 
