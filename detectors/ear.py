@@ -75,6 +75,12 @@ class Ear:
             return state.frozen_at
         return min(now, state.heard + self.allowed)
 
+    def kept(self, horizon: datetime) -> datetime:
+        """Up to where the hub has kept its promise: beyond that no device is blamed for a silence."""
+        if self.interval is None or self.state.heard is None:
+            return horizon
+        return min(horizon, self.state.heard + self.interval)
+
     def when(self, moment: datetime) -> datetime | None:
         """When the horizon will have reached `moment`; None: not before the hub is heard again."""
         if self.allowed is None:

@@ -63,7 +63,9 @@ WARMS_UP = timedelta(minutes=10)
 """A gas sensor measures nothing for some minutes after each power failure, and says so."""
 
 STUCK_AFTER = timedelta(hours=2)
-"""A motion sensor that clears by itself has not seen somebody move for so long without a pause."""
+STUCK_LIVED = 4
+"""A motion sensor that clears by itself has not seen somebody move for so long without a pause, least of all while
+others told of life in so many quarter hours."""
 
 CHATTER = 60
 """More events than this in a minute are made by no person."""
@@ -77,6 +79,9 @@ CLOCK_OFF_S, CLOCK_RIGHT_S = 120.0, 60.0
 
 LINK_WEAK, LINK_FALLEN, LINK_KNOWN = 25.0, 0.5, 24
 """Of 255; half of what is usual; once so many values are known."""
+
+FAIR_PART = 0.03
+"""Of the quarter hours with life, until a sensor was last heard of."""
 
 LONG_HOLE = timedelta(minutes=10)
 """In a shorter one hardly anybody leaves the home unheard."""
@@ -124,6 +129,8 @@ class Function:
     before: int = 0  # the longest of the four weeks before
     since: datetime | None = None  # when `longest` was begun
     gaps: int = 0
+    begun: int = 0  # the quarter hour of life in which it was first heard
+    lived: int = 0  # in how many since it told something
     clears: bool = False  # it has said that it cleared, so it can be stuck
 
 
@@ -329,19 +336,18 @@ class Supervision:
         if function is not None and at <= function.at:
             return
         if function is None:
-            function = known.functions[kind] = Function(at, reading.value, 0, since=at)
+            function = known.functions[kind] = Function(at, reading.value, -1, since=at, begun=state.quarters)
         elif state.quarters > function.quarter:
             self._learn_gap(function, state.quarters - function.quarter, at)
         is_new_quarter = is_event and (state.quarter_ends is None or at >= state.quarter_ends)
         if is_new_quarter and not known.has("chatter"):
             state.quarters += 1
             state.quarter_ends = at + QUARTER
+        if is_event and function.quarter != state.quarters:
+            function.lived += 1
         function.at, function.value, function.quarter = at, reading.value, state.quarters
         if kind is Kind.MOTION:
-            if not reading.value:
-                function.clears = True
-            elif function.clears:
-                self._expect(at + STUCK_AFTER)
+            function.clears = function.clears or not reading.value
         if known.faults:
             for code in ("mute", "stuck"):
                 if known.has(code):
@@ -365,17 +371,19 @@ class Supervision:
             if not functions:
                 continue
             last = max(functions, key=lambda one: one.at)
+            lived = self.state.quarters - last.quarter
+            if last.clears and last.value and lived >= STUCK_LIVED and at - last.at >= STUCK_AFTER:
+                yield from self._begin(name, "stuck", last.at, at, limit_s=in_seconds(STUCK_AFTER))
             longest = max(last.longest, last.before)
             sees_people, is_known = self._sensors[name].role in SEES_PEOPLE, last.gaps >= GAPS_KNOWN
             if not is_known and not sees_people:
                 continue
             floor = MUTE_AFTER if is_known and sees_people else MUTE_AFTER_DAYS
             allowed = max(MUTE_TIMES * longest, floor)
-            if self.state.quarters - last.quarter <= allowed:
+            if lived <= allowed:
                 continue
             is_on = any(one.value and kind in LASTING for kind, one in known.functions.items() if kind in judged)
             code = "stuck" if is_on else "mute"
-            lived = self.state.quarters - last.quarter
             yield from self._begin(
                 name,
                 code,
@@ -513,9 +521,6 @@ class Supervision:
                     found.extend(self._begin(name, "offline", known.heard or known.since, deadline, how="left"))
                 elif code == "faulty":
                     found.extend(self._begin(name, "faulty", deadline - WARMS_UP, deadline))
-                elif code == "stuck":
-                    last = known.functions[Kind.MOTION].at
-                    found.extend(self._begin(name, "stuck", last, deadline, limit_s=in_seconds(STUCK_AFTER)))
                 else:
                     found.extend(self._silent(name, known, deadline))
         for name, hub in state.hubs.items():
@@ -540,9 +545,6 @@ class Supervision:
             yield "faulty", known.faulty_at + WARMS_UP
         if known.calm_at is not None:
             yield "calm", known.calm_at
-        motion = known.functions.get(Kind.MOTION)
-        if motion is not None and motion.clears and motion.value and not known.has("stuck"):
-            yield "stuck", motion.at + STUCK_AFTER
 
     def _silent(self, name: str, known: Known, at: datetime) -> Iterable[Finding]:
         since = known.heard or known.since
@@ -681,7 +683,8 @@ class Supervision:
     def testimony(self, now: datetime, context: Context) -> Context:
         """The context for whoever judges silence at `now`: whose silence is no evidence, and up to when the others'
         is. A hole counts where the devices report by themselves and nothing of that was stored up for us."""
-        blind, state = [*self.blind()], self.state
+        state = self.state
+        blind = [name for name in self.blind() if self._is_missed(name)]
         vouched: datetime | None = None
         for name, known in state.devices.items() if self._promised else ():
             if known.heard is None or name in self._blind or self._sensors[name].role not in EYES:
@@ -691,7 +694,8 @@ class Supervision:
                 continue
             quiet = self._quiet_since(known)
             if now - quiet > max(OVERDUE * interval, MAINS_FLOOR):
-                blind.append(name)
+                if self._is_missed(name):
+                    blind.append(name)
                 continue
             vouched = known.heard if vouched is None else min(vouched, known.heard)
         if not blind and vouched is None:
@@ -700,6 +704,14 @@ class Supervision:
         if vouched is not None and state.hole_began is not None and state.hole_ended is not None:
             hole = (state.hole_began, state.hole_ended)
         return replace(context, blind=tuple(blind), vouched_at=vouched, hole=hole)
+
+    def _is_missed(self, name: str) -> bool:
+        """Whether this sensor tells of a fair part of the life here: a light in a closet can be done without."""
+        role, functions = self._sensors[name].role, self.state.devices[name].functions
+        if role is Role.EXIT_DOOR:
+            return True
+        told = [one for kind, one in functions.items() if kind in JUDGED.get(role, ())]
+        return not told or any(one.lived >= FAIR_PART * (one.quarter - one.begun) for one in told)
 
     def conditions(self) -> list[Condition]:
         return [

@@ -163,9 +163,12 @@ class Watch:
             return found
         for name, detector in self.detectors.items():
             due = detector.due()
-            if due is not None and due <= horizon:
-                told = context if detector is self._supervision else self._with_testimony(horizon, context)
-                found.extend(self._ask(name, detector.tick, horizon, told))
+            if due is None or due > horizon:
+                continue
+            if detector is not self._supervision:
+                found.extend(self._ask(name, detector.tick, horizon, self._with_testimony(horizon, context)))
+            elif due <= (kept := self._ear.kept(horizon)):
+                found.extend(self._ask(name, detector.tick, kept, context))
         return found
 
     def _ask(
