@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from detectors.coverage import Blindness
@@ -199,13 +200,22 @@ class Watch:
 
 
 def _plain(state: Any) -> dict[str, Any]:
-    return {field.name: _value(getattr(state, field.name)) for field in fields(state)}
+    return {name: _value(getattr(state, name)) for name in _names(type(state))}
 
 
 def _value(value: Any) -> Any:
     """Of what is nested only the values, in order: their names would need more room than they do."""
-    if is_dataclass(value):
-        return [_value(getattr(value, field.name)) for field in fields(value)]
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         return {name: _value(one) for name, one in value.items()}
+    if is_dataclass(kind):
+        return [one if type(one) in _SIMPLE else _value(one) for one in (getattr(value, n) for n in _names(kind))]
     return value
+
+
+_SIMPLE = frozenset({int, float, bool, str, datetime, type(None)})
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
