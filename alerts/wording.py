@@ -62,9 +62,12 @@ def letter(
         return Letter(
             title=say(language, "Test message from Shouwang"),
             body=say(language, "Nothing has happened. If you can read this, you can be reached."),
+            what=say(language, "test"),
         )
-    household = say(language, "household {code}", code=home.code if home else alert.home)
+    code = home.code if home else alert.home
+    household = say(language, "household {code}", code=code)
     name = say(language, known.entry(alert.code).name)
+    time = clock(alert.finding.since, home.zone if home else ZoneInfo("UTC"), delivery.created_at)
     if alert.code == TEST:
         return _test_letter(delivery, alert, household, home, language, link, known)
     if delivery.purpose is Purpose.TAKEN:
@@ -77,6 +80,9 @@ def letter(
                 else say(language, "Somebody has accepted. You need do nothing more."),
             ),
             link=link,
+            household=code,
+            what=say(language, "accepted: {name}", name=name),
+            time=time,
         )
     title = say(
         language,
@@ -87,7 +93,9 @@ def letter(
     )
     sentences = _again(delivery, alert, language, known) if delivery.purpose is Purpose.AGAIN else []
     sentences += _page(delivery, alert, home, language, known)
-    return Letter(title=title, body=_paragraph(language, *sentences), link=link)
+    again = delivery.purpose is Purpose.AGAIN
+    what = say(language, "again: {name}", name=name) if again else name
+    return Letter(title=title, body=_paragraph(language, *sentences), link=link, household=code, what=what, time=time)
 
 
 def _test_letter(
@@ -113,6 +121,9 @@ def _test_letter(
             say(language, "You need not go there. Open the link and accept, so that we see it has reached you."),
         ),
         link=link,
+        household=home.code if home else alert.home,
+        what=say(language, "test"),
+        time=time,
     )
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from alerts.channels import CHANNELS
+from alerts.channels import make as make_channel
 from alerts.courier import Courier
 from alerts.desk import Desk
 from alerts.maintenance import has_passed
@@ -246,15 +246,12 @@ def _warn_of_small_queue(broker_at: broker.Endpoint) -> None:
 @contextlib.asynccontextmanager
 async def channels(settings: Settings, clock: Clock) -> AsyncIterator[Mapping[str, Channel]]:
     """Every channel that this installation can speak through, opened and closed together."""
+    given = {"clock": clock, "post": MqttPost(endpoint(settings)), "keys": settings.state / "push.pem"}
     async with contextlib.AsyncExitStack() as stack:
-        options: dict[str, dict[str, Any]] = {
-            "webhook": {
-                "clock": clock,
-                "secret": settings.webhook.secret.get_secret_value(),
-                "timeout": settings.webhook.timeout,
-            }
+        yield {
+            name: await stack.enter_async_context(make_channel(name, settings.channels.get(name, {}), **given))
+            for name in settings.ready_channels
         }
-        yield {name: await stack.enter_async_context(make(**options.get(name, {}))) for name, make in CHANNELS.items()}
 
 
 async def _pages(

@@ -3,7 +3,6 @@
 import os
 import re
 import tomllib
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from alerts.channels import CHANNELS, GIVEN, Option, make, needs
+from alerts.channels import options_of as options_of_channel
 from detectors import DETECTORS, options_of
 from gateway.domain.endpoint import Endpoint
 from gateway.sheets import STANDARD_LEVELS
@@ -75,11 +76,6 @@ class BrokerPart(_Part):
         return value
 
 
-class WebhookPart(_Part):
-    secret: SecretStr = Field(SecretStr(""), description="signs what is posted; empty: unsigned")
-    timeout: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), le=timedelta(minutes=2))
-
-
 class AreasPart(_Part):
     levels: tuple[str, ...] = Field(
         STANDARD_LEVELS, description="how areas are nested, the widest first: a code and its Chinese name"
@@ -106,9 +102,16 @@ class Settings(BaseSettings):
     log: str = Field("info", pattern="^(debug|info|warning|error)$")
     web: Web = Web()
     broker: BrokerPart = BrokerPart()
-    webhook: WebhookPart = WebhookPart()
     areas: AreasPart = AreasPart()
+    channels: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, repr=False, description="[channels.<name>] options"
+    )
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="[detectors.<name>] options")
+
+    @field_validator("channels")
+    @classmethod
+    def _can_be_made(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: _channel_options(name, options) for name, options in value.items()}
 
     @field_validator("detectors")
     @classmethod
@@ -128,6 +131,11 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     @property
+    def ready_channels(self) -> list[str]:
+        """Channels that can speak: those that are set up, and those that need no setting up."""
+        return [name for name, kind in CHANNELS.items() if name in self.channels or not needs(kind)]
+
+    @property
     def base_url(self) -> str:
         host = "127.0.0.1" if self.web.host in ("", "0.0.0.0", "::") else self.web.host  # noqa: S104 - compared, not bound
         return self.web.base_url or f"http://{host}:{self.web.port}"
@@ -143,6 +151,33 @@ def _options(name: str, options: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"detector {name!r} has no option {unknown}; it has {sorted(known)}")
     return {key: TypeAdapter(type(known[key])).validate_python(value) for key, value in options.items()}
+
+
+def _channel_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """One channel's options, turned into the types of its constructor, which is asked whether they make sense."""
+    kind = CHANNELS.get(name)
+    if kind is None:
+        raise ValueError(f"there is no channel {name!r}; there are {sorted(CHANNELS)}")
+    known = options_of_channel(kind)
+    if unknown := sorted(options.keys() - known.keys()):
+        raise ValueError(f"channel {name!r} has no option {unknown}; it has {sorted(known)}")
+    if missing := [option for option in needs(kind) if option not in options]:
+        raise ValueError(f"channel {name!r} needs {missing} too")
+    read = {key: _option(name, key, known[key], value) for key, value in options.items()}
+    try:
+        make(name, read, **dict.fromkeys(GIVEN))
+    except ValueError as error:
+        raise ValueError(f"channel {name!r}: {error}") from None
+    return read
+
+
+def _option(channel: str, name: str, option: Option, value: Any) -> Any:
+    """One option in its type; what is wrong is said without showing what may be a secret."""
+    try:
+        return TypeAdapter(option.type, config=ConfigDict(coerce_numbers_to_str=True)).validate_python(value)
+    except ValidationError as error:
+        shown = "" if option.is_secret else f" (it is {value!r})"
+        raise ValueError(f"channel {channel!r}: {name}: {error.errors()[0]['msg']}{shown}") from None
 
 
 def load(path: Path | None = None, **given: Any) -> Settings:
@@ -184,7 +219,7 @@ def _sentence(where: str, problem: dict[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{where}: there is no setting {at!r}."
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "" if "url" in at or "secret" in at else f" (it is {problem['input']!r})"
+    shown = "" if "url" in at or "secret" in at or at.startswith("channels") else f" (it is {problem['input']!r})"
     return f"{where}: {at}: {message}{shown}."
 
 
@@ -201,9 +236,17 @@ def understood(settings: Settings) -> list[tuple[str, str, str]]:
                 lines.append((f"{prefix}{name}", _shown(value), info.description or ""))
 
     walk(settings, "")
-    lines = [line for line in lines if line[0] != "detectors"]
-    for detector, kind in DETECTORS.items():
-        for option, default in options_of(kind).items():
+    lines = [line for line in lines if line[0] not in ("channels", "detectors")]
+    for name, kind in CHANNELS.items():
+        if name not in settings.ready_channels:
+            lines.append((f"channels.{name}", "", f"not set up; needs {', '.join(needs(kind))}"))
+            continue
+        for option, about in options_of_channel(kind).items():
+            value = settings.channels.get(name, {}).get(option, about.default)
+            shown = ("(set)" if value else "") if about.is_secret else _shown(value)
+            lines.append((f"channels.{name}.{option}", shown, ""))
+    for detector, watches in DETECTORS.items():
+        for option, default in options_of(watches).items():
             value = settings.detectors.get(detector, {}).get(option, default)
             lines.append((f"detectors.{detector}.{option}", _shown(value), ""))
     return lines

@@ -538,11 +538,17 @@ class Undeliverable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What a person reads: already in their language, with nothing in it that a lock screen may not show."""
+    """What a person reads: already in their language, with nothing in it that a lock screen may not show.
+
+    The last three are for texts that carriers approve beforehand, in which only a few short words are ours to fill in.
+    """
 
     title: str
     body: str
     link: str = ""
+    household: str = ""  # 户号
+    what: str = ""  # what it is, in a few characters
+    time: str = ""  # when, as a clock in the home shows it
 
 
 class Channel(Protocol):

@@ -13,19 +13,13 @@ from urllib.parse import quote
 import httpx
 
 from alerts import reasons
+from alerts.channels.exchange import IN_TIME, JSON, LONGEST_ANSWER, LONGEST_REASON, Exchange
 from gateway.domain import Delivery
 from gateway.ports import Clock, Letter, TryLater, Undeliverable
 
-LONGEST_ANSWER = 64 * 1024
-"""Bytes of an answer that are read at most. Only its status counts; the rest is for the connection's next use."""
-
-LONGEST_REASON = 200
-"""Characters of a refusal that are kept: enough to see why, too few to fill the file."""
-
 POLITE_WAIT = timedelta(seconds=1)
-"""How long the rest of an answer is waited for once its status has been read."""
-
-CONNECTIONS = 64
+"""How long the rest of an answer is waited for once its status has been read. Only the status counts here; the rest is
+for the connection's next use."""
 
 
 @dataclass(slots=True)
@@ -39,17 +33,22 @@ class Webhook:
     clock: Clock
     _: KW_ONLY
     secret: str = field(default="", repr=False)
-    timeout: timedelta = timedelta(seconds=10)  # for the whole exchange, up to the answer's status
-    _http: httpx.AsyncClient | None = field(default=None, init=False, repr=False)
+    timeout: timedelta = IN_TIME  # for the whole exchange, up to the answer's status
+    _exchange: Exchange = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._exchange = Exchange(self.timeout)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *why: object) -> None:
-        """Let go of the connections."""
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
+        await self._exchange.close()
+
+    @staticmethod
+    def check(address: str) -> None:
+        """Undeliverable when this never can be posted to."""
+        _checked(address)
 
     async def send(self, delivery: Delivery, letter: Letter) -> None:
         url = _checked(delivery.address)
@@ -65,19 +64,12 @@ class Webhook:
             ensure_ascii=False,
         ).encode()
         headers = {
-            "Content-Type": "application/json; charset=utf-8",
+            **JSON,
             "Idempotency-Key": quote(delivery.id, safe="/:.,"),
         }
         if self.secret:
             headers |= self._signed(body)
-        request = self._client().build_request("POST", url, content=body, headers=headers)
-        try:
-            async with asyncio.timeout(self.timeout.total_seconds()):
-                answer = await self._client().send(request, stream=True)
-        except TimeoutError:
-            raise TryLater(f"{reasons.NO_ANSWER}: {self.timeout.total_seconds():g} s") from None
-        except httpx.TransportError as error:
-            raise TryLater(f"{reasons.NO_CONNECTION}: {error or type(error).__name__}") from error
+        answer = await self._exchange.begin(url, body, headers)
         try:
             await self._judge(answer)
         finally:
@@ -97,18 +89,6 @@ class Webhook:
             elsewhere = answer.headers.get("location", "nowhere")[:LONGEST_REASON]
             raise Undeliverable(f"{reasons.SENT_ON}: HTTP {status} {elsewhere}")
         raise Undeliverable(f"{reasons.REFUSED}: {said}")
-
-    def _client(self) -> httpx.AsyncClient:
-        if self._http is None:
-            # The environment's proxies and .netrc are not asked: the way out is what the configuration says.
-            self._http = httpx.AsyncClient(
-                timeout=self.timeout.total_seconds(),
-                follow_redirects=False,
-                trust_env=False,
-                limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=16),
-                headers={"User-Agent": "shouwang", "Accept-Encoding": "identity"},
-            )
-        return self._http
 
     def _signed(self, body: bytes) -> dict[str, str]:
         timestamp = str(int(self.clock.now().timestamp()))

@@ -1,4 +1,4 @@
-"""What every channel must keep, asked of each; and the webhook against a real server that behaves badly."""
+"""What every channel must keep, asked of each against real servers that behave badly."""
 
 import asyncio
 import contextlib
@@ -6,23 +6,34 @@ import hashlib
 import hmac
 import json
 import logging
-import socket
 import ssl
-import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
+from aiosmtpd.smtp import SMTP
+from the_providers import PROVIDERS, Server
 
-from alerts.channels import CHANNELS, console, webhook
+from alerts.channels import CHANNELS, console, make
 from alerts.channels.console import Console
-from alerts.channels.webhook import LONGEST_ANSWER, Webhook
+from alerts.channels.exchange import LONGEST_ANSWER
+from alerts.channels.webhook import Webhook
 from gateway.domain import Delivery, Purpose
 from gateway.ports import Letter, TryLater, Undeliverable
 
 T0 = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-LETTER = Letter(title="【紧急】紧急呼叫 · 户号 A-0312", body="08:00 按下了紧急按钮。", link="https://example.org/a/x")
+LETTER = Letter(
+    title="【紧急】紧急呼叫 · 户号 A-0312",
+    body="08:00 按下了紧急按钮。",
+    link="https://example.org/a/x",
+    household="A-0312",
+    what="紧急呼叫",
+    time="08:00",
+)
 IN_TIME = timedelta(seconds=10)
 SOON = timedelta(seconds=0.2)
 """For those who never answer; long enough for a connection on this machine."""
@@ -40,150 +51,6 @@ def delivery(address: str = "", **changes: Any) -> Delivery:
     )
 
 
-# --------------------------------------------------------------------------- a server that behaves as told
-
-
-class Request:
-    def __init__(self, line: str, headers: Mapping[str, str], body: bytes) -> None:
-        self.line = line
-        self.headers = headers
-        self.body = body
-
-
-class Server:
-    """A real server on a real socket, scripted by path."""
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.connections = 0
-        self.sent = 0  # bytes of bodies that we could hand to the network
-        self._going: set[asyncio.Task[None]] = set()
-
-    async def start(self, tls: ssl.SSLContext | None = None) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def at(self, path: str, scheme: str = "http") -> str:
-        return f"{scheme}://127.0.0.1:{self.port}/{path}"
-
-    async def stop(self) -> None:
-        self._server.close()
-        for task in self._going:
-            task.cancel()
-        await asyncio.gather(*self._going, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._going.add(task)
-        self.connections += 1
-        try:
-            while await self._answer(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._going.discard(task)
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.requests.append(Request(head[0], headers, body))
-        path = head[0].split()[1].strip("/")
-        return await getattr(self, f"_{path.replace('-', '_')}")(writer)
-
-    async def _says(self, writer: asyncio.StreamWriter, status: str, body: bytes = b"", *more: str) -> bool:
-        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *more, "", ""]
-        writer.write("\r\n".join(lines).encode() + body)
-        await writer.drain()
-        return True
-
-    async def _ok(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "200 OK", b'{"errcode":0}')
-
-    async def _no_content(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "204 No Content")
-
-    async def _accepted(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "202 Accepted")
-
-    async def _broken(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "500 Internal Server Error", b"database is on fire")
-
-    async def _unavailable(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "503 Service Unavailable")
-
-    async def _too_many(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "429 Too Many Requests", b"slow down")
-
-    async def _gone(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "404 Not Found", "没有这个机器人".encode())
-
-    async def _forbidden(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "403 Forbidden")
-
-    async def _garbage(self, writer: asyncio.StreamWriter) -> bool:
-        writer.write(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
-        await writer.drain()
-        return False
-
-    async def _hang(self, writer: asyncio.StreamWriter) -> bool:
-        await asyncio.sleep(3600)
-        return False
-
-    async def _reset(self, writer: asyncio.StreamWriter) -> bool:
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        writer.transport.abort()
-        return False
-
-    async def _cut(self, writer: asyncio.StreamWriter) -> bool:
-        """Hangs up without a word."""
-        return False
-
-    async def _drip(self, writer: asyncio.StreamWriter) -> bool:
-        """A header that never ends: each byte comes in time, the answer never does."""
-        writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        while True:
-            writer.write(b"a")
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
-    async def _drip_body(self, writer: asyncio.StreamWriter) -> bool:
-        """The answer is there; its body never ends."""
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-        while True:
-            writer.write(b"a")
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
-    async def _refuses_at_length(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._pour(writer, "404 Not Found")
-
-    async def _pours(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._pour(writer, "200 OK")
-
-    async def _pour(self, writer: asyncio.StreamWriter, status: str) -> bool:
-        size, part = 10 * 1024 * 1024, b"x" * 65_536
-        writer.transport.set_write_buffer_limits(high=65_536)
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {size}\r\n\r\n".encode())
-        while self.sent < size:
-            writer.write(part)
-            await writer.drain()
-            self.sent += len(part)
-        return True
-
-    async def _loop(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "302 Found", b"", f"Location: {self.at('loop')}")
-
-    async def _moved(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "308 Permanent Redirect", b"", f"Location: {self.at('ok')}")
-
-    async def _not_modified(self, writer: asyncio.StreamWriter) -> bool:
-        return await self._says(writer, "304 Not Modified")
-
-
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     server = Server()
@@ -192,23 +59,81 @@ async def server() -> AsyncIterator[Server]:
     await server.stop()
 
 
+class Asked:
+    """A hub's way back that remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str, bytes]] = []
+
+    def post(self, hub: str, rest: str, payload: bytes) -> None:
+        self.said.append((hub, rest, payload))
+
+
+class Mailbox:
+    """Behind a real mail server: what was put in."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.mails.append(envelope.content)
+        return "250 OK"
+
+
+@pytest.fixture
+async def mail_server() -> AsyncIterator[int]:
+    """The port of a mail server that takes everything."""
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(Mailbox()), "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@dataclass
+class Ready:
+    """Every channel, made the way the gateway makes it and pointed at a server of ours that says yes."""
+
+    server: Server
+    mail_server: int
+    folder: Path
+
+    def address(self, name: str) -> str:
+        if name in PROVIDERS:
+            return PROVIDERS[name].address
+        port = self.server.port
+        return {
+            "console": "",
+            "webhook": self.server.at("ok"),
+            "email": "zhang@example.org",
+            "lamp": "hub-1/zigbee2mqtt/duty-room/set",
+            "siren": "hub-1/zigbee2mqtt/0x00158d0001/set",
+            "apprise": f"json://127.0.0.1:{port}/ok",
+        }[name]
+
+    @contextlib.asynccontextmanager
+    async def opened(self, name: str, mode: str = "yes", **options: Any) -> AsyncIterator[Any]:
+        told: dict[str, Any] = {}
+        if name in PROVIDERS:
+            PROVIDERS[name].teach(self.server)
+            told = {**PROVIDERS[name].options, "base_url": self.server.at(mode)}
+        if name == "email":
+            told = {"host": "127.0.0.1", "port": self.mail_server, "sender": "shouwang@example.org", "security": "none"}
+        given = {"clock": Clock(), "post": Asked(), "keys": self.folder / "push.pem"}
+        async with make(name, told | options, **given) as channel:
+            yield channel
+
+
+@pytest.fixture
+async def ready(server, mail_server, tmp_path) -> Ready:
+    return Ready(server, mail_server, tmp_path)
+
+
 @contextlib.asynccontextmanager
 async def opened(name: str, **options: Any) -> AsyncIterator[Any]:
-    """A channel made the way the gateway makes it."""
-    given = {"webhook": {"clock": Clock()}}.get(name, {})
-    async with CHANNELS[name](**given | options) as channel:
+    async with make(name, options, clock=Clock()) as channel:
         yield channel
 
 
-ADDRESSES = {"console": lambda server: "", "webhook": lambda server: server.at("ok")}
-"""Where each channel can be reached when all is well."""
-
-
 # --------------------------------------------------------------------------- asked of every channel
-
-
-def test_every_channel_has_an_address_here():
-    assert ADDRESSES.keys() == CHANNELS.keys()
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -218,44 +143,191 @@ def test_it_says_for_what_it_is(name):
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-async def test_it_carries_a_message(name, server):
-    async with opened(name) as channel:
-        await channel.send(delivery(ADDRESSES[name](server)), LETTER)
+async def test_it_carries_a_message(name, ready):
+    async with ready.opened(name) as channel:
+        await channel.send(delivery(ready.address(name)), LETTER)
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-async def test_it_carries_many_at_once(name, server):
-    async with opened(name) as channel, asyncio.TaskGroup() as group:
-        for n in range(40):
-            group.create_task(channel.send(delivery(ADDRESSES[name](server), id=f"d{n}"), LETTER))
+async def test_it_carries_many_at_once(name, ready):
+    async with ready.opened(name) as channel, asyncio.TaskGroup() as group:
+        for n in range(40 if name != "apprise" else 8):
+            group.create_task(channel.send(delivery(ready.address(name), id=f"d{n}"), LETTER))
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-async def test_it_changes_nothing_of_what_it_was_given(name, server):
-    given, letter = delivery(ADDRESSES[name](server)), Letter(title="a", body="b")
-    async with opened(name) as channel:
+async def test_it_changes_nothing_of_what_it_was_given(name, ready):
+    given, letter = delivery(ready.address(name)), Letter(title="a", body="b")
+    async with ready.opened(name) as channel:
         assert await channel.send(given, letter) is None
 
-    assert (given, letter) == (delivery(ADDRESSES[name](server)), Letter(title="a", body="b"))
+    assert (given, letter) == (delivery(ready.address(name)), Letter(title="a", body="b"))
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-async def test_it_can_be_opened_and_closed_without_a_message(name):
-    async with opened(name):
+async def test_it_can_be_opened_and_closed_without_a_message(name, ready):
+    async with ready.opened(name):
         pass
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-async def test_it_writes_no_private_word_into_the_log(name, server, caplog):
+async def test_it_carries_every_purpose(name, ready):
+    async with ready.opened(name) as channel:
+        for purpose in Purpose:
+            await channel.send(replace(delivery(ready.address(name)), purpose=purpose), LETTER)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+async def test_it_writes_no_private_word_into_the_log(name, ready, caplog):
+    address = ready.address(name)
     with caplog.at_level(logging.DEBUG, "alerts"):
-        async with opened(name) as channel:
-            await channel.send(
-                delivery(ADDRESSES[name](server)), Letter(title="t", body="李姐已接单", link="https://secret")
-            )
+        async with ready.opened(name) as channel:
+            await channel.send(delivery(address), Letter(title="t", body="李姐已接单", link="https://secret"))
 
     logged = "".join(str(vars(record)) for record in caplog.records if record.name.startswith("alerts"))
     assert "李姐" not in logged
     assert "secret" not in logged
+    assert not address or address not in logged
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_an_address_that_works_is_one(name, ready):
+    CHANNELS[name].check(ready.address(name))
+
+
+NONSENSE = [
+    "",
+    "x",
+    "张师傅",
+    "12",
+    "javascript:alert(1)",
+    "a\nb",
+    "../../etc/passwd",
+    "@all",
+    "110",
+    "{}",
+    "h/#",
+    "x" * 9000,
+]
+
+
+@pytest.mark.parametrize("address", NONSENSE, ids=lambda text: repr(text[:12]))
+@pytest.mark.parametrize("name", sorted(CHANNELS.keys() - {"console"}))
+async def test_an_address_that_is_nonsense_is_refused_before_anything_is_sent(name, address, ready):
+    if name == "wecom_app" and address in ("x", "12", "110"):
+        return  # somebody may be called that in WeCom
+    with pytest.raises(Undeliverable, match="not an address that could work"):
+        CHANNELS[name].check(address)
+    async with ready.opened(name) as channel:
+        with pytest.raises(Undeliverable, match="not an address that could work"):
+            await channel.send(delivery(address), LETTER)
+
+    assert ready.server.requests == []
+
+
+# --------------------------------------------------------------------------- asked of every provider
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_busy_is_tried_later(name, ready):
+    async with ready.opened(name, "busy") as channel:
+        with pytest.raises(TryLater, match="the other side is not well: ") as later:
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+    assert not [secret for secret in PROVIDERS[name].secrets if secret in str(later.value)]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_no_inside_a_yes_is_a_no_with_the_providers_own_code(name, ready):
+    async with ready.opened(name, "never") as channel:
+        with pytest.raises(Undeliverable, match=f"refused: {PROVIDERS[name].code}") as never:
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+    assert not [secret for secret in PROVIDERS[name].secrets if secret in str(never.value)]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("mode", ["broken", "unavailable", "too-many", "reset", "cut", "garbage"])
+async def test_trouble_on_the_way_is_tried_later(name, mode, ready):
+    async with ready.opened(name, mode) as channel:
+        with pytest.raises(TryLater) as later:
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+    assert len(ready.server.requests) == 1, "a channel speaks once"
+    assert not [secret for secret in PROVIDERS[name].secrets if secret in str(later.value)]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("mode", ["hang", "drip", "drip-body"])
+async def test_a_provider_that_never_ends_is_not_waited_for(name, mode, ready):
+    async with ready.opened(name, mode, timeout=SOON) as channel:
+        with pytest.raises(TryLater, match=r"no answer in time: 0\.2 s"):
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() - {"web_push"}))
+@pytest.mark.parametrize("mode", ["login-page", "no-content", "list", "pours"])
+async def test_a_yes_that_is_not_the_providers_is_no_yes(name, mode, ready):
+    """A proxy's or a hotel's login page answers 200 to everything."""
+    async with ready.opened(name, mode) as channel:
+        with pytest.raises(TryLater, match="the other side is not well: HTTP 20"):
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("mode", ["gone", "forbidden", "loop", "moved", "refuses-at-length"])
+async def test_a_wrong_way_is_undeliverable(name, mode, ready):
+    async with ready.opened(name, mode) as channel:
+        with pytest.raises(Undeliverable) as never:
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+    assert len(ready.server.requests) == 1, "a redirect is not followed"
+    assert len(str(never.value)) < 300
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_what_is_sent_names_nobody_and_no_id_of_ours(name, ready):
+    async with ready.opened(name) as channel:
+        await channel.send(delivery(ready.address(name)), LETTER)
+
+    said = "".join(unquote_plus(request.line) + request.body.decode("latin-1") for request in ready.server.requests)
+    assert "zhang/" not in said and "张" not in said
+    assert "h1/sos" not in said
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("address", ["ftp://example.org", "nonsense", "https://", "http://[::1"])
+def test_a_base_url_that_never_can_work_is_refused_at_the_start(name, address, tmp_path):
+    given = {"clock": Clock(), "post": Asked(), "keys": tmp_path / "push.pem"}
+    with pytest.raises(ValueError, match="base_url: "):
+        make(name, {**PROVIDERS[name].options, "base_url": address}, **given)
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() | {"webhook", "email", "lamp", "siren", "apprise"}))
+def test_nobody_waits_for_ever(name, tmp_path):
+    options: dict[str, Any] = dict(PROVIDERS[name].options) if name in PROVIDERS else {}
+    if name == "email":
+        options = {"host": "localhost", "sender": "a@example.org"}
+    for wrong in (timedelta(0), timedelta(hours=1)):
+        with pytest.raises(ValueError, match="timeout: "):
+            make(name, {**options, "timeout": wrong}, clock=Clock(), post=Asked(), keys=tmp_path / "push.pem")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_no_secret_is_ever_printed(name, tmp_path):
+    made = make(name, PROVIDERS[name].options, clock=Clock(), post=Asked(), keys=tmp_path / "push.pem")
+
+    assert not [secret for secret in PROVIDERS[name].secrets if secret in repr(made)]
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS.keys()))
+async def test_a_provider_nobody_vouches_for_is_told_nothing(name, ready, tmp_path):
+    async with certified(tmp_path) as server, ready.opened(name) as channel:
+        channel.base_url = server.at("yes", "https")
+        with pytest.raises(TryLater, match="no connection"):
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+    assert server.requests == []
 
 
 # --------------------------------------------------------------------------- the console
@@ -289,7 +361,7 @@ async def test_what_is_posted(server):
     (request,) = server.requests
     assert request.line == "POST /ok HTTP/1.1"
     assert request.headers["content-type"] == "application/json; charset=utf-8"
-    assert request.headers["idempotency-key"] == "h1/sos/-/20261121t080000.000z/page/0.0/%e5%bc%a0/webhook"
+    assert request.headers["idempotency-key"] == "h1/sos/-/20261121T080000.000Z/page/0.0/%E5%BC%A0/webhook"
     assert "shouwang-signature" not in request.headers
     assert json.loads(request.body) == {
         "id": delivery().id,
@@ -425,20 +497,9 @@ async def test_a_hanging_address_does_not_delay_another(server):
 
 
 async def test_a_certificate_nobody_vouches_for_is_no_connection(tmp_path):
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    made = await _make_certificate(certificate, key)
-    if not made:
-        pytest.skip("openssl is not installed")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, key)
-    server = Server()
-    await server.start(tls)
-    try:
-        async with opened("webhook") as channel:
-            with pytest.raises(TryLater, match="no connection"):
-                await channel.send(delivery(server.at("ok", "https")), LETTER)
-    finally:
-        await server.stop()
+    async with certified(tmp_path) as server, opened("webhook") as channel:
+        with pytest.raises(TryLater, match="no connection"):
+            await channel.send(delivery(server.at("ok", "https")), LETTER)
 
     assert server.requests == []
 
@@ -452,7 +513,23 @@ async def test_the_environment_does_not_choose_the_way_out(server, monkeypatch):
 
 def test_an_answer_is_waited_for_within_bounds():
     assert Webhook(Clock()).timeout == IN_TIME
-    assert webhook.LONGEST_ANSWER == 64 * 1024
+    assert LONGEST_ANSWER == 64 * 1024
+
+
+@contextlib.asynccontextmanager
+async def certified(folder: Path) -> AsyncIterator[Server]:
+    """A server with a certificate that nobody vouches for."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    if not await _make_certificate(certificate, key):
+        pytest.skip("openssl is not installed")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    server = Server()
+    await server.start(tls)
+    try:
+        yield server
+    finally:
+        await server.stop()
 
 
 async def _make_certificate(certificate: Any, key: Any) -> bool:

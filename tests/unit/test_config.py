@@ -78,11 +78,11 @@ def test_broken_toml_is_said_with_its_place(sheet):
 
 
 def test_secrets_are_only_said_to_be_there(sheet):
-    settings = load(sheet('[broker]\nurl = "mqtt://me:hunter2@host:1883"\n[webhook]\nsecret = "hunter3"\n'))
+    settings = load(sheet('[broker]\nurl = "mqtt://me:hunter2@host:1883"\n[channels.webhook]\nsecret = "hunter3"\n'))
     shown = str(understood(settings)) + repr(settings)
 
     assert "hunter" not in shown
-    assert ("webhook.secret", "(set)") in [(name, value) for name, value, _ in understood(settings)]
+    assert ("channels.webhook.secret", "(set)") in [(name, value) for name, value, _ in understood(settings)]
 
 
 def test_a_bad_broker_address_does_not_show_its_password(sheet):

@@ -1,0 +1,220 @@
+"""One question to a provider's server, asked once: what every channel over HTTP has in common.
+
+A provider says no in many ways: by a status, by a code inside a cheerful 200, by never ending its answer. Here they
+become two: `TryLater` and `Undeliverable`, with the provider's own code and words, and without numbers or secrets.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NoReturn, Self
+
+import httpx
+
+from alerts import reasons
+from gateway.ports import Letter, TryLater, Undeliverable
+
+IN_TIME = timedelta(seconds=10)
+"""For the whole exchange, unless the options say otherwise: less than the courier's own patience."""
+
+LONGEST_TIME = timedelta(minutes=2)
+
+LONGEST_ANSWER = 64 * 1024
+"""Bytes of an answer that are read at most."""
+
+LONGEST_REASON = 200
+"""Characters of a refusal that are kept: enough to see why, too few to fill the file."""
+
+CONNECTIONS = 64
+
+_NUMBER = re.compile(r"\+?\d{7,}")
+
+
+class Exchange:
+    """Connections to where one channel sends. Nothing is followed, repeated or read for longer than `timeout`."""
+
+    def __init__(self, timeout: timedelta) -> None:
+        if not timedelta(0) < timeout <= LONGEST_TIME:
+            raise ValueError(f"timeout: an answer is waited for at most {LONGEST_TIME}, not {timeout}")
+        self._timeout = timeout.total_seconds()
+        self._http: httpx.AsyncClient | None = None
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def begin(
+        self, url: httpx.URL, content: bytes, headers: Mapping[str, str], method: str = "POST"
+    ) -> httpx.Response:
+        """Send it, and wait for the answer's status. Whoever calls closes the answer."""
+        request = self._client().build_request(method, url, content=content, headers=dict(headers))
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._client().send(request, stream=True)
+        except TimeoutError:
+            raise TryLater(f"{reasons.NO_ANSWER}: {self._timeout:g} s") from None
+        except (httpx.TransportError, httpx.StreamError) as error:
+            raise TryLater(f"{reasons.NO_CONNECTION}: {clean(str(error)) or type(error).__name__}") from error
+
+    async def ask(
+        self, url: httpx.URL, content: bytes = b"", headers: Mapping[str, str] = {}, method: str = "POST"
+    ) -> "Answer":
+        """Send it, and wait for the whole answer: with a provider the body says whether the message was taken."""
+        body = b""
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await self.begin(url, content, headers, method)
+                try:
+                    async for part in answer.aiter_raw(16 * 1024):
+                        body += part
+                        if len(body) > LONGEST_ANSWER:
+                            break
+                finally:
+                    with suppress(httpx.TransportError):
+                        await answer.aclose()
+        except TimeoutError:
+            raise TryLater(f"{reasons.NO_ANSWER}: {self._timeout:g} s") from None
+        except (httpx.TransportError, httpx.StreamError) as error:
+            raise TryLater(f"{reasons.NO_CONNECTION}: {clean(str(error)) or type(error).__name__}") from error
+        return Answer(answer.status_code, body[:LONGEST_ANSWER])
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            # The environment's proxies and .netrc are not asked: the way out is what the configuration says.
+            self._http = httpx.AsyncClient(
+                timeout=self._timeout,
+                follow_redirects=False,
+                trust_env=False,
+                limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=16),
+                headers={"User-Agent": "shouwang", "Accept-Encoding": "identity"},
+            )
+        return self._http
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider answered, before anybody has looked for its code."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_good(self) -> bool:
+        return self.status // 100 == 2
+
+    def judge(self, hide: Iterable[str] = ()) -> None:
+        """Refuse what the status alone refuses."""
+        said = f"HTTP {self.status} {clean(self.body.decode('utf-8', 'replace'), hide)}".strip()
+        if self.status >= 500 or self.status == 429:
+            raise TryLater(f"{reasons.NOT_WELL}: {said}")
+        if self.status // 100 == 3:
+            raise Undeliverable(f"{reasons.SENT_ON}: HTTP {self.status}")
+        if not self.is_good:
+            raise Undeliverable(f"{reasons.REFUSED}: {said}")
+
+    def fields(self, hide: Iterable[str] = ()) -> Mapping[str, Any]:
+        """The JSON object that every provider here answers with, also beside a status that says no.
+
+        A 200 with anything else comes from a proxy or a login page on the way: nothing was taken.
+        """
+        if self.status >= 500 or self.status == 429:
+            self.judge(hide)
+        try:
+            read = json.loads(self.body)
+        except ValueError:  # also what is no UTF-8
+            read = None
+        if isinstance(read, dict):
+            return read
+        self.judge(hide)
+        said = clean(self.body.decode("utf-8", "replace"), hide)
+        raise TryLater(f"{reasons.NOT_WELL}: HTTP {self.status} {said}".rstrip())
+
+
+def turn_down(code: object, text: object, *, later: bool, hide: Iterable[str] = ()) -> NoReturn:
+    """The provider's no, in its own code and words: busy for now, or for good."""
+    said = clean(" ".join(str(part) for part in (code, text) if part not in (None, "")), hide)
+    if later:
+        raise TryLater(f"{reasons.NOT_WELL}: {said}")
+    raise Undeliverable(f"{reasons.REFUSED}: {said}")
+
+
+def clean(text: str, hide: Iterable[str] = ()) -> str:
+    """A provider's words as they may be kept and logged: one short line, no telephone number, nothing of ours."""
+    for word in hide:
+        if len(word) >= 4:
+            text = text.replace(word, "…")
+    return " ".join(_NUMBER.sub("…", text).split())[:LONGEST_REASON]
+
+
+def words(letter: Letter) -> str:
+    """The whole letter as plain text. No markup: what stands in it is never taken for some."""
+    return "\n".join(part for part in (letter.title, letter.body, letter.link) if part)
+
+
+def in_json(message: object) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
+def named(options: object, *names: str) -> None:
+    """Refuse options that were left empty."""
+    for name in names:
+        if not str(getattr(options, name)).strip():
+            raise ValueError(f"{name}: must not be empty")
+
+
+@dataclass(slots=True, kw_only=True)
+class Provider:
+    """The part of a channel that stands for its provider's server."""
+
+    base_url: str  # another one for a private gateway in front of the provider
+    timeout: timedelta = IN_TIME  # for the whole exchange
+    _exchange: Exchange = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._exchange = Exchange(self.timeout)
+        self.base_url = self.base_url.rstrip("/")
+        self.url("/")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *why: object) -> None:
+        await self._exchange.close()
+
+    def url(self, path: str, **query: str) -> httpx.URL:
+        try:
+            url = httpx.URL(self.base_url + path, params=query or None)
+        except httpx.InvalidURL as error:
+            raise ValueError(f"base_url: {self.base_url!r} is no address ({error})") from error
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError(f"base_url: must begin with https:// or http:// and name a host, not {self.base_url!r}")
+        return url
+
+    async def ask_json(
+        self, url: httpx.URL, message: object, headers: Mapping[str, str] = {}, hide: Iterable[str] = ()
+    ) -> Mapping[str, Any]:
+        """Post JSON, and read the JSON that comes back."""
+        answer = await self._exchange.ask(url, in_json(message), {**JSON, **headers})
+        return answer.fields(hide)
+
+
+def robot(address: str, key: re.Pattern[str], example: str) -> tuple[str, str]:
+    """A group robot's key and secret, from "key secret" or from its whole address as the provider shows it.
+
+    Only the key is taken out of an address: where to send stands in the settings, so nobody who can write down how
+    to reach a person can send us elsewhere.
+    """
+    first, _, secret = address.strip().partition(" ")
+    found = key.fullmatch(re.split(r"[=/]", first)[-1])
+    if found is None:
+        raise Undeliverable(f"{reasons.NO_ADDRESS}: {example}")
+    return found[0], secret.strip()
