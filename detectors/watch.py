@@ -200,16 +200,18 @@ class Watch:
 
 
 def _plain(state: Any) -> dict[str, Any]:
-    return {name: _value(getattr(state, name)) for name in _names(type(state))}
+    kind: Any = type(state)
+    return {name: _value(getattr(state, name)) for name in _names(kind)}
 
 
 def _value(value: Any) -> Any:
     """Of what is nested only the values, in order: their names would need more room than they do."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind is dict:
         return {name: _value(one) for name, one in value.items()}
     if is_dataclass(kind):
-        return [one if type(one) in _SIMPLE else _value(one) for one in (getattr(value, n) for n in _names(kind))]
+        parts = (getattr(value, name) for name in _names(kind))
+        return [one if type(one) in _SIMPLE else _value(one) for one in parts]
     return value
 
 
