@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -209,7 +209,7 @@ def _value(value: Any) -> Any:
     kind: Any = type(value)
     if kind is dict:
         return {name: _value(one) for name, one in value.items()}
-    if is_dataclass(kind):
+    if hasattr(kind, "__dataclass_fields__"):
         parts = (getattr(value, name) for name in _names(kind))
         return [one if type(one) in _SIMPLE else _value(one) for one in parts]
     return value
