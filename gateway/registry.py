@@ -493,6 +493,13 @@ class Registry:
             self._put_person(act, person, phones, duties)
             act.publish(person.id)
 
+    def read_profile(self, person_id: str, *, who: str, now: datetime) -> Profile:
+        """A resident's file, blank where nobody began one. Illnesses stand in it: whoever reads it is written down."""
+        with self._act(who, now) as act:
+            self._person(person_id)
+            act.note("profile.read", person_id)
+            return self._store.profile(person_id) or Profile(person=person_id)
+
     def put_profile(self, profile: Profile, *, who: str, now: datetime) -> None:
         if profile.birth_year is not None and not 1900 <= profile.birth_year <= now.year:
             raise refused(N_("A year of birth lies between 1900 and now, not at {year}."), year=profile.birth_year)

@@ -1,16 +1,34 @@
 """`shouwang homes …`: households from the first line of their file to the last."""
 
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.commands import Config, Office, State, Who, office, one_of, say
+from gateway.commands import Config, E, Office, State, Who, office, one_of, say
 from gateway.config import Refused
-from gateway.domain import Home, Monitoring, Room, RoomKind
+from gateway.domain import (
+    Ability,
+    Answers,
+    Contact,
+    Hearing,
+    Home,
+    Living,
+    Monitoring,
+    Person,
+    Profile,
+    Relation,
+    Risk,
+    Room,
+    RoomKind,
+    Sex,
+    Sight,
+)
 
 homes = typer.Typer(help="Households: register, look at, pause, import, export. 家庭档案", no_args_is_help=True)
 
@@ -61,9 +79,7 @@ def _portrait(home: Home, here: Office) -> Iterator[str]:
         known = condition_of(conditions.get(sensor.id), home, here.now)
         yield f"  device {sensor.id:14} {sensor.room:12} {sensor.role.value:12} {sensor.model:14} {known}"
     for contact in registry.contacts(home.id):
-        person = registry.person(contact.person)
-        name = person.name if person else contact.person
-        yield f"  contact {contact.relation.value:13} {name}  {' '.join(contact.phones)}  {contact.hours}".rstrip()
+        yield f"  contact {_contact_line(contact, here)}"
     for line in registry.plan(home.id, here.now):
         until = f"{line.until.astimezone(home.zone):%Y-%m-%d %H:%M}" if line.until else "open end"
         yield f"  plan {line.key} = {line.value or '-'} until {until}, {line.author}: {line.reason}"
@@ -151,6 +167,127 @@ def homes_room(
         else:
             new = Room(id=room, name=name or room, kind=one_of(RoomKind, kind, "kind of room"))
             here.registrar.put_room(home, new, who=who, now=here.now)
+
+
+@homes.command("profile")
+def homes_profile(
+    home: str,
+    born: Annotated[int | None, typer.Option("--born", help="year of birth")] = None,
+    sex: Annotated[str | None, typer.Option("--sex", help="female or male")] = None,
+    living: Annotated[str | None, typer.Option("--living", help="alone, couple, left_behind or family")] = None,
+    ability: Annotated[str | None, typer.Option("--ability", help="able, mild, moderate, severe or total")] = None,
+    risk: Annotated[str | None, typer.Option("--risk", help="high, key or general")] = None,
+    conditions: Annotated[str | None, typer.Option("--conditions", help="illnesses and medicines")] = None,
+    dementia: Annotated[bool | None, typer.Option("--dementia/--no-dementia")] = None,
+    hearing: Annotated[str | None, typer.Option("--hearing", help="good, poor or deaf")] = None,
+    dialect: Annotated[str | None, typer.Option("--dialect")] = None,
+    answers_by: Annotated[str | None, typer.Option("--answers-by", help="button, speaker or phone")] = None,
+    hospital: Annotated[str | None, typer.Option("--hospital", help="where to, if it comes to that")] = None,
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """The resident's file (老人档案): shows it (which is audited), or changes what is named; "" empties."""
+    given: dict[str, object] = {
+        "birth_year": born,
+        "sex": _word(Sex, sex, "sex"),
+        "living": _word(Living, living, "way of living"),
+        "ability": _word(Ability, ability, "grade of ability"),
+        "risk": _word(Risk, risk, "class of risk"),
+        "conditions": conditions,
+        "dementia": dementia,
+        "hearing": _word(Hearing, hearing, "hearing"),
+        "dialect": dialect,
+        "answers_by": _word(Answers, answers_by, "way to answer"),
+        "hospital": hospital,
+    }
+    changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    with office(config, state) as here:
+        person = here.home(home).person
+        if not person:
+            raise Refused(
+                f"No resident is registered in home {home!r}; `shouwang homes change {home} --person` does it."
+            )
+        if changes:
+            known = here.stores.registry.profile(person) or Profile(person=person)
+            here.registrar.put_profile(replace(known, **changes), who=who, now=here.now)
+        else:
+            for line in _file_of(here.registrar.read_profile(person, who=who, now=here.now)):
+                say(line)
+
+
+def _file_of(profile: Profile) -> Iterator[str]:
+    for field in fields(profile):
+        yield f"{field.name:12} {getattr(profile, field.name) or '-'}"
+
+
+def _word(kind: type[E], word: str | None, what: str) -> E | None:
+    """None stays None: nothing was said about it. An empty word is the member that says nothing."""
+    return None if word is None else kind(word) if word == "" else one_of(kind, word, what)
+
+
+class Step(StrEnum):
+    LIST = "list"
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@homes.command("contacts")
+def homes_contacts(
+    home: str,
+    step: Annotated[str, typer.Argument(help="list, add or remove")] = "list",
+    person: Annotated[str, typer.Argument(help="their id")] = "",
+    relation: Annotated[str, typer.Option("--relation", help="child, neighbour, key_holder, doctor …")] = "",
+    name: Annotated[str, typer.Option("--name", help="of somebody who is new to us")] = "",
+    phone: Annotated[list[str] | None, typer.Option("--phone", help="first choice first; may be repeated")] = None,
+    hours: Annotated[str | None, typer.Option("--hours", help="when they can be called: 08:00-22:00")] = None,
+    may_see: Annotated[str | None, typer.Option("--may-see", help="calm, alerts or all; empty: nothing")] = None,
+    place: Annotated[int, typer.Option("--place", help="1 is called first; without it, last or as before")] = 0,
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """The people around a household, in the order in which they are called: list, add (or change), remove."""
+    with office(config, state) as here:
+        contacts = here.stores.registry.contacts(here.home(home).id)
+        match one_of(Step, step, "step; say list, add or remove"):
+            case Step.LIST:
+                for contact in contacts:
+                    say(_contact_line(contact, here))
+                return
+            case Step.REMOVE:
+                left = [c for c in contacts if c.person != person or (relation and c.relation != relation)]
+                if len(left) == len(contacts):
+                    raise Refused(
+                        f"{person!r} is no contact of home {home!r}; there are {[c.person for c in contacts]}."
+                    )
+                here.registrar.put_contacts(home, left, who=who, now=here.now)
+            case Step.ADD:
+                kind = one_of(Relation, relation, "relation")
+                old = next((c for c in contacts if (c.person, c.relation) == (person, kind)), None)
+                new = Contact(
+                    home=home,
+                    person=person,
+                    relation=kind,
+                    hours=old.hours if old and hours is None else hours or "",
+                    may_see=old.may_see
+                    if old and may_see is None
+                    else _word(Sight, may_see or "", "sight") or Sight.NOTHING,
+                    phones=tuple(phone or ()),
+                )
+                others = [c for c in contacts if c is not old]
+                at = place - 1 if place else contacts.index(old) if old else len(others)
+                strangers = [Person(id=person, name=name, language=here.settings.language)] if name else []
+                in_order = [*others[:at], new, *others[at:]]
+                here.registrar.put_contacts(home, in_order, people=strangers, who=who, now=here.now)
+
+
+def _contact_line(contact: Contact, here: Office) -> str:
+    person = here.stores.registry.person(contact.person)
+    name = person.name if person else contact.person
+    sees = f"sees {contact.may_see.value}" if contact.may_see else ""
+    parts = (contact.person, contact.relation.value, name, " ".join(contact.phones), contact.hours, sees)
+    return "  ".join(part for part in parts if part)
 
 
 @homes.command("import")

@@ -1,12 +1,13 @@
 """`shouwang people …`: who is there, who can be called for what, and who may sign in."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from gateway.commands import Config, Office, State, Who, office, one_of, say
 from gateway.config import Refused
-from gateway.domain import Duty, Person, Reach
+from gateway.domain import Consent, Duty, Person, Reach
 
 people = typer.Typer(help="People, their duties and their accounts. 人员", no_args_is_help=True)
 
@@ -61,6 +62,56 @@ def phones(given: list[str] | None) -> list[str] | None:
 def _two(text: str) -> tuple[str, str]:
     one, _, other = text.partition(":")
     return one, other
+
+
+class Step(StrEnum):
+    LIST = "list"
+    GIVE = "give"
+    WITHDRAW = "withdraw"
+
+
+@people.command("consents")
+def people_consents(
+    person: str,
+    step: Annotated[str, typer.Argument(help="list, give or withdraw")] = "list",
+    number: Annotated[int, typer.Argument(help="which one is withdrawn")] = 0,
+    purpose: Annotated[str, typer.Option("--purpose", help="whereabouts, sharing or health")] = "",
+    by: Annotated[str, typer.Option("--by", help="who agreed, where it was not the person: a guardian")] = "",
+    evidence: Annotated[str, typer.Option("--evidence", help="where the signed sheet lies")] = "",
+    why: Annotated[str, typer.Option("--why", help="why it is withdrawn")] = "",
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """What somebody has agreed to: list, give (what was signed on paper), withdraw."""
+    from dashboard.walk import CONSENT_VERSION, PURPOSES
+
+    with office(config, state) as here:
+        match one_of(Step, step, "step; say list, give or withdraw"):
+            case Step.LIST:
+                for consent in here.stores.registry.consents(person):
+                    stands = f"withdrawn {consent.withdrawn_at:%Y-%m-%d}" if consent.withdrawn_at else "holds"
+                    given = f"{consent.given_at:%Y-%m-%d} by {consent.given_by}"
+                    paper = consent.evidence.partition(":")[0]  # of a drawn signature only that there is one
+                    say(f"{consent.number}  {consent.purpose:12} {consent.version}  {given}  {paper}  {stands}")
+            case Step.GIVE:
+                if purpose not in PURPOSES:
+                    raise Refused(f"{purpose!r} is nothing one agrees to here; there are {list(PURPOSES)}.")
+                if not evidence.strip():
+                    raise Refused("Say with --evidence where the signed sheet lies; without it nobody can prove it.")
+                consent = Consent(
+                    person=person,
+                    purpose=purpose,
+                    version=CONSENT_VERSION,
+                    given_at=here.now,
+                    given_by=by or person,
+                    evidence=f"paper:{evidence.strip()}",
+                )
+                say(str(here.registrar.give_consent(consent, who=who, now=here.now)))
+            case Step.WITHDRAW:
+                if not why.strip():
+                    raise Refused("Say with --why, for the audit trail, why it is withdrawn.")
+                here.registrar.withdraw_consent(person, number, why=why.strip(), who=who, now=here.now)
 
 
 @people.command("invite")

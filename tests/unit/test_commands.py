@@ -14,7 +14,7 @@ from gateway.config import Refused
 from gateway.domain import Condition, Duty, Gap, Monitoring, Power, Role
 from gateway.ports import Account, Batch, HubDevice
 from gateway.stores.readings import SqliteReadings
-from gateway.stores.sql import SqlAccounts, SqlRegistry, open_book
+from gateway.stores.sql import SqlAccounts, SqlAlerts, SqlRegistry, open_book
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "neighbourhood.toml"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,6 +44,10 @@ class Terminal:
     @property
     def registry(self) -> SqlRegistry:
         return SqlRegistry(self.book)
+
+    @property
+    def alerts(self) -> SqlAlerts:
+        return SqlAlerts(self.book)
 
     @property
     def book(self):
@@ -201,6 +205,54 @@ def test_an_installer_is_registered_and_invited(shouwang):
     assert "no grid 'g-99'" in shouwang.refused("people invite sun --grid g-99")
 
 
+def test_the_residents_file_is_kept_and_whoever_reads_it_is_written_down(shouwang):
+    assert "No resident is registered" in shouwang.refused("homes profile wang")
+    shouwang("people put wang-elder --name", "王桂芳")
+    shouwang("homes change wang --person wang-elder")
+    shouwang("homes profile wang --born 1938 --living alone --dementia --conditions", "高血压，降压药")
+    shouwang("homes profile wang --risk high --no-dementia")
+    shouwang("homes profile wang --living", "")
+
+    said = shouwang("homes profile wang --who zhao")
+
+    assert re.search(r"birth_year +1938\n", said) and "高血压，降压药" in said
+    assert re.search(r"living +-\n", said) and re.search(r"dementia +-\n", said)
+    (read,) = [act for act in shouwang.alerts.acts("wang-elder") if act.what == "profile.read"]
+    assert read.who == "zhao"
+
+
+def test_contacts_are_called_in_their_order(shouwang):
+    for contact in shouwang.registry.contacts("wang"):
+        shouwang(f"homes contacts wang remove {contact.person}")
+    shouwang("homes contacts wang add xiaomei --relation child --phone 13800002222 --may-see alerts --name", "王小梅")
+    shouwang("homes contacts wang add lao-li --relation neighbour --phone 13800003333 --place 1 --name", "老李")
+    shouwang("homes contacts wang add xiaomei --relation child --hours 08:00-22:00")
+
+    assert shouwang("homes contacts wang") == (
+        "lao-li  neighbour  老李  13800003333\n"
+        "xiaomei  child  王小梅  13800002222  08:00-22:00  sees alerts\n"
+    )  # fmt: skip
+    shouwang("homes contacts wang remove lao-li")
+    assert [c.person for c in shouwang.registry.contacts("wang")] == ["xiaomei"]
+    assert "is no contact of home 'wang'; there are ['xiaomei']" in shouwang.refused(
+        "homes contacts wang remove lao-li"
+    )
+    assert "There is nobody 'ghost'" in shouwang.refused("homes contacts wang add ghost --relation child")
+
+
+def test_what_was_agreed_to_can_be_taken_back(shouwang):
+    shouwang("people put wang-elder --name", "王桂芳")
+    number = shouwang("people consents wang-elder give --purpose health --evidence 3-17").strip()
+    assert "holds" in shouwang("people consents wang-elder")
+    assert "--why" in shouwang.refused(f"people consents wang-elder withdraw {number}")
+    shouwang(f"people consents wang-elder withdraw {number} --why", "本人要求")
+
+    assert "health" in shouwang("people consents wang-elder") and "withdrawn" in shouwang("people consents wang-elder")
+    (act,) = [act for act in shouwang.alerts.acts("wang-elder") if act.what == "consent.withdraw"]
+    assert (act.who, act.why) == ("cli", "本人要求")
+    assert "withdrawn already" in shouwang.refused(f"people consents wang-elder withdraw {number} --why x")
+
+
 def test_a_lost_password_and_a_first_one(shouwang):
     assert "/setup/" in shouwang("link")
     assert "There is no account" in shouwang.refused("link --reset chen")
@@ -232,6 +284,12 @@ def test_a_lost_password_and_a_first_one(shouwang):
         ("devices add wang d2 --address x --room hall --role siren", "'siren' is no role"),
         ("devices replace wang window --address x", "There is no device 'window'"),
         ("people put sun --name Sun --duty cook:g-01", "'cook' is no duty"),
+        ("people consents sun sign", "'sign' is no step"),
+        ("people consents sun give --purpose fun --evidence x", "'fun' is nothing one agrees to here"),
+        ("people consents sun give --purpose health", "where the signed sheet lies"),
+        ("homes contacts wang call", "'call' is no step"),
+        ("homes contacts wang add sun --relation boss", "'boss' is no relation"),
+        ("homes profile wang --living upstairs", "'upstairs' is no way of living"),
     ],
 )
 def test_what_was_asked_wrongly_is_answered_with_a_sentence(shouwang, line, sentence):
