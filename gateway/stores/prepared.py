@@ -5,10 +5,11 @@ SQLAlchemy writes the SQL of each database and knows the types of its columns. W
 person waits the compiled text goes to the driver directly, inside the same connection and transaction.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, Table, insert
 
 
 class Prepared:
@@ -54,11 +55,16 @@ class Prepared:
 
     def scalar(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The first column of the first row, or None."""
-        found = self.run(connection, values).fetchone()
-        if found is None:
-            return None
+        return self._first(self.run(connection, values).fetchone())
+
+    def read(self, cursor: Any) -> Any:
+        """The same with a cursor of the driver, for a statement that is always given the same values."""
+        cursor.execute(self.text, self._bound({}))
+        return self._first(cursor.fetchone())
+
+    def _first(self, found: Any) -> Any:
         convert = self._from_driver[0]
-        return found[0] if convert is None else convert(found[0])
+        return None if found is None else found[0] if convert is None else convert(found[0])
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
         to_driver = self._to_driver
@@ -78,3 +84,31 @@ class Prepared:
 def appending(dialect: Dialect, table: Table, columns: Iterable[str]) -> Prepared:
     """An insert of a row with these columns; the database draws the others."""
     return Prepared(dialect, insert(table).inline(), columns)
+
+
+class Glance:
+    """One value that is asked for at every step of the road, by any thread.
+
+    Taking a connection from the pool and giving it back costs several times the question itself, so one is kept for
+    it; where a question opens a transaction it would hold that open, and is asked in the ordinary way.
+    """
+
+    def __init__(self, engine: Engine, statement: Any) -> None:
+        self._engine = engine
+        self._statement = Prepared(engine.dialect, statement)
+        self._asking = threading.Lock()
+        self._kept: PoolProxiedConnection | None = None
+
+    def value(self) -> Any:
+        """The value as it stands now, whichever process wrote it last; None where there is none."""
+        if self._engine.dialect.name != "sqlite":
+            with self._engine.connect() as connection:
+                return self._statement.scalar(connection, {})
+        with self._asking:
+            if self._kept is None:
+                self._kept = self._engine.raw_connection()
+            cursor = self._kept.cursor()
+            try:
+                return self._statement.read(cursor)
+            finally:
+                cursor.close()

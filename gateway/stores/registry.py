@@ -47,7 +47,7 @@ from gateway.domain import (
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, count_up, one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware, checked
-from gateway.stores.prepared import Prepared
+from gateway.stores.prepared import Glance
 from gateway.stores.roll import (
     Post,
     ReadsRoll,
@@ -74,13 +74,12 @@ class SqlRegistry(ReadsRoll):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._statements = _Writes(engine)
-        self._version = Prepared(engine.dialect, _VERSION)  # asked at every step on the road of a press
+        self._version = Glance(engine, _VERSION)
         self._current: Roll | None = None
         self._reading = threading.Lock()
 
     def version(self) -> int:
-        with self._engine.connect() as connection:
-            return self._version.scalar(connection, {}) or 0
+        return self._version.value() or 0
 
     def _roll(self) -> Roll:
         version = self.version()
