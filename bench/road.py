@@ -562,6 +562,9 @@ def main() -> int:
     words.add_argument("--repetitions", type=int, default=None, help="5; with --quick 1")
     words.add_argument("--only", default="", help=f"of {', '.join((*DAY_GOALS, *ALONE))}")
     words.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    words.add_argument(
+        "--add", type=Path, action="append", default=[], help="figures of an earlier run (--json) as well"
+    )
     words.add_argument("--json", type=Path, default=None, help="where the figures go; bench/state/road.json otherwise")
     asked = words.parse_args()
     fall_in_order()
@@ -588,6 +591,9 @@ def main() -> int:
     except KeyboardInterrupt:
         book.skip("everything after this: stopped by hand")
     took = time.monotonic() - began
+    for earlier in map(json.loads, (path.read_text() for path in asked.add)):
+        book.figures += [Figure(**figure) for figure in earlier["figures"]]
+        book.skipped += earlier["skipped"]
     print(f"\n{book.table()}\n")
     for why in book.skipped:
         print(f"SKIPPED: {why}")

@@ -65,7 +65,7 @@ LEVEL_BYTES: Final = 4096
 
 NATS writes the length of a subject into sixteen bits and does not look whether it fits. A topic of 65,525 bytes, or one
 of 40,000 dots, which take two bytes each, spoiled the file of what waits for us: after the next kill everything behind
-it was gone, of every home. No setting limits a topic, but a mapping can cut it. (Together they must stay below 65,536.)"""
+it was gone, of every home. No setting limits a topic, but a mapping can cut it. (All must stay below 65,536.)"""
 
 ROOM: Final = 4 * 1024**3
 LEAST_ROOM: Final = 64 * 1024**2
