@@ -34,7 +34,7 @@ from gateway.domain import SIGNS_OF_LIFE, Finding, last_sign
 from gateway.health import Health
 from gateway.log import set_up_log
 from gateway.pipeline import Pipeline
-from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore, RegistryStore
+from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore, RegistryStore, TryLater
 from gateway.registry import Registry
 from gateway.road import Road
 from gateway.sheets import STANDARD_LEVELS
@@ -243,10 +243,24 @@ def _warn_of_small_queue(broker_at: broker.Endpoint) -> None:
         log.warning(warning)
 
 
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Asks hubs through the broker, which is looked for when there is something to ask: an SMS needs none."""
+
+    settings: Settings
+
+    def post(self, hub: str, rest: str, payload: bytes) -> None:
+        try:
+            where = endpoint(self.settings)
+        except broker.BrokerError as error:
+            raise TryLater(str(error)) from error
+        MqttPost(where).post(hub, rest, payload)
+
+
 @contextlib.asynccontextmanager
 async def channels(settings: Settings, clock: Clock) -> AsyncIterator[Mapping[str, Channel]]:
     """Every channel that this installation can speak through, opened and closed together."""
-    given = {"clock": clock, "post": MqttPost(endpoint(settings)), "keys": settings.state / "push.pem"}
+    given = {"clock": clock, "post": WayBack(settings), "keys": settings.state / "push.pem"}
     async with contextlib.AsyncExitStack() as stack:
         yield {
             name: await stack.enter_async_context(make_channel(name, settings.channels.get(name, {}), **given))

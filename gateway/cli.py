@@ -12,6 +12,7 @@ from gateway.commands.devices import devices
 from gateway.commands.homes import homes
 from gateway.commands.hubs import hubs
 from gateway.commands.people import people
+from gateway.commands.tell import tell
 from gateway.config import ConfigError, Refused, Settings, load, problems, understood
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(hubs, name="hubs")
 app.add_typer(devices, name="devices")
 app.add_typer(people, name="people")
 app.add_typer(alerts, name="alerts")
+app.command()(tell)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
@@ -103,9 +105,19 @@ def check(config: Config = None, state: State = None) -> None:
     settings = settings_of(config, state)
     for name, value, meaning in understood(settings):
         say(f"{name} = {value or '-'}{'   # ' + meaning if meaning else ''}")
-    if wrong := problems(settings):
+    if wrong := [*problems(settings), *_who_hears_nothing(settings)]:
         raise ConfigError("\n".join(wrong))
     say("\n配置没有问题。 The settings are in order.")
+
+
+def _who_hears_nothing(settings: Settings) -> list[str]:
+    """People of a gateway that is there already, whom nothing would reach by one of their ways."""
+    if not (settings.state / "gateway.db").exists():
+        return []
+    from alerts.channels import unreachable
+    from gateway.app import open_stores
+
+    return list(unreachable(open_stores(settings.state).registry.people(), settings.ready_channels))
 
 
 @app.command()

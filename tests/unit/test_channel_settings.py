@@ -35,7 +35,7 @@ def sheet(tmp_path):
 
 
 async def test_a_channel_that_is_set_up_is_there(sheet):
-    settings = load(sheet(SMS + '[broker]\nurl = "mqtt://localhost"\n'))
+    settings = load(sheet(SMS))
 
     assert settings.channels["aliyun_sms"]["timeout"] == timedelta(seconds=5)
     async with channels(settings, SystemClock()) as ready:
