@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from alerts.channels.exchange import Provider, named, turn_down
+from alerts.channels.exchange import Provider, named, pasted, turn_down
 from alerts.channels.telephone import number, variables
 from gateway.domain import Delivery, Purpose
 from gateway.ports import Clock, Letter
@@ -43,7 +43,7 @@ class _Aliyun(Provider):
 
     def __post_init__(self) -> None:
         Provider.__post_init__(self)
-        named(self, "access_key", "access_secret", "template")
+        pasted(self, "access_key", "access_secret", "template")
 
     def _template(self, purpose: Purpose) -> str:
         return (purpose is Purpose.TAKEN and self.template_taken) or self.template
@@ -65,7 +65,7 @@ class _Aliyun(Provider):
         answer = await self._exchange.ask(url.copy_with(query=canonical(query).encode()), headers=headers)
         said = answer.fields(hide)
         if (code := said.get("Code")) != "OK":
-            turn_down(code, said.get("Message"), later=str(code).startswith(LATER), hide=hide)
+            turn_down(code, said.get("Message"), busy=(code,) if str(code).startswith(LATER) else (), hide=hide)
 
 
 @dataclass(slots=True, kw_only=True)

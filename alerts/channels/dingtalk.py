@@ -44,7 +44,7 @@ class Dingtalk(Provider):
             hide=(token, secret),
         )
         if (code := said.get("errcode")) != 0:
-            turn_down(code, said.get("errmsg"), later=code in BUSY, hide=(token, secret))
+            turn_down(code, said.get("errmsg"), busy=BUSY, hide=(token, secret))
 
 
 def signature(secret: str, timestamp: str) -> str:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 import aiosmtplib
 
@@ -114,7 +114,7 @@ class Email:
         return mail
 
 
-def _refuse(code: int, text: str, hide: tuple[str, ...]) -> None:
+def _refuse(code: int, text: str, hide: tuple[str, ...]) -> NoReturn:
     """A mail server's own rule: 4xx is not now, 5xx is never; -1 is a connection that broke."""
     said = clean(f"{code} {text}", hide)
     if code >= 500:

@@ -7,7 +7,7 @@ become two: `TryLater` and `Undeliverable`, with the provider's own code and wor
 import asyncio
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -127,7 +127,7 @@ class Answer:
             self.judge(hide)
         try:
             read = json.loads(self.body)
-        except ValueError:  # also what is no UTF-8
+        except (ValueError, RecursionError):  # also what is no UTF-8, and a thousand brackets
             read = None
         if isinstance(read, dict):
             return read
@@ -136,10 +136,10 @@ class Answer:
         raise TryLater(f"{reasons.NOT_WELL}: HTTP {self.status} {said}".rstrip())
 
 
-def turn_down(code: object, text: object, *, later: bool, hide: Iterable[str] = ()) -> NoReturn:
-    """The provider's no, in its own code and words: busy for now, or for good."""
+def turn_down(code: object, text: object, *, busy: Container[object] = (), hide: Iterable[str] = ()) -> NoReturn:
+    """The provider's no, in its own code and words: for now, if it is one of the codes in `busy`, or for good."""
     said = clean(" ".join(str(part) for part in (code, text) if part not in (None, "")), hide)
-    if later:
+    if isinstance(code, int | str) and code in busy:
         raise TryLater(f"{reasons.NOT_WELL}: {said}")
     raise Undeliverable(f"{reasons.REFUSED}: {said}")
 
@@ -158,7 +158,7 @@ def words(letter: Letter) -> str:
 
 
 def in_json(message: object) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -169,6 +169,14 @@ def named(options: object, *names: str) -> None:
     for name in names:
         if not str(getattr(options, name)).strip():
             raise ValueError(f"{name}: must not be empty")
+
+
+def pasted(options: object, *names: str) -> None:
+    """Refuse keys that were left empty, or copied with a space or a word beside them."""
+    named(options, *names)
+    for name in names:
+        if not re.fullmatch(r"[!-~]+", getattr(options, name)):
+            raise ValueError(f"{name}: holds a space or a character that stands in no key; copy it again")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -42,7 +42,7 @@ class Feishu(Provider):
         said = await self.ask_json(self.url(f"/open-apis/bot/v2/hook/{token}"), message, hide=(token, secret))
         code = said.get("code", said.get("StatusCode"))  # the older of its two ways to say yes
         if code != 0:
-            turn_down(code, said.get("msg"), later=code in BUSY, hide=(token, secret))
+            turn_down(code, said.get("msg"), busy=BUSY, hide=(token, secret))
 
 
 def signature(secret: str, timestamp: str) -> str:

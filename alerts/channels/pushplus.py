@@ -35,4 +35,4 @@ class Pushplus(Provider):
             hide=(token,),
         )
         if (code := said.get("code")) != 200:
-            turn_down(code, said.get("msg"), later=code in BUSY, hide=(token,))
+            turn_down(code, said.get("msg"), busy=BUSY, hide=(token,))

@@ -13,7 +13,7 @@ from gateway.ports import Letter, Undeliverable
 OLDER = "https://sctapi.ftqq.com"
 NEWER = "https://{uid}.push.ft07.com"
 
-_KEY = re.compile(r"SCT[0-9A-Za-z]{8,64}|sctp(?P<uid>\d{1,12})t[0-9A-Za-z]{8,64}")
+_KEY = re.compile(r"SCT[0-9A-Za-z]{8,64}|sctp(?P<uid>\d{1,12})t[0-9A-Za-z]{8,64}", re.ASCII)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Serverchan(Provider):
         # A limit of the day answers like a wrong key: asking again helps neither, and the ladder must go on.
         said = await self.ask_json(self._to(key, _uid(key)), {"title": letter.title, "desp": body}, hide=(key,))
         if (code := said.get("code")) != 0:
-            turn_down(code, said.get("message", said.get("error")), later=code == -1, hide=(key,))
+            turn_down(code, said.get("message", said.get("error")), busy=(-1,), hide=(key,))
 
     def _to(self, key: str, uid: str) -> httpx.URL:
         if not uid:

@@ -12,9 +12,9 @@ from gateway.ports import Letter, Undeliverable
 LONGEST_WORD = 12
 """Characters that the strictest carrier lets one variable have."""
 
-_MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
-_FIXED = re.compile(r"0\d{9,11}")
-_ABROAD = re.compile(r"\+(?!86)[1-9]\d{6,14}")
+_MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
+_FIXED = re.compile(r"0[0-9]{9,11}")
+_ABROAD = re.compile(r"\+(?!86)[1-9][0-9]{6,14}")
 
 
 def number(address: str, *, fixed: bool = False) -> str:

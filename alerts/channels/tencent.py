@@ -5,10 +5,10 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from alerts import reasons
-from alerts.channels.exchange import Provider, in_json, named, turn_down
+from alerts.channels.exchange import Provider, in_json, named, pasted, turn_down
 from alerts.channels.telephone import international, number, variables
 from gateway.domain import Delivery, Purpose
 from gateway.ports import Clock, Letter, TryLater
@@ -41,7 +41,7 @@ class _Tencent(Provider):
 
     def __post_init__(self) -> None:
         Provider.__post_init__(self)
-        named(self, "secret_id", "secret_key", "app_id", "template", "region")
+        pasted(self, "secret_id", "secret_key", "app_id", "template", "region")
 
     def _template(self, purpose: Purpose) -> str:
         return (purpose is Purpose.TAKEN and self.template_taken) or self.template
@@ -68,7 +68,7 @@ class _Tencent(Provider):
         if not isinstance(said, dict):
             raise TryLater(f"{reasons.NOT_WELL}: HTTP {answer.status}")
         if isinstance(error := said.get("Error"), dict):
-            _refuse(error, called, hide)
+            _refuse(error, hide)
         return said
 
 
@@ -106,7 +106,7 @@ class TencentSms(_Tencent):
         sent = said.get("SendStatusSet")
         first = sent[0] if isinstance(sent, list) and sent and isinstance(sent[0], dict) else {}
         if first.get("Code") != "Ok":  # a request that was well received can still send nothing
-            _refuse(first, called, (self.secret_id, self.secret_key, called))
+            _refuse(first, (self.secret_id, self.secret_key, called))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,13 +143,13 @@ class TencentVoice(_Tencent):
         )
         status = said.get("SendStatus")
         if not isinstance(status, dict) or not status.get("CallId"):
-            _refuse({}, called, (self.secret_id, self.secret_key, called))
+            _refuse({}, (self.secret_id, self.secret_key, called))
 
 
-def _refuse(error: Mapping[str, Any], called: str, hide: tuple[str, ...]) -> None:
-    code = str(error.get("Code", ""))
-    later = not code or (code.startswith(LATER) and not code.startswith(NEVER))
-    turn_down(code or "?", error.get("Message"), later=later, hide=hide)
+def _refuse(error: Mapping[str, Any], hide: tuple[str, ...]) -> NoReturn:
+    code = str(error.get("Code") or "?")  # no verdict at all is no yes, and may have been lost on the way
+    waits = code == "?" or (code.startswith(LATER) and not code.startswith(NEVER))
+    turn_down(code, error.get("Message"), busy=(code,) if waits else (), hide=hide)
 
 
 def sign(

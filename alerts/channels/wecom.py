@@ -32,4 +32,4 @@ class Wecom(Provider):
             hide=(key,),
         )
         if (code := said.get("errcode")) != 0:
-            turn_down(code, said.get("errmsg"), later=code in BUSY, hide=(key,))
+            turn_down(code, said.get("errmsg"), busy=BUSY, hide=(key,))

@@ -5,17 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from alerts import reasons
-from alerts.channels.exchange import Provider, named, turn_down, words
+from alerts.channels.exchange import Provider, pasted, turn_down, words
 from gateway.domain import Delivery
 from gateway.ports import Clock, Letter, Undeliverable
 
 BUSY = frozenset({-1, 45009, 45033, 45047, 40014, 42001})
 """System busy; too many; and a pass that ended early, for which a new one is fetched when it is tried again."""
 
-ENDED = frozenset({40014, 42001})
+ENDED = (40014, 42001)
 
 EARLY = timedelta(minutes=5)
 """A pass is renewed this long before its end."""
+
+LONGEST_S = 7200
+"""No pass lasts longer, whatever is said."""
 
 _USER = re.compile(r"[0-9A-Za-z_.@-]{1,64}")
 
@@ -34,7 +37,7 @@ class WecomApp(Provider):
 
     def __post_init__(self) -> None:
         Provider.__post_init__(self)
-        named(self, "corp_id", "secret")
+        pasted(self, "corp_id", "secret")
 
     @staticmethod
     def check(address: str) -> None:
@@ -62,7 +65,7 @@ class WecomApp(Provider):
         if code in ENDED:
             self._pass, self._until = "", None
         if code != 0:
-            turn_down(code, said.get("errmsg"), later=code in BUSY, hide=(access, self.secret))
+            turn_down(code, said.get("errmsg"), busy=BUSY, hide=(access, self.secret))
         for unreached in ("invaliduser", "unlicenseduser"):  # refused inside a yes
             if said.get(unreached):
                 raise Undeliverable(f"{reasons.REFUSED}: {unreached}")
@@ -76,8 +79,8 @@ class WecomApp(Provider):
             )
             code, given = said.get("errcode"), said.get("access_token")
             if code != 0 or not isinstance(given, str):
-                turn_down(code, said.get("errmsg"), later=code in BUSY, hide=(self.secret,))
+                turn_down(code, said.get("errmsg"), busy=BUSY, hide=(self.secret,))
             lasts = said.get("expires_in")
             self._pass = given
-            self._until = now + max(timedelta(seconds=lasts if isinstance(lasts, int) else 0) - EARLY, timedelta(0))
+            self._until = now + timedelta(seconds=min(lasts, LONGEST_S) if isinstance(lasts, int) else 0) - EARLY
         return self._pass

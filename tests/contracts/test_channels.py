@@ -274,6 +274,36 @@ async def test_a_yes_that_is_not_the_providers_is_no_yes(name, mode, ready):
             await channel.send(delivery(ready.address(name)), LETTER)
 
 
+ODD = [
+    b"",
+    b"null",
+    b"0",
+    b'"OK"',
+    b"{}",
+    b"[" * 30_000,
+    b'{"errcode":[],"code":{},"Code":[],"Response":[]}',
+    b'{"errcode":null,"code":null,"Code":null,"Response":null}',
+    b'{"errcode":true,"code":"0","Code":"ok","Response":{"Error":[]}}',
+    b'{"errcode":-1e999,"code":NaN,"Code":1,"Response":{"SendStatusSet":{},"SendStatus":[]}}',
+    b'{"errcode":0,"access_token":7,"Response":{"SendStatusSet":[[]],"SendStatus":{"CallId":[]}}}',
+    b'{"errcode":9' + b"9" * 5_000 + b"}",
+    b'{"errcode":0,"access_token":"x","expires_in":1e400,"errmsg":"\\ud800"}',
+    b"\xff\xfe\x00",
+]
+"""What no provider answers, until one day it does."""
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() - {"web_push"}))
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+async def test_whatever_is_answered_it_is_one_of_two_noes(name, body, ready):
+    async with ready.opened(name, "odd") as channel:
+        ready.server.bodies["odd"] = body
+        ready.server.status["odd"] = "200 OK"
+        with contextlib.suppress(TryLater, Undeliverable):
+            await channel.send(delivery(ready.address(name)), LETTER)
+            assert b'"errcode":0' in body, "no yes was said"
+
+
 @pytest.mark.parametrize("name", PROVIDERS)
 @pytest.mark.parametrize("mode", ["gone", "forbidden", "loop", "moved", "refuses-at-length"])
 async def test_a_wrong_way_is_undeliverable(name, mode, ready):

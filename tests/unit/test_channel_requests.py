@@ -302,7 +302,16 @@ def test_numbers_as_people_write_them():
     assert number("+852 6123 4567") == "+85261234567"
     assert international("13800138000") == "+8613800138000"
     assert international(number("0571-1234 5678", fixed=True)) == "+8657112345678"
-    for text in ("", "110", "0571-12345678", "12345678901", "+86", "1380013800O", "13800138000,13900139000"):
+    for text in (
+        "",
+        "１３８００１３８０００",
+        "110",
+        "0571-12345678",
+        "12345678901",
+        "+86",
+        "1380013800O",
+        "13800138000,13900139000",
+    ):
         with pytest.raises(Undeliverable):
             number(text)
 
@@ -429,6 +438,14 @@ def test_a_subscription_leads_to_an_encrypted_address(endpoint):
     keys = {"p256dh": in_base64(b"\4" * 65), "auth": in_base64(b"1" * 16)}
     with pytest.raises(Undeliverable):
         WebPush.check(json.dumps({"endpoint": endpoint, "keys": keys}))
+
+
+async def test_a_subscription_with_a_point_beside_the_curve_is_no_subscription(tmp_path):
+    keys = {"p256dh": in_base64(b"\4" + b"\1" * 64), "auth": in_base64(b"1" * 16)}
+    address = json.dumps({"endpoint": "https://push.example.org/x", "keys": keys})
+    async with make("web_push", {"contact": "mailto:a@b.cn"}, clock=Clock(), keys=tmp_path / "push.pem") as channel:
+        with pytest.raises(Undeliverable, match="not an address that could work"):
+            await channel.send(delivery(address), LETTER)
 
 
 def in_base64(raw: bytes) -> str:
