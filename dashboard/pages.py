@@ -270,7 +270,26 @@ def learning(home: Home | None, now: datetime) -> datetime | None:
     return home.trial_until if home.trial_until > now else None
 
 
-CHANNELS = {"console": N_("screen"), "webhook": N_("message"), "phone": N_("phone")}
+CHANNELS = {
+    "console": N_("screen"),
+    "webhook": N_("message"),
+    "phone": N_("phone"),
+    "wecom": N_("WeCom group"),
+    "wecom_app": N_("WeCom"),
+    "dingtalk": N_("DingTalk group"),
+    "feishu": N_("Feishu group"),
+    "pushplus": N_("WeChat (PushPlus)"),
+    "serverchan": N_("WeChat (ServerChan)"),
+    "aliyun_sms": N_("text message"),
+    "aliyun_voice": N_("telephone call"),
+    "tencent_sms": N_("text message"),
+    "tencent_voice": N_("telephone call"),
+    "email": N_("e-mail"),
+    "lamp": N_("lamp"),
+    "siren": N_("siren"),
+    "web_push": N_("browser"),
+    "apprise": N_("another service"),
+}
 
 
 def _tone(alert: Alert) -> str:

@@ -82,6 +82,7 @@ def test_secrets_are_only_said_to_be_there(name, sheet):
         ('[channels.webhook]\ntimeout = "PT1H"\n', "timeout: an answer is waited for at most"),
         ('[channels.dingtalk]\nbase_url = "dingtalk"\n', "base_url: must begin with https://"),
         ('[channels.siren]\non = "loud"\n', "on: is no JSON"),
+        (SMS.replace("LTAI", "LTAI "), "access_key: holds a space or a character that stands in no key"),
         (SMS.replace("SMS_1", ""), "template: must not be empty"),
         (SMS.replace('"hunter2"', "[1]"), "access_secret: Input should be a valid string"),
         ('[channels.web_push]\ncontact = "me"\n', "contact: must begin with mailto: or https://"),
@@ -120,3 +121,9 @@ def test_people_whom_nothing_can_reach_are_found():
     assert [line.split(": ")[0] for line in said] == ["zhang", "li", "li"]
     assert "is not set up" in said[0] and "no channel 'pigeon'" in said[1] and "not an address" in said[2]
     assert list(unreachable(people, CHANNELS)) == said[1:]
+
+
+def test_every_channel_has_a_name_that_people_read():
+    from dashboard.pages import CHANNELS as NAMED
+
+    assert CHANNELS.keys() <= NAMED.keys()
