@@ -48,6 +48,7 @@ from gateway.domain import (
     Finding,
     Home,
     Ladder,
+    Monitoring,
     Outcome,
     Person,
     Purpose,
@@ -418,15 +419,17 @@ class _Sitting:
         alert = replace(alert, finding=let_go(alert.finding), next_at=self.now)
         self._write(alert, What.RELEASED)
         self._audit(alert, SYSTEM, "alert.released")
-        if author and self.has_passed(alert.finding):
+        if self.has_passed(alert.finding):
             is_equipment = self.catalogue.entry(alert.code).severity is Severity.TECHNICAL
-            outcome = Outcome.TEST_OR_DRILL if is_equipment else Outcome.ELDER_AWAY
-            self.resolve(self.accept(alert, author, "maintenance"), author, outcome, "")
+            outcome = Outcome.TEST_OR_DRILL if is_equipment or not author else Outcome.ELDER_AWAY
+            self.resolve(self.accept(alert, author, "maintenance") if author else alert, author, outcome, "")
         else:
             self._climb(alert)
 
     def _work(self, home: str) -> Work | None:
-        return work_or_pause_in(self.directory.plan(home, self.now), self.now)
+        found = self._home(home)
+        state = found.state if found else Monitoring.GUARDED
+        return work_or_pause_in(self.directory.plan(home, self.now), self.now, state)
 
     # ------------------------------------------------------------------ the ladder
 

@@ -1,6 +1,7 @@
 """While somebody works in a home: what is only a test, what is held back, and what is as real as ever. Pure.
 
 A home under maintenance has a line in its plan: who works there, until when, and which sensors are being tried out.
+A home that is paused, or is on file and not watched yet, is treated alike.
 """
 
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from gateway.domain import Alert, Condition, Finding, Override, Severity
+from gateway.domain import Alert, Condition, Finding, Monitoring, Override, Severity
 
 KEY = "maintenance"
 """The key of the plan's line; its value names the sensors under test, separated by commas."""
@@ -41,13 +42,14 @@ PAUSE = "pause"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Somebody works in this home, and these sensors are being tried out; or it is paused, or both."""
+    """Somebody works in this home, and these sensors are being tried out; or it is paused, or not watched yet."""
 
     since: datetime
     until: datetime
     author: str
     testing: frozenset[str]
     is_paused: bool = False
+    is_registered: bool = False  # 建档: on file, being installed
 
 
 def work_in(plan: Iterable[Override], now: datetime) -> Work | None:
@@ -56,10 +58,13 @@ def work_in(plan: Iterable[Override], now: datetime) -> Work | None:
     return next((work for work in reversed(works) if work.since <= now < work.until), None)
 
 
-def work_or_pause_in(plan: Iterable[Override], now: datetime) -> Work | None:
-    """The work in a home together with its pause, which holds back more and may have no end."""
+def work_or_pause_in(plan: Iterable[Override], now: datetime, state: Monitoring = Monitoring.GUARDED) -> Work | None:
+    """The work in a home, with what holds back more and may have no end: a pause, or that nobody watches it yet."""
     plan = list(plan)
     work = work_in(plan, now)
+    if state is Monitoring.REGISTERED:
+        always = Work(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), "", frozenset())
+        return replace(work or always, is_registered=True)
     pause = next((line for line in plan if line.key == PAUSE and line.since <= now), None)
     if pause is None or (pause.until is not None and pause.until <= now):
         return work
@@ -89,6 +94,8 @@ def treatment(finding: Finding, work: Work | None, usual: Severity) -> Treatment
     if finding.code in ONE_SENSOR_SAYS_IT:
         is_tried_out = finding.fact("sensor") in work.testing
         return Treatment.TEST if is_tried_out and began_with_the_work else Treatment.REAL
+    if work.is_registered:  # whoever is in danger of life is called for, whatever is still missing there
+        return Treatment.REAL if finding.severity.is_emergency else Treatment.HELD
     if work.is_paused:
         return Treatment.HELD  # nobody is at home, as far as we were told; whoever presses a button is
     if finding.severity is Severity.TECHNICAL:

@@ -22,6 +22,7 @@ from gateway.domain import (
     Gap,
     Home,
     Kind,
+    Monitoring,
     Outcome,
     Purpose,
     Role,
@@ -365,6 +366,8 @@ def history_line(
         text = _UNREACHABLE
     if entry.what == What.NOBODY and "again_at" not in facts:
         text = _NOBODY_FOR_GOOD
+    if entry.what == What.HELD and not entry.who:
+        text = _HELD_BEFORE
     if entry.what in (What.SENT, What.PUT_OFF, What.FAILED):
         text = _BY_PURPOSE.get((entry.what, facts.get("purpose", "")), text)
     line = say(
@@ -404,13 +407,14 @@ _HISTORY: Mapping[What, str] = {
     What.WORSE: N_("More serious: {severity} instead of {was}; called from the start"),
     What.RINGS_AGAIN: N_("{who} cannot be reached; calling again"),
     What.HELD: N_("Held back while {who} works in the home"),
-    What.RELEASED: N_("The work in the home is over: judged again"),
+    What.RELEASED: N_("Held back no longer: judged again"),
     What.MENDED: N_("The clock was put back; the next deadline was moved"),
     What.ACCEPTED: N_("{who} accepted ({how})"),
     What.RESOLVED: N_("{who} wrote down the outcome: {outcome}"),
     What.CLOSED: N_("{who} closed it"),
 }
 _UNREACHABLE = N_("The {duty} on duty ({people}) has no channel; the next are called at once")
+_HELD_BEFORE = N_("Held back until the home is watched")
 _NOBODY_FOR_GOOD = N_("Nobody on the whole ladder can be reached")
 _BY_PURPOSE: Mapping[tuple[str, str], str] = {
     (What.SENT, Purpose.TAKEN): N_("Told {person} that it is accepted ({channel})"),
@@ -438,7 +442,7 @@ def say_coverage(gaps: Sequence[Gap], home: Home, language: str, now: datetime |
     """What a home cannot notice, in sentences; and that all is well where it is."""
     missing = [gap for gap in gaps if gap.why == "sensor_missing"]
     broken = [gap for gap in gaps if gap.why != "sensor_missing"]
-    sentences = []
+    sentences = [say(language, _NOT_WATCHED[home.state])] if home.state in _NOT_WATCHED else []
     if broken and all(gap.why == "hub_silent" for gap in broken):
         time = _since(min(gap.since for gap in broken), home, language, now)
         sentences.append(
@@ -502,6 +506,11 @@ def _since(moment: datetime, home: Home, language: str, now: datetime | None) ->
     return f"{say(language, _DAYS[there.weekday()])} {there:%H:%M}"
 
 
+_NOT_WATCHED: Mapping[Monitoring, str] = {
+    Monitoring.REGISTERED: N_("This home is being installed: only a call for help or danger to life calls somebody."),
+    Monitoring.PAUSED: N_("This home is paused: silence and faults call nobody, a call for help still does."),
+    Monitoring.RETIRED: N_("This home is not watched any more."),
+}
 _GAPS: Mapping[tuple[bool, bool], str] = {
     (False, True): N_("{what} in the {room} cannot be noticed since {time}: {reason}."),
     (False, False): N_("{what} cannot be noticed since {time}: {reason}."),

@@ -19,6 +19,7 @@ def coverage(home: Home, gaps: tuple[Gap, ...], heard: datetime | None, now: dat
     """The coverage statement: in words, in every language, and the same as data."""
     return {
         "home": home.id,
+        "state": home.state.value,
         "complete": not gaps,
         "blind": any(gap.why != "sensor_missing" for gap in gaps),
         "heard": _iso(heard),

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from alerts import wording
 from alerts.escalation import Reason, Verdict
-from alerts.maintenance import is_held
+from alerts.maintenance import PAUSE, is_held
 from dashboard import views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
@@ -170,7 +170,7 @@ class Pages:
             sentences=wording.explain(alert.finding, tongue.language, zone, view.home),
             shows_life=not (views.is_equipment(alert) and (one_tap or duty is Duty.INSTALLER)),
             learning=learning(view.home, now),
-            held=is_held(alert),
+            held=_held(alert, view.home, tongue),
             reason=lambda text: wording.reason_text(text, tongue.language),
             owned_by_me=bool(me) and alert.owner == me,
             may_resolve=alert.state is State.ACCEPTED and may_finish(alert, me, duty),
@@ -217,6 +217,7 @@ class Pages:
             home=home,
             gaps=house.readings.gaps(home.id).get(home.id, ()),
             learning=learning(home, now),
+            pause=next((o for o in house.registry.plan(home.id, now) if o.key == PAUSE), None),
             alerts=unclosed,
             ribbon=drawn,
             marks_offset=_first_sixth_hour(drawn),
@@ -268,6 +269,17 @@ def learning(home: Home | None, now: datetime) -> datetime | None:
     if home is None or home.state is not Monitoring.TRIAL or home.trial_until is None:
         return None
     return home.trial_until if home.trial_until > now else None
+
+
+def _held(alert: Alert, home: Home | None, tongue: Tongue) -> str:
+    """Why nobody is called about it yet; empty when people are."""
+    if not is_held(alert):
+        return ""
+    if home is not None and home.state is Monitoring.PAUSED:
+        return tongue.say("This home is paused: nobody is called until that is over")
+    if home is not None and home.state is Monitoring.REGISTERED:
+        return tongue.say("This home is being installed: nobody is called until it is watched")
+    return tongue.say("Somebody works in this home: nobody is called until that is over")
 
 
 CHANNELS = {

@@ -29,6 +29,7 @@ from gateway.domain import (
     Room,
     Sensor,
 )
+from gateway.domain.people import HEALTH
 from gateway.ports import RegistryLedger, RegistryStore
 from gateway.refusals import (
     HOURS,
@@ -539,13 +540,18 @@ class Registry:
             return number
 
     def withdraw_consent(self, person_id: str, number: int, *, why: str = "", who: str, now: datetime) -> None:
-        """What was agreed to no longer holds; that it once did stays known."""
+        """What was agreed to no longer holds; that it once did stays known. What was kept by it alone goes at once."""
         with self._act(who, now) as act:
             standing = [c for c in self._store.consents(person_id) if c.number == number and c.holds]
             if not standing:
                 raise refused(N_("This consent was withdrawn already, or was never given."))
             act.ledger.withdraw_consent(number, now)
             act.note("consent.withdraw", person_id, why=why, facts=(("purpose", standing[0].purpose),))
+            profile = self._store.profile(person_id)
+            holding = [c for c in self._store.consents(person_id) if c.holds and c.number != number]
+            if profile is not None and standing[0].purpose == HEALTH and all(c.purpose != HEALTH for c in holding):
+                act.ledger.put_profile(profile.without_health(), now)
+                act.note("profile.put", person_id, why="consent.withdraw")
             act.publish(person_id)
 
     # ------------------------------------------------------------------ what every act has in common

@@ -1,6 +1,6 @@
 """The resident's own file, the people around a household, and what the resident has agreed to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -74,6 +74,10 @@ class Profile:
     hospital: str = ""  # where to, if it comes to that
     dementia: bool = False  # leaving the home at night is then an emergency
 
+    def without_health(self) -> "Profile":
+        """What is left when nobody may keep anything about their health."""
+        return replace(self, conditions="", hearing=Hearing.UNKNOWN, hospital="", dementia=False)
+
 
 class Relation(StrEnum):
     """What somebody is to a household.
@@ -113,6 +117,10 @@ class Contact:
     hours: str = ""  # when they can be called, "08:00-22:00"; empty: at any time
     may_see: Sight = Sight.NOTHING
     phones: tuple[str, ...] = ()  # the person's own, first choice first
+
+
+HEALTH = "health"
+"""The purpose of a consent to keep what a profile says about illnesses, hearing and hospital."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Somebody works in a home: what is tried out goes out as a test, and everything else is as real as ever."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,20 @@ from alerts.desk import Desk
 from alerts.escalation import Reason, Verdict
 from alerts.maintenance import ONE_SENSOR_SAYS_IT, TEST, Treatment, has_passed, treatment, work_in
 from detectors.emergency import Emergency
-from gateway.domain import URGENT, Alert, Condition, Finding, Home, Outcome, Override, Reach, Reading, Severity, State
+from gateway.domain import (
+    URGENT,
+    Alert,
+    Condition,
+    Finding,
+    Home,
+    Monitoring,
+    Outcome,
+    Override,
+    Reach,
+    Reading,
+    Severity,
+    State,
+)
 from gateway.ports import Context
 
 WORK_BEGINS = 100
@@ -302,6 +316,70 @@ async def test_a_press_in_a_paused_home_is_a_press(flat):
 
     assert flat.phone.rang != []
     assert flat.the("sos").severity is Severity.EMERGENCY
+
+
+# ------------------------------------------------------------------ a home on file that nobody watches yet
+
+
+def stands(flat: Flat, state: Monitoring) -> None:
+    home = flat.registry.home("h1")
+    with flat.registry.begin() as book:
+        book.put_home(replace(home, state=state), flat.now())
+
+
+async def test_while_a_home_is_being_installed_only_danger_calls_somebody(flat):
+    stands(flat, Monitoring.REGISTERED)
+    flat.misses()
+    falls_silent(flat)
+    flat.finds("night_exit", Severity.HIGH)
+    await flat.until(3 * 24 * AN_HOUR)
+    assert flat.phone.rang == []
+
+    flat.hears("sos", "cord")
+    await flat.until(3 * 24 * AN_HOUR + 61)
+    assert [who for _, _, who in flat.phone.rang] == ["zhang", "li"], "a press is a press from the first day"
+
+
+async def test_what_a_rule_calls_an_emergency_is_one_before_the_home_is_watched(flat):
+    stands(flat, Monitoring.REGISTERED)
+    verdict = flat.finds("bathroom_stay", Severity.EMERGENCY)
+
+    assert verdict.reason is Reason.NEW and verdict.alert.is_ringing
+
+
+async def test_before_a_home_is_watched_its_cord_can_be_tried_out_like_anywhere(flat):
+    stands(flat, Monitoring.REGISTERED)
+    flat.begins_work("cord")
+    flat.hears("sos", "cord")
+    flat.misses()
+    await flat.until(2 * AN_HOUR)
+
+    assert [letter.title for letter in flat.phone.letters] == ["【测试】紧急呼叫 · 户号 A-0312"]
+    assert flat.lines("home_silent") == ["raised", "held"], "the work is over, and nobody watches it yet"
+
+
+async def test_a_hub_that_is_still_dark_when_the_watch_begins_is_told_then(flat):
+    stands(flat, Monitoring.REGISTERED)
+    flat.misses(Severity.MEDIUM)
+    await flat.until(AN_HOUR)
+    stands(flat, Monitoring.TRIAL)
+    await flat.until(AN_HOUR + 61)
+
+    assert [who for _, _, who in flat.phone.rang] == ["zhang"]
+    assert flat.lines("home_silent")[:3] == ["raised", "held", "released"]
+
+
+async def test_what_has_passed_when_the_watch_begins_calls_nobody(flat):
+    flat.has_passed = lambda finding: True
+    flat.restart()
+    stands(flat, Monitoring.REGISTERED)
+    flat.misses()
+    falls_silent(flat)
+    stands(flat, Monitoring.TRIAL)
+    await flat.until(2 * AN_HOUR)
+
+    assert flat.phone.rang == []
+    assert {(a.state, a.outcome) for a in flat.store.alerts()} == {(State.RESOLVED, Outcome.TEST_OR_DRILL)}
 
 
 @pytest.mark.parametrize(("life", "is_over"), [(at(200), True), (at(50), False), (None, False)])
