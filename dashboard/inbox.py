@@ -182,6 +182,7 @@ _BY_PROPERTY: tuple[tuple[str, tuple[Role, ...]], ...] = (
     (r"vibration|shaken", (Role.BED, Role.CHAIR, Role.TAP, Role.APPLIANCE, Role.OPENING)),
     (r"action|button", (Role.SOS, Role.BUTTON)),
     (r"water|water_consumed|volume|litres|flow", (Role.WATER_METER, Role.TAP)),
+    (r"systolic|diastolic|heart_rate|spo2|glucose|weight|body_temperature", (Role.VITALS,)),
     (r"tap", (Role.TAP, Role.WATER_METER)),
     (r"power|energy|current|appliance|state.*", (Role.APPLIANCE,)),
     (r"temperature|humidity|illuminance", (Role.CLIMATE,)),

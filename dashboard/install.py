@@ -102,6 +102,7 @@ DEVICES = {
     Role.TAP: (N_("tap sensor"), ""),
     Role.WATER_METER: (N_("water meter"), ""),
     Role.CLIMATE: (N_("thermometer"), ""),
+    Role.VITALS: (N_("vitals device"), N_("cuff, oximeter, glucose meter, scales")),
     Role.BUTTON: (N_("plain button"), N_("not for emergencies")),
 }
 """What a device is for, as one would say it on the ladder: its noun, and a hint where that is not enough."""
@@ -609,6 +610,13 @@ FIGURES = {
     Kind.ILLUMINANCE: N_("{n:.0f} lux"),
     Kind.POWER: N_("{n:.0f} watts"),
     Kind.WATER: N_("{n:.1f} litres"),
+    Kind.SYSTOLIC: N_("systolic {n:.0f} mmHg"),
+    Kind.DIASTOLIC: N_("diastolic {n:.0f} mmHg"),
+    Kind.HEART_RATE: N_("heart rate {n:.0f}"),
+    Kind.SPO2: N_("oxygen {n:.0f} %"),
+    Kind.GLUCOSE: N_("blood sugar {n:.1f} mmol/l"),
+    Kind.WEIGHT: N_("{n:.1f} kg"),
+    Kind.BODY_TEMPERATURE: N_("body {n:.1f} °C"),
 }
 EQUIPMENT = {
     Kind.BATTERY_LOW: (N_("battery low"), N_("battery in order")),

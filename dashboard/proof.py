@@ -9,6 +9,7 @@ from alerts.maintenance import LONGEST, TEST
 from dashboard.views import room_name
 from gateway.domain import (
     HAZARDS,
+    VITALS,
     Alert,
     Condition,
     Delivery,
@@ -49,6 +50,7 @@ MAIN: Mapping[Role, frozenset[Kind]] = {
     Role.FALL: frozenset({Kind.FALL, Kind.PRESENCE, Kind.MOTION}),  # nobody has to fall: it must see the room
     Role.CLIMATE: frozenset({Kind.TEMPERATURE, Kind.HUMIDITY}),
     Role.WATER_METER: frozenset({Kind.WATER}),
+    Role.VITALS: VITALS,
 }
 """What a device must say to prove that it does what it hangs there for."""
 

@@ -36,7 +36,7 @@ MERGE = timedelta(minutes=15)
 PULSES = frozenset({Kind.MOTION, Kind.VIBRATION, Kind.TAP, Kind.BUTTON})
 LASTING = frozenset({Kind.PRESENCE, Kind.BED, Kind.CHAIR, Kind.APPLIANCE})
 PASSAGES = frozenset({Kind.DOOR, Kind.OPENING})
-ALARMS = HAZARDS | {Kind.SOS, Kind.TAMPER}
+ALARMS = HAZARDS | {Kind.SOS, Kind.ASSIST, Kind.TAMPER}
 ALL = 100_000
 """More alerts than a county has unclosed: a limit here would one day hide the newest behind what nobody filed."""
 LOOK_BACK = 60

@@ -86,6 +86,7 @@ DO: Mapping[Role, str] = {
     Role.FALL: N_("Walk through the room it looks at."),
     Role.CLIMATE: N_("Breathe on it."),
     Role.WATER_METER: N_("Let water run for a minute."),
+    Role.VITALS: N_("Measure once on yourself."),
 }
 
 REMEDIES: Mapping[Doubt, str] = {

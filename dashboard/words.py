@@ -112,6 +112,7 @@ ROLES: Mapping[Role, str] = {
     Role.FALL: N_("fall radar"),
     Role.CLIMATE: N_("temperature"),
     Role.WATER_METER: N_("water meter"),
+    Role.VITALS: N_("vital signs"),
 }
 OTHERWISE = N_("{kind} reported")
 HAPPENINGS: Mapping[Kind, tuple[str, str]] = {
@@ -125,6 +126,7 @@ HAPPENINGS: Mapping[Kind, tuple[str, str]] = {
     Kind.APPLIANCE: (N_("appliance in use"), N_("appliance off")),
     Kind.TAP: (N_("water drawn"), N_("water off")),
     Kind.BUTTON: (N_("button pressed"), N_("button released")),
+    Kind.ASSIST: (N_("assistance key pressed"), N_("assistance key released")),
     Kind.SOS: (N_("emergency button pressed"), N_("emergency button released")),
     Kind.SMOKE: (N_("smoke alarm"), N_("smoke alarm over")),
     Kind.GAS: (N_("gas alarm"), N_("gas alarm over")),

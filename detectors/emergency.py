@@ -15,6 +15,7 @@ SEVERITIES = {
     Kind.CO: Severity.EMERGENCY,
     Kind.FALL: Severity.HIGH,  # one radar alone starts at 2
     Kind.LEAK: Severity.MEDIUM,
+    Kind.ASSIST: Severity.MEDIUM,
 }
 
 
@@ -25,7 +26,7 @@ class EmergencyState:
 
 @dataclass(slots=True)
 class Emergency:
-    """Somebody pressed an emergency button or pulled a cord, or a smoke, gas or water sensor alarms.
+    """Somebody pressed an emergency button or pulled a cord, asked for help, or a smoke, gas or water sensor alarms.
 
     Found from the reading itself, at once, never debounced; a press heard late still alarms and says how late.
     """

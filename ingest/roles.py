@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache
 from typing import NamedTuple
 
-from gateway.domain import SIGNS_OF_LIFE, URGENT, Kind, Role
+from gateway.domain import SIGNS_OF_LIFE, URGENT, VITALS, Kind, Role
 from ingest.decoders.base import Signal
 
 Turn = Callable[[float, float | None], float]
@@ -79,10 +79,15 @@ ROLES: dict[Role, dict[Signal, Use]] = {
         Signal.SHAKEN: Use(Kind.APPLIANCE),
     },
     Role.TAP: {Signal.TAP: Use(Kind.TAP), Signal.INPUT: Use(Kind.TAP), Signal.SHAKEN: Use(Kind.TAP)},
-    Role.BUTTON: {Signal.ACTION: Use(Kind.BUTTON), Signal.INPUT: Use(Kind.BUTTON)},
+    Role.BUTTON: {
+        Signal.ACTION: Use(Kind.BUTTON),
+        Signal.INPUT: Use(Kind.BUTTON),
+        Signal.ASSIST: Use(Kind.ASSIST),
+    },
     Role.SOS: {
         Signal.ACTION: Use(Kind.SOS),
         Signal.OPEN: Use(Kind.SOS),  # a cord pulls a magnet off its contact
+        Signal.ASSIST: Use(Kind.SOS),  # whoever presses an emergency button twice or long needs it no less
         Signal.INPUT: Use(Kind.SOS),
     },
     Role.FALL: {**_SEEN, Signal.INPUT: Use(Kind.FALL)},
@@ -96,6 +101,7 @@ ROLES: dict[Role, dict[Signal, Use]] = {
         Signal.TAP: Use(Kind.TAP),
         Signal.INPUT: Use(Kind.TAP),
     },
+    Role.VITALS: {},
 }
 """Role -> signal -> what it makes of it. Where several signals stand for the same kind, the first one a device has
 is believed and the others are not listened to."""
@@ -114,6 +120,13 @@ ANY_ROLE: dict[Signal, Kind] = {
     Signal.ILLUMINANCE: Kind.ILLUMINANCE,
     Signal.POWER: Kind.POWER,
     Signal.WATER: Kind.WATER,
+    Signal.SYSTOLIC: Kind.SYSTOLIC,
+    Signal.DIASTOLIC: Kind.DIASTOLIC,
+    Signal.HEART_RATE: Kind.HEART_RATE,
+    Signal.SPO2: Kind.SPO2,
+    Signal.GLUCOSE: Kind.GLUCOSE,
+    Signal.WEIGHT: Kind.WEIGHT,
+    Signal.BODY_TEMPERATURE: Kind.BODY_TEMPERATURE,
     Signal.BATTERY: Kind.BATTERY,
     Signal.BATTERY_LOW: Kind.BATTERY_LOW,
     Signal.VOLTAGE: Kind.VOLTAGE,
@@ -176,7 +189,7 @@ SELF_TESTED = frozenset({Kind.SMOKE, Kind.GAS, Kind.CO})
 def nature(kind: Kind) -> Nature:
     if kind in URGENT:
         return Nature.ALARM
-    if kind in THINNED or kind in METERED:
+    if kind in THINNED or kind in METERED or kind in VITALS:
         return Nature.MEASURE
     return Nature.LIFE if kind in SIGNS_OF_LIFE else Nature.FLAG
 

@@ -45,7 +45,7 @@ from gateway.domain.people import (
     Sex,
     Sight,
 )
-from gateway.domain.reading import HAZARDS, SECOND_EVENT, SIGNS_OF_LIFE, URGENT, Kind, Reading, last_sign
+from gateway.domain.reading import HAZARDS, SECOND_EVENT, SIGNS_OF_LIFE, URGENT, VITALS, Kind, Reading, last_sign
 from gateway.domain.severity import Severity
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "SECOND_EVENT",
     "SIGNS_OF_LIFE",
     "URGENT",
+    "VITALS",
     "Ability",
     "Act",
     "Alert",

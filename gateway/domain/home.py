@@ -54,6 +54,7 @@ class Role(StrEnum):
     FALL = "fall"
     CLIMATE = "climate"
     WATER_METER = "water_meter"
+    VITALS = "vitals"  # cuff, oximeter, glucose meter, scales, fever thermometer
 
     @property
     def is_life_safety(self) -> bool:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     APPLIANCE = "appliance"  # 1 in use, 0 not
     TAP = "tap"  # 1 water drawn
     BUTTON = "button"  # 1 an ordinary button was pressed
+    ASSIST = "assist"  # 1 somebody asked for help that can wait: the second key, a double or long press
     # life safety
     SOS = "sos"  # 1 an emergency button was pressed or a cord pulled
     SMOKE = "smoke"  # 1 alarm, 0 clear; GAS, CO, LEAK and FALL alike
@@ -38,6 +39,14 @@ class Kind(StrEnum):
     POWER = "power"  # watts
     WATER = "water"  # litres since the last reading
     METER = "meter"  # litres a water meter has counted in all; WATER is how far it moved
+    # vital signs, each measurement an event of its own
+    SYSTOLIC = "systolic"  # blood pressure, mmHg
+    DIASTOLIC = "diastolic"  # blood pressure, mmHg
+    HEART_RATE = "heart_rate"  # beats a minute
+    SPO2 = "spo2"  # oxygen saturation, percent
+    GLUCOSE = "glucose"  # blood sugar, mmol/l
+    WEIGHT = "weight"  # kilograms
+    BODY_TEMPERATURE = "body_temperature"  # degrees Celsius
     # the equipment itself
     BATTERY = "battery"  # percent
     BATTERY_LOW = "battery_low"  # 1 low
@@ -67,6 +76,7 @@ SIGNS_OF_LIFE = frozenset(
         Kind.APPLIANCE,
         Kind.TAP,
         Kind.BUTTON,
+        Kind.ASSIST,
         Kind.SOS,
     }
 )
@@ -78,8 +88,20 @@ HAZARDS = frozenset({Kind.SMOKE, Kind.GAS, Kind.CO, Kind.LEAK, Kind.FALL})
 URGENT = HAZARDS | {Kind.SOS}
 """What is committed at once instead of waiting for a group commit."""
 
+VITALS = frozenset(
+    {
+        Kind.SYSTOLIC,
+        Kind.DIASTOLIC,
+        Kind.HEART_RATE,
+        Kind.SPO2,
+        Kind.GLUCOSE,
+        Kind.WEIGHT,
+        Kind.BODY_TEMPERATURE,
+    }
+)
+"""What is measured on a person. Two alike are two measurements: that the second agrees is what counts."""
 
-CLEARS_BY_ITSELF = frozenset({Kind.MOTION, Kind.PRESENCE, Kind.VIBRATION, Kind.TAP, Kind.BUTTON, Kind.SOS})
+CLEARS_BY_ITSELF = frozenset({Kind.MOTION, Kind.PRESENCE, Kind.VIBRATION, Kind.TAP, Kind.BUTTON, Kind.ASSIST, Kind.SOS})
 """Kinds whose return to 0 nobody caused."""
 
 SECOND_EVENT = timedelta(seconds=120)

@@ -56,6 +56,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "fall": "跌倒雷达",
         "climate": "温湿度",
         "water_meter": "水表",
+        "vitals": "体征设备",
     },
     Power: {"battery": "电池", "mains": "市电"},
     Duty: {

@@ -29,6 +29,7 @@ class Signal(StrEnum):
     TAP = "tap"  # 1 water was drawn
     INPUT = "input"  # 1 a wire or a nameless value is on: only its role in the home can name it
     ACTION = "action"  # 1 a button was worked, however
+    ASSIST = "assist"  # 1 its second key, or a press that nobody makes in passing: double, or held
     # life in danger
     CALL = "call"  # 1 somebody called for help, just now
     SOS = "sos"  # 1 a call for help stands until it is cleared
@@ -44,6 +45,13 @@ class Signal(StrEnum):
     POWER = "power"  # watts
     WATER = "water"  # litres since the last report
     METER = "meter"  # litres that a water meter has counted in all
+    SYSTOLIC = "systolic"  # mmHg
+    DIASTOLIC = "diastolic"  # mmHg
+    HEART_RATE = "heart_rate"  # beats a minute
+    SPO2 = "spo2"  # percent
+    GLUCOSE = "glucose"  # mmol/l
+    WEIGHT = "weight"  # kilograms
+    BODY_TEMPERATURE = "body_temperature"  # degrees Celsius
     # the equipment itself
     BATTERY = "battery"  # percent
     BATTERY_LOW = "battery_low"
@@ -243,6 +251,20 @@ def any_word(raw: Any) -> float | None:
     if type(raw) is str:
         return 1.0 if raw.strip() else None
     raise ValueError("a text")
+
+
+_DELIBERATE = frozenset({"double", "hold", "long", "2"})
+_SHORT_FOR_DELIBERATE = frozenset({"ss", "l"})  # Shelly's first generation: short twice, long
+
+
+def deliberate_word(raw: Any) -> float | None:
+    """A press that nobody makes in passing: double, held, or on the second key ("hold", "2_single", "long_push")."""
+    if type(raw) is not str:
+        raise ValueError("a text")
+    word = raw.strip().lower()
+    parts = word.split("_")
+    is_one = word in _SHORT_FOR_DELIBERATE or not _DELIBERATE.isdisjoint(parts)
+    return 1.0 if is_one and parts[-1] not in ("release", "off") else None
 
 
 def one_word(*known: str) -> Converter:

@@ -15,6 +15,7 @@ from ingest.decoders.base import (
     an_object,
     any_word,
     bare,
+    deliberate_word,
     flag,
     number,
     volts,
@@ -77,6 +78,7 @@ _CHIP = ("internal", "cpu", "chip", "esp32", "esp8266")
 _EQUIPMENT = frozenset({Signal.BATTERY, Signal.BATTERY_LOW, Signal.VOLTAGE})
 _FALL = Row(Signal.FALL, words(("fall", "falling", "fallen", "fall_alarm"), ("none", "normal", "no_fall")))
 _PRESS = Row(Signal.ACTION, any_word, momentary=True)
+_DELIBERATE = Row(Signal.ASSIST, deliberate_word, momentary=True)
 _ON_OFF = words(("on",), ("off",))
 _between = re.compile(r"[\W_]+")
 _TEXT_AT_MOST = 64
@@ -124,7 +126,7 @@ class EspHome:
                 raw = raw.get("event_type")
             if not (component == "sensor" and _is_unknown(raw)):
                 part = WHOLE if row.signal in _EQUIPMENT else address(entity)
-                saying.say(part, (row,), raw, key=entity)
+                saying.say(part, (row, _DELIBERATE) if row is _PRESS else (row,), raw, key=entity)
         return saying.decoded()
 
     def news(self, hub: str, rest: str, payload: bytes) -> News:

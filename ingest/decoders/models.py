@@ -7,7 +7,7 @@ table in `docs/devices.md` is made from this one.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ingest.decoders.base import Converter, Row, Signal, any_word, flag, not_flag, one_word, words
+from ingest.decoders.base import Converter, Row, Signal, any_word, deliberate_word, flag, not_flag, one_word, words
 
 CALLS = ("emergency", "sos", "panic", "help")
 """What makers of emergency buttons call a press; such a press calls for help whatever the button is registered for."""
@@ -35,7 +35,11 @@ def press(*echoes: str) -> Rows:
             return None
         return pressed
 
-    return Row(Signal.CALL, one_word(*CALLS), momentary=True), Row(Signal.ACTION, convert, momentary=True)
+    return (
+        Row(Signal.CALL, one_word(*CALLS), momentary=True),
+        Row(Signal.ACTION, convert, momentary=True),
+        Row(Signal.ASSIST, deliberate_word, momentary=True),
+    )
 
 
 def _stirs(meaning: Converter) -> Mapping[str, Rows]:
@@ -141,7 +145,12 @@ BUTTONS = {
     "SNZB-01": Model("SONOFF", "button", "action battery voltage"),
     "SNZB-01P": Model("SONOFF", "button", "action battery voltage"),
     "TS0041": Model("Tuya", "1 button", "action battery"),
-    "TS0044": Model("Tuya", "4 buttons", "action battery voltage", note="all four do the same"),
+    "TS0044": Model(
+        "Tuya",
+        "4 buttons",
+        "action battery voltage",
+        note="the second key, and any key held or pressed twice, asks for help that can wait",
+    ),
 }
 
 BEDS = {

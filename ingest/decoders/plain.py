@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.ports import HubDevice
 from ingest.decoders.base import (
+    Converter,
     Decoded,
     Fault,
     Heard,
@@ -29,6 +30,7 @@ KINDS: dict[str, Row] = {
     "vibration": Row(Signal.SHAKEN, flag, momentary=True),
     "tap": Row(Signal.TAP, flag, momentary=True),
     "button": Row(Signal.ACTION, flag, momentary=True),
+    "assist": Row(Signal.ASSIST, flag, momentary=True),
     "sos": Row(Signal.CALL, flag, momentary=True),
     "water": Row(Signal.WATER, litres(1, MOST_DRAWN), momentary=True),
     # states: only a change is an event
@@ -50,6 +52,14 @@ KINDS: dict[str, Row] = {
     "humidity": Row(Signal.HUMIDITY, number(0, 110)),
     "illuminance": Row(Signal.ILLUMINANCE, number(0, 1_000_000)),
     "power": Row(Signal.POWER, number(-100_000, 100_000)),
+    # vital signs: each report is a measurement of its own, also where it shows the same
+    "systolic": Row(Signal.SYSTOLIC, number(30, 300), momentary=True),
+    "diastolic": Row(Signal.DIASTOLIC, number(15, 200), momentary=True),
+    "heart_rate": Row(Signal.HEART_RATE, number(15, 300), momentary=True),
+    "spo2": Row(Signal.SPO2, number(30, 100), momentary=True),
+    "glucose": Row(Signal.GLUCOSE, number(0.5, 45), momentary=True),
+    "weight": Row(Signal.WEIGHT, number(15, 350), momentary=True),
+    "body_temperature": Row(Signal.BODY_TEMPERATURE, number(25, 45), momentary=True),
     # the equipment itself
     "battery": Row(Signal.BATTERY, number(0, 100)),
     "battery_low": Row(Signal.BATTERY_LOW, flag),
@@ -61,8 +71,24 @@ KINDS: dict[str, Row] = {
 }
 """Kind -> what it says. The role under which the sensor is registered decides what that means in the home."""
 
+MG_DL = 18.016
+"""Milligrams in a decilitre that are a millimole in a litre."""
+
+_milligrams = number(10, 800)
+
+PULSES = frozenset({Signal.MOVEMENT, Signal.SHAKEN, Signal.TAP, Signal.ACTION, Signal.ASSIST, Signal.CALL})
+"""Whoever reports one of these and no value means that it happened."""
+
 VOLUMES = {Signal.WATER: MOST_DRAWN, Signal.METER: MOST_LITRES}
 """What is counted in litres, or in the `unit` that stands beside it, and the most litres that can be."""
+
+
+def _of_milligrams(raw: Any) -> float:
+    return round(_milligrams(raw) / MG_DL, 2)
+
+
+SUGARS: dict[str, Converter] = {"mmol/l": number(0.5, 45), "mg/dl": _of_milligrams}
+"""Blood sugar by its unit; left out it is the first. They are eighteen apart, so that neither passes for the other."""
 
 HEARTBEAT = "heartbeat"
 """The one kind that reports nothing but being there."""
@@ -158,7 +184,7 @@ def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fa
         return
     signal, convert, momentary = row
     # {"kind":"sos"} is a press: whoever builds a button must not be able to forget the value.
-    raw = report.get("value", True if momentary and signal is not Signal.WATER else None)
+    raw = report.get("value", True if signal in PULSES else None)
     unit = report.get("unit")
     if raw is None and signal is Signal.WATER and unit is not None:
         raw = 1  # a pulse
@@ -168,6 +194,12 @@ def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fa
             faults.append(fault("unit", unit, "a volume, like 'l', 'm3' or '10 l' for a pulse"))
             return
         convert = litres(factor, VOLUMES[signal])
+    if signal is Signal.GLUCOSE and unit is not None:
+        known = SUGARS.get(unit.strip().lower()) if type(unit) is str else None
+        if known is None:
+            faults.append(fault("unit", unit, "'mmol/l' or 'mg/dl'"))
+            return
+        convert = known
     try:
         value = convert(raw)
     except ValueError as error:
@@ -187,7 +219,7 @@ def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fa
         faults.append(fault("seq", seq, f"a whole number from 0 to {LAST_SEQ}"))
         seq = None
     # The end of a pulse is a state: only its change is kept.
-    heard.append(Heard(signal, value, momentary and (value != 0 or signal is Signal.WATER), at, seq, part))
+    heard.append(Heard(signal, value, momentary and (value != 0 or signal not in PULSES), at, seq, part))
 
 
 PLAIN = Plain()

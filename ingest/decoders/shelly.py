@@ -15,6 +15,7 @@ from ingest.decoders.base import (
     an_object,
     any_word,
     bare,
+    deliberate_word,
     fault,
     flag,
     moment,
@@ -24,7 +25,8 @@ from ingest.decoders.base import (
 from ingest.decoders.water import litres
 from ingest.decoders.wifi import PARTS_AT_MOST, WHOLE, Saying, address, by_dbm, levels
 
-_INPUT, _PRESS = (Row(Signal.INPUT, flag),), (Row(Signal.ACTION, any_word, momentary=True),)
+_INPUT = (Row(Signal.INPUT, flag),)
+_PRESS = Row(Signal.ACTION, any_word, momentary=True), Row(Signal.ASSIST, deliberate_word, momentary=True)
 _SWITCHED, _POWER = (Row(Signal.SWITCHED, flag),), (Row(Signal.POWER, number(-100_000, 100_000)),)
 _TEMPERATURE, _HUMIDITY = (Row(Signal.TEMPERATURE, number(-80, 200)),), (Row(Signal.HUMIDITY, number(0, 110)),)
 _LUX = (Row(Signal.ILLUMINANCE, number(0, 1_000_000)),)

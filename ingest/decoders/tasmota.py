@@ -15,6 +15,7 @@ from ingest.decoders.base import (
     an_object,
     any_word,
     bare,
+    deliberate_word,
     flag,
     moment,
     number,
@@ -25,7 +26,10 @@ from ingest.decoders.wifi import PARTS_AT_MOST, WHOLE, Saying, address, by_perce
 
 Rows = tuple[Row, ...]
 
-_PRESS: Rows = (Row(Signal.ACTION, any_word, momentary=True),)
+_PRESS: Rows = (
+    Row(Signal.ACTION, any_word, momentary=True),
+    Row(Signal.ASSIST, deliberate_word, momentary=True),
+)
 _SWITCHED: Rows = (Row(Signal.SWITCHED, flag),)
 _SWITCH: Rows = (Row(Signal.INPUT, words(("on",), ("off",))),)
 _ONLINE: Rows = (Row(Signal.CONNECTED, words(("online",), ("offline",))),)

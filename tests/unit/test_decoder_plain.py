@@ -21,7 +21,7 @@ def test_a_report_with_all_it_can_say():
     assert (heard.signal, heard.value, heard.momentary, heard.at, heard.seq) == (Signal.MOVEMENT, 1.0, True, EIGHT, 17)
 
 
-@pytest.mark.parametrize("kind", ["motion", "vibration", "tap", "button", "sos"])
+@pytest.mark.parametrize("kind", ["motion", "vibration", "tap", "button", "assist", "sos"])
 def test_a_pulse_needs_no_value_and_its_end_is_a_state(kind):
     [pulse] = read({"kind": kind}).heard
     [end] = read({"kind": kind, "value": False}).heard
@@ -30,7 +30,7 @@ def test_a_pulse_needs_no_value_and_its_end_is_a_state(kind):
     assert (end.value, end.momentary) == (0.0, False)
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"motion", "vibration", "tap", "button", "sos"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"motion", "vibration", "tap", "button", "assist", "sos"}))
 def test_everything_else_needs_one(kind):
     decoded = read({"kind": kind})
 

@@ -235,7 +235,7 @@ def test_a_press_is_heard_beside_a_state_that_says_there_is_none():
 def test_an_ordinary_button_is_a_sign_of_life():
     ear = Ear(sensor("button", Role.BUTTON, 9))
 
-    [pressed] = ear.hears("zigbee2mqtt/button", {"action": "double"}).readings
+    [pressed] = ear.hears("zigbee2mqtt/button", {"action": "single"}).readings
 
     assert pressed.kind is Kind.BUTTON
     assert pressed.is_life

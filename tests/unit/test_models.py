@@ -266,7 +266,7 @@ SAYS: list[tuple[str, Role, dict[str, object], dict[Kind, float]]] = [
         "WXKG11LM",
         R.BUTTON,
         {"action": "double", "battery": 97, "device_temperature": 24, "linkquality": 104, "voltage": 2995},
-        {K.BUTTON: 1, K.BATTERY: 97, K.LINK: 104, K.VOLTAGE: 2.995},
+        {K.BUTTON: 1, K.ASSIST: 1, K.BATTERY: 97, K.LINK: 104, K.VOLTAGE: 2.995},
     ),
     (
         "WXKG01LM",
@@ -278,7 +278,7 @@ SAYS: list[tuple[str, Role, dict[str, object], dict[Kind, float]]] = [
         "SNZB-01",
         R.BUTTON,
         {"action": "long", "battery": 74, "linkquality": 49, "voltage": 2800},
-        {K.BUTTON: 1, K.BATTERY: 74, K.LINK: 49, K.VOLTAGE: 2.8},
+        {K.BUTTON: 1, K.ASSIST: 1, K.BATTERY: 74, K.LINK: 49, K.VOLTAGE: 2.8},
     ),
     (
         "SNZB-01P",
