@@ -212,6 +212,36 @@ def _why_out(finding: Finding, language: str, zone: ZoneInfo, home: Home | None)
     return sentences
 
 
+def _why_long(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    """Something has lasted for longer than it usually does, with its limit."""
+    code = f"not_up:{finding.fact('rule')}" if finding.code == "not_up" else finding.code
+    text, usually = _LONG[code]
+    values = {
+        "time": clock(finding.since, zone, finding.at),
+        "last": clock(datetime.fromisoformat(finding.fact("last_at") or finding.since.isoformat()), zone, finding.at),
+        "span": span(finding.fact("elapsed_s") or _elapsed(finding), language),
+        "room": _room(finding.fact("room"), home) or say(language, "bathroom"),
+        "count": finding.fact("count"),
+    }
+    sentences = [say(language, text, **values)]
+    if finding.fact("rule") == "about":
+        sentences.append(say(language, "Seen about the home meanwhile, last at {time}.", time=values["last"]))
+    if usual := finding.fact("usual_s"):
+        sentences.append(say(language, usually, span=span(usual, language)))
+    if usual := finding.fact("usual_at"):
+        sentences.append(say(language, usually, time=usual))
+    if usual := finding.fact("usual"):
+        sentences.append(say(language, usually, count=usual))
+    if limit := finding.fact("limit_at"):
+        time = clock(datetime.fromisoformat(limit), zone, finding.at)
+        sentences.append(say(language, "The limit today is {time}.", time=time))
+    elif finding.code == "wandering":
+        sentences.append(say(language, "The limit is {count} within half an hour.", count=finding.fact("limit")))
+    elif limit := finding.fact("limit_s"):
+        sentences.append(say(language, "The limit is {span}.", span=span(limit, language)))
+    return sentences
+
+
 def _why_silent(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     return [
         say(
@@ -265,6 +295,89 @@ def _why_device(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
     return sentences
 
 
+def _why_dry(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    sentences = [
+        say(
+            language,
+            "{litres} litres drawn since {time}. Less than {limit} in {span} of waking time at home is told.",
+            litres=finding.fact("litres"),
+            time=clock(finding.since, zone, finding.at),
+            limit=finding.fact("limit"),
+            span=span(finding.fact("limit_s", "0"), language),
+        )
+    ]
+    if usual := finding.fact("usual_s"):
+        sentences.append(say(language, "The longest such time of a day is usually {span}.", span=span(usual, language)))
+    if last := finding.fact("last_at"):
+        time = clock(datetime.fromisoformat(last), zone, finding.at)
+        lives = finding.fact("lives") == "yes"
+        text = N_("Other sensors still tell of life (last: {time}).") if lives else N_("Last sign of life: {time}.")
+        sentences.append(say(language, text, time=time))
+    return sentences
+
+
+def _why_wet(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    numbers = {name: finding.fact(name) for name in ("litres", "limit", "least")}
+    time = clock(finding.since, zone, finding.at)
+    if finding.code == "water_high":
+        return [
+            say(
+                language,
+                "{litres} litres have run since {time}; more than {limit} in a day is told.",
+                time=time,
+                **numbers,
+            )
+        ]
+    return [
+        say(
+            language,
+            "Water has run in every half hour since {time}, at least {least} litres; {litres} litres in all.",
+            time=time,
+            **numbers,
+        )
+    ]
+
+
+def _why_room(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    numbers = {name: finding.fact(name) for name in ("value", "worst", "limit")}
+    sentences = [
+        say(
+            language,
+            _ROOM_WHY[finding.code],
+            room=_room(finding.fact("room"), home),
+            span=span(finding.fact("elapsed_s", "0"), language),
+            **numbers,
+        )
+    ]
+    if usual := finding.fact("usual"):
+        sentences.append(say(language, "In the last days it was usually {usual} °C there.", usual=usual))
+    return sentences
+
+
+def _why_vital(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    name, unit = _VITALS.get(finding.fact("kind"), (N_("measurement"), "{n}"))
+    numbers = {
+        key: say(language, unit, n=finding.fact(key))
+        for key in ("value", "before", "limit", "usual")
+        if finding.fact(key)
+    }
+    what, apart = say(language, name), span(finding.fact("elapsed_s", "0"), language)
+    if finding.fact("rule") == "once":
+        told = say(language, "{what}: {value}; not measured again within {span}.", what=what, span=apart, **numbers)
+    else:
+        told = say(
+            language,
+            _VITAL_WHY[finding.fact("side") == "high"],
+            what=what,
+            span=apart,
+            **numbers,
+        )
+    sentences = [told[:1].upper() + told[1:]]
+    if "usual" in numbers:
+        sentences.append(say(language, "Usually it is about {usual}.", usual=numbers["usual"]))
+    return sentences
+
+
 def _why_broken(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     return [
         say(
@@ -287,6 +400,7 @@ def _why_unknown(finding: Finding, language: str, zone: ZoneInfo, home: Home | N
 
 _AT_PLACE: Mapping[str, tuple[str, str]] = {
     "sos": (N_("Emergency button pressed at {time} ({room})."), N_("Emergency button pressed at {time}.")),
+    "assist": (N_("Assistance key pressed at {time} ({room})."), N_("Assistance key pressed at {time}.")),
     "smoke": (N_("Smoke alarm at {time} ({room})."), N_("Smoke alarm at {time}.")),
     "gas": (N_("Gas alarm at {time} ({room})."), N_("Gas alarm at {time}.")),
     "co": (N_("Carbon monoxide alarm at {time} ({room})."), N_("Carbon monoxide alarm at {time}.")),
@@ -294,11 +408,50 @@ _AT_PLACE: Mapping[str, tuple[str, str]] = {
     "fall": (N_("A fall was reported at {time} ({room})."), N_("A fall was reported at {time}.")),
 }
 
+_LONG: Mapping[str, tuple[str, str]] = {
+    "bath_dwell": (
+        N_("In the {room} since {time}, for {span} now; last seen there at {last}, and nowhere else since."),
+        N_("The longest stay of a day is usually {span}."),
+    ),
+    "bed_no_return": (
+        N_("The bed has been empty since {time}, for {span} now."),
+        N_("The longest absence of a night is usually {span}."),
+    ),
+    "not_up:rise": (
+        N_("Not up by now; last seen or in bed since {time} ({span})."),
+        N_("Usually up at {time}."),
+    ),
+    "not_up:in_bed": (N_("In bed since {time}, for {span} now."), ""),
+    "night_exit": (N_("The front door moved at {time}, and for {span} nobody has been seen inside."), ""),
+    "wandering": (
+        N_("{count} times from room to room since {time}, within {span}."),
+        N_("In a restless night it is usually {count} within half an hour."),
+    ),
+    "door_open": (
+        N_("The front door has stood open since {time}, for {span} now."),
+        N_("The longest of a day is usually {span}."),
+    ),
+    "door_not_used": (
+        N_("The front door last moved at {time}, {span} before this was told; somebody has been seen inside since."),
+        N_("In the last 28 days it was at most {span}."),
+    ),
+}
+"""What has lasted too long, and how what is usual is said."""
+
 _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] = {
     **dict.fromkeys(_AT_PLACE, _why_pressed),
     "inactivity": _why_quiet,
     "not_returned": _why_out,
+    **dict.fromkeys(
+        ("bath_dwell", "bed_no_return", "not_up", "night_exit", "wandering", "door_open", "door_not_used"), _why_long
+    ),
     "home_silent": _why_silent,
+    "water_low": _why_dry,
+    "water_high": _why_wet,
+    "water_trickle": _why_wet,
+    "room_cold": _why_room,
+    "room_hot": _why_room,
+    "vital": _why_vital,
     "detector_failed": _why_broken,
     TEST: _why_tested,
     **dict.fromkeys(
@@ -318,6 +471,25 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
         _why_device,
     ),
 }
+
+_ROOM_WHY: Mapping[str, str] = {
+    "room_cold": N_("{room}: below {limit} °C for {span}, now {value} °C (lowest {worst} °C)."),
+    "room_hot": N_("{room}: above {limit} °C for {span}, now {value} °C (highest {worst} °C)."),
+}
+_VITAL_WHY: Mapping[bool, str] = {
+    True: N_("{what}: {value}, and {before} {span} before; the upper limit is {limit}."),
+    False: N_("{what}: {value}, and {before} {span} before; the lower limit is {limit}."),
+}
+_VITALS: Mapping[str, tuple[str, str]] = {
+    Kind.SYSTOLIC: (N_("systolic blood pressure"), N_("{n} mmHg")),
+    Kind.DIASTOLIC: (N_("diastolic blood pressure"), N_("{n} mmHg")),
+    Kind.HEART_RATE: (N_("heart rate"), N_("{n} a minute")),
+    Kind.SPO2: (N_("oxygen saturation"), N_("{n} %")),
+    Kind.GLUCOSE: (N_("blood sugar"), N_("{n} mmol/l")),
+    Kind.WEIGHT: (N_("weight"), N_("{n} kg")),
+    Kind.BODY_TEMPERATURE: (N_("body temperature"), N_("{n} °C")),
+}
+"""What was measured, and in which unit."""
 
 _DEVICE_WHY: Mapping[str, str] = {
     "silent": N_("{device} was last heard at {time}, {elapsed} before this was told."),
@@ -557,6 +729,10 @@ _TASKS: Mapping[str, str] = {
     "bed_no_return": N_("not coming back to bed"),
     "not_returned": N_("not coming home"),
     "night_exit": N_("going out at night"),
+    "not_up": N_("getting up too late"),
+    "wandering": N_("restless walking at night"),
+    "door_open": N_("a door left open"),
+    "door_not_used": N_("a door not used for days"),
     "water_low": N_("too little water used"),
     "room_temperature": N_("cold or heat"),
 }
@@ -578,6 +754,7 @@ _ROLES: Mapping[Role, str] = {
     Role.FALL: N_("fall radar"),
     Role.CLIMATE: N_("thermometer"),
     Role.WATER_METER: N_("water meter"),
+    Role.VITALS: N_("vitals device"),
 }
 _FAULTS: Mapping[str, str] = {
     "offline": N_("silent"),
@@ -740,6 +917,7 @@ _KINDS: Mapping[str, str] = {
     Kind.APPLIANCE: N_("appliance"),
     Kind.TAP: N_("water"),
     Kind.BUTTON: N_("button"),
+    Kind.ASSIST: N_("assistance key"),
     Kind.SOS: N_("emergency button"),
 }
 
