@@ -1,5 +1,6 @@
 """Says it to one person in WeCom, as a message of an app of ours (企业微信应用消息)."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from alerts import reasons
 from alerts.channels.exchange import Provider, pasted, turn_down, words
 from gateway.domain import Delivery
-from gateway.ports import Clock, Letter, Undeliverable
+from gateway.ports import Clock, Letter, TryLater, Undeliverable
 
 BUSY = frozenset({-1, 45009, 45033, 45047, 40014, 42001})
 """System busy; too many; and a pass that ended early, for which a new one is fetched when it is tried again."""
@@ -46,7 +47,14 @@ class WecomApp(Provider):
             raise Undeliverable(f"{reasons.NO_ADDRESS}: zhangsan")
 
     async def send(self, delivery: Delivery, letter: Letter) -> None:
-        self.check(user := delivery.address)
+        self.check(delivery.address)
+        try:
+            async with asyncio.timeout(self.timeout.total_seconds()):  # for both questions together
+                await self._say(delivery.address, letter)
+        except TimeoutError:
+            raise TryLater(f"{reasons.NO_ANSWER}: {self.timeout.total_seconds():g} s") from None
+
+    async def _say(self, user: str, letter: Letter) -> None:
         access = await self._access()
         said = await self.ask_json(
             self.url("/cgi-bin/message/send", access_token=access),
