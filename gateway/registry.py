@@ -118,8 +118,11 @@ class Registry:
         tables = sheets.read(files)  # before the transaction: nobody else has to wait while it is read
         if only_check:
             return sheets.understand(tables, self._store, self._levels, now)
+        version = self._store.version()
+        changes = sheets.understand(tables, self._store, self._levels, now)
         with self._act(who, now) as act:
-            changes = sheets.understand(tables, self._store, self._levels, now)
+            if self._store.version() != version:  # somebody registered something meanwhile: understood anew
+                changes = sheets.understand(tables, self._store, self._levels, now)
             self._take_over(act, changes)
         return changes
 

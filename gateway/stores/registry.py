@@ -5,7 +5,7 @@ let it grow.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, select, update
+from sqlalchemy import Column, Connection, Engine, Table, and_, bindparam, delete, select, update
 
 from gateway.domain import (
     Ability,
@@ -47,7 +47,7 @@ from gateway.domain import (
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, count_up, one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware, checked
-from gateway.stores.prepared import Glance
+from gateway.stores.prepared import Glance, Prepared
 from gateway.stores.roll import (
     Post,
     ReadsRoll,
@@ -122,33 +122,56 @@ class SqlRegistry(ReadsRoll):
 
 
 class _Writes:
-    """The statements that are written differently for each database."""
+    """What a sheet of homes says and asks thousands of times while nobody else can write: each compiled once."""
 
     def __init__(self, engine: Engine) -> None:
         self.count_up = count_up(engine, _COUNTER)
-        self._upserts = {table.name: upsert(engine, table) for table in _WRITTEN}
+        self._engine = engine
+        self._compiled: dict[tuple[Any, ...], Prepared] = {}
 
-    def put(self, table: Table) -> Any:
-        return self._upserts[table.name]
+    def put(self, table: Table) -> Prepared:
+        """Insert a whole row, or replace the one with the same key."""
+        return self._once(("put", table.name), lambda: (upsert(self._engine, table), table.columns.keys()))
 
+    def change(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        """Set these columns of the row with this `id`."""
+        this = table.c.id == bindparam("key")
+        return self._once(("change", table.name, columns), lambda: (update(table).where(this), columns))
 
-_WRITTEN = (
-    tables.area,
-    tables.grid,
-    tables.person,
-    tables.reach,
-    tables.phone,
-    tables.profile,
-    tables.contact,
-    tables.household,
-    tables.household_grid,
-    tables.residence,
-    tables.room,
-    tables.hub,
-    tables.hub_place,
-    tables.sensor,
-    tables.override,
-)
+    def named(self, column: Column[str]) -> Prepared:
+        """Is there a row of this `name`?"""
+        wanted = select(column).where(column == bindparam("name")).limit(1)
+        return self._once(("named", column.table.name, column.name), lambda: (wanted, None))
+
+    def namesake(self) -> Prepared:
+        """Another household with this 户号."""
+        row = tables.household.c
+        wanted = select(row.id).where(row.code == bindparam("code"), row.id != bindparam("mine")).limit(1)
+        return self._once(("namesake",), lambda: (wanted, None))
+
+    def standing(self, table: Table, owner: tuple[str, ...]) -> Prepared:
+        """The rows in force that belong to an owner, named by these columns."""
+        wanted = select(table).where(*(table.c[key] == bindparam(key) for key in owner), table.c.until.is_(None))
+        return self._once(("standing", table.name, owner), lambda: (wanted, None))
+
+    def end(self, table: Table) -> Prepared:
+        """From `until` on this row is not in force any more."""
+        return self._once(("end", table.name), lambda: (update(table).where(_this_row(table)), ("until",)))
+
+    def undo(self, table: Table) -> Prepared:
+        return self._once(("undo", table.name), lambda: (delete(table).where(_this_row(table)), None))
+
+    def elsewhere(self, table: Table) -> Prepared:
+        """Does this hub, or what hangs on it, stand in another home?"""
+        row = table.c
+        here = and_(row.hub == bindparam("name"), row.household != bindparam("mine"), row.until.is_(None))
+        return self._once(("elsewhere", table.name), lambda: (select(row.household).where(here).limit(1), None))
+
+    def _once(self, key: tuple[Any, ...], make: Callable[[], tuple[Any, Iterable[str] | None]]) -> Prepared:
+        known = self._compiled.get(key)
+        if known is None:
+            known = self._compiled[key] = Prepared(self._engine.dialect, *make())
+        return known
 
 
 class _SqlRegistryLedger(TrailLedger):
@@ -164,15 +187,12 @@ class _SqlRegistryLedger(TrailLedger):
 
     def put_grid(self, grid: Grid) -> None:
         row = {"code": grid.code, "name": grid.name, "community": grid.community}
-        self._connection.execute(self._statements.put(tables.grid), row)
+        self._put(tables.grid, row)
         self.changed = True
 
     def put_person(self, person: Person, at: datetime) -> None:
         new = {"name": person.name, "language": person.language}
-        if self._has(tables.person.c.id, person.id):
-            self._connection.execute(update(tables.person).where(tables.person.c.id == person.id), new)
-        else:
-            self._connection.execute(tables.person.insert(), {"id": person.id, "registered_at": aware(at), **new})
+        self._put_noun(tables.person, person.id, new, at)
         reaches = {
             place: {"channel": reach.channel, "address": reach.address, "language": ""}
             for place, reach in enumerate(person.reaches)
@@ -181,14 +201,12 @@ class _SqlRegistryLedger(TrailLedger):
         self.changed = True
 
     def put_home(self, home: Home, at: datetime) -> None:
-        namesake = select(tables.household.c.id).where(
-            tables.household.c.code == home.code, tables.household.c.id != home.id
-        )
+        namesake = {"code": home.code, "mine": home.id}
         check_home(
             home,
             grid_is_known=self._has(tables.grid.c.code, home.grid),
             person_is_known=self._has(tables.person.c.id, home.person),
-            code_taken_by=self._connection.scalar(namesake.limit(1)),
+            code_taken_by=self._statements.namesake().scalar(self._connection, namesake),
         )
         self._put_household(home, at)
         mine = {"household": home.id}
@@ -318,7 +336,7 @@ class _SqlRegistryLedger(TrailLedger):
             "since": override.since,
             "until": override.until,
         }
-        self._connection.execute(self._statements.put(tables.override), row)
+        self._put(tables.override, row)
         self.changed = True
 
     def _put_household(self, home: Home, at: datetime) -> None:
@@ -331,16 +349,20 @@ class _SqlRegistryLedger(TrailLedger):
             "access": home.access,
             "trial_until": home.trial_until,
         }
-        if self._has(tables.household.c.id, home.id):
-            self._connection.execute(update(tables.household).where(tables.household.c.id == home.id), row)
+        self._put_noun(tables.household, home.id, row, at)
+
+    def _put_noun(self, table: Table, key: str, row: Mapping[str, Any], at: datetime) -> None:
+        """Change what is known of somebody or something, or register it."""
+        if self._has(table.c.id, key):
+            self._statements.change(table, tuple(row)).run(self._connection, {"key": key, **row})
         else:
-            self._connection.execute(tables.household.insert(), {"id": home.id, "registered_at": aware(at), **row})
+            self._put(table, {"id": key, "registered_at": aware(at), **row})
 
     def _put_hubs(self, home: Home, at: datetime) -> None:
         hubs = {}
         for place, hub in enumerate(home.hubs):
             if not self._has(tables.hub.c.id, hub.id):
-                self._connection.execute(tables.hub.insert(), {"id": hub.id})
+                self._put(tables.hub, {"id": hub.id})
             self._leave_other_homes(hub.id, home.id, at)
             interval = None if hub.interval is None else hub.interval // _MICROSECOND
             hubs[hub.id] = {"interval_us": interval, "place": place}
@@ -349,6 +371,8 @@ class _SqlRegistryLedger(TrailLedger):
     def _leave_other_homes(self, hub: str, home: str, at: datetime) -> None:
         """The hub moved, with what hangs on it."""
         for table in (tables.hub_place, tables.sensor):
+            if self._statements.elsewhere(table).scalar(self._connection, {"name": hub, "mine": home}) is None:
+                continue
             here = and_(table.c.hub == hub, table.c.household != home, table.c.until.is_(None))
             self._connection.execute(delete(table).where(here, table.c.since >= at))
             self._connection.execute(update(table).where(here).values(until=at))
@@ -366,37 +390,36 @@ class _SqlRegistryLedger(TrailLedger):
         A row that would end before it began was never in force: it is corrected or taken away instead of closed.
         """
         aware(at)
-        for row in self._connection.execute(_standing(table, tuple(owner)), owner).all():
-            old = row._mapping
+        for old in self._statements.standing(table, tuple(owner)).all(self._connection, owner):
             new = wanted.get(old[name])
             if new is not None and all(old[key] == value for key, value in new.items()):
                 wanted = {key: value for key, value in wanted.items() if key != old[name]}
                 continue
-            this = and_(*(column == old[column.name] for column in table.primary_key))
+            this = {f"key_{column.name}": old[column.name] for column in table.primary_key}
             if old["since"] < at:
-                self._connection.execute(update(table).where(this).values(until=at))
+                self._statements.end(table).run(self._connection, {"until": at, **this})
             else:
-                self._connection.execute(delete(table).where(this))
-        new_rows = [{**owner, name: key, **values, "since": at, "until": None} for key, values in wanted.items()]
+                self._statements.undo(table).run(self._connection, this)
+        row = {**_blank(table), **owner, "since": at}
+        new_rows = [{**row, name: key, **values} for key, values in wanted.items()]
         if new_rows:
-            self._connection.execute(self._statements.put(table), new_rows)
+            self._statements.put(table).run_all(self._connection, new_rows)
 
-    def _has(self, column: Any, value: str) -> bool:
-        return self._connection.scalar(_named(column), {"name": value}) is not None
+    def _put(self, table: Table, row: Mapping[str, Any]) -> None:
+        self._statements.put(table).run(self._connection, {**_blank(table), **row})
+
+    def _has(self, column: Column[str], value: str) -> bool:
+        return self._statements.named(column).scalar(self._connection, {"name": value}) is not None
 
 
-# A sheet of homes asks these thousands of times while nobody else can write: they are put together once.
-
-
-@cache
-def _standing(table: Table, owner: tuple[str, ...]) -> Any:
-    """The rows in force that belong to an owner, named by these columns."""
-    return select(table).where(*(table.c[key] == bindparam(key) for key in owner), table.c.until.is_(None))
+def _this_row(table: Table) -> Any:
+    return and_(*(column == bindparam(f"key_{column.name}") for column in table.primary_key))
 
 
 @cache
-def _named(column: Any) -> Any:
-    return select(column).where(column == bindparam("name"))
+def _blank(table: Table) -> dict[str, Any]:
+    """What a new row holds where nothing is said."""
+    return {column.name: getattr(column.default, "arg", None) for column in table.columns}
 
 
 # --------------------------------------------------------------------------- reading it all

@@ -79,6 +79,34 @@ def acts(store) -> list[tuple[str, str]]:
     return [(act.what, act.ref) for act in store.trail.acts]
 
 
+# ------------------------------------------------------------------ two hands at once
+
+
+class Busy(MemoryRegistry):
+    """Somebody else is done just before the next transaction begins."""
+
+    meanwhile = None
+
+    def begin(self):
+        other, self.meanwhile = self.meanwhile, None
+        if other is not None:
+            other()
+        return super().begin()
+
+
+def test_a_table_that_was_right_a_moment_ago_is_understood_anew():
+    store = Busy()
+    with store.begin() as ledger:
+        ledger.put_grid(Grid(code="g1", name="一号网格", community="c"))
+    registry = Registry(store, lambda secret: f"hash of {secret}")
+    store.meanwhile = lambda: registry.open_home(FLAT, **BY)
+    table = "id,name,grid,code\nli,李爷爷,g1,A-101\n".encode()
+
+    with pytest.raises(RegistrationError, match="'A-101' belongs to home 'wang'"):
+        registry.import_files({"homes.csv": table}, **BY)
+    assert [home.id for home in store.homes()] == ["wang"]
+
+
 # ------------------------------------------------------------------ a home from nothing
 
 
