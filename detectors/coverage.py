@@ -72,25 +72,30 @@ class Coverage:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self._witnesses: dict[tuple[Task, str], list[str]] = {}
-        rooms = {room.id: room.kind for room in home.rooms}
-        for sensor in home.sensors:
+
+    def _witnesses(self) -> dict[tuple[Task, str], list[str]]:
+        """Who sees what: asked for seldom enough not to be kept for every home."""
+        found: dict[tuple[Task, str], list[str]] = {}
+        rooms = {room.id: room.kind for room in self.home.rooms}
+        for sensor in self.home.sensors:
             extra = IN_ROOM.get((sensor.role, rooms.get(sensor.room, RoomKind.OTHER)), ())
             for task in NOTICES.get(sensor.role, ()) + extra:
-                self._witnesses.setdefault((task, sensor.room if task.by_room else ""), []).append(sensor.id)
+                found.setdefault((task, sensor.room if task.by_room else ""), []).append(sensor.id)
+        return found
 
     def lost_with(self, sensor: str, blind: Mapping[str, Blindness]) -> list[Task]:
         """What nobody can notice any more when this sensor is blind too."""
         return [
             task
-            for (task, _), witnesses in self._witnesses.items()
+            for (task, _), witnesses in self._witnesses().items()
             if sensor in witnesses and all(one == sensor or one in blind for one in witnesses)
         ]
 
     def gaps(self, blind: Mapping[str, Blindness], begun: datetime) -> tuple[Gap, ...]:
         """All that cannot be noticed, worst first. What no sensor was ever there for is missing since `begun`."""
+        witnesses_of = self._witnesses()
         found: list[tuple[Task, Gap]] = []
-        for (task, room), witnesses in self._witnesses.items():
+        for (task, room), witnesses in witnesses_of.items():
             if not all(one in blind for one in witnesses):
                 continue
             # It could be noticed until the last of its witnesses went blind.
@@ -98,11 +103,11 @@ class Coverage:
             found.append((task, self._gap(task, blind[last].why, blind[last].since, room, last)))
         if any(task is INACTIVITY for task, _ in found):
             found = [(task, gap) for task, gap in found if task is not INACTIVITY_HERE]
-        here = {task.what for task, _ in self._witnesses}
+        here = {task.what for task, _ in witnesses_of}
         found += [(task, self._gap(task, "sensor_missing", begun)) for task in WANTED if task.what not in here]
         for place in self.home.rooms:
             for task in WANTED_IN.get(place.kind, ()):
-                if (task, place.id) not in self._witnesses:
+                if (task, place.id) not in witnesses_of:
                     found.append((task, self._gap(task, "sensor_missing", begun, place.id)))
         found.sort(key=lambda one: one[0].severity.value)
         return tuple(gap for _, gap in found)

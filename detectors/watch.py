@@ -32,15 +32,7 @@ class Watch:
         self._broken: set[str] = set()
         self._supervision = next((d for d in self.detectors.values() if isinstance(d, Supervision)), None)
         self._told: tuple[Context, Mapping[str, Blindness], Context] | None = None
-        # Most readings matter to one or two detectors; one that names no kinds is asked about all.
-        self._asked = {
-            kind: [
-                (name, detector)
-                for name, detector in self.detectors.items()
-                if kind in getattr(detector, "kinds", frozenset(Kind))
-            ]
-            for kind in Kind
-        }
+        self._asked = _asked_about(tuple((name, _kinds_of(detector)) for name, detector in self.detectors.items()))
 
     def hear(self, heard: datetime, arrival: int) -> Reading | None:
         """A message proves that a hub of this home is alive. After a hole: the reading that marks its end.
@@ -58,7 +50,8 @@ class Watch:
             self._ear.hear(reading.heard)
         found = self._advance(reading.at, context)
         told = self._with_blind_spots(context)
-        for name, detector in self._asked[reading.kind]:
+        for name in self._asked[reading.kind]:
+            detector = self.detectors[name]
             # Not through a closure: this is the road of every reading.
             try:
                 found.extend(detector.observe(reading, told))
@@ -197,6 +190,21 @@ class Watch:
                 facts=(("detector", name),),
             )
         ]
+
+
+_ALL = frozenset(Kind)
+
+
+def _kinds_of(detector: Detector) -> frozenset[Kind]:
+    """What a detector wants to hear of; one that names no kinds is asked about all."""
+    kinds: frozenset[Kind] = getattr(detector, "kinds", _ALL)
+    return kinds
+
+
+@cache
+def _asked_about(detectors: tuple[tuple[str, frozenset[Kind]], ...]) -> Mapping[Kind, tuple[str, ...]]:
+    """Which detectors are asked about a reading: most matter to one or two. All homes share one table."""
+    return {kind: tuple(name for name, kinds in detectors if kind in kinds) for kind in Kind}
 
 
 def _plain(state: Any) -> dict[str, Any]:

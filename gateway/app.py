@@ -23,6 +23,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+if __name__ == "__main__":
+    # structlog and httpx bring colours and a command line along where they find them: megabytes and a tenth of a second
+    # of every start, in a process that has no console.
+    sys.modules.update(dict.fromkeys(("rich", "httpx._main")))  # type: ignore[arg-type]
+
 from alerts.channels import make as make_channel
 from alerts.courier import Courier
 from alerts.desk import Desk
@@ -31,6 +36,7 @@ from gateway import broker
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
 from gateway.domain import SIGNS_OF_LIFE, Finding, last_sign
+from gateway.domain.endpoint import Endpoint
 from gateway.health import Health
 from gateway.log import set_up_log
 from gateway.pipeline import Pipeline
@@ -102,26 +108,26 @@ def page_secret(state: Path) -> bytes:
     return path.read_bytes()
 
 
-def endpoint(settings: Settings) -> broker.Endpoint:
+def endpoint(settings: Settings) -> Endpoint:
     """Where the broker is: the configured one, or the one that came with us."""
     url = settings.broker.url.get_secret_value()
     if not url:
         return broker.endpoint(settings.state)
     try:
-        given = broker.Endpoint.parse(url)
+        given = Endpoint.parse(url)
     except ValueError as error:
         raise ConfigError(f"broker.url: {error}") from None
     return replace(given, ca=settings.broker.ca) if settings.broker.ca else given
 
 
-def uplink(settings: Settings) -> broker.Endpoint:
+def uplink(settings: Settings) -> Endpoint:
     """Where the hubs in the homes reach the broker: what stands in a hub kit.
 
     Without `broker.public` the port is the broker's own, and its host the one by which people reach the pages where
     the broker itself only knows "this machine" or "every address".
     """
     if settings.broker.public:
-        return broker.Endpoint.parse(settings.broker.public)
+        return Endpoint.parse(settings.broker.public)
     here = endpoint(settings)
     host = settings.broker.host if not settings.broker.url.get_secret_value() else here.host
     if host in ("", "0.0.0.0", "::", "127.0.0.1", "::1", "localhost"):  # noqa: S104 - read here, not bound
@@ -233,7 +239,7 @@ async def _keep_tidy(stores: Stores, registrar: Registry, clock: Clock, stop: as
             gc.collect()
 
 
-def _warn_of_small_queue(broker_at: broker.Endpoint) -> None:
+def _warn_of_small_queue(broker_at: Endpoint) -> None:
     """An outside broker that keeps little for a gateway that is away loses readings silently: say so once."""
     try:
         warning = queue_warning(broker_at)
@@ -323,6 +329,7 @@ async def _pages(
     if not demo and stores.accounts.count() == 0:
         link = make_setup_link(stores.accounts, clock, base_url)
         _say(f"第一次启动：请在 24 小时内打开这个一次性链接，设置管理员\nFirst start: open this one-time link: {link}")
+    gc.collect()  # what the loading of it all has left behind
     log.info("pages are up", extra={"address": base_url})
     stopping = asyncio.ensure_future(stop.wait())
     parts: list[asyncio.Future[Any]] = [serving, stopping, fallen]

@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import re
-import secrets
 import shutil
 import signal
 import socket
@@ -22,18 +21,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Final
-
-import bcrypt
+from typing import TYPE_CHECKING, Final
 
 from gateway.child import end, spawn
-from gateway.domain.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from gateway.domain.endpoint import Endpoint
+
+# The supervisor loads this file and makes neither secrets nor nouns: eight megabytes, for as long as it runs.
 
 __all__ = [
     "GATEWAY_USER",
     "Broker",
     "BrokerError",
-    "Endpoint",
     "check_hub",
     "endpoint",
     "new_secret",
@@ -100,12 +100,16 @@ def new_secret() -> tuple[str, str]:
 
     The hash is cheap on purpose: nobody guesses 128 bits, and a thousand hubs reconnect at once after a power cut.
     """
+    import secrets
+
     secret = secrets.token_urlsafe(16)
     return secret, hash_secret(secret)
 
 
 def hash_secret(secret: str) -> str:
     """What the broker keeps of a secret of at least 128 bits."""
+    import bcrypt
+
     return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(rounds=4, prefix=b"2a")).decode()
 
 
@@ -429,7 +433,7 @@ class Broker:
         end(self._child, within_s)
         self._child = None
 
-    def endpoint(self) -> Endpoint:
+    def endpoint(self) -> "Endpoint":
         """Where the gateway itself connects."""
         return endpoint(self.state_dir)
 
@@ -444,8 +448,10 @@ class Broker:
 # --------------------------------------------------------------------------- from any process
 
 
-def endpoint(state_dir: Path) -> Endpoint:
+def endpoint(state_dir: Path) -> "Endpoint":
     """Where the broker of this state folder listens, with the gateway's own name and secret."""
+    from gateway.domain.endpoint import Endpoint
+
     folder = _Folder.of(state_dir)
     setup = folder.setup()
     if setup is None:

@@ -380,7 +380,7 @@ class MqttSource:
         clock: Clock,
         *,
         batch: int = 500,
-        linger: timedelta = timedelta(milliseconds=100),
+        linger: timedelta = timedelta(milliseconds=50),
     ) -> None:
         """`batch` bounds what one `poll` hands over. `linger` keeps polls that found readings apart, so that readings
         share a commit; a press ends it at once, and neither the first reading after a silence nor what is left of a

@@ -4,6 +4,7 @@ The answers are kept in memory as one roll and built again when the registry's c
 let it grow.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -533,7 +534,7 @@ def _read_homes(connection: Connection) -> dict[str, Home]:
             grid=next((g.grid for g in grids.get(row.id, ())), ""),
             zone=ZoneInfo(row.zone),
             state=Monitoring(row.state),
-            rooms=tuple(Room(id=r.id, name=r.name, kind=RoomKind(r.kind)) for r in rooms.get(row.id, ())),
+            rooms=tuple(Room(id=_once(r.id), name=_once(r.name), kind=RoomKind(r.kind)) for r in rooms.get(row.id, ())),
             hubs=tuple(
                 Hub(
                     id=h.hub,
@@ -552,13 +553,17 @@ def _read_homes(connection: Connection) -> dict[str, Home]:
     }
 
 
+_once = sys.intern
+"""The words of ten thousand homes are the same few; the driver makes a new one for each row."""
+
+
 def _sensor(row: Any) -> Sensor:
     return Sensor(
-        id=row.id,
-        hub=row.hub,
+        id=_once(row.id),
+        hub=_once(row.hub),
         address=row.address,
-        name=row.name,
-        room=row.room,
+        name=_once(row.name),
+        room=_once(row.room),
         role=Role(row.role),
         subject=row.subject,
         inverted=row.inverted,

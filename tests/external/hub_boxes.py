@@ -13,8 +13,8 @@ from typing import TypeVar
 import pytest
 from live_brokers import Device, eventually, listener_of
 
-from gateway.broker import Endpoint
 from gateway.child import end, spawn
+from gateway.domain.endpoint import Endpoint
 from gateway.kit import contents
 
 D = TypeVar("D", bound=Device)

@@ -17,8 +17,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.broker import Broker, BrokerError, Endpoint, new_secret, reload
+from gateway.broker import Broker, BrokerError, new_secret, reload
 from gateway.child import end, spawn
+from gateway.domain.endpoint import Endpoint
 from gateway.ports import Message
 from ingest.mqtt import MqttSource
 

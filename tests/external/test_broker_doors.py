@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from live_brokers import Device, LiveBroker, Mosquitto, Nats, can_connect, eventually, hear, listening
 
-from gateway.broker import Endpoint, check_hub, new_secret, reload
+from gateway.broker import check_hub, new_secret, reload
+from gateway.domain.endpoint import Endpoint
 from ingest.mqtt import MqttSource
 
 pytestmark = pytest.mark.external

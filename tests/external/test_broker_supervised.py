@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from live_brokers import Device, can_connect, eventually, hear, listener_of, listening
 
-from gateway.broker import Broker, BrokerError, Endpoint, endpoint, new_secret, reload, running
+from gateway.broker import Broker, BrokerError, endpoint, new_secret, reload, running
 from gateway.clock import SystemClock
+from gateway.domain.endpoint import Endpoint
 from ingest.mqtt import MqttSource
 
 pytestmark = pytest.mark.external

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from live_brokers import BROKERS, Device, LiveBroker, can_connect, eventually, hear, listening
 
-from gateway.broker import Broker, BrokerError, Endpoint
+from gateway.broker import Broker, BrokerError
 from gateway.clock import SystemClock
+from gateway.domain.endpoint import Endpoint
 from ingest.mqtt import MqttSource
 
 pytestmark = pytest.mark.external

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from live_brokers import Device, LiveBroker, Mosquitto, eventually, hear, listening
 
-from gateway.broker import Endpoint
 from gateway.clock import SystemClock
+from gateway.domain.endpoint import Endpoint
 from gateway.ports import Message
 from ingest.mqtt import MqttSource, queue_warning
 
