@@ -5,9 +5,12 @@ from dataclasses import fields
 from typing import Any
 
 from detectors.emergency import Emergency
+from detectors.environment import Environment
 from detectors.inactivity import Inactivity
 from detectors.supervision import Supervision
+from detectors.vitals import Vitals
 from detectors.watch import Watch
+from detectors.water import Water
 from gateway.domain import Home
 from gateway.ports import Detector
 
@@ -15,6 +18,9 @@ DETECTORS: dict[str, type[Detector]] = {
     "emergency": Emergency,
     "supervision": Supervision,  # before all that judge silence
     "inactivity": Inactivity,
+    "environment": Environment,
+    "water": Water,
+    "vitals": Vitals,
 }
 
 __all__ = ["DETECTORS", "Watch", "options_of", "watch_over"]
