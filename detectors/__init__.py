@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from detectors.bed import Bed
+from detectors.doors import Doors
 from detectors.emergency import Emergency
 from detectors.environment import Environment
 from detectors.inactivity import Inactivity
+from detectors.night import Night
+from detectors.room import Dwell
 from detectors.supervision import Supervision
 from detectors.vitals import Vitals
 from detectors.watch import Watch
@@ -18,6 +22,10 @@ DETECTORS: dict[str, type[Detector]] = {
     "emergency": Emergency,
     "supervision": Supervision,  # before all that judge silence
     "inactivity": Inactivity,
+    "room": Dwell,
+    "bed": Bed,
+    "night": Night,
+    "doors": Doors,
     "environment": Environment,
     "water": Water,
     "vitals": Vitals,

@@ -1,0 +1,72 @@
+"""What the rules about rooms, beds, nights and doors share: a person's habit, and her household's plan."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from gateway.domain import SECOND_EVENT, Home, Role
+from gateway.ports import Context
+
+MEMORY_DAYS = 28
+
+SURE_AFTER = 14
+"""Until so many days are known a limit is longer than it will be: twice as long on the first day."""
+
+BEYOND_USUAL = 1.5
+"""How many times what is usual something may last."""
+
+LONG_HOLE = timedelta(minutes=10)
+"""Of what happens in a shorter hole hardly anything is missed; after a longer one nobody knows where she is."""
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""How long something that too few sensors can vouch for waits until it is judged again."""
+
+DOOR_RULE = timedelta(seconds=60)
+"""Whoever is seen no later than this after the entry door moved may have left by it."""
+
+EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
+"""What sees whoever is at home and moves."""
+
+OFF, YES = "off", "yes"
+
+
+def planned(context: Context, code: str, usual: timedelta) -> timedelta | None:
+    """The limit of this household: the minutes in its plan, else the usual one. None: switched off there."""
+    said = context.plan.get(code, "")
+    if said == OFF:
+        return None
+    return timedelta(minutes=int(said)) if said.isdecimal() and int(said) else usual
+
+
+def is_planned(context: Context, code: str) -> bool:
+    """Whether the plan gives this rule a limit of its own, so that habit has no say."""
+    return context.plan.get(code, "").isdecimal()
+
+
+def cautious(limit: timedelta, days_known: int) -> timedelta:
+    """A limit for a home of which so many days are known."""
+    return limit * (2 - min(days_known, SURE_AFTER) / SURE_AFTER)
+
+
+def second(values: Sequence[int]) -> int:
+    """The second largest: the largest is too often something that nobody saw. 0 when there is none."""
+    return sorted(values)[-2] if len(values) > 1 else 0
+
+
+def follows(before: datetime | None, at: datetime) -> bool:
+    """Whether another event is near enough to this infrared pulse to make it a sign of life."""
+    return before is not None and at != before and abs(at - before) <= SECOND_EVENT
+
+
+def local(zone: ZoneInfo, day: date, clock: time) -> datetime:
+    return datetime.combine(day, clock, zone).astimezone(UTC)
+
+
+def sensors_in(home: Home, rooms: Collection[str]) -> frozenset[str]:
+    """The sensors that see people in these rooms."""
+    return frozenset(sensor.id for sensor in home.sensors if sensor.role in EYES and sensor.room in rooms)
+
+
+def are_blind(sensors: Iterable[str], context: Context) -> bool:
+    """Whether none of these sees anything, or there is none at all."""
+    return all(sensor in context.blind for sensor in sensors)
