@@ -102,8 +102,8 @@ class Environment:
 
     def _limits(self, plan: Any) -> tuple[float, float]:
         climate = COLD_HEATED if self.heated else COLD_UNHEATED
-        cold = _degrees(plan.get("environment.cold"), climate if self.cold is None else self.cold, off=-273.0)
-        return cold, _degrees(plan.get("environment.hot"), self.hot, off=1000.0)
+        cold = _degrees(plan.get("room_cold"), climate if self.cold is None else self.cold, off=-273.0)
+        return cold, _degrees(plan.get("room_hot"), self.hot, off=1000.0)
 
     def _feel(self, felt: Felt, at: datetime, value: float, cold: float, hot: float) -> None:
         gap = at - felt.at

@@ -536,7 +536,7 @@ class Supervision:
 
     def _deadlines(self, name: str, known: Known) -> Iterable[tuple[str, datetime]]:
         """What may become true of a device by the mere passing of time."""
-        if self._promised and not known.has("offline"):
+        if self._is_expected(name) and not known.has("offline"):
             quiet = self._quiet_since(known)
             yield "offline", quiet + self._limit(name, known, quiet)
         if known.gone_at is not None and not known.has("offline"):
@@ -578,8 +578,13 @@ class Supervision:
         quiet, resumed = known.heard or known.since, self.state.resumed
         return quiet if resumed is None or resumed < quiet else resumed
 
+    def _is_expected(self, name: str) -> bool:
+        """Where its hub promises nothing, nobody can tell a silent device from a silent hub; and a cuff or a pair of
+        scales speaks only when somebody uses it."""
+        return self._promised and self._sensors[name].role is not Role.VITALS
+
     def _expect_silence(self, name: str, known: Known) -> None:
-        if self._promised:  # else nobody can tell a silent device from a silent hub
+        if self._is_expected(name):
             quiet = self._quiet_since(known)
             self._expect(quiet + self._limit(name, known, quiet))
 

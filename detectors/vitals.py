@@ -199,9 +199,9 @@ def _limits(reading: Reading, standard: Limits, plan: Mapping[str, str]) -> tupl
 
     A plan that cannot be read changes nothing.
     """
-    key = f"vitals.{reading.kind.value}"
+    key = f"vital.{reading.kind.value}"
     high = float("inf") if reading.kind is Kind.WEIGHT else standard.high
-    planned = plan.get(f"{key}/{reading.subject}") or plan.get(key) or plan.get("vitals")
+    planned = plan.get(f"{key}/{reading.subject}") or plan.get(key) or plan.get("vital")
     if planned is None:
         return standard.low, high
     if planned == "off":

@@ -155,7 +155,7 @@ class Water:
     def _too_much(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, at = self.state, reading.at
         litres = sum(state.used) / 10
-        most = _litres(context.plan.get("water.too_much"), self.too_much, off=float("inf"))
+        most = _litres(context.plan.get("water_high"), self.too_much, off=float("inf"))
         began = datetime.fromtimestamp((state.half_hour - len(state.used) + 1) * HALF_HOUR.total_seconds(), UTC)
         facts: Facts = (
             ("elapsed_s", seconds(max(at - began, timedelta(0)))),
@@ -167,7 +167,7 @@ class Water:
             yield self._finding("water_high", Severity.MEDIUM, began, reading, (*facts, ("limit", f"{most:g}")))
         if not state.trickles and len(state.used) == A_DAY and all(state.used):
             state.trickles = True
-            if context.plan.get("water.trickle") != "off":
+            if context.plan.get("water_trickle") != "off":
                 least = min(state.used[:-1]) / 10
                 more = (*facts, ("limit_s", seconds(A_WHOLE_DAY)), ("least", f"{least:.1f}"))
                 yield self._finding("water_trickle", Severity.MEDIUM, began, reading, more)
@@ -204,7 +204,7 @@ class Water:
         return timedelta(0) < abs(at - before) <= SECOND_EVENT
 
     def _least(self, context: Context) -> float:
-        return _litres(context.plan.get("water.too_little"), self.too_little, off=0.0)
+        return _litres(context.plan.get("water_low"), self.too_little, off=0.0)
 
     def _counted(self, until: datetime) -> float:
         """Waking seconds at home since enough was drawn."""

@@ -97,7 +97,7 @@ def test_nobody_freezes_in_a_home_declared_empty():
 @pytest.mark.parametrize(("plan", "told"), [("10", 1), ("off", 0), ("a little", 0)])
 def test_the_plan_of_a_household_has_the_last_word(plan, told):
     life = living()
-    life.context = Context(plan={"environment.cold": plan})
+    life.context = Context(plan={"room_cold": plan})
     shows(life, 0, range(8), 8)
 
     assert len(life.found) == told

@@ -496,3 +496,11 @@ def test_a_device_on_wifi_that_does_not_come_back_is_missed_within_ten_minutes(e
     assert (found.code, found.subject) == ("device_offline", "cord")
     assert found.at - gone <= 10 * MINUTE
     assert dict(found.facts)["how"] == "left"
+
+
+def test_a_cuff_that_nobody_uses_is_not_missed():
+    equipment = Equipment(a_flat(*SENSORS, ("cuff", Role.VITALS, "bedroom")))
+    equipment.dead.add("cuff")
+    equipment.live(timedelta(days=2))
+
+    assert equipment.told("device_offline") == []

@@ -86,7 +86,7 @@ def test_a_second_one_in_order_takes_the_first_back():
 
 
 def test_limits_are_those_of_the_person():
-    lungs = {"vitals.spo2/p-2": "86..", "vitals.systolic": "..140"}
+    lungs = {"vital.spo2/p-2": "86..", "vital.systolic": "..140"}
     usual_for_him = measured(("08:00", K.SPO2, 88), ("08:10", K.SPO2, 88), plan=lungs, subject="p-2")
     not_for_her = measured(("08:00", K.SPO2, 88), ("08:10", K.SPO2, 88), plan=lungs, subject="p-1")
     both = measured(("08:00", K.SYSTOLIC, 145), ("08:02", K.SYSTOLIC, 146), plan=lungs, subject="p-2")
@@ -97,7 +97,7 @@ def test_limits_are_those_of_the_person():
 
 @pytest.mark.parametrize(("plan", "told"), [("off", 0), ("nonsense", 1), ("..", 1)])
 def test_a_plan_switches_off_and_a_spoilt_one_changes_nothing(plan, told):
-    life = measured(("08:00", K.GLUCOSE, 2.6), ("08:06", K.GLUCOSE, 2.7), plan={"vitals.glucose": plan})
+    life = measured(("08:00", K.GLUCOSE, 2.6), ("08:06", K.GLUCOSE, 2.7), plan={"vital.glucose": plan})
 
     assert len(life.found) == told
 

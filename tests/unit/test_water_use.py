@@ -231,7 +231,7 @@ def test_one_dry_half_hour_and_it_is_none():
 
 def test_the_plan_of_a_household_has_the_last_word():
     content = at_home().lives(range(20))
-    content.context = Context(plan={"water.too_little": "5", "water.too_much": "off"})
+    content.context = Context(plan={"water_low": "5", "water_high": "off"})
     content.draws(20, "08:00", litres=6)
     content.waits_until(day(20, "19:30"))
     content.draws(20, "19:40", litres=5000)
