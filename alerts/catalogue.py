@@ -126,6 +126,13 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         ladder=_people(timedelta(minutes=10)),
     ),
     CatalogueEntry(
+        code="entered_no_motion",
+        severity=Severity.HIGH,
+        name=N_("Came in, no movement"),
+        call=N_("Came home at {time}, and nothing has moved inside since."),
+        ladder=_people(timedelta(minutes=5)),
+    ),
+    CatalogueEntry(
         code="not_returned",
         severity=Severity.HIGH,
         name=N_("Not returned"),

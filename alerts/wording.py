@@ -193,12 +193,33 @@ def _why_quiet(finding: Finding, language: str, zone: ZoneInfo, home: Home | Non
         if place
         else say(language, "No sign of life for {span} (last: {time}).", span=elapsed, time=time)
     ]
+    if tenths := finding.fact("moves_in_10"):
+        text = N_("At this time of day there is usually movement in {count} of 10 quarter hours.")
+        sentences.append(say(language, text, count=tenths))
     if usual := finding.fact("usual_s"):
         sentences.append(say(language, "Usually at most {span}.", span=span(usual, language)))
     if limit := finding.fact("limit_s"):
         text = _RULES.get(finding.fact("rule"), N_("The limit is {span}."))
         sentences.append(say(language, text, span=span(limit, language)))
+    if days := finding.fact("learning_days"):
+        sentences.append(say(language, "This home is still being learnt, for {count} more days.", count=days))
     return sentences
+
+
+def _why_entered(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    return [
+        say(
+            language,
+            "The front door opened at {time}, after {out} in which nobody was in. Since then nothing has moved inside.",
+            time=clock(finding.since, zone, finding.at),
+            out=span(finding.fact("out_s", "0"), language),
+        ),
+        say(
+            language,
+            "Whoever comes home is usually seen at once; the limit is {span}.",
+            span=span(finding.fact("limit_s", "0"), language),
+        ),
+    ]
 
 
 def _why_out(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
@@ -208,7 +229,8 @@ def _why_out(finding: Finding, language: str, zone: ZoneInfo, home: Home | None)
     if usual := finding.fact("usual_s"):
         sentences.append(say(language, "Outings usually last {span}.", span=span(usual, language)))
     if limit := finding.fact("limit_s"):
-        sentences.append(say(language, "The limit for an outing is {span}.", span=span(limit, language)))
+        text = _OUT_RULES.get(finding.fact("rule"), N_("The limit for an outing is {span}."))
+        sentences.append(say(language, text, span=span(limit, language)))
     return sentences
 
 
@@ -441,6 +463,7 @@ _LONG: Mapping[str, tuple[str, str]] = {
 _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] = {
     **dict.fromkeys(_AT_PLACE, _why_pressed),
     "inactivity": _why_quiet,
+    "entered_no_motion": _why_entered,
     "not_returned": _why_out,
     **dict.fromkeys(
         ("bath_dwell", "bed_no_return", "not_up", "night_exit", "wandering", "door_open", "door_not_used"), _why_long
@@ -509,10 +532,13 @@ _DEVICE_WHY: Mapping[str, str] = {
     "hub_clock": N_("The hub's clock was wrong by {ahead}."),
 }
 
+_OUT_RULES: Mapping[str, str] = {
+    "night": N_("At this time of night nobody went out here before, so the limit is {span}."),
+}
 _RULES: Mapping[str, str] = {
     "day": N_("The limit by day is {span}."),
     "any": N_("The limit at any time is {span}."),
-    "away": N_("The limit for an outing is {span}."),
+    "usual": N_("By what is usual in this home, the limit is {span} now."),
 }
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from detectors.away import Away
 from detectors.bed import Bed
 from detectors.doors import Doors
 from detectors.emergency import Emergency
+from detectors.entered import Entered
 from detectors.environment import Environment
 from detectors.inactivity import Inactivity
 from detectors.night import Night
@@ -22,6 +24,8 @@ DETECTORS: dict[str, type[Detector]] = {
     "emergency": Emergency,
     "supervision": Supervision,  # before all that judge silence
     "inactivity": Inactivity,
+    "away": Away,
+    "entered": Entered,
     "room": Dwell,
     "bed": Bed,
     "night": Night,

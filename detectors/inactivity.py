@@ -1,107 +1,270 @@
-"""Nobody has moved for too long."""
+"""Nobody has moved for too long, by what is usual in this home at this time of day."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from statistics import median
-from typing import ClassVar
+from math import exp
+from typing import Any, ClassVar
 
-from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
+from detectors.silence import (
+    ABSENCE,
+    HEARD_FOR_SILENCE,
+    LOOK_AGAIN,
+    Silence,
+    SilenceState,
+    cannot_tell,
+    eyes_of,
+    times_longer,
+    unheard,
+)
+from detectors.usual import DAY_S, HOURS, QUARTER_S, QUARTERS, Day, Usual, longest_s, lowest_rung, with_silence
+from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.ports import Context
 
-DOOR_RULE = timedelta(seconds=60)
-"""A silence that begins this soon after the entry door moved is an outing."""
-
-LONGEST_OUTING_FIRST = timedelta(hours=4)
-"""What a home's longest outing is taken to be before it has been seen."""
-
-OUTING_FLOOR, OUTING_CEILING = timedelta(hours=6), timedelta(hours=24)
-
-EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
-"""What sees whoever is at home and moves. The entry door sees who leaves."""
-
-HALF_BLIND = 2
-"""While one of these may be dead, somebody may live on unseen: a silence must last so many times longer."""
-
-LOOK_AGAIN = timedelta(minutes=5)
-"""How long a silence that nobody can vouch for waits until it is judged again."""
-
-MEMORY_DAYS = 28
+MEMORY_DAYS, MEMORY_WEEKS, DAYS_OF_WEEK = 28, 4, 7
+"""The last of the weeks is still being lived."""
 
 WORTH_REMEMBERING = timedelta(minutes=10)
 """Shorter silences are not looked at when the usual is learnt: they never are a day's longest."""
 
+SHORTEST = timedelta(minutes=45)
+"""No silence is told earlier, however lively a home is."""
+
+UNBELIEVABLE = timedelta(hours=16)
+"""A longer silence is an absence that nobody saw: it teaches nothing of life at home."""
+
+RUNGS = ((4, 8), (5, 9), (6, 10), (8, 12), (12, 16), (24, 24))
+"""The ladder, a ceiling that any carer can read: so many hours of the day, or so many at any time. Below it lies the
+rung that the options name; a home stands on the lowest that would not have alarmed in its last 28 days."""
+
+WITHOUT_DOOR = timedelta(hours=8)
+"""Where nobody sees who leaves, it starts at 8 | 12."""
+
+MORE_THAN_MOST = 1.25
+"""A silence may hold so many times the life that was due in the home's second most unusual one of 28 days …"""
+
+LONGER_THAN_LONGEST = 1.5
+"""… and last so many times as long as the second longest that began about the same hour,"""
+
+AT_NIGHT, NIGHT_BEGINS_H, NIGHT_ENDS_H = 1.25, 22, 6
+"""a little more for one that began at night: sleep varies more than a day does."""
+
+ALONE_DAYS, LEARNING_DAYS = 7, 14
+"""For a week the ladder stands alone; the learnt limits then begin at half as much again and are in force after
+fourteen."""
+
+LEAST_DUE, LEAST_LASTING = 4.0, timedelta(hours=3)
+"""What the learnt limits are at least, before that, while a home is being learnt."""
+
+STEP, FACTOR_LOW, FACTOR_HIGH = 0.25, 0.6, 4.0
+"""How fast the common factor of both limits follows the alarms, and how far."""
+
+SPENT = 0.6
+"""The part of the budget that the learnt limits aim at: chance and the ladder have the rest."""
+
+UNSEEN_OUTING = timedelta(hours=6)
+"""How long somebody may be out who may have left unseen."""
+
+PROMPT = timedelta(minutes=10)
+"""How long the elder may be asked first, where somebody or something in the home can ask."""
+
 
 @dataclass(slots=True)
-class InactivityState:
-    life_at: datetime | None = None  # the last sign of life
-    life_kind: str = ""
-    life_room: str = ""
-    pulse_at: datetime | None = None  # the last event of any kind, a lone pulse too
-    door_at: datetime | None = None  # when the entry door last moved
-    out: bool = False  # the present silence began at the entry door
-    hole: bool = False  # the present silence has a hole in it: it must not teach
-    told: bool = False
-    due_at: datetime | None = None  # the exact deadline of this silence, once computed
-    day: str = ""  # the local date that `longest_s` belongs to
-    longest_s: float = 0.0  # today's longest silence at home within the window so far
-    days: list[float] = field(default_factory=list)  # of up to 28 days before, oldest first
-    outings: list[list[float]] = field(default_factory=list)  # [day ordinal, longest outing in seconds]
+class InactivityState(SilenceState):
+    factor: float = 1.0
+    today: int = 0  # the ordinal of the local date that the newest day has; 0 before the first sign of life
+    over: int = 0  # silences of today that passed the learnt limit
+    seen: bool = False  # a silence of today was held against that limit
+    due_most: float = 0.0  # how much life was due in today's most unusual silence
+    days: dict[int, Day] = field(default_factory=dict)  # by number, up to 28 days lived at home, and today
+    lived: int = 0  # how many days were ever lived here, today among them
+    weeks: list[bytes] = field(default_factory=list)  # of each seven of these days the longest silences, oldest first
+
+    def __post_init__(self) -> None:
+        kept: Any
+        for number, kept in self.days.items():
+            if not isinstance(kept, Day):  # from a checkpoint, which keeps the values alone
+                self.days[number] = Day(*kept)
 
 
 @dataclass(slots=True)
 class Inactivity:
-    """Nobody has moved for three hours of the day (07–22), or for six hours at any time; outings have their own limit.
+    """Nobody at home has moved for longer than this home's last four weeks make believable at this time of day.
 
-    Says so once, and again only after life has been seen in between. Silence before seven in the morning does not
-    count towards the three hours. A silence that begins at the entry door is an outing: its limit is 1.5 times the
-    longest one of 28 days, between 6 and 24 hours, and it is told as *not returned*.
+    Two limits are learnt from each day: how much life was due in a silence, and how long silences last that begin at
+    this hour. A common factor follows the alarms so that their number tends to a budget. Over both stands a ladder of
+    plain hours, which is all there is for the first week; silence before seven does not count towards its hours
+    of the day. A silence that begins at the entry door is an outing, and none of this detector's business.
 
     A silence is evidence only as far as the sensors are known to live. Of a sensor that reports regularly its next
     word is waited for; while one is blind the limits are doubled; while all are, nothing is said.
     """
 
-    kinds: ClassVar[frozenset[Kind]] = SIGNS_OF_LIFE | {Kind.RETURNED}
+    kinds: ClassVar[frozenset[Kind]] = HEARD_FOR_SILENCE
     home: Home
     _: KW_ONLY
     by_day: timedelta = timedelta(hours=3)
     at_any_time: timedelta = timedelta(hours=6)
     day_begins: time = time(7)
     day_ends: time = time(22)
+    budget: float = 1.0
+    learns: bool = True
     state: InactivityState = field(default_factory=InactivityState, init=False)
     _eyes: frozenset[str] = field(init=False)
+    _rungs: tuple[tuple[timedelta, timedelta], ...] = field(init=False)
+    _usual: Usual = field(default_factory=lambda: Usual(()), init=False)
+    _usual_of: tuple[InactivityState | None, int] = field(default=(None, 0), init=False)
+    _quarter: tuple[InactivityState, datetime, datetime] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._eyes = frozenset(sensor.id for sensor in self.home.sensors if sensor.role in EYES)
+        self._eyes = eyes_of(self.home)
+        higher = (tuple(timedelta(hours=h) for h in rung) for rung in RUNGS)
+        self._rungs = (
+            (self.by_day, self.at_any_time),
+            *((day, any_time) for day, any_time in higher if day > self.by_day and any_time > self.at_any_time),
+        )
+
+    # ------------------------------------------------------------------ life
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
-        kind = reading.kind
-        if kind is Kind.RETURNED:
-            self.state.hole = True
+        state = self.state
+        before = state.life_at
+        silence = state.take(reading, context)
+        if state.life_at is before:
             return ()
-        # A clearing motion sensor or radar, a closing drawer's echo: only what a person *causes* counts.
-        # A sensor that chatters or is stuck tells of itself.
-        if not reading.is_event or reading.sensor in context.blind:
-            return ()
-        state, at = self.state, reading.at
-        if kind is Kind.DOOR:
-            self._door_moved(at)
-        before = state.pulse_at
-        if before is None or at > before:
-            state.pulse_at = at
-        # The same moment again is the same pulse heard twice, not a second event.
-        if kind is Kind.MOTION and (before is None or at == before or abs(at - before) > SECOND_EVENT):
-            return ()
-        if state.life_at is None or at > state.life_at:
-            self._lived(reading)
+        if self.learns:
+            if silence is not None and silence.ended - silence.began >= WORTH_REMEMBERING:
+                self._learn(silence)
+            self._note_life(reading.at)
+        state.begin()
         return ()
+
+    def _note_life(self, at: datetime) -> None:
+        # Nearly every reading falls into the quarter hour of the one before.
+        noted = self._quarter
+        if noted is not None and noted[0] is self.state and noted[1] <= at < noted[2]:
+            return
+        local = self._local_s(at)
+        ordinal, second = divmod(int(local), DAY_S)
+        quarter = second // QUARTER_S
+        begins = at - timedelta(seconds=local % QUARTER_S)
+        self._quarter = (self.state, begins, begins + timedelta(seconds=QUARTER_S))
+        self._day(ordinal).lived(quarter)
+
+    def _day(self, ordinal: int) -> Day:
+        """The newest day; one of a later date ends it, and the factor follows what it brought."""
+        state = self.state
+        if ordinal > state.today:
+            if state.seen:
+                aim = SPENT * self.budget / 30
+                state.factor = min(max(state.factor * exp(STEP * (state.over - aim)), FACTOR_LOW), FACTOR_HIGH)
+            if state.lived % DAYS_OF_WEEK == 0:
+                state.weeks = [*state.weeks[1 - MEMORY_WEEKS :], bytes(2 * HOURS)]
+            state.today, state.over, state.seen, state.due_most = ordinal, 0, False, 0.0
+            state.lived += 1
+            state.days[state.lived] = Day()
+            state.days.pop(state.lived - MEMORY_DAYS - 1, None)
+        return state.days[state.lived]
+
+    def _learn(self, silence: Silence) -> None:
+        """What a silence at home teaches that has ended; one that is a hole or an absence teaches nothing."""
+        state = self.state
+        length = silence.ended - silence.began
+        began, ended = self._local_s(silence.began), self._local_s(silence.ended)
+        if silence.out or silence.hole or state.excused_at is not None or length > UNBELIEVABLE:
+            self._could_not_see(int(began) // QUARTER_S + 1, int(ended) // QUARTER_S)
+            return
+        usual = self._what_is_usual()
+        limit = self._learnt(silence.began, usual)
+        over = limit is not None and limit < silence.ended
+        today = self._day(int(ended) // DAY_S)
+        state.seen = state.seen or limit is not None
+        state.over += over
+        state.weeks[-1] = with_silence(state.weeks[-1], int(began) % DAY_S // 3600, length.total_seconds())
+        due = usual.due(began, ended)
+        if due > state.due_most:
+            state.due_most = due
+            today.began_m, today.length_m = int(began) % DAY_S // 60, length // timedelta(minutes=1)
+        rung = lowest_rung(len(self._rungs), lambda rung: self._on_rung(rung, silence.began) < silence.ended)
+        today.rung = max(today.rung, rung)
+
+    def _could_not_see(self, begin: int, end: int) -> None:
+        """Of these quarter hours nothing is known: up to midnight on the day on which they began, and today."""
+        midnight = end // QUARTERS * QUARTERS
+        if begin < min(midnight, end) and begin // QUARTERS == self.state.today:
+            self._day(self.state.today).could_not_see(
+                begin % QUARTERS, min(end - begin // QUARTERS * QUARTERS, QUARTERS)
+            )
+        if max(begin, midnight) < end:
+            self._day(end // QUARTERS).could_not_see(max(begin, midnight) % QUARTERS, end % QUARTERS)
+
+    # ------------------------------------------------------------------ limits
+
+    def _what_is_usual(self) -> Usual:
+        """By the days before the last one that somebody lived here."""
+        state = self.state
+        if self._usual_of[0] is not state or self._usual_of[1] != state.today:
+            self._usual = Usual([day for number, day in state.days.items() if number < state.lived])
+            self._usual_of = (state, state.today)
+        return self._usual
+
+    def _learnt(self, since: datetime, usual: Usual) -> datetime | None:
+        """When this silence becomes one that the home has not known; None while too little is known of it."""
+        if usual.days < ALONE_DAYS:
+            return None
+        began = self._local_s(since)
+        by_night = not NIGHT_ENDS_H <= began % DAY_S / 3600 < NIGHT_BEGINS_H
+        factor = self.state.factor
+        due = usual.most * MORE_THAN_MOST * factor
+        lasts = longest_s(self.state.weeks, began) * LONGER_THAN_LONGEST * factor * (AT_NIGHT if by_night else 1)
+        if usual.days < LEARNING_DAYS:
+            caution = 2 - usual.days / LEARNING_DAYS
+            due, lasts = max(due, LEAST_DUE) * caution, max(lasts, LEAST_LASTING.total_seconds()) * caution
+        limit = min(usual.when(began, due) - began, lasts)
+        return since + max(timedelta(seconds=limit), SHORTEST)
+
+    def _rung(self) -> int:
+        """Where on the ladder the home stands."""
+        first = 0
+        if self.learns and not self.home.exit_doors:
+            first = lowest_rung(len(self._rungs), lambda rung: self._rungs[rung][0] < WITHOUT_DOOR)
+        return max([first, *(day.rung for day in self.state.days.values())])
+
+    def _on_rung(self, rung: int, since: datetime) -> datetime:
+        by_day, at_any_time = self._rungs[rung]
+        deadline = since + at_any_time
+        date_ = since.astimezone(self.home.zone).date()
+        for day in (date_, date_ + timedelta(days=1)):
+            due = max(since, self._local(day, self.day_begins)) + by_day
+            if since + by_day <= due <= self._local(day, self.day_ends):
+                return min(deadline, due)
+        return deadline
+
+    def _deadline(self, since: datetime) -> tuple[datetime, str]:
+        usual = self._what_is_usual()
+        rung = self._rung()
+        ceiling = self._on_rung(rung, since)
+        learnt = self._learnt(since, usual) if self.learns else None
+        if learnt is not None and learnt < ceiling:
+            return learnt, "usual"
+        return ceiling, "any" if ceiling - since >= self._rungs[rung][1] else "day"
+
+    def _local(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, self.home.zone).astimezone(UTC)
+
+    def _local_s(self, at: datetime) -> float:
+        """Seconds of local time since the first of January of the year 1, so that whole days are ordinals."""
+        there = at.astimezone(self.home.zone)
+        return there.toordinal() * DAY_S + there.hour * 3600 + there.minute * 60 + there.second + at.microsecond / 1e6
+
+    # ------------------------------------------------------------------ time
 
     def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
         state = self.state
-        if state.life_at is None or state.told:
+        if state.life_at is None or state.told or state.out:
             return ()
         if state.due_at is None:
-            state.due_at = self._deadline(state.life_at)
+            state.due_at = self._deadline(state.life_at)[0]
         if now < state.due_at:
             return ()
         again = self._look_again(state.life_at, now, context)
@@ -113,89 +276,36 @@ class Inactivity:
 
     def due(self) -> datetime | None:
         state = self.state
-        if state.life_at is None or state.told:
+        if state.life_at is None or state.told or state.out:
             return None
         # Until a silence has lasted for the shortest limit nobody needs its exact deadline, which costs a time zone.
-        return state.due_at or state.life_at + min(self.by_day, self.at_any_time)
+        return state.due_at or state.life_at + SHORTEST
 
     def _look_again(self, since: datetime, now: datetime, context: Context) -> datetime | None:
         """When a silence that is not proven yet is to be judged again; None: it is, as far as it can be."""
-        if context.vouched_at is not None and context.vouched_at <= since + SECOND_EVENT:
-            return now + LOOK_AGAIN  # one of those who could have seen somebody has not been heard since
-        if self._eyes and self._eyes.issubset(context.blind):
+        if ABSENCE in context.plan:
+            self.state.excused_at = now
             return now + LOOK_AGAIN
-        unheard = _unheard(since, context)
-        if not context.blind and not unheard:
+        excused_at = self.state.excused_at
+        if excused_at is not None and now < excused_at + UNSEEN_OUTING:
+            return excused_at + UNSEEN_OUTING
+        if cannot_tell(since, context, self._eyes):
+            return now + LOOK_AGAIN
+        missed = unheard(since, context)
+        if not context.blind and not missed:
             return None
-        longer = self._deadline(since, self._times(since, context)) + unheard
-        if unheard or not self.home.exit_doors.isdisjoint(context.blind):
-            longer = max(longer, since + unheard + self._outing_limit())  # who knows whether this is an outing
+        usual_limit = self._deadline(since)[0] - since
+        longer = since + usual_limit * times_longer(self.home, self._eyes, since, context) + missed
+        if missed or not self.home.exit_doors.isdisjoint(context.blind):
+            longer = max(longer, since + missed + UNSEEN_OUTING)  # who knows whether this is an outing
         return min(longer, now + LOOK_AGAIN) if longer > now else None
 
-    def _times(self, since: datetime, context: Context) -> int:
-        """How many times longer than usual a silence must last, for what was not seen."""
-        is_blind = any(name in self._eyes or name in self.home.exit_doors for name in context.blind)
-        return HALF_BLIND if is_blind or _unheard(since, context) else 1
-
-    def _door_moved(self, at: datetime) -> None:
-        state = self.state
-        if state.door_at is None or at > state.door_at:
-            state.door_at = at
-        if state.life_at is not None and at <= state.life_at <= at + DOOR_RULE:  # heard late: it was the door after all
-            state.out, state.due_at = True, None
-
-    def _lived(self, reading: Reading) -> None:
-        state = self.state
-        last, at = state.life_at, reading.at
-        if last is not None and at - last >= WORTH_REMEMBERING and not state.hole and not state.told:
-            self._learn(last, at)
-        state.life_at, state.life_kind, state.life_room = at, reading.kind.value, reading.room
-        state.out = state.door_at is not None and timedelta(0) <= at - state.door_at <= DOOR_RULE
-        state.due_at, state.told, state.hole = None, False, False
-
-    def _learn(self, began: datetime, ended: datetime) -> None:
-        state = self.state
-        today = ended.astimezone(self.home.zone).date()
-        if state.out:
-            day = float(today.toordinal())
-            length = (ended - began).total_seconds()
-            state.outings = [o for o in state.outings if o[0] > day - MEMORY_DAYS]
-            if state.outings and state.outings[-1][0] == day:
-                state.outings[-1][1] = max(state.outings[-1][1], length)
-            else:
-                state.outings.append([day, length])
-            return
-        if state.day != today.isoformat():
-            if state.day:
-                state.days = [*state.days, state.longest_s][-MEMORY_DAYS:]
-            state.day, state.longest_s = today.isoformat(), 0.0
-        within = ended - max(began, self._local(today, self.day_begins))
-        if within > timedelta(0):
-            state.longest_s = max(state.longest_s, within.total_seconds())
-
-    def _deadline(self, since: datetime, times: int = 1) -> datetime:
-        if self.state.out:
-            return since + self._outing_limit() * times
-        by_day, deadline = self.by_day * times, since + self.at_any_time * times
-        date_ = since.astimezone(self.home.zone).date()
-        for day in (date_, date_ + timedelta(days=1)):
-            due = max(since, self._local(day, self.day_begins)) + by_day
-            if since + by_day <= due <= self._local(day, self.day_ends):
-                return min(deadline, due)
-        return deadline
-
-    def _outing_limit(self) -> timedelta:
-        longest = max((o[1] for o in self.state.outings), default=LONGEST_OUTING_FIRST.total_seconds())
-        return min(max(timedelta(seconds=1.5 * longest), OUTING_FLOOR), OUTING_CEILING)
-
-    def _local(self, day: date, clock: time) -> datetime:
-        return datetime.combine(day, clock, self.home.zone).astimezone(UTC)
-
     def _finding(self, since: datetime, at: datetime, context: Context) -> Finding:
-        state, out = self.state, self.state.out
-        times = self._times(since, context)
-        rule = "away" if out else ("any" if at - since >= self.at_any_time * times else "day")
-        limit = times * (self._outing_limit() if out else (self.at_any_time if rule == "any" else self.by_day))
+        state = self.state
+        deadline, rule = self._deadline(since)
+        limit = (deadline - since) * times_longer(self.home, self._eyes, since, context)
+        began = self._local_s(since)
+        usual = self._what_is_usual()
         facts: Facts = (
             ("rule", rule),
             ("elapsed_s", seconds(at - since)),
@@ -204,24 +314,19 @@ class Inactivity:
             ("last_kind", state.life_kind),
             ("last_room", state.life_room),
         )
-        if out and state.outings:
-            facts += (("usual_s", str(int(median(o[1] for o in state.outings)))),)
-        elif not out and state.days:
-            facts += (("usual_s", str(int(median(state.days)))),)
+        if usual.days >= ALONE_DAYS:
+            facts += (
+                ("usual_s", str(int(usual.when(began, usual.most) - began))),
+                ("moves_in_10", str(usual.tenths(self._local_s(at)))),
+            )
+        if usual.days < LEARNING_DAYS:
+            facts += (("learning_days", str(LEARNING_DAYS - usual.days)),)
         return Finding(
             home=self.home.id,
-            code="not_returned" if out else "inactivity",
+            code="inactivity",
             severity=Severity.HIGH,
             since=since,
             at=at,
-            facts=facts,
+            facts=(*facts, ("prompt_s", seconds(PROMPT))),
             blind=context.blind,
         )
-
-
-def _unheard(since: datetime, context: Context) -> timedelta:
-    """How much of a silence lies in a hole from which nothing came in afterwards: then time stood still."""
-    if context.hole is None:
-        return timedelta(0)
-    began, ended = context.hole
-    return max(ended - max(began, since), timedelta(0))

@@ -74,7 +74,13 @@ def prepare(settings: Settings, *, seed: int, scenario: str, pace: float, say: C
     ready_broker(settings, stores)
     _play_history(stores, homes, pace, say)
     stores.readings.close()
-    return Demo(settings, homes, secrets)
+    return Demo(_with_the_plain_rule(settings), homes, secrets)
+
+
+def _with_the_plain_rule(settings: Settings) -> Settings:
+    """The stage is set for the hours of the rule that anybody can reckon, unless the settings say otherwise."""
+    inactivity = {"learns": False, **settings.detectors.get("inactivity", {})}
+    return settings.model_copy(update={"detectors": {**settings.detectors, "inactivity": inactivity}})
 
 
 def _clear(state: Path) -> None:

@@ -45,11 +45,15 @@ def test_a_day_can_be_told_in_pieces():
     assert pieces == whole
 
 
+PLAIN = {"inactivity": {"learns": False}}
+"""The rule of plain hours: what is learnt of a home has a budget of false alarms, and spends it."""
+
+
 @pytest.mark.parametrize("persona", PERSONAS)
 @pytest.mark.parametrize(("kit", "days"), [(WHOLE_KIT, 14), (SMALL_KIT, 7)], ids=["whole kit", "small kit"])
 def test_ordinary_weeks_alarm_nobody(persona, kit, days):
     household = flat(persona, kit=kit, interval=None)
-    watch = watch_over(household.home)
+    watch = watch_over(household.home, PLAIN)
     found = [f for r in household.readings(MIDNIGHT, MIDNIGHT + days * DAY) for f in watch.observe(r, Context())]
 
     assert found == []

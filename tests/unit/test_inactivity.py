@@ -43,6 +43,8 @@ class Day:
 
     def _note(self, found) -> None:
         for f in found:
+            if f.code == "door_not_used":  # nobody here goes out
+                continue
             self.findings.append(f)
             self.told.append((f"{f.at.astimezone(SHANGHAI):%H:%M}", f.code))
 
@@ -144,23 +146,139 @@ def test_coming_home_ends_the_outing(day):
     assert day.told == [("14:06", "inactivity")]
 
 
+def lives_a_day(day: Day) -> None:
+    """Up in the middle of the night and every two hours of the day, dozing after lunch."""
+    for clock in ("02:00", "05:30", "07:30", "09:30", "11:30", "14:15", "16:00", "18:00", "20:00", "22:30"):
+        day.moves(clock)
+
+
 def test_the_reason_carries_elapsed_limit_and_the_usual(day):
-    for _ in range(3):
-        day.moves("07:30")
-        day.moves("09:00")
-        day.moves("12:00")
-        day.moves("14:30")
-        day.moves("17:00")
-        day.moves("19:30")
-        day.moves("21:50")
+    for _ in range(8):
+        lives_a_day(day)
+    day.moves("02:00")
+    day.moves("05:30")
     day.moves("07:30")
     day.waits_until("12:00")
     found = day.findings[-1]
 
     assert found.fact("elapsed_s") == str(3 * 3600)
     assert found.fact("limit_s") == str(3 * 3600)
-    assert int(found.fact("usual_s")) == 9000  # the three hours that were told do not teach
+    assert timedelta(hours=1) < timedelta(seconds=int(found.fact("usual_s"))) < timedelta(hours=3)
+    assert found.fact("moves_in_10") in {str(tenths) for tenths in range(11)}
+    assert found.fact("learning_days") == "6"
     assert found.fact("last_room") == "kitchen"
+
+
+def never_rests(day: Day, days: int, but: range = range(0)) -> None:
+    """Moves every twenty minutes, day and night, until eight in the morning after so many days."""
+    for minute in range(0, days * 24 * 60 + 8 * 60, 20):
+        of_day = minute % (24 * 60)
+        if of_day not in but:
+            day.moves(f"{of_day // 60:02}:{of_day % 60:02}")
+
+
+def test_for_a_week_the_ladder_stands_alone(day):
+    never_rests(day, 4)
+    day.moves("08:05")
+    day.waits_until("12:00")
+
+    assert day.told == [("11:06", "inactivity")]
+
+
+def test_who_always_moves_is_missed_within_the_hour(day):
+    never_rests(day, 20)
+    day.moves("08:05")
+    day.waits_until("12:00")
+    found = day.findings[-1]
+
+    assert day.told == [("08:51", "inactivity")]
+    assert found.fact("rule") == "usual"
+    assert 0 < int(found.fact("moves_in_10")) <= 10
+
+
+def test_who_rests_long_at_noon_is_left_to_rest_then_and_only_then(day):
+    never_rests(day, 20, but=range(12 * 60 + 1, 14 * 60))
+    for minute in range(8 * 60 + 20, 12 * 60 + 1, 20):
+        day.moves(f"{minute // 60:02}:{minute % 60:02}")
+    day.told.clear()
+    day.waits_until("13:59")
+
+    assert day.told == []
+
+    for minute in range(14 * 60, 16 * 60 + 1, 20):
+        day.moves(f"{minute // 60:02}:{minute % 60:02}")
+    day.waits_until("17:59")
+
+    assert day.told == [("16:46", "inactivity")]
+
+
+def test_a_silence_that_passes_the_ladder_lifts_the_home_a_rung(day):
+    day.moves("08:05")
+    day.moves("11:30")
+    day.waits_until("14:31")
+
+    assert day.told == [("11:06", "inactivity")]
+
+    day.waits_until("15:32")
+
+    assert day.told == [("11:06", "inactivity"), ("15:31", "inactivity")]
+
+
+def test_alarms_that_were_none_make_the_limits_wider_and_peace_makes_them_narrower():
+    calm, loud = Day(flat()), Day(flat())
+    for number in range(24):
+        lives_a_day(calm)
+        for clock in ("02:00", "05:30", "07:30", "09:30", "11:30"):
+            loud.moves(clock)
+        for clock in ("18:00",) if number in (15, 18, 21) else ("14:15", "16:00", "18:00"):
+            loud.moves(clock)
+        loud.moves("20:00")
+        loud.moves("22:30")
+
+    factors = [life.watch.detectors["inactivity"].state.factor for life in (calm, loud)]
+    assert factors[0] < 1 < factors[1]
+
+
+def test_an_outing_a_hole_and_a_declared_absence_teach_nothing_of_life_at_home():
+    taught = []
+    for what in ("nothing", "outing", "hole"):
+        day = Day(flat(interval=timedelta(minutes=10)) if what == "hole" else flat())
+        for _ in range(3):
+            for clock in ("02:00", "05:30", "07:30", "09:30", "11:30"):
+                day.moves(clock)
+            if what == "outing":
+                day.door("11:40")
+                day.door("15:50")
+            elif what == "nothing":
+                day.moves("13:45")
+            for clock in ("16:00", "18:00", "20:00", "22:30"):
+                day.moves(clock)
+        state = day.watch.detectors["inactivity"].state
+        taught.append(max(one.rung for one in state.days.values()))
+
+    assert taught == [0, 0, 0]
+
+
+def test_the_rule_alone_where_nothing_is_to_be_learnt(day):
+    day.watch = watch_over(day.watch.home, {"inactivity": {"learns": False}})
+    never_rests(day, 20)
+    day.moves("08:05")
+    day.waits_until("12:00")
+
+    assert day.told == [("11:06", "inactivity")]
+
+
+def test_while_an_absence_is_declared_nobody_is_missed(day):
+    day.moves("08:05")
+    day.context = Context(plan={"absence": "hospital"})
+    day.waits_until("20:00")
+
+    assert day.told == []
+
+    day.context = Context()
+    day.waits_until("02:30")
+
+    assert [code for _, code in day.told] == ["inactivity"]
 
 
 def test_a_finding_does_not_depend_on_how_often_anybody_ticks():

@@ -325,7 +325,10 @@ def test_times_with_a_zone_or_in_seconds_need_no_clock(recorded):
 
 def test_a_silence_is_told_between_two_rows_at_its_own_moment(recorded):
     recording = recorded(
-        "2020-05-04 08:00:00 A ON\n2020-05-04 08:00:30 B ON\n2020-05-04 13:00:00 A ON\n", "casas", zone=SHANGHAI
+        "2020-05-04 07:30:00 FrontDoor OPEN\n2020-05-04 07:30:05 FrontDoor CLOSE\n"
+        "2020-05-04 08:00:00 A ON\n2020-05-04 08:00:30 B ON\n2020-05-04 13:00:00 A ON\n",
+        "casas",
+        zone=SHANGHAI,
     )
     found = list(replay(recording, watch_over(recording.home)))
 

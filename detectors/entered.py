@@ -1,0 +1,124 @@
+"""Somebody came home, and nothing has moved inside since."""
+
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from detectors.silence import (
+    ABSENCE,
+    AT_THE_DOOR,
+    DOOR_RULE,
+    HEARD_FOR_SILENCE,
+    LOOK_AGAIN,
+    cannot_tell,
+    eyes_of,
+    unheard,
+)
+from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.ports import Context
+
+ENTRIES, UNSEEN = 32, 2
+"""Where of the last 32 entries two went unseen although somebody lived on, the door's word is not enough here."""
+
+
+@dataclass(slots=True)
+class EnteredState:
+    door_at: datetime | None = None  # when the entry door last moved
+    inside_at: datetime | None = None  # when something inside was last moved, were it a lone pulse
+    left_at: datetime | None = None  # when the door moved by which the last person left
+    entered_at: datetime | None = None  # when it opened again; None: nobody has come in that was not seen inside
+    last_room: str = ""
+    due_at: datetime | None = None
+    told: bool = False
+    unseen: int = 0  # of the last entries, newest lowest: a bit for each after which nobody was seen in time
+
+
+@dataclass(slots=True)
+class Entered:
+    """The entry door opened in an empty home, and within fifteen minutes nothing has moved inside.
+
+    A home is empty when nothing inside has moved since the entry door did, but for the first minute: whoever leaves
+    is seen leaving. The door opening again, two minutes later or more, is somebody coming in; any movement inside
+    ends it. Whoever falls in the hall with the shopping would otherwise count as out for hours.
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = HEARD_FOR_SILENCE
+    home: Home
+    _: KW_ONLY
+    within: timedelta = timedelta(minutes=15)
+    state: EnteredState = field(default_factory=EnteredState, init=False)
+    _eyes: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._eyes = eyes_of(self.home)
+
+    def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
+        state = self.state
+        if reading.kind is Kind.RETURNED:  # who went out and came in meanwhile, nobody knows
+            state.left_at = state.entered_at = state.due_at = None
+            return ()
+        if not reading.is_event or reading.sensor in context.blind:
+            return ()
+        at = reading.at
+        if reading.kind is Kind.DOOR:
+            if state.door_at is not None and at <= state.door_at:
+                return ()
+            self._door_moved(at, opened=reading.value != 0)
+            return ()
+        if state.inside_at is None or at > state.inside_at:
+            state.inside_at, state.last_room = at, reading.room
+        # A motion sensor in the hall still sees whoever is leaving.
+        if state.entered_at is not None and at >= state.entered_at:
+            state.unseen = (state.unseen << 1 | (state.due_at is not None and at > state.due_at)) % (1 << ENTRIES)
+            state.left_at = state.entered_at = state.due_at = None
+        elif state.left_at is not None and state.entered_at is None and at > state.left_at + DOOR_RULE:
+            state.left_at = None
+        return ()
+
+    def _door_moved(self, at: datetime, *, opened: bool) -> None:
+        state = self.state
+        is_empty = state.left_at is not None and at - state.left_at > AT_THE_DOOR
+        state.door_at = at
+        if state.entered_at is not None:
+            state.due_at = min(at, state.entered_at + AT_THE_DOOR) + self.within
+        elif is_empty and opened:
+            state.entered_at, state.due_at, state.told = at, at + self.within, False
+        else:
+            state.left_at = at
+
+    def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
+        state = self.state
+        if state.due_at is None or state.entered_at is None or state.told or now < state.due_at:
+            return ()
+        if ABSENCE in context.plan or state.unseen.bit_count() >= UNSEEN:  # whoever waters the flowers
+            state.told = True
+            return ()
+        if cannot_tell(state.entered_at, context, self._eyes) or unheard(state.entered_at, context):
+            state.due_at = now + LOOK_AGAIN
+            return ()
+        if any(name in self._eyes or name in self.home.exit_doors for name in context.blind):
+            state.told = True  # it may have been seen by one that sees nothing now
+            return ()
+        state.told = True
+        facts: Facts = (
+            ("elapsed_s", seconds(state.due_at - state.entered_at)),
+            ("limit_s", seconds(self.within)),
+            ("last_at", state.entered_at.isoformat()),
+            ("last_kind", Kind.DOOR.value),
+        )
+        if state.left_at is not None:
+            facts += (("out_s", seconds(state.entered_at - state.left_at)),)
+        found = Finding(
+            home=self.home.id,
+            code="entered_no_motion",
+            severity=Severity.HIGH,
+            since=state.entered_at,
+            at=state.due_at,
+            facts=facts,
+            blind=context.blind,
+        )
+        return (found,)
+
+    def due(self) -> datetime | None:
+        return None if self.state.told else self.state.due_at

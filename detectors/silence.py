@@ -1,0 +1,136 @@
+"""When somebody was last seen to live, and whether the silence since then began at the entry door."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Home, Kind, Reading, Role
+from gateway.ports import Context
+
+HEARD_FOR_SILENCE = SIGNS_OF_LIFE | {Kind.RETURNED}
+
+DOOR_RULE = timedelta(seconds=60)
+"""A silence that begins this soon after the entry door moved is an outing."""
+
+AT_THE_DOOR = timedelta(minutes=2)
+"""Whoever stands in the open door for so long and then leaves has not come home."""
+
+STAYED = timedelta(minutes=5)
+"""Who is seen this soon after the door moved, and not in the first minute, has stayed at home."""
+
+LONE_OF, OFTEN = 64, 0.2
+"""Over how many infrared pulses it is counted how many are lone, and from what share on that is usual here."""
+
+EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
+"""What sees whoever is at home and moves. The entry door sees who leaves."""
+
+HALF_BLIND = 2
+"""While one of these may be dead, somebody may live on unseen: a silence must last so many times longer."""
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""How long a silence that nobody can vouch for waits until it is judged again."""
+
+ABSENCE = "absence"
+"""The line of a household's plan that says that nobody is at home: a journey, a stay in hospital."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A silence that has ended."""
+
+    began: datetime
+    ended: datetime
+    out: bool  # it began at the entry door
+    hole: bool  # part of it was not heard: it must not teach
+
+
+@dataclass(slots=True)
+class SilenceState:
+    life_at: datetime | None = None  # the last sign of life
+    life_kind: str = ""
+    life_room: str = ""
+    pulse_at: datetime | None = None  # the last event of any kind, a lone pulse too
+    lone: float = 0.0  # the share of infrared pulses here that come long after any other event
+    door_at: datetime | None = None  # when the entry door last moved
+    out: bool = False  # the present silence began at the entry door
+    entering: bool = False  # the door last moved after an outing, so that whoever is seen next has come in
+    hole: bool = False  # the present silence has a hole in it: it must not teach
+    told: bool = False
+    due_at: datetime | None = None  # the exact deadline of this silence, once computed
+    excused_at: datetime | None = None  # up to when an absence was declared, as far as we know
+
+    def take(self, reading: Reading, context: Context) -> Silence | None:
+        """Note what this reading says of life; the silence that it has ended, if it is a sign of life."""
+        if reading.kind is Kind.RETURNED:
+            self.hole = True
+            return None
+        # A clearing motion sensor or radar, a closing drawer's echo: only what a person *causes* counts.
+        # A sensor that chatters or is stuck tells of itself.
+        if not reading.is_event or reading.sensor in context.blind:
+            return None
+        at, door_before = reading.at, self.door_at
+        if reading.kind is Kind.DOOR:
+            if self.door_at is None or at > self.door_at:
+                self.door_at = at
+            if self.life_at is not None and at <= self.life_at <= at + DOOR_RULE:  # heard late: it was the door
+                self.out, self.due_at = True, None
+        if not self._is_life(reading) or (self.life_at is not None and at <= self.life_at):
+            return None
+        last = None if self.life_at is None else Silence(self.life_at, at, self.out, self.hole)
+        if reading.kind is Kind.DOOR:
+            is_same = self.entering and door_before is not None and at - door_before <= DOOR_RULE  # it is being closed
+            is_back = last is not None and last.out and at - last.began > AT_THE_DOOR
+            self.entering = is_same or is_back
+        self.life_at, self.life_kind, self.life_room = at, reading.kind.value, reading.room
+        self.out = self.door_at is not None and timedelta(0) <= at - self.door_at <= DOOR_RULE
+        if self.entering and reading.kind is not Kind.DOOR:  # seen inside: home again, however near the door
+            self.out = False
+        return last
+
+    def _is_life(self, reading: Reading) -> bool:
+        at, before = reading.at, self.pulse_at
+        if before is None or at > before:
+            self.pulse_at = at
+        if reading.kind is not Kind.MOTION:
+            return True
+        if before is None or at == before:  # the same moment again is the same pulse heard twice, no second event
+            return False
+        is_lone = abs(at - before) > SECOND_EVENT
+        if at > before:
+            self.lone += (is_lone - self.lone) / LONE_OF
+        if not is_lone:
+            return True
+        # In an empty home a lone pulse proves nobody, unless somebody has just come in or not gone after all. At home
+        # it is life where sensors rest so long after each that lone pulses are the usual thing.
+        if self.out:
+            return self.entering or (self.door_at is not None and DOOR_RULE < at - self.door_at <= STAYED)
+        return self.lone > OFTEN
+
+    def begin(self) -> None:
+        """A new silence: nothing has been said of it yet."""
+        self.due_at, self.told, self.hole, self.excused_at = None, False, False, None
+
+
+def unheard(since: datetime, context: Context) -> timedelta:
+    """How much of a silence lies in a hole from which nothing came in afterwards: then time stood still."""
+    if context.hole is None:
+        return timedelta(0)
+    began, ended = context.hole
+    return max(ended - max(began, since), timedelta(0))
+
+
+def eyes_of(home: Home) -> frozenset[str]:
+    return frozenset(sensor.id for sensor in home.sensors if sensor.role in EYES)
+
+
+def cannot_tell(since: datetime, context: Context, eyes: frozenset[str]) -> bool:
+    """Whether nobody can vouch for this silence: one who could have seen somebody has not been heard since, or all
+    are blind."""
+    if context.vouched_at is not None and context.vouched_at <= since + SECOND_EVENT:
+        return True
+    return bool(eyes) and eyes.issubset(context.blind)
+
+
+def times_longer(home: Home, eyes: frozenset[str], since: datetime, context: Context) -> int:
+    """How many times longer than usual a silence must last, for what was not seen."""
+    is_blind = any(name in eyes or name in home.exit_doors for name in context.blind)
+    return HALF_BLIND if is_blind or unheard(since, context) else 1

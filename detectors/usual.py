@@ -1,0 +1,135 @@
+"""What is usual in a home at each time of day, learnt from the days lived in it.
+
+Of each day are kept the quarter hours in which somebody moved and those in which nobody could be seen; of each week
+the two longest silences that began in each hour. Everything else is computed from these once a day, when a silence
+asks for it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import ceil, log
+
+QUARTER_S = 900
+QUARTERS = 96
+HOURS = 24
+DAY_S = 86400
+EVERY_QUARTER = (1 << QUARTERS) - 1
+
+PRIOR = (0.06,) * 24 + (0.15,) * 4 + (0.5,) * 60 + (0.25,) * 8
+"""How often an unknown person moves in a quarter hour: by night, from six, from seven, from ten in the evening."""
+
+PRIOR_DAYS = 2.0
+"""So many days of the home's own weigh as much."""
+
+P_LOW, P_HIGH = 0.01, 0.97
+
+STEP_S = 240
+"""Resolution of the longest silences: a byte holds up to 17 hours."""
+
+SECOND = 1
+"""Of what happened in four weeks the second worst counts: the worst is too often an outing that nobody saw."""
+
+
+@dataclass(slots=True)
+class Day:
+    """One day of a home, as far as it teaches. Quarter hours are counted from midnight."""
+
+    active: bytes = bytes(QUARTERS // 8)  # a bit for each quarter hour in which somebody moved
+    unseen: bytes = b""  # pairs: from this quarter to before that one nobody was at home, or nobody could tell
+    began_m: int = 0  # the most unusual silence that ended on this day: when it began, in minutes since midnight,
+    length_m: int = 0  # and how long it was
+    rung: int = 0  # the lowest rung of the ladder that would not have alarmed
+
+    def lived(self, quarter: int) -> None:
+        self.active = _with(self.active, quarter)
+
+    def could_not_see(self, begin: int, end: int) -> None:
+        self.unseen += bytes((begin, end))
+
+    def known(self) -> int:
+        """The quarter hours of which something is known, as bits."""
+        known = EVERY_QUARTER
+        for begin, end in zip(self.unseen[::2], self.unseen[1::2], strict=True):
+            known &= ~((1 << end) - (1 << begin))
+        return known | int.from_bytes(self.active, "little")
+
+
+def with_silence(week: bytes, hour: int, length_s: float) -> bytes:
+    """The two longest silences of a week by the hour in which they began, longest first, with one more."""
+    steps = min(ceil(length_s / STEP_S), 255)
+    longest = sorted((*week[2 * hour : 2 * hour + 2], steps), reverse=True)[:2]
+    return week[: 2 * hour] + bytes(longest) + week[2 * hour + 2 :]
+
+
+def _with(bits: bytes, place: int) -> bytes:
+    byte = place >> 3
+    return bits[:byte] + bytes((bits[byte] | 1 << (place & 7),)) + bits[byte + 1 :]
+
+
+class Usual:
+    """The home's own measure of silence. Times are seconds of local time; only their place within a day matters."""
+
+    def __init__(self, days: Sequence[Day]) -> None:
+        self.days = len(days)
+        active = _counts(int.from_bytes(day.active, "little") for day in days)
+        known = _counts(day.known() for day in days)
+        self.share = [
+            (_about(active, q) + PRIOR_DAYS * PRIOR[q]) / (_about(known, q) + PRIOR_DAYS) for q in range(QUARTERS)
+        ]
+        self._due = [-log(1 - min(max(p, P_LOW), P_HIGH)) for p in self.share]
+        self._sum = [0.0, *accumulate(self._due)]
+        worst = [self.due(60 * day.began_m, 60 * (day.began_m + day.length_m)) for day in days if day.length_m]
+        self._most = sorted(worst, reverse=True)
+
+    def due(self, began_s: float, ended_s: float) -> float:
+        """How much life was due in this silence: quarter hours in which somebody usually moves weigh most."""
+        return self._until(ended_s) - self._until(began_s)
+
+    def when(self, began_s: float, due: float) -> float:
+        """When so much life will have been due since then."""
+        days, rest = divmod(self._until(began_s) + due, self._sum[-1])
+        quarter = min(bisect_right(self._sum, rest) - 1, QUARTERS - 1)
+        return days * DAY_S + (quarter + (rest - self._sum[quarter]) / self._due[quarter]) * QUARTER_S
+
+    @property
+    def most(self) -> float:
+        """How much life was due in the second most unusual silence: with what a new one is compared."""
+        return self._most[min(SECOND, len(self._most) - 1)] if self._most else 0.0
+
+    def tenths(self, at_s: float) -> int:
+        """In how many of ten such quarter hours somebody moves."""
+        return round(10 * self.share[int(at_s % DAY_S // QUARTER_S)])
+
+    def _until(self, at_s: float) -> float:
+        days, rest = divmod(at_s, DAY_S)
+        quarter = int(rest // QUARTER_S)
+        return days * self._sum[-1] + self._sum[quarter] + (rest / QUARTER_S - quarter) * self._due[quarter]
+
+
+def longest_s(weeks: Sequence[bytes], began_s: float) -> float:
+    """How long silences last at most that begin within an hour of this time of day; 0 when none is known."""
+    hour = int(began_s % DAY_S // 3600)
+    near = (2 * ((hour - 1) % HOURS), 2 * hour, 2 * ((hour + 1) % HOURS))
+    return sorted((0, 0, *(steps for week in weeks for one in near for steps in week[one : one + 2])))[-2] * STEP_S
+
+
+def _counts(days: Iterable[int]) -> list[int]:
+    counts = [0] * QUARTERS
+    for bits in days:
+        while bits:
+            lowest = bits & -bits
+            counts[lowest.bit_length() - 1] += 1
+            bits ^= lowest
+    return counts
+
+
+def _about(counts: Sequence[int], quarter: int) -> float:
+    """This quarter hour, and half of what is known of its neighbours."""
+    return counts[quarter] + 0.5 * (counts[quarter - 1] + counts[quarter + 1 - QUARTERS])
+
+
+def lowest_rung(rungs: int, alarms: Callable[[int], bool]) -> int:
+    """The lowest rung that would not have alarmed; the highest when all would have."""
+    return next((rung for rung in range(rungs) if not alarms(rung)), rungs - 1)
