@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from statistics import median
+from typing import Any
 
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.ports import Context
@@ -41,8 +42,10 @@ A_WHOLE_DAY = timedelta(hours=24)
 
 
 @dataclass(slots=True)
-class WaterState:
-    begun: datetime | None = None  # when the meter was first heard to tell of use
+class Use:
+    """What the meter has told, and the present dry spell."""
+
+    begun: datetime  # when it was first heard to tell of use
     last_at: datetime | None = None  # the last report of use
     last: list[float] = field(default_factory=list)  # its number and litres
     step: float = 0.0  # the smallest amount it has ever told
@@ -65,6 +68,19 @@ class WaterState:
     day: str = ""  # the local date that `longest_s` belongs to
     longest_s: float = 0.0  # today's longest dry spell
     days: list[int] = field(default_factory=list)  # of up to 28 days before, oldest first: minutes
+
+
+@dataclass(slots=True)
+class WaterState:
+    use: Use | None = None
+
+    def __post_init__(self) -> None:
+        self.use = _revived(self.use)
+
+
+def _revived(plain: Any) -> Any:
+    """From a checkpoint, where the values stand in order, without their names."""
+    return plain if plain is None or isinstance(plain, Use) else Use(*plain)
 
 
 @dataclass(slots=True)
@@ -100,7 +116,7 @@ class Water:
         kind = reading.kind
         if kind is Kind.WATER:
             return self._drawn(reading, context) if reading.sensor in self._meters and reading.value > 0 else ()
-        if self.state.begun is None:
+        if self.state.use is None:
             return ()
         if kind is Kind.RETURNED:
             if reading.value > LONG_HOLE.total_seconds():
@@ -115,13 +131,14 @@ class Water:
         return ()
 
     def _drawn(self, reading: Reading, context: Context) -> Iterable[Finding]:
-        state, at, litres = self.state, reading.at, reading.value
+        at, litres = reading.at, reading.value
+        if self.state.use is None:
+            self.state.use = Use(at)
+            self._begin_anew(at)
+        state = self._use
         if at == state.last_at and state.last == [reading.seq, litres]:
             return ()  # heard twice
         state.step = min(state.step or litres, litres)
-        if state.begun is None:
-            state.begun = at
-            self._begin_anew(at)
         if state.last_at is not None and at - state.last_at > A_WHOLE_DAY:
             litres *= A_WHOLE_DAY / (at - state.last_at)  # counted over a longer time: of one day it is a part
         if state.last_at is None or at > state.last_at:
@@ -138,7 +155,7 @@ class Water:
 
     def _count(self, at: datetime, litres: float) -> None:
         """Into its half hour of the last day; what is older is forgotten."""
-        state = self.state
+        state = self._use
         number = int(at.timestamp() // HALF_HOUR.total_seconds())
         if not state.used:
             state.half_hour, state.used = number, [0]
@@ -153,7 +170,7 @@ class Water:
             state.finest = max(state.finest, sum(1 for one in state.used if one))
 
     def _too_much(self, reading: Reading, context: Context) -> Iterable[Finding]:
-        state, at = self.state, reading.at
+        state, at = self._use, reading.at
         litres = sum(state.used) / 10
         most = _litres(context.plan.get("water_high"), self.too_much, off=float("inf"))
         began = datetime.fromtimestamp((state.half_hour - len(state.used) + 1) * HALF_HOUR.total_seconds(), UTC)
@@ -182,13 +199,13 @@ class Water:
 
     def _begin_anew(self, at: datetime) -> None:
         """Whatever was dry before is forgotten, and teaches nothing."""
-        state = self.state
+        state = self._use
         state.dry_at, state.drawn, state.counted_s, state.due_at, state.told = at, 0.0, 0.0, None, False
         state.home_at = at
 
     def _enough(self, at: datetime) -> None:
         """So much has been drawn that somebody must have washed, cooked or flushed."""
-        state = self.state
+        state = self._use
         if not state.told:
             self._learn(self._counted(at), at)
         self._begin_anew(at)
@@ -196,9 +213,10 @@ class Water:
     def _is_second(self, at: datetime) -> bool:
         """One lone pulse is heat, sun or a mouse; the same moment again is the same pulse heard twice. What she did
         before the door moved is no witness of what moves after it."""
-        before, door = self.state.pulse_at, self.state.door_at
+        state = self._use
+        before, door = state.pulse_at, state.door_at
         if before is None or at > before:
-            self.state.pulse_at = at
+            state.pulse_at = at
         if before is None or (door is not None and before <= door < at):
             return False
         return timedelta(0) < abs(at - before) <= SECOND_EVENT
@@ -208,21 +226,21 @@ class Water:
 
     def _counted(self, until: datetime) -> float:
         """Waking seconds at home since enough was drawn."""
-        state = self.state
+        state = self._use
         if state.home_at is None:
             return state.counted_s
         end = until if state.left_at is None else min(until, state.left_at)
         return state.counted_s + self._waking(state.home_at, end)
 
     def _door_moved(self, at: datetime) -> None:
-        state = self.state
+        state = self._use
         if state.door_at is None or at > state.door_at:
             state.door_at = at
             if state.left_at is None and (state.home_at is None or at >= state.home_at):
                 state.left_at, state.due_at = at, None
 
     def _lived(self, at: datetime) -> None:
-        state = self.state
+        state = self._use
         if state.life_at is not None and at <= state.life_at:
             return
         state.life_at = at
@@ -232,7 +250,7 @@ class Water:
             state.home_at, state.left_at, state.due_at = at, None, None
 
     def _learn(self, dry_s: float, at: datetime) -> None:
-        state = self.state
+        state = self._use
         today = at.astimezone(self.home.zone).date().isoformat()
         if state.day != today:
             if state.day:
@@ -243,9 +261,8 @@ class Water:
     # ------------------------------------------------------------------ time
 
     def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
-        state = self.state
-        due = self.due()
-        if due is None or now < due or state.home_at is None or state.dry_at is None:
+        state, due = self.state.use, self.due()
+        if state is None or due is None or now < due or state.home_at is None or state.dry_at is None:
             return ()
         if state.due_at is None:
             state.due_at = due = self._when(state.home_at, self._limit_s() - state.counted_s)
@@ -281,24 +298,29 @@ class Water:
         )
 
     def due(self) -> datetime | None:
-        state = self.state
-        if state.home_at is None or state.told or state.left_at is not None or not self._can_tell():
+        state = self.state.use
+        if state is None or state.home_at is None or state.told or state.left_at is not None or not self._can_tell():
             return None
         # Until so much time has passed at all, nobody needs the exact deadline, which costs a time zone.
         return state.due_at or state.home_at + timedelta(seconds=max(0.0, self._least_s() - state.counted_s))
 
+    @property
+    def _use(self) -> Use:
+        assert self.state.use is not None  # nothing is reckoned before the meter was heard
+        return self.state.use
+
     def _can_tell(self) -> bool:
         """Whether this meter reports finely and often enough for its silence to mean something."""
-        return self.state.step <= self.too_little and self.state.finest >= OFTEN
+        return self._use.step <= self.too_little and self._use.finest >= OFTEN
 
     def _least_s(self) -> float:
         return self.waking_hours.total_seconds()
 
     def _limit_s(self) -> float:
         """How much waking time at home may pass without enough water."""
-        state = self.state
+        state = self._use
         whole_day = self._day_s()
-        assert state.begun is not None and state.home_at is not None
+        assert state.home_at is not None
         if not self.home.exit_doors or state.home_at - state.begun < NEW_FOR:
             return max(whole_day, self._least_s())
         seldom = 60 * sorted(state.days)[-2] if len(state.days) > 1 else 0
