@@ -72,7 +72,7 @@ class Night:
     """Somebody went out by the entry door between 23:00 and 4:30 and did not come back, or walks about without rest.
 
     Out: fifteen minutes, unless she has left at about that hour three times in 28 days and come back well. Wandering:
-    twelve changes of room within half an hour, or one and a half times the second most restless night of 28.
+    ten changes of room within half an hour, or one and a half times the second most restless night of 28.
     """
 
     kinds: ClassVar[frozenset[Kind]] = (SIGNS_OF_LIFE | {Kind.RETURNED}) - {Kind.SOS}
@@ -81,7 +81,7 @@ class Night:
     begins: time = time(23)
     ends: time = time(4, 30)
     back_within: timedelta = timedelta(minutes=15)
-    changes: int = 12
+    changes: int = 10
     state: NightState = field(default_factory=NightState, init=False)
     _eyes: frozenset[str] = field(init=False)
     _sleepers: dict[str, str] = field(init=False)

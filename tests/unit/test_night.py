@@ -147,7 +147,7 @@ def test_walking_from_room_to_room_is_told_once_a_night(home):
 
     assert [code for _, code in home.told] == ["wandering"]
     assert home.severity is Severity.MEDIUM
-    assert home.last.fact("count") == "12"
+    assert home.last.fact("count") == "10"
 
 
 def test_visits_to_the_bathroom_are_not_wandering(home):
