@@ -604,7 +604,7 @@ _HISTORY: Mapping[What, str] = {
     What.AGAIN: N_("Again, {count} times so far"),
     What.WORSE: N_("More serious: {severity} instead of {was}; called from the start"),
     What.RINGS_AGAIN: N_("{who} cannot be reached; calling again"),
-    What.HELD: N_("Held back while {who} works in the home"),
+    What.HELD: N_("Held back: {who} works in the home or has paused it"),
     What.RELEASED: N_("Held back no longer: judged again"),
     What.MENDED: N_("The clock was put back; the next deadline was moved"),
     What.ACCEPTED: N_("{who} accepted ({how})"),

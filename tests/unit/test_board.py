@@ -262,6 +262,54 @@ def test_what_nobody_has_installed_is_no_blind_spot_of_today(rig):
     assert browser.get("/api/v1/homes/h1/coverage").json()["blind"] is False
 
 
+def test_a_paused_home_says_first_that_it_is_paused_why_and_until_when(rig):
+    now = rig.clock.now()
+    rig.hear("h1")
+    rig.registrar.set_state("h1", Monitoring.PAUSED, why="住院", until=now + timedelta(days=5), who="ma", now=now)
+    browser = rig.signed_in()
+
+    shown = text_of(browser.get("/homes/h1").text)
+    told = browser.get("/api/v1/homes/h1/coverage").json()
+
+    assert "暂停至 11-26 22:38：住院" in shown
+    assert "这户已暂停守护：没有动静、设备故障都不叫人，求助照样叫人。" in shown
+    assert told["state"] == "paused" and told["statement"]["en"].startswith("This home is paused")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (Monitoring.REGISTERED, "being installed"),
+        (Monitoring.RETIRED, "not watched any more"),
+        (Monitoring.TRIAL, "Everything registered can be seen"),
+    ],
+)
+def test_the_coverage_says_how_the_home_stands(rig, state, words):
+    rig.hear("h1")
+    rig.rename("h1", state=state)
+
+    told = rig.signed_in().get("/api/v1/homes/h1/coverage").json()
+
+    assert words in told["statement"]["en"].partition(".")[0]
+
+
+def test_what_is_held_back_says_what_it_waits_for(rig):
+    browser = rig.signed_in()
+    for state, words in ((Monitoring.PAUSED, "暂停结束前不叫人"), (Monitoring.REGISTERED, "开始守护前不叫人")):
+        rig.clock.go_on(minutes=1)
+        now = rig.clock.now()
+        if state is Monitoring.PAUSED:
+            rig.registrar.set_state("h1", state, why="住院", who="ma", now=now)
+        else:
+            rig.rename("h2", state=state)
+        home = "h1" if state is Monitoring.PAUSED else "h2"
+        found = Finding(home=home, code="home_silent", severity=Severity.TECHNICAL, since=now, at=now)
+        (verdict,) = rig.desk.take([found], now)
+        page = text_of(browser.get(alert_url(verdict.alert.id)).text)
+        assert words in page
+        assert rig.alerts.outbox(now) == []
+
+
 def test_other_programs_may_ask_for_the_coverage(rig):
     gap = cannot_see(rig, "fall")
     answer = rig.signed_in().get("/api/v1/homes/h1/coverage")

@@ -303,7 +303,7 @@ def test_nothing_that_people_type_becomes_part_of_a_page(folder, payload):
 
 def test_in_english(folder):
     folder.agrees("whereabouts")
-    folder.adds("Mei", "13800002222")
+    folder.adds("Mei", "13800002222", may_see="alerts")
 
     page = folder.browser.get(AT, headers={"accept-language": "en"}).text
-    assert "son or daughter" in page and "sees: nothing" in page and "Ask for consent" in page
+    assert "son or daughter" in page and "sees: alerts" in page and "Ask for consent" in page
