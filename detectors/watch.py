@@ -33,6 +33,10 @@ class Watch:
         self._supervision = next((d for d in self.detectors.values() if isinstance(d, Supervision)), None)
         self._told: tuple[Context, Mapping[str, Blindness], Context] | None = None
         self._asked = _asked_about(tuple((name, _kinds_of(detector)) for name, detector in self.detectors.items()))
+        # A detector's deadline moves only when it is asked something, and most are not asked about most readings.
+        self._dues: dict[str, datetime] = {}
+        self._soonest: datetime | None = None
+        self._note_dues(self.detectors)
 
     def hear(self, heard: datetime, arrival: int) -> Reading | None:
         """A message proves that a hub of this home is alive. After a hole: the reading that marks its end.
@@ -59,6 +63,7 @@ class Watch:
                 found.extend(self._report_broken(name, reading.at))
             if detector is self._supervision:
                 told = self._with_blind_spots(context)
+        self._note_dues(self._asked[reading.kind])
         return found
 
     def tick(self, now: datetime, context: Context) -> list[Finding]:
@@ -69,15 +74,9 @@ class Watch:
 
     def due(self) -> datetime | None:
         """Before this moment `tick` has nothing to say, unless a reading comes."""
-        soonest = self._ear.due()
-        for detector in self.detectors.values():
-            due = detector.due()
-            if due is None:
-                continue
-            reached = self._ear.when(due)
-            if reached is not None and (soonest is None or reached < soonest):
-                soonest = reached
-        return soonest
+        silent = self._ear.due()
+        reached = None if self._soonest is None else self._ear.when(self._soonest)
+        return reached if silent is None or (reached is not None and reached < silent) else silent
 
     # ------------------------------------------------------------------ what it can see
 
@@ -148,12 +147,13 @@ class Watch:
         self._ear.state = ear
         for name, state in restored.items():
             self.detectors[name].state = state
+        self._note_dues(self.detectors)
         return True
 
     def _advance(self, now: datetime, context: Context) -> list[Finding]:
         found: list[Finding] = []
         horizon = self._ear.horizon(now)
-        if horizon is None:
+        if horizon is None or self._soonest is None or self._soonest > horizon:
             return found
         for name, detector in self.detectors.items():
             due = detector.due()
@@ -163,7 +163,19 @@ class Watch:
                 found.extend(self._ask(name, detector.tick, horizon, self._with_testimony(horizon, context)))
             elif due <= (kept := self._ear.kept(horizon)):
                 found.extend(self._ask(name, detector.tick, kept, context))
+        self._note_dues(self.detectors)
         return found
+
+    def _note_dues(self, names: Iterable[str]) -> None:
+        """These have just been asked: when each of them has something to say next."""
+        dues = self._dues
+        for name in names:
+            due = self.detectors[name].due()
+            if due is not None:
+                dues[name] = due
+            else:
+                dues.pop(name, None)
+        self._soonest = min(dues.values(), default=None)
 
     def _ask(
         self, name: str, tick: Callable[[datetime, Context], Iterable[Finding]], now: datetime, context: Context
