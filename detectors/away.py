@@ -63,6 +63,7 @@ class Away:
     by_night: timedelta = timedelta(minutes=60)
     state: AwayState = field(default_factory=AwayState, init=False)
     _eyes: frozenset[str] = field(init=False)
+    _reckoned: tuple[datetime, datetime] | None = field(default=None, init=False)  # of this silence: the deadline
 
     def __post_init__(self) -> None:
         self._eyes = eyes_of(self.home)
@@ -116,21 +117,24 @@ class Away:
         state = self.state
         if state.life_at is None or state.told or not state.out:
             return ()
-        if state.due_at is None:
-            state.due_at = state.life_at + self._limit(state.life_at)[0]
-        if now < state.due_at:
+        if state.due_at is None and (self._reckoned is None or self._reckoned[0] is not state.life_at):
+            self._reckoned = (state.life_at, state.life_at + self._limit(state.life_at)[0])
+        due_at = state.due_at or (self._reckoned and self._reckoned[1])
+        if due_at is None or now < due_at:
             return ()
         again = self._look_again(state.life_at, now, context)
         if again is not None:
             state.due_at = again
             return ()
         state.told = True
-        return (self._finding(state.life_at, state.due_at, context),)
+        return (self._finding(state.life_at, due_at, context),)
 
     def due(self) -> datetime | None:
         state = self.state
         if state.life_at is None or state.told or not state.out:
             return None
+        if state.due_at is None and self._reckoned is not None and self._reckoned[0] is state.life_at:
+            return self._reckoned[1]
         return state.due_at or state.life_at + min(self.by_night, self.shortest)
 
     def _look_again(self, since: datetime, now: datetime, context: Context) -> datetime | None:

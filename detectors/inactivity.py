@@ -111,6 +111,7 @@ class Inactivity:
     learns: bool = True
     state: InactivityState = field(default_factory=InactivityState, init=False)
     _eyes: frozenset[str] = field(init=False)
+    _reckoned: tuple[datetime, datetime] | None = field(default=None, init=False)  # of this silence: the deadline
     _rungs: tuple[tuple[timedelta, timedelta], ...] = field(init=False)
     _usual: Usual = field(default_factory=lambda: Usual(()), init=False)
     _usual_of: tuple[InactivityState | None, int] = field(default=(None, 0), init=False)
@@ -263,21 +264,24 @@ class Inactivity:
         state = self.state
         if state.life_at is None or state.told or state.out:
             return ()
-        if state.due_at is None:
-            state.due_at = self._deadline(state.life_at)[0]
-        if now < state.due_at:
+        if state.due_at is None and (self._reckoned is None or self._reckoned[0] is not state.life_at):
+            self._reckoned = (state.life_at, self._deadline(state.life_at)[0])
+        due_at = state.due_at or (self._reckoned and self._reckoned[1])
+        if due_at is None or now < due_at:
             return ()
         again = self._look_again(state.life_at, now, context)
         if again is not None:
             state.due_at = again
             return ()
         state.told = True
-        return (self._finding(state.life_at, state.due_at, context),)
+        return (self._finding(state.life_at, due_at, context),)
 
     def due(self) -> datetime | None:
         state = self.state
         if state.life_at is None or state.told or state.out:
             return None
+        if state.due_at is None and self._reckoned is not None and self._reckoned[0] is state.life_at:
+            return self._reckoned[1]
         # Until a silence has lasted for the shortest limit nobody needs its exact deadline, which costs a time zone.
         return state.due_at or state.life_at + SHORTEST
 

@@ -55,7 +55,7 @@ class SilenceState:
     entering: bool = False  # the door last moved after an outing, so that whoever is seen next has come in
     hole: bool = False  # the present silence has a hole in it: it must not teach
     told: bool = False
-    due_at: datetime | None = None  # the exact deadline of this silence, once computed
+    due_at: datetime | None = None  # when to judge this silence again that could not be judged at its deadline
     excused_at: datetime | None = None  # up to when an absence was declared, as far as we know
 
     def take(self, reading: Reading, context: Context) -> Silence | None:

@@ -477,7 +477,7 @@ def _open(path: Path) -> IO[str]:
 def _in_order(entries: Iterator[Entry]) -> Iterator[Entry]:
     """Put in their place what stands too late in the file, and the ends of what lasted."""
     waiting: list[tuple[datetime, int, Entry]] = []
-    newest = datetime.min.replace(tzinfo=UTC)
+    newest = datetime.min.replace(tzinfo=UTC) + DISORDER
     for number, entry in enumerate(entries):
         if entry.at > newest and not _lies_ahead(entry):
             newest = entry.at
