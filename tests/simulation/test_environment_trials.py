@@ -1,4 +1,4 @@
-"""Seeded homes with a water meter and seeded persons with a cuff: what is found, missed, and told for nothing."""
+"""Seeded homes with a water meter and a thermometer, and persons with a cuff: found, missed, and told for nothing."""
 
 import multiprocessing
 import os
@@ -7,11 +7,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import exp
 from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from detectors.environment import Environment
 from detectors.vitals import Vitals
 from detectors.water import Water
 from gateway.domain import SIGNS_OF_LIFE, Finding, Home, Hub, Kind, Reading, Role, Sensor, Severity
@@ -294,3 +296,43 @@ def test_a_slipped_cuff_calls_nobody(people):
 def test_times_only_go_forward(homes, people):
     for found in [*(home.untouched for home in homes), *(one.ill for one in people)]:
         assert all(one.at <= other.at for one, other in pairwise(found))
+
+
+# --------------------------------------------------------------------------- rooms
+
+ROOMS, OUTSIDE = 60, -2.0
+
+
+def of_a_room(seed: int, *, fails: bool) -> tuple[list[Finding], datetime | None]:
+    """A heated bedroom for a month, aired daily, whose heating may fail; and when it fell below 14 °C for good."""
+    chance = Random(seed)
+    home = furnish(f"room{seed}", min(PERSONAS), seed=seed, interval=None).home
+    air = Sensor(id="air", hub=home.hubs[0].id, address="air", name="x", room="bedroom", role=Role.CLIMATE)
+    home = replace(home, sensors=(air,))
+    kept, slow = chance.uniform(16, 22), chance.uniform(8, 30)  # °C, and hours to lose most of its warmth
+    fails_at = BEGIN + timedelta(days=chance.uniform(5, 25)) if fails else None
+    airing = [(BEGIN + timedelta(days=n, minutes=chance.uniform(0, 180)), chance.uniform(10, 60)) for n in range(30)]
+    readings, cold_at = [], None
+    at = BEGIN
+    while at < BEGIN + timedelta(days=29):
+        at += timedelta(minutes=chance.uniform(10, 40))
+        hours = 0.0 if fails_at is None else max(0.0, (at - fails_at) / timedelta(hours=1))
+        warm = OUTSIDE + (kept - OUTSIDE) * exp(-hours / slow)
+        if warm < 14 and cold_at is None:
+            cold_at = at
+        is_open = any(timedelta(0) <= at - opened <= timedelta(minutes=long) for opened, long in airing)
+        shown = round((warm + OUTSIDE) / 2 if is_open else warm + chance.gauss(0, 0.2), 1)
+        readings.append(Reading(home.id, "air", "bedroom", Kind.TEMPERATURE, shown, at, at))
+    return live(Environment(home, heated=True), iter(readings), at), cold_at
+
+
+def test_a_heating_that_fails_is_told_after_four_cold_hours_and_an_open_window_is_not():
+    broken = [of_a_room(seed, fails=True) for seed in range(ROOMS)]
+    late = [
+        (cold, found[:1])
+        for found, cold in broken
+        if not found or cold is None or found[0].at - cold > timedelta(hours=6)
+    ]
+    false = [found for seed in range(ROOMS) if (found := of_a_room(seed, fails=False)[0])]
+
+    assert (late, false) == ([], [])
