@@ -160,6 +160,8 @@ class Night:
             return
         if inside is None or state.arriving:
             return  # somebody comes home
+        if inside > at + DOOR_RULE:
+            return  # heard late: somebody has been seen inside since
         state.out_at, state.entering = at, False
         limit = planned(context, "night_exit", self.back_within)
         if limit is not None and not self._is_usual(at):

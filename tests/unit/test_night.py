@@ -1,10 +1,11 @@
 """Out at night, restless at night."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from gateway.domain import Finding, Severity
+from gateway.domain import Finding, Kind, Reading, Role, Severity
 from simulators.household import WHOLE_KIT, furnish
 from simulators.story import Story
 
@@ -85,6 +86,15 @@ def test_a_lone_pulse_in_an_empty_home_is_nobody(home):
     home.at("22:30").moves_in("living").at("02:00").goes_out().at("02:10").is_seen_once_in("kitchen").at("04:00")
 
     assert home.told == [("02:15", "night_exit")]
+
+
+def test_a_door_that_is_heard_of_late_is_no_exit_if_somebody_was_seen_since(home):
+    home.at("22:30").moves_in("living").at("02:05").moves_in("hall")
+    door, at = next(s for s in home.home.sensors if s.role is Role.EXIT_DOOR), home.now - timedelta(minutes=4)
+    home.watch.observe(Reading(home.home.id, door.id, door.room, Kind.DOOR, 1, at, home.now), home.context)
+    home.at("04:00")
+
+    assert home.told == []
 
 
 def test_coming_home_late_and_going_straight_to_sleep_is_no_exit(home):
