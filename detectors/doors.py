@@ -26,7 +26,7 @@ from gateway.ports import Context
 WORTH_REMEMBERING = timedelta(hours=12)
 """A door that was not used for less long than this has been used every day."""
 
-NEW = timedelta(hours=48)
+NEW = timedelta(hours=72)
 """How much later it is told while the habits of a home are not known yet."""
 
 

@@ -20,6 +20,10 @@ from simulators.personas import PERSONAS
 pytestmark = [pytest.mark.simulation, pytest.mark.slow]
 
 TRIALS = 100
+OF_PERSONS = frozenset(
+    {"inactivity", "not_returned", "entered_no_motion", "bath_dwell", "bed_no_return", "not_up"}
+    | {"night_exit", "wandering", "door_open", "door_not_used"}
+)
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 WARM_UP, AFTERWARDS = timedelta(days=6), timedelta(hours=36)
 BEAT = timedelta(minutes=1)
@@ -50,7 +54,7 @@ class Trial:
 
 
 def _of_person(found: list[Finding]) -> list[Finding]:
-    return [one for one in found if one.code in ("inactivity", "not_returned")]
+    return [one for one in found if one.code in OF_PERSONS]
 
 
 def _overlap(one: Finding, other: Finding) -> bool:

@@ -94,7 +94,7 @@ def test_somebody_at_home_who_has_not_used_the_door_for_two_days(home):
     assert home.last.fact("limit_s") == str(48 * 3600)
 
 
-def test_in_the_first_weeks_two_days_later(home):
+def test_in_the_first_weeks_three_days_later(home):
     home.lives(2).stays_in(3)
 
     assert home.told == []
