@@ -92,6 +92,12 @@ class Ear:
             return max(moment, state.thaws_at)
         return moment
 
+    def when_kept(self, moment: datetime) -> datetime | None:
+        """When the hub will have kept its promise up to `moment`; None: not before it is heard again."""
+        if self.interval is not None and (self.state.heard is None or moment > self.state.heard + self.interval):
+            return None
+        return self.when(moment)
+
     def due(self) -> datetime | None:
         """When the silence of the hub itself must next be told."""
         if self.interval is None or self.state.heard is None or self.state.told == Severity.MEDIUM.value:

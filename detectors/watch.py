@@ -35,7 +35,8 @@ class Watch:
         self._asked = _asked_about(tuple((name, _kinds_of(detector)) for name, detector in self.detectors.items()))
         # A detector's deadline moves only when it is asked something, and most are not asked about most readings.
         self._dues: dict[str, datetime] = {}
-        self._soonest: datetime | None = None
+        self._soonest: datetime | None = None  # of all but supervision, whose time stands still sooner
+        self._check_at: datetime | None = None
         self._note_dues(self.detectors)
 
     def hear(self, heard: datetime, arrival: int) -> Reading | None:
@@ -74,9 +75,14 @@ class Watch:
 
     def due(self) -> datetime | None:
         """Before this moment `tick` has nothing to say, unless a reading comes."""
-        silent = self._ear.due()
-        reached = None if self._soonest is None else self._ear.when(self._soonest)
-        return reached if silent is None or (reached is not None and reached < silent) else silent
+        soonest = self._ear.due()
+        for reached in (
+            None if self._soonest is None else self._ear.when(self._soonest),
+            None if self._check_at is None else self._ear.when_kept(self._check_at),
+        ):
+            if reached is not None and (soonest is None or reached < soonest):
+                soonest = reached
+        return soonest
 
     # ------------------------------------------------------------------ what it can see
 
@@ -153,16 +159,18 @@ class Watch:
     def _advance(self, now: datetime, context: Context) -> list[Finding]:
         found: list[Finding] = []
         horizon = self._ear.horizon(now)
-        if horizon is None or self._soonest is None or self._soonest > horizon:
+        if horizon is None:
+            return found
+        kept = self._ear.kept(horizon)
+        is_anything_due = self._soonest is not None and self._soonest <= horizon
+        if not is_anything_due and (self._check_at is None or self._check_at > kept):
             return found
         for name, detector in self.detectors.items():
-            due = detector.due()
-            if due is None or due > horizon:
-                continue
-            if detector is not self._supervision:
-                found.extend(self._ask(name, detector.tick, horizon, self._with_testimony(horizon, context)))
-            elif due <= (kept := self._ear.kept(horizon)):
-                found.extend(self._ask(name, detector.tick, kept, context))
+            is_supervision = detector is self._supervision
+            due, until = detector.due(), kept if is_supervision else horizon
+            if due is not None and due <= until:
+                told = context if is_supervision else self._with_testimony(horizon, context)
+                found.extend(self._ask(name, detector.tick, until, told))
         self._note_dues(self.detectors)
         return found
 
@@ -170,8 +178,11 @@ class Watch:
         """These have just been asked: when each of them has something to say next."""
         dues = self._dues
         for name in names:
-            due = self.detectors[name].due()
-            if due is not None:
+            detector = self.detectors[name]
+            due = detector.due()
+            if detector is self._supervision:
+                self._check_at = due
+            elif due is not None:
                 dues[name] = due
             else:
                 dues.pop(name, None)

@@ -57,12 +57,14 @@ class Pipeline:
         readings: ReadingStore,
         desk: Desk,
         options: Mapping[str, Mapping[str, Any]] | None = None,
+        checkpoint_every: timedelta = CHECKPOINT_EVERY,
     ) -> None:
         self._intake = intake
         self._directory = directory
         self._readings = readings
         self._desk = desk
         self._options = options or {}
+        self._checkpoint_every = checkpoint_every
         self._watches: dict[str, Watch] = {}
         self._context = Context()
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
@@ -98,7 +100,7 @@ class Pipeline:
                 self._watches[home_id].recall_heard(heard)
         self._arrival = self._readings.last_arrival()
         self._changed = set(self._watches)  # after a long replay the next start should be short
-        self._next_keep = now + CHECKPOINT_EVERY
+        self._next_keep = now + self._checkpoint_every
         self._intake.unsettle(now + UNSETTLED)
         for watch in self._watches.values():
             self._shown[watch.home.id] = watch.revision  # the store shows it as it was; the first checkpoint will anew
@@ -253,7 +255,7 @@ class Pipeline:
         if not self._to_keep:
             if self._next_keep is None or now < self._next_keep:
                 return
-            self._next_keep = now + CHECKPOINT_EVERY
+            self._next_keep = now + self._checkpoint_every
             self._to_keep, self._changed = sorted(self._changed), set()
             self._slice = max(CHECKPOINT_SLICE, len(self._to_keep) // CHECKPOINT_TICKS + 1)
             self._settling = self._arrival

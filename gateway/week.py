@@ -89,6 +89,10 @@ class ShakyAlerts:
         return getattr(self.store, name)
 
 
+CHECKPOINT_EVERY = timedelta(minutes=10)
+"""Ten times the pipeline's own: the power fails between checkpoints, and a week is not spent writing them."""
+
+
 @dataclass(slots=True)
 class ShakyReadings:
     """The reading store of the same process."""
@@ -388,6 +392,7 @@ async def _run_gateway(week: Week, alerts: MemoryAlerts, readings: MemoryReading
         directory=registry,
         readings=ShakyReadings(readings, week.power),
         desk=desk,
+        checkpoint_every=CHECKPOINT_EVERY,
     )
     pipeline.start(clock.now())
     courier = Courier(

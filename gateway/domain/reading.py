@@ -144,12 +144,18 @@ class Reading:
     @property
     def is_life(self) -> bool:
         """Somebody caused it, and we know when. What a bridge merely remembers is no sign of life."""
-        return self.kind in SIGNS_OF_LIFE and not self.is_undated
+        return self.kind in SIGNS_OF_LIFE and not (self.late and self.is_undated)
 
     @property
     def is_event(self) -> bool:
         """Something a person may have done just then: life, and not a sensor that merely cleared."""
-        return self.is_life and (self.value != 0 or self.kind not in CLEARS_BY_ITSELF)
+        # Every detector asks this of every reading, so the cheap questions come first.
+        kind = self.kind
+        return (
+            kind in SIGNS_OF_LIFE
+            and (self.value != 0 or kind not in CLEARS_BY_ITSELF)
+            and not (self.late and self.is_undated)
+        )
 
 
 def last_sign(newest_first: Iterable[Reading]) -> Reading | None:
