@@ -17,8 +17,9 @@ AT_THE_DOOR = timedelta(minutes=2)
 STAYED = timedelta(minutes=5)
 """Who is seen this soon after the door moved, and not in the first minute, has stayed at home."""
 
-LONE_OF, OFTEN = 64, 0.2
-"""Over how many infrared pulses it is counted how many are lone, and from what share on that is usual here."""
+LONE_OF, OFTEN = 64, 0.75
+"""Over how many infrared pulses it is counted how many are lone, and from what share on that is usual here. The share
+is high on purpose: where fewer are lone, a ghost's pulse would hide somebody who lies on the floor."""
 
 EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
 """What sees whoever is at home and moves. The entry door sees who leaves."""
