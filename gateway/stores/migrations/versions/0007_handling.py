@@ -1,0 +1,14 @@
+"""Handling, hand-over, follow-up and what the figures need."""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
