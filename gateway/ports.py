@@ -29,6 +29,7 @@ from gateway.domain import (
     Hub,
     Installation,
     Kind,
+    Outcome,
     Override,
     Person,
     Power,
@@ -324,6 +325,19 @@ class AlertStore(Protocol):
 
     def alerts(self, *, home: str | None = None, unclosed: bool = False, limit: int = 200) -> list[Alert]:
         """Newest first; with `unclosed` only what is not closed yet (resolved ones too), worst severity first."""
+        ...
+
+    def raised(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        home: str | None = None,
+        code: str | None = None,
+        outcome: Outcome | None = None,
+    ) -> list[Alert]:
+        """Alerts raised with since <= raised_at < until, oldest first: what the figures are made of, and what tells
+        how often a rule was right (`Outcome.judgement`)."""
         ...
 
     def history(self, alert_id: str) -> list[Entry]: ...

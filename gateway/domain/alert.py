@@ -19,6 +19,14 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+class Judgement(StrEnum):
+    """误报判定: whether what was told was so. *Unsure* is neither; a test or a duplicate says nothing of a rule."""
+
+    REAL = "real"
+    FALSE = "false"
+    UNSURE = "unsure"
+
+
 class Outcome(StrEnum):
     """处置结果: no alert is resolved without one of these."""
 
@@ -34,6 +42,21 @@ class Outcome(StrEnum):
     NO_ACCESS = "no-access"  # 无法入户(转警/开锁)
     DECEASED = "deceased"  # 离世
     DUPLICATE = "duplicate"  # 重复
+
+    @property
+    def judgement(self) -> Judgement:
+        """What was found there says whether the alert was right; the outcome itself is the cause."""
+        return _JUDGEMENTS.get(self, Judgement.FALSE)
+
+
+_JUDGEMENTS = {
+    Outcome.REAL_EMERGENCY: Judgement.REAL,
+    Outcome.ASSISTANCE_GIVEN: Judgement.REAL,
+    Outcome.DECEASED: Judgement.REAL,
+    Outcome.NO_ACCESS: Judgement.UNSURE,
+    Outcome.TEST_OR_DRILL: Judgement.UNSURE,
+    Outcome.DUPLICATE: Judgement.UNSURE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, bindparam, func, or_, select, update
 
-from gateway.domain import Act, Alert, Delivery, Entry, Event, Finding, Sending, Severity, State
+from gateway.domain import Act, Alert, Delivery, Entry, Event, Finding, Outcome, Sending, Severity, State
 from gateway.ports import Timer
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, row_of, tidy, upsert, writing
@@ -108,6 +108,21 @@ class SqlAlerts:
         if unclosed:
             wanted = wanted.where(_alert.c.state != State.CLOSED).order_by(_alert.c.severity)
         return self._asked(Alert, wanted.order_by(_alert.c.raised_at.desc(), _alert.c.id).limit(limit))
+
+    def raised(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        home: str | None = None,
+        code: str | None = None,
+        outcome: Outcome | None = None,
+    ) -> list[Alert]:
+        wanted = select(_alert).where(_alert.c.raised_at >= aware(since), _alert.c.raised_at < aware(until))
+        for column, value in ((_alert.c.home, home), (_alert.c.code, code), (_alert.c.outcome, outcome)):
+            if value is not None:
+                wanted = wanted.where(column == value)
+        return self._asked(Alert, wanted.order_by(_alert.c.raised_at, _alert.c.id))
 
     def history(self, alert_id: str) -> list[Entry]:
         return self._found(Entry, self._sql.history, alert=alert_id)

@@ -29,6 +29,7 @@ from gateway.domain import (
     Home,
     Installation,
     Kind,
+    Outcome,
     Override,
     Person,
     Profile,
@@ -141,6 +142,22 @@ class MemoryAlerts:
         if unclosed:
             found.sort(key=lambda a: a.severity.value)
         return found[:limit]
+
+    def raised(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        home: str | None = None,
+        code: str | None = None,
+        outcome: Outcome | None = None,
+    ) -> list[Alert]:
+        aware(since), aware(until)
+        with self._changing:
+            found = [a for a in self._rows.alerts.values() if since <= a.raised_at < until]
+        wanted = ((home, "home"), (code, "code"), (outcome, "outcome"))
+        found = [a for a in found if all(v is None or getattr(a, name) == v for v, name in wanted)]
+        return sorted(found, key=attrgetter("raised_at", "id"))
 
     def history(self, alert_id: str) -> list[Entry]:
         with self._changing:

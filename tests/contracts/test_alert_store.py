@@ -30,6 +30,7 @@ from gateway.domain import (
     Entry,
     Event,
     Finding,
+    Judgement,
     Ladder,
     Outcome,
     Purpose,
@@ -328,6 +329,22 @@ def test_lists_show_the_newest_first_and_open_ones_the_worst_first(alerts):
     assert alerts.alerts(unclosed=True) == [new, old, done, quiet], "resolved is not closed"
     assert alerts.alerts(home="h1") == [over, old]
     assert alerts.alerts(home="h1", unclosed=True) == [old]
+
+
+def test_what_was_raised_is_asked_by_time_home_rule_and_outcome(alerts):
+    day = timedelta(days=1)
+    first = an_alert(a_finding(code="fall"), outcome=Outcome.VISITOR_OR_PET, raised_at=MORNING)
+    second = an_alert(a_finding(home="h2", code="fall"), raised_at=MORNING + minutes(1))
+    late = an_alert(a_finding(since=MORNING + day), raised_at=MORNING + day)
+    with alerts.begin() as ledger:
+        for alert in (late, second, first):
+            ledger.save(alert)
+
+    assert alerts.raised(MORNING, MORNING + day) == [first, second]
+    assert alerts.raised(MORNING, MORNING + 2 * day, home="h2") == [second]
+    assert alerts.raised(MORNING, MORNING + 2 * day, code="sos") == [late]
+    assert alerts.raised(MORNING, MORNING + day, outcome=Outcome.VISITOR_OR_PET) == [first]
+    assert first.outcome.judgement is Judgement.FALSE
 
 
 def test_the_outbox_gives_the_urgent_first_then_the_oldest(alerts):
