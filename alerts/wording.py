@@ -893,10 +893,15 @@ _SEVERITIES: Mapping[Severity, str] = {
 }
 _STATES: Mapping[State, str] = {
     State.RAISED: N_("Raised"),
+    State.CONFIRMING: N_("Asking the resident"),
     State.NOTIFIED: N_("Notified"),
     State.ACCEPTED: N_("Accepted"),
+    State.EN_ROUTE: N_("On the way"),
+    State.ON_SITE: N_("There"),
     State.RESOLVED: N_("Resolved"),
+    State.FOLLOWED_UP: N_("Followed up"),
     State.CLOSED: N_("Closed"),
+    State.CANCELLED: N_("Taken back by the resident"),
 }
 _OUTCOMES: Mapping[Outcome, str] = {
     Outcome.REAL_EMERGENCY: N_("Real emergency"),
@@ -913,17 +918,28 @@ _OUTCOMES: Mapping[Outcome, str] = {
     Outcome.DUPLICATE: N_("Duplicate"),
 }
 _DUTIES: Mapping[Duty, str] = {
+    Duty.ELDER: N_("resident"),
+    Duty.FAMILY: N_("family"),
     Duty.GRID_WORKER: N_("grid worker"),
     Duty.DEPUTY: N_("deputy"),
+    Duty.KEY_HOLDER: N_("key holder"),
+    Duty.NIGHT_POOL: N_("night desk"),
     Duty.SUPERVISOR: N_("supervisor"),
+    Duty.COMMUNITY: N_("community desk"),
+    Duty.STREET: N_("street desk"),
+    Duty.DISTRICT: N_("district desk"),
     Duty.INSTALLER: N_("installer"),
-    Duty.FAMILY: N_("family"),
     Duty.ADMIN: N_("administrator"),
 }
 _PURPOSES: Mapping[Purpose, str] = {
     Purpose.PAGE: N_("call"),
     Purpose.AGAIN: N_("happened again"),
     Purpose.TAKEN: N_("accepted by somebody"),
+    Purpose.ASK: N_("question to the resident"),
+    Purpose.REMIND: N_("reminder"),
+    Purpose.HANDED: N_("handed over"),
+    Purpose.STIRS: N_("signs of life again"),
+    Purpose.OVER: N_("it is over"),
     Purpose.TEST: N_("test"),
 }
 _SENDINGS: Mapping[Sending, str] = {

@@ -92,6 +92,11 @@ PURPOSES: Mapping[Purpose, str] = {
     Purpose.PAGE: N_("called"),
     Purpose.AGAIN: N_("called again"),
     Purpose.TAKEN: N_("told who has it"),
+    Purpose.ASK: N_("asked"),
+    Purpose.REMIND: N_("reminded"),
+    Purpose.HANDED: N_("handed over to"),
+    Purpose.STIRS: N_("told of signs of life"),
+    Purpose.OVER: N_("told that it is over"),
     Purpose.TEST: N_("test"),
 }
 ROLES: Mapping[Role, str] = {

@@ -7,13 +7,14 @@ Each port has a fake that ships with the program (`gateway/stores/memory.py`, `a
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from gateway.domain import (
     Act,
     Alert,
     Area,
+    ButtonTest,
     Commissioning,
     Condition,
     Consent,
@@ -307,6 +308,14 @@ class AlertLedger(Trail, Protocol):
 
     def update(self, delivery: Delivery) -> None: ...
 
+    def hear(self, word: str, at: datetime) -> bool:
+        """Remember a word from outside by its id, for a month. False: it was heard before, whoever repeats it."""
+        ...
+
+    def keep_test(self, test: ButtonTest) -> None:
+        """Append to the tests of emergency buttons."""
+        ...
+
     def set_timer(self, timer: Timer) -> None:
         """Insert or replace by id."""
         ...
@@ -324,7 +333,7 @@ class AlertStore(Protocol):
     def alert(self, alert_id: str) -> Alert | None: ...
 
     def alerts(self, *, home: str | None = None, unclosed: bool = False, limit: int = 200) -> list[Alert]:
-        """Newest first; with `unclosed` only what is not closed yet (resolved ones too), worst severity first."""
+        """Newest first; with `unclosed` only what is neither closed nor cancelled (resolved ones too), worst first."""
         ...
 
     def raised(
@@ -343,6 +352,24 @@ class AlertStore(Protocol):
     def history(self, alert_id: str) -> list[Entry]: ...
 
     def deliveries(self, alert_id: str) -> list[Delivery]: ...
+
+    def delivery(self, delivery_id: str) -> Delivery | None: ...
+
+    def by_message(self, channel: str, message: str) -> Delivery | None:
+        """The delivery that a provider calls by this id of its own."""
+        ...
+
+    def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
+        """What was sent through one channel since then, newest first."""
+        ...
+
+    def trials(self, person: str | None = None) -> list[Delivery]:
+        """The newest test or drill of each way (person, channel, address) that was ever tried."""
+        ...
+
+    def button_tests(self, home: str | None = None) -> list[ButtonTest]:
+        """The newest test of each emergency button that was ever tried out."""
+        ...
 
     def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]: ...
 
@@ -385,6 +412,14 @@ class Directory(Protocol):
 
     def on_duty(self, grid: str, duty: Duty, at: datetime) -> list[Person]:
         """Whom a rung of this duty means for this grid at that moment, first choice first."""
+        ...
+
+    def on_call(self, grid: str, duty: Duty, at: datetime) -> Spell:
+        """The same people, each with the reason, and how long that stays so. Quick: a press waits for it."""
+        ...
+
+    def rota(self) -> Rota:
+        """Posts, shifts, holidays and leave as they stand."""
         ...
 
     def person(self, person_id: str) -> Person | None: ...
@@ -436,6 +471,24 @@ class RegistryLedger(Trail, Protocol):
     def put_duties(self, person: str, duties: Sequence[tuple[Duty, str]], at: datetime) -> None:
         """All duties of a person with their grids; those held already keep their place, the others end."""
         ...
+
+    def put_shift(self, shift: Shift) -> None:
+        """Insert, or replace the one with the same id."""
+        ...
+
+    def drop_shift(self, shift_id: str) -> None:
+        """Take it off the sheet, with the swaps of it."""
+        ...
+
+    def put_holiday(self, holiday: Holiday) -> None: ...
+
+    def drop_holiday(self, place: str, day: date) -> None: ...
+
+    def put_leave(self, leave: Leave) -> None:
+        """Insert, or replace the one of this person that begins at the same moment."""
+        ...
+
+    def drop_leave(self, person: str, since: datetime) -> None: ...
 
     def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
         """Store the hash that the broker needs; None revokes."""
@@ -542,11 +595,19 @@ class AccountStore(Protocol):
 # --------------------------------------------------------------------------- the way out
 
 
-class TryLater(Exception):
+class Refusal(Exception):
+    """A channel's no: the reason in words, and the provider's own code where it has one."""
+
+    def __init__(self, reason: str = "", code: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class TryLater(Refusal):
     """The channel could not carry it now; the courier waits and tries again."""
 
 
-class Undeliverable(Exception):
+class Undeliverable(Refusal):
     """The channel will never carry this; the ladder is climbed at once."""
 
 
@@ -554,7 +615,7 @@ class Undeliverable(Exception):
 class Letter:
     """What a person reads: already in their language, with nothing in it that a lock screen may not show.
 
-    The last three are for texts that carriers approve beforehand, in which only a few short words are ours to fill in.
+    The last ones are for texts that carriers approve beforehand, in which only a few short words are ours to fill in.
     """
 
     title: str
@@ -563,9 +624,12 @@ class Letter:
     household: str = ""  # 户号
     what: str = ""  # what it is, in a few characters
     time: str = ""  # when, as a clock in the home shows it
+    code: str = ""  # what an answer by SMS begins with
 
 
 class Channel(Protocol):
     """Carries one message, once. Raises `TryLater` or `Undeliverable`, nothing else."""
 
-    async def send(self, delivery: Delivery, letter: Letter) -> None: ...
+    async def send(self, delivery: Delivery, letter: Letter) -> str | None:
+        """The provider's own id of what it took, by which its receipts name it; None where it has none."""
+        ...

@@ -44,11 +44,17 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's own name, which the extractio
 
 
 DUTIES = {
+    Duty.ELDER: N_("resident"),
+    Duty.FAMILY: N_("family"),
     Duty.GRID_WORKER: N_("grid worker"),
     Duty.DEPUTY: N_("deputy"),
+    Duty.KEY_HOLDER: N_("key holder"),
+    Duty.NIGHT_POOL: N_("night desk"),
     Duty.SUPERVISOR: N_("supervisor"),
+    Duty.COMMUNITY: N_("community desk"),
+    Duty.STREET: N_("street desk"),
+    Duty.DISTRICT: N_("district desk"),
     Duty.INSTALLER: N_("installer"),
-    Duty.FAMILY: N_("family"),
     Duty.ADMIN: N_("administrator"),
 }
 

@@ -147,22 +147,37 @@ class Home:
 
 
 class Duty(StrEnum):
-    """For what a person can be called; a rung of a ladder names one of these."""
+    """For what a person can be called; a rung of a ladder names one or more of these.
 
+    Some are posts that somebody is assigned to; who the resident, the family and the key holders are stands with the
+    household, and who sits at the desk of a community, a street or a district with the area.
+    """
+
+    ELDER = "elder"  # 老人本人: asked, never paged
+    FAMILY = "family"  # 家属
     GRID_WORKER = "grid_worker"  # 网格员
     DEPUTY = "deputy"  # 副手/备班
+    KEY_HOLDER = "key_holder"  # 钥匙保管人/邻居/物业
+    NIGHT_POOL = "night_pool"  # 夜间值守: street desk, hotline, property guards
     SUPERVISOR = "supervisor"  # 社区/街道负责人
+    COMMUNITY = "community"  # 社区/居委会值班
+    STREET = "street"  # 街道值班 (一网统管)
+    DISTRICT = "district"  # 区县值班
     INSTALLER = "installer"  # 安装/运维
-    FAMILY = "family"  # 家属
     ADMIN = "admin"  # 系统管理员
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """One way to reach a person: a channel's name and the address it needs."""
+    """One way to reach a person: a channel's name and the address it needs.
+
+    `after` puts it in a row behind the ways before it: what is not urgent (severity 3 to 5) goes by it only when
+    nothing has come back from them for that long. What is urgent goes by every way at once.
+    """
 
     channel: str
     address: str = ""
+    after: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, bindparam, func, or_, select, update
 
-from gateway.domain import Act, Alert, Delivery, Entry, Event, Finding, Outcome, Sending, Severity, State
+from gateway.domain import (
+    RINGING,
+    TAKEN,
+    Act,
+    Alert,
+    ButtonTest,
+    Delivery,
+    Entry,
+    Event,
+    Finding,
+    Outcome,
+    Purpose,
+    Sending,
+    Severity,
+    State,
+)
 from gateway.ports import Timer
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, row_of, tidy, upsert, writing
@@ -15,6 +30,9 @@ from gateway.stores.moments import aware
 from gateway.stores.prepared import Prepared, appending
 
 T = TypeVar("T")
+
+WORDS_KEPT = timedelta(days=30)
+"""So long a word from outside that comes a second time is known; a carrier repeats within hours."""
 
 _ALERT = tuple(column.name for column in tables.alert.columns)
 _ENTRY = tuple(column.name for column in tables.entry.columns if column.name != "number")
@@ -32,7 +50,7 @@ _OPEN_ALERT = (
         _alert.c.home == bindparam("home"),
         _alert.c.code == bindparam("code"),
         _alert.c.subject == bindparam("subject"),
-        or_(*(_alert.c.state == state for state in (State.RAISED, State.NOTIFIED, State.ACCEPTED))),
+        or_(*(_alert.c.state == state for state in (*RINGING, *TAKEN))),
     )
     .order_by(_alert.c.raised_at.desc())
     .limit(1)
@@ -45,6 +63,20 @@ _HISTORY = (
 _DELIVERY_COLUMNS = [_delivery.c[name] for name in _DELIVERY]
 _DELIVERY_BY_ID = select(*_DELIVERY_COLUMNS).where(_delivery.c.id == bindparam("id"))
 _DELIVERIES = select(*_DELIVERY_COLUMNS).where(_delivery.c.alert == bindparam("alert")).order_by(_delivery.c.number)
+_DELIVERY_BY_MESSAGE = (
+    select(*_DELIVERY_COLUMNS)
+    .where(_delivery.c.message == bindparam("message"), _delivery.c.message != "")
+    .where(_delivery.c.channel == bindparam("channel"))
+    .order_by(_delivery.c.number.desc())
+    .limit(1)
+)
+_SENT = (
+    select(*_DELIVERY_COLUMNS)
+    .where(_delivery.c.channel == bindparam("channel"), _delivery.c.sent_at.is_not(None))
+    .where(_delivery.c.sent_at >= bindparam("since"))
+    .order_by(_delivery.c.sent_at.desc(), _delivery.c.number.desc())
+    .limit(bindparam("limit"))
+)
 _UPDATE_DELIVERY = (
     update(_delivery)
     .where(_delivery.c.id == bindparam("key"))
@@ -106,7 +138,7 @@ class SqlAlerts:
         if home is not None:
             wanted = wanted.where(_alert.c.home == home)
         if unclosed:
-            wanted = wanted.where(_alert.c.state != State.CLOSED).order_by(_alert.c.severity)
+            wanted = wanted.where(_alert.c.state.not_in((State.CLOSED, State.CANCELLED))).order_by(_alert.c.severity)
         return self._asked(Alert, wanted.order_by(_alert.c.raised_at.desc(), _alert.c.id).limit(limit))
 
     def raised(
@@ -129,6 +161,36 @@ class SqlAlerts:
 
     def deliveries(self, alert_id: str) -> list[Delivery]:
         return self._found(Delivery, self._sql.deliveries, alert=alert_id)
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        with self._engine.connect() as connection:
+            return _noun(Delivery, self._sql.delivery_by_id.one(connection, {"id": delivery_id}))
+
+    def by_message(self, channel: str, message: str) -> Delivery | None:
+        with self._engine.connect() as connection:
+            return _noun(
+                Delivery, self._sql.delivery_by_message.one(connection, {"channel": channel, "message": message})
+            )
+
+    def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
+        return self._found(Delivery, self._sql.sent, channel=channel, since=aware(since), limit=limit)
+
+    def trials(self, person: str | None = None) -> list[Delivery]:
+        tried = _delivery.c.purpose.in_([Purpose.TEST, Purpose.DRILL])
+        if person is not None:
+            tried = tried & (_delivery.c.person == person)
+        way = (_delivery.c.person, _delivery.c.channel, _delivery.c.address)
+        newest = select(func.max(_delivery.c.number)).where(tried).group_by(*way)
+        wanted = select(*_DELIVERY_COLUMNS).where(_delivery.c.number.in_(newest)).order_by(_delivery.c.number)
+        return self._asked(Delivery, wanted)
+
+    def button_tests(self, home: str | None = None) -> list[ButtonTest]:
+        tested = tables.button_test
+        newest = select(func.max(tested.c.number)).group_by(tested.c.home, tested.c.sensor)
+        if home is not None:
+            newest = newest.where(tested.c.home == home)
+        columns = (tested.c.home, tested.c.sensor, tested.c.at, tested.c.by)
+        return self._asked(ButtonTest, select(*columns).where(tested.c.number.in_(newest)).order_by(tested.c.number))
 
     def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]:
         return self._found(Timer, self._sql.timers_due, now=aware(now), limit=limit)
@@ -183,6 +245,8 @@ class _Statements:
         self.history = prepared(_HISTORY)
         self.deliveries = prepared(_DELIVERIES)
         self.delivery_by_id = prepared(_DELIVERY_BY_ID)
+        self.delivery_by_message = prepared(_DELIVERY_BY_MESSAGE)
+        self.sent = prepared(_SENT)
         self.outbox = prepared(_OUTBOX)
         self.next_delivery = prepared(_NEXT_DELIVERY)
         self.timers_due = prepared(_TIMERS_DUE)
@@ -196,6 +260,9 @@ class _Statements:
         self.queue = prepared(upsert(engine, tables.delivery, keep_existing=True).inline(), _DELIVERY)
         self.set_timer = prepared(upsert(engine, tables.timer), _TIMER)
         self.write = appending(engine.dialect, tables.entry, _ENTRY)
+        self.hear = prepared(upsert(engine, tables.inbound, keep_existing=True), ("id", "at"))
+        self.forget = prepared(tables.inbound.delete().where(tables.inbound.c.at < bindparam("before")))
+        self.keep_test = appending(engine.dialect, tables.button_test, ("home", "sensor", "at", "by"))
 
 
 class _SqlAlertLedger(TrailLedger):
@@ -234,6 +301,13 @@ class _SqlAlertLedger(TrailLedger):
         values["key"] = values.pop("id")
         if self._sql.update_delivery.run(self._connection, values).rowcount != 1:
             raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
+
+    def hear(self, word: str, at: datetime) -> bool:
+        self._sql.forget.run(self._connection, {"before": aware(at) - WORDS_KEPT})
+        return bool(self._sql.hear.run(self._connection, {"id": word, "at": at}).rowcount == 1)
+
+    def keep_test(self, test: ButtonTest) -> None:
+        self._append(self._sql.keep_test, row_of(test, ("home", "sensor", "at", "by")))
 
     def set_timer(self, timer: Timer) -> None:
         self._sql.set_timer.run(self._connection, row_of(timer, _TIMER))

@@ -15,6 +15,7 @@ from gateway.domain import (
     Act,
     Alert,
     Area,
+    ButtonTest,
     Commissioning,
     Condition,
     Consent,
@@ -33,6 +34,7 @@ from gateway.domain import (
     Override,
     Person,
     Profile,
+    Purpose,
     Reading,
     Sending,
     Severity,
@@ -110,6 +112,8 @@ class _AlertRows:
         self.entries: dict[str, list[Entry]] = {}
         self.deliveries: dict[str, Delivery] = {}
         self.timers: dict[str, Timer | None] = {}  # None: cleared
+        self.inbound: dict[str, datetime] = {}
+        self.button_tests: list[ButtonTest] = []
 
 
 class MemoryAlerts:
@@ -136,7 +140,7 @@ class MemoryAlerts:
         with self._changing:
             found = [a for a in self._rows.alerts.values() if home is None or a.home == home]
         if unclosed:
-            found = [a for a in found if a.state is not State.CLOSED]
+            found = [a for a in found if a.state not in (State.CLOSED, State.CANCELLED)]
         found.sort(key=attrgetter("id"))
         found.sort(key=attrgetter("raised_at"), reverse=True)
         if unclosed:
@@ -166,6 +170,41 @@ class MemoryAlerts:
     def deliveries(self, alert_id: str) -> list[Delivery]:
         with self._changing:
             return [d for d in self._rows.deliveries.values() if d.alert == alert_id]
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        return self._rows.deliveries.get(delivery_id)
+
+    def by_message(self, channel: str, message: str) -> Delivery | None:
+        found = [d for d in self._deliveries() if message and (d.channel, d.message) == (channel, message)]
+        return found[-1] if found else None
+
+    def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
+        aware(since)
+        found = [
+            d
+            for d in reversed(self._deliveries())
+            if d.channel == channel and d.sent_at is not None and d.sent_at >= since
+        ]
+        return sorted(found, key=lambda d: d.sent_at or since, reverse=True)[:limit]
+
+    def trials(self, person: str | None = None) -> list[Delivery]:
+        tried = [
+            d
+            for d in self._deliveries()
+            if d.purpose in (Purpose.TEST, Purpose.DRILL) and (person is None or d.person == person)
+        ]
+        newest = {(d.person, d.channel, d.address): d.id for d in tried}
+        return [d for d in tried if d.id in newest.values()]
+
+    def button_tests(self, home: str | None = None) -> list[ButtonTest]:
+        with self._changing:
+            tests = [test for test in self._rows.button_tests if home is None or test.home == home]
+        newest = {(test.home, test.sensor): test for test in tests}
+        return [test for test in tests if newest[test.home, test.sensor] is test]
+
+    def _deliveries(self) -> list[Delivery]:
+        with self._changing:
+            return list(self._rows.deliveries.values())
 
     def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]:
         aware(now)
@@ -256,6 +295,15 @@ class _MemoryAlertLedger(_TrailLedger):
             raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
         self._new.deliveries[delivery.id] = checked(delivery)
 
+    def hear(self, word: str, at: datetime) -> bool:
+        if word in self._new.inbound or word in self._below.inbound:
+            return False
+        self._new.inbound[word] = aware(at)
+        return True
+
+    def keep_test(self, test: ButtonTest) -> None:
+        self._new.button_tests.append(checked(test))
+
     def set_timer(self, timer: Timer) -> None:
         self._new.timers[timer.id] = checked(timer)
 
@@ -266,6 +314,8 @@ class _MemoryAlertLedger(_TrailLedger):
         self._below.alerts |= self._new.alerts
         self._below.findings |= self._new.findings
         self._below.deliveries |= self._new.deliveries
+        self._below.inbound |= self._new.inbound
+        self._below.button_tests += self._new.button_tests
         for alert, entries in self._new.entries.items():
             self._below.entries.setdefault(alert, []).extend(entries)
         for name, timer in self._new.timers.items():

@@ -182,9 +182,11 @@ reach = Table(
     Column("channel", Text, nullable=False),
     _text("address"),
     _text("language"),
+    Column("after_s", Integer, nullable=False, default=0, server_default="0"),
     *_dated(),
 )
-"""By which channels somebody is told, in order; `language` only where it differs from the person's own."""
+"""By which channels somebody is told, in order; `language` only where it differs from the person's own, `after_s` where
+what is not urgent waits for the ways before."""
 
 phone = Table(
     "phone",
@@ -416,10 +418,23 @@ alert = Table(
     _text("owner"),
     Column("outcome", Word(Outcome)),
     _text("note"),
+    Column("watch_at", Moment),
+    Column("en_route_at", Moment),
+    Column("on_site_at", Moment),
+    Column("followed_up_at", Moment),
+    Column("overdue_at", Moment),
+    Column("stirred_at", Moment),
+    Column("owned_at", Moment),
+    Column("reminded", Integer, nullable=False, default=0, server_default="0"),
+    Column("coordinator", Text, nullable=False, default="", server_default=""),
+    Column("incident", Text, nullable=False, default="", server_default=""),
+    Column("also", Json(tuple[Joined, ...]), nullable=False, default=(), server_default="[]"),
+    Column("worse_at", Moment),
 )
 """The work order, with a copy of the ladder it was opened with."""
 Index("ix_alert_home", alert.c.home, alert.c.code, alert.c.subject)
 Index("ix_alert_state", alert.c.state)
+Index("ix_alert_incident", alert.c.incident)
 Index("ix_alert_raised_at", alert.c.raised_at)
 
 finding = Table(
@@ -465,10 +480,36 @@ delivery = Table(
     Column("next_at", Moment),
     Column("sent_at", Moment),
     _text("reason"),
+    _text("code"),
+    Column("lasting", Boolean, nullable=False, default=False, server_default=text("false")),
+    Column("failed_at", Moment),
+    _text("message"),
+    Column("delivered_at", Moment),
+    Column("opened_at", Moment),
+    Column("answered_at", Moment),
     sqlite_autoincrement=True,
 )
-"""The outbox: what must be said, written in the transaction that decided it."""
+"""The outbox and its ledger: what must be said, written in the transaction that decided it, and how far it came."""
 Index("ix_delivery_alert", delivery.c.alert)
+Index(
+    "ix_delivery_message",
+    delivery.c.message,
+    sqlite_where=text("message <> ''"),
+    postgresql_where=text("message <> ''"),
+)
+Index(
+    "ix_delivery_sent",
+    delivery.c.channel,
+    delivery.c.sent_at,
+    sqlite_where=text("sent_at is not null"),
+    postgresql_where=text("sent_at is not null"),
+)
+Index(
+    "ix_delivery_trial",
+    delivery.c.person,
+    sqlite_where=text("purpose in ('test', 'drill')"),
+    postgresql_where=text("purpose in ('test', 'drill')"),
+)
 Index(
     "ix_delivery_waiting",
     delivery.c.next_at,
@@ -486,6 +527,28 @@ timer = Table(
 )
 """Deadlines, as absolute moments."""
 Index("ix_timer_due_at", timer.c.due_at)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+"""Receipts and answers that came in from providers, by what they were, so that none counts twice."""
+Index("ix_inbound_at", inbound.c.at)
+
+button_test = Table(
+    "button_test",
+    metadata,
+    Column("number", Serial, primary_key=True),
+    Column("home", Text, nullable=False),
+    Column("sensor", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    _text("by"),
+    sqlite_autoincrement=True,
+)
+"""Emergency buttons that were tried out and heard."""
+Index("ix_button_test_home", button_test.c.home)
 
 event = Table(
     "event",
