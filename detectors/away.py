@@ -56,6 +56,7 @@ class Away:
     """
 
     kinds: ClassVar[frozenset[Kind]] = HEARD_FOR_SILENCE
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     shortest: timedelta = timedelta(hours=6)

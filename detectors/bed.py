@@ -99,6 +99,7 @@ class Bed:
     """
 
     kinds: ClassVar[frozenset[Kind]] = (SIGNS_OF_LIFE | {Kind.RETURNED}) - {Kind.SOS}
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     back_within: timedelta = timedelta(minutes=45)

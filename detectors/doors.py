@@ -56,6 +56,7 @@ class Doors:
     """
 
     kinds: ClassVar[frozenset[Kind]] = SIGNS_OF_LIFE | {Kind.RETURNED}
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     open_by_day: timedelta = timedelta(minutes=15)

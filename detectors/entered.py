@@ -44,6 +44,7 @@ class Entered:
     """
 
     kinds: ClassVar[frozenset[Kind]] = HEARD_FOR_SILENCE
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     within: timedelta = timedelta(minutes=15)

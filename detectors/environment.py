@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
 from gateway.ports import Context
@@ -51,7 +51,6 @@ class Environment:
     must have been so without a break. Once a day at most. While the household is declared absent nobody freezes.
     """
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.TEMPERATURE, Kind.HUMIDITY, Kind.ALIVE})
     home: Home
     _: KW_ONLY
     heated: bool = False
@@ -59,6 +58,7 @@ class Environment:
     hot: float = HOT
     lasts: timedelta = timedelta(hours=4)
     state: EnvironmentState = field(default_factory=EnvironmentState, init=False)
+    kinds: frozenset[Kind] = field(init=False)
     _rooms: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +67,7 @@ class Environment:
         # A balcony or a shed may be as cold as it likes, as long as a thermometer hangs where somebody lives.
         lived_in = {name: room for name, room in all_.items() if kinds.get(room) is not RoomKind.OTHER}
         self._rooms = lived_in or all_
+        self.kinds = frozenset({Kind.TEMPERATURE, Kind.HUMIDITY, Kind.ALIVE}) if self._rooms else frozenset()
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         room = self._rooms.get(reading.sensor)

@@ -101,6 +101,7 @@ class Inactivity:
     """
 
     kinds: ClassVar[frozenset[Kind]] = HEARD_FOR_SILENCE
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     by_day: timedelta = timedelta(hours=3)

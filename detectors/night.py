@@ -76,6 +76,7 @@ class Night:
     """
 
     kinds: ClassVar[frozenset[Kind]] = (SIGNS_OF_LIFE | {Kind.RETURNED}) - {Kind.SOS}
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     begins: time = time(23)

@@ -68,6 +68,7 @@ class Dwell:
     """
 
     kinds: ClassVar[frozenset[Kind]] = (SIGNS_OF_LIFE | {Kind.RETURNED}) - {Kind.SOS}  # a pendant is anywhere
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     limit: timedelta = timedelta(minutes=45)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from detectors.battery import DAY, Battery
@@ -82,6 +82,8 @@ LINK_WEAK, LINK_FALLEN, LINK_KNOWN = 25.0, 0.5, 24
 
 FAIR_PART = 0.03
 """Of the quarter hours with life, until a sensor was last heard of."""
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 LONG_HOLE = timedelta(minutes=10)
 """In a shorter one hardly anybody leaves the home unheard."""
@@ -226,6 +228,8 @@ class Supervision:
     _hubs: frozenset[str] = field(init=False)
     _promised: bool = field(init=False)
     _met: object = field(default=None, init=False)
+    _next: dict[str, datetime] = field(default_factory=dict, init=False)
+    """Before this moment the mere passing of time makes nothing true of a device; without one it has to be asked."""
     _blind: dict[str, Blindness] = field(default_factory=dict, init=False)
     _blind_of: tuple[object, int] = field(default=(None, -1), init=False)
 
@@ -255,7 +259,7 @@ class Supervision:
             state.hole_began = state.hole_ended = None  # the hub has stored up what happened meanwhile
         if kind is Kind.CONNECTED and not reading.value:
             known.gone_at = known.gone_at or reading.heard
-            self._expect(known.gone_at + BROKEN_OFF_AFTER)
+            self._expect(reading.sensor, known.gone_at + BROKEN_OFF_AFTER)
             return ()
         found: list[Finding] = []
         self._hear(known, reading, found)
@@ -268,6 +272,7 @@ class Supervision:
     def _meet(self, now: datetime) -> None:
         """The registry or the memory is another: every registered sensor is known, and a replaced one is new."""
         state = self.state
+        self._next = {}
         if state.begun is None:
             state.begun = now
         for name, sensor in self._sensors.items():
@@ -305,7 +310,8 @@ class Supervision:
         if not known.days:
             if known.reports < 255 and (reading.kind not in SIGNS_OF_LIFE or self._is_mains(reading.sensor, known)):
                 known.reports += 1
-            self._expect_silence(reading.sensor, known)
+            if known.reports >= KNOWN_REPORTS:  # before that it is allowed what it was allowed when it was met
+                self._expect_silence(reading.sensor, known)
         if heard - known.day_at >= DAY:
             self._close_days(known, reading.sensor, heard)
         battery = known.battery
@@ -337,6 +343,8 @@ class Supervision:
             return
         if function is None:
             function = known.functions[kind] = Function(at, reading.value, -1, since=at, begun=state.quarters)
+            if kind is Kind.POWER:
+                self._expect_silence(reading.sensor, known)  # it is on mains, so it is allowed less
         elif state.quarters > function.quarter:
             self._learn_gap(function, state.quarters - function.quarter, at)
         is_new_quarter = is_event and (state.quarter_ends is None or at >= state.quarter_ends)
@@ -406,7 +414,7 @@ class Supervision:
         known.minute += 1
         if known.minute > CHATTER:
             known.calm_at = at + CALM_AFTER
-            self._expect(known.calm_at)
+            self._expect(reading.sensor, known.calm_at)
             found.extend(self._begin(reading.sensor, "chatter", began, at, count=str(known.minute)))
 
     # ------------------------------------------------------------------ equipment
@@ -436,10 +444,10 @@ class Supervision:
                         self._end(known, "faulty", at)
                 elif known.faulty_at is None:
                     known.faulty_at = at
-                    self._expect(at + WARMS_UP)
+                    self._expect(sensor, at + WARMS_UP)
             case Kind.CUT:
                 known.calm_at = at + CALM_AFTER
-                self._expect(known.calm_at)
+                self._expect(sensor, known.calm_at)
                 found.extend(self._begin(sensor, "flood", at, at, count=str(int(value))))
 
     def _link(self, known: Known, reading: Reading, found: list[Finding]) -> None:
@@ -492,7 +500,7 @@ class Supervision:
                 hub.lost_at, hub.told = None, 0
             case Kind.MAINS if hub.lost_at is None:
                 hub.lost_at = reading.at
-                self._expect(reading.at + ON_BATTERY)
+                self._look_at(reading.at + ON_BATTERY)
             case Kind.CLOCK if abs(reading.value) >= CLOCK_OFF_S:
                 if hub.clock_at is None:
                     hub.clock_at = reading.heard
@@ -512,9 +520,14 @@ class Supervision:
         found: list[Finding] = []
         state.check_at = None
         for name, known in state.devices.items():
+            due = self._next.get(name)
+            if due is not None and due > now:
+                self._look_at(due)
+                continue
+            self._next[name] = NEVER
             for code, deadline in self._deadlines(name, known):
                 if deadline > now:
-                    self._expect(deadline)
+                    self._expect(name, deadline)
                 elif code == "calm":
                     self._calm(known, now)
                 elif code == "gone":
@@ -530,7 +543,13 @@ class Supervision:
     def due(self) -> datetime | None:
         return self.state.check_at
 
-    def _expect(self, moment: datetime) -> None:
+    def _expect(self, name: str, moment: datetime) -> None:
+        due = self._next.get(name)
+        if due is not None and moment < due:  # without one it is asked at the next look anyway
+            self._next[name] = moment
+        self._look_at(moment)
+
+    def _look_at(self, moment: datetime) -> None:
         if self.state.check_at is None or moment < self.state.check_at:
             self.state.check_at = moment
 
@@ -565,7 +584,7 @@ class Supervision:
         for limit, severity in ((ON_BATTERY_LONG, Severity.MEDIUM), (ON_BATTERY, Severity.TECHNICAL)):
             at = hub.lost_at + limit
             if now < at:
-                self._expect(at)
+                self._look_at(at)
             elif hub.told != severity.value and hub.told != Severity.MEDIUM.value:
                 hub.told = severity.value
                 self.revision += 1
@@ -586,7 +605,7 @@ class Supervision:
     def _expect_silence(self, name: str, known: Known) -> None:
         if self._is_expected(name):
             quiet = self._quiet_since(known)
-            self._expect(quiet + self._limit(name, known, quiet))
+            self._expect(name, quiet + self._limit(name, known, quiet))
 
     def _interval(self, name: str, known: Known, now: datetime) -> timedelta | None:
         """How long this device is usually silent at most: by its last fourteen days, without the worst of them."""

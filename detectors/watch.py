@@ -10,7 +10,7 @@ from typing import Any
 from detectors.coverage import Blindness
 from detectors.ear import Ear, EarState
 from detectors.supervision import Supervision
-from gateway.domain import Condition, Finding, Gap, Home, Kind, Reading, Severity
+from gateway.domain import SIGNS_OF_LIFE, Condition, Finding, Gap, Home, Kind, Reading, Severity
 from gateway.ports import Context, Detector
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ class Watch:
         self._broken: set[str] = set()
         self._supervision = next((d for d in self.detectors.values() if isinstance(d, Supervision)), None)
         self._told: tuple[Context, Mapping[str, Blindness], Context] | None = None
-        self._asked = _asked_about(tuple((name, _kinds_of(detector)) for name, detector in self.detectors.items()))
+        self._asked = _asked_about(tuple((name, *_wishes_of(one)) for name, one in self.detectors.items()))
         # A detector's deadline moves only when it is asked something, and most are not asked about most readings.
-        self._dues: dict[str, datetime] = {}
+        self._dues: dict[str, datetime | None] = dict.fromkeys(self.detectors)
         self._soonest: datetime | None = None  # of all but supervision, whose time stands still sooner
         self._check_at: datetime | None = None
         self._note_dues(self.detectors)
@@ -54,17 +54,18 @@ class Watch:
         else:
             self._ear.hear(reading.heard)
         found = self._advance(reading.at, context)
-        told = self._with_blind_spots(context)
-        for name in self._asked[reading.kind]:
+        told, supervision = self._with_blind_spots(context), self._supervision
+        asked = self._asked[reading.is_event][reading.kind]
+        for name in asked:
             detector = self.detectors[name]
             # Not through a closure: this is the road of every reading.
             try:
                 found.extend(detector.observe(reading, told))
             except Exception:  # bulkhead: one broken detector must not blind the others
                 found.extend(self._report_broken(name, reading.at))
-            if detector is self._supervision:
+            if detector is supervision:  # before those that judge: it may just have learnt that one of them is blind
                 told = self._with_blind_spots(context)
-        self._note_dues(self._asked[reading.kind])
+        self._note_dues(asked)
         return found
 
     def tick(self, now: datetime, context: Context) -> list[Finding]:
@@ -165,28 +166,34 @@ class Watch:
         is_anything_due = self._soonest is not None and self._soonest <= horizon
         if not is_anything_due and (self._check_at is None or self._check_at > kept):
             return found
+        asked = []
         for name, detector in self.detectors.items():
             is_supervision = detector is self._supervision
-            due, until = detector.due(), kept if is_supervision else horizon
+            due, until = (self._check_at, kept) if is_supervision else (self._dues[name], horizon)
             if due is not None and due <= until:
                 told = context if is_supervision else self._with_testimony(horizon, context)
                 found.extend(self._ask(name, detector.tick, until, told))
-        self._note_dues(self.detectors)
+                asked.append(name)
+        self._note_dues(asked)
         return found
 
     def _note_dues(self, names: Iterable[str]) -> None:
         """These have just been asked: when each of them has something to say next."""
-        dues = self._dues
+        dues, soonest, is_gone = self._dues, self._soonest, False
         for name in names:
             detector = self.detectors[name]
             due = detector.due()
             if detector is self._supervision:
                 self._check_at = due
-            elif due is not None:
-                dues[name] = due
-            else:
-                dues.pop(name, None)
-        self._soonest = min(dues.values(), default=None)
+                continue
+            before, dues[name] = dues[name], due
+            if due is not None and (soonest is None or due < soonest):
+                soonest = due
+            elif before is not None and before == soonest and before != due:
+                is_gone = True
+        if is_gone:  # the soonest of all has moved on
+            soonest = min((due for due in dues.values() if due is not None), default=None)
+        self._soonest = soonest
 
     def _ask(
         self, name: str, tick: Callable[[datetime, Context], Iterable[Finding]], now: datetime, context: Context
@@ -218,16 +225,23 @@ class Watch:
 _ALL = frozenset(Kind)
 
 
-def _kinds_of(detector: Detector) -> frozenset[Kind]:
-    """What a detector wants to hear of; one that names no kinds is asked about all."""
-    kinds: frozenset[Kind] = getattr(detector, "kinds", _ALL)
-    return kinds
+def _wishes_of(detector: Detector) -> tuple[frozenset[Kind], bool]:
+    """What a detector wants to hear of: its kinds, or all; and of signs of life perhaps only what a person did."""
+    return getattr(detector, "kinds", _ALL), getattr(detector, "events_only", False)
 
 
 @cache
-def _asked_about(detectors: tuple[tuple[str, frozenset[Kind]], ...]) -> Mapping[Kind, tuple[str, ...]]:
-    """Which detectors are asked about a reading: most matter to one or two. All homes share one table."""
-    return {kind: tuple(name for name, kinds in detectors if kind in kinds) for kind in Kind}
+def _asked_about(
+    detectors: tuple[tuple[str, frozenset[Kind], bool], ...],
+) -> tuple[Mapping[Kind, tuple[str, ...]], Mapping[Kind, tuple[str, ...]]]:
+    """Which detectors are asked about a reading that is no event, and about one that is. All homes share the tables:
+    most readings matter to one or two, and asking the others is what would make a reading dear."""
+    event = {kind: tuple(name for name, kinds, _ in detectors if kind in kinds) for kind in Kind}
+    other = {
+        kind: tuple(name for name, kinds, only in detectors if kind in kinds and not (only and kind in SIGNS_OF_LIFE))
+        for kind in Kind
+    }
+    return other, event
 
 
 def _plain(state: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import heapq
 import logging
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ CHECKPOINT_EVERY = timedelta(seconds=60)
 CHECKPOINT_SLICE = 25
 CHECKPOINT_TICKS = 250
 """A checkpoint is written in slices of so many homes, or in so many ticks: a press never waits for thousands."""
+
+QUICKLY = 1
+"""The level at which a checkpoint is packed: half the size for a tenth of a millisecond."""
 
 FEW = 20
 """So many homes without a checkpoint are read back one by one at a start."""
@@ -126,10 +130,10 @@ class Pipeline:
         if watch is None:
             return False
         try:
-            plain = msgspec.msgpack.decode(checkpoint.state)
+            plain = msgspec.msgpack.decode(zlib.decompress(checkpoint.state))
             restored = self._intake.restore_values(checkpoint.home, plain["values"]) and watch.restore(plain["watch"])
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError):  # it is a cache: what it held is replayed
-            restored = False
+        except (zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError):
+            restored = False  # it is a cache: what it held is replayed
         if not restored:
             log.warning("checkpoint of another make, replaying", extra={"home": checkpoint.home})
         return restored
@@ -281,7 +285,7 @@ class Pipeline:
 
     def _kept(self, home: str) -> Checkpoint:
         state = {"watch": self._watches[home].checkpoint(), "values": self._intake.last_values(home)}
-        return Checkpoint(home, self._arrival, msgspec.msgpack.encode(state))
+        return Checkpoint(home, self._arrival, zlib.compress(msgspec.msgpack.encode(state), QUICKLY))
 
     # ------------------------------------------------------------------ who is watched
 
