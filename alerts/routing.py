@@ -1,17 +1,85 @@
 """From a rung to messages: who is meant, and through what they are reached. Pure, apart from asking the directory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from alerts.escalation import Step
-from gateway.domain import Alert, Delivery, Duty, Facts, Home, Person, Purpose
+from alerts.ways import one_by_one, waiting_its_turn
+from gateway.domain import Alert, Delivery, Duty, Facts, Home, Person, Purpose, Relation
+from gateway.domain.rota import OnCall, Why
 from gateway.ports import Directory
+
+AROUND: Mapping[Duty, tuple[frozenset[Relation], ...]] = {
+    Duty.FAMILY: (frozenset({Relation.CHILD, Relation.SPOUSE, Relation.RELATIVE}),),
+    Duty.KEY_HOLDER: (
+        frozenset({Relation.KEY_HOLDER}),
+        frozenset({Relation.NEIGHBOUR}),
+        frozenset({Relation.PROPERTY}),
+    ),
+    Duty.NIGHT_POOL: (frozenset({Relation.PROPERTY}),),
+    Duty.COMMUNITY: (frozenset({Relation.CADRE}),),
+    Duty.VOLUNTEER: (frozenset({Relation.VOLUNTEER}),),
+    Duty.DOCTOR: (frozenset({Relation.DOCTOR}),),
+    Duty.MEDICAL: (frozenset({Relation.MEDICAL}),),
+}
+"""Who of a household's own contacts is meant by a duty too: whoever has a key before whoever lives next door."""
+
+WORKERS = (Duty.GRID_WORKER, Duty.DEPUTY)
+"""While one of these can be called, nobody wakes the night pool."""
+
+
+def on_call(duty: Duty, home: Home | None, directory: Directory, at: datetime) -> list[OnCall]:
+    """Whom this duty means for this home at that moment, first choice first, each person once and with the reason.
+
+    The street's own people come before those around the household, except that a family is the household's first.
+    """
+    grid = home.grid if home else ""
+    if duty is Duty.NIGHT_POOL and any(reachable(people_for(worker, home, directory, at)) for worker in WORKERS):
+        return []
+    posted = list(directory.on_call(grid, duty, at).people)
+    if duty is Duty.NIGHT_POOL:
+        posted = [replace(one, why=Why.NIGHT) for one in posted]
+    if home is None:
+        return posted
+    if duty is Duty.ELDER:
+        resident = directory.person(home.person) if home.person else None
+        return [OnCall(person=resident, why=Why.CONTACT)] if resident else []
+    around = _around(duty, home, directory, at)
+    first: dict[str, OnCall] = {}
+    for one in around + posted if duty is Duty.FAMILY else posted + around:
+        first.setdefault(one.person.id, one)
+    return list(first.values())
+
+
+def _around(duty: Duty, home: Home, directory: Directory, at: datetime) -> list[OnCall]:
+    """The household's contacts whom this duty means and who can be called at this hour."""
+    groups = AROUND.get(duty)
+    if groups is None:
+        return []
+    contacts = [c for c in directory.contacts(home.id) if can_be_called(c.hours, at, home.zone)]
+    why = Why.NIGHT if duty is Duty.NIGHT_POOL else Why.CONTACT
+    return [
+        OnCall(person=person, why=why, relation=contact.relation)
+        for relations in groups
+        for contact in contacts
+        if contact.relation in relations and (person := directory.person(contact.person)) is not None
+    ]
+
+
+def can_be_called(hours: str, at: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clock in the home stands within "08:00-22:00"; "22:00-06:00" goes past midnight, "" is any time."""
+    if not hours:
+        return True
+    begins, _, ends = hours.partition("-")
+    clock = f"{at.astimezone(zone):%H:%M}"
+    return begins <= clock < ends if begins < ends else clock >= begins or clock < ends
 
 
 def people_for(duty: Duty, home: Home | None, directory: Directory, at: datetime) -> list[Person]:
     """Whom this duty means for this home at that moment, first choice first; each person once."""
-    on_duty = directory.on_duty(home.grid if home else "", duty, at)
-    return list({person.id: person for person in on_duty}.values())
+    return [one.person for one in on_call(duty, home, directory, at)]
 
 
 def reachable(people: Sequence[Person]) -> bool:
@@ -44,20 +112,20 @@ def letters_for(
     for reach in person.reaches:
         nth = seen[reach.channel] = seen.get(reach.channel, 0) + 1
         way = reach.channel if nth == 1 else f"{reach.channel}.{nth}"  # two telephones on one channel
-        letters.append(
-            Delivery(
-                id=delivery_id(alert.id, purpose, turn, person.id, way),
-                alert=alert.id,
-                purpose=purpose,
-                person=person.id,
-                channel=reach.channel,
-                address=reach.address,
-                created_at=now,
-                duty=duty,
-                rung=rung,
-                facts=facts,
-            )
+        delivery = Delivery(
+            id=delivery_id(alert.id, purpose, turn, person.id, way),
+            alert=alert.id,
+            purpose=purpose,
+            person=person.id,
+            channel=reach.channel,
+            address=reach.address,
+            created_at=now,
+            duty=duty,
+            rung=rung,
+            facts=facts,
         )
+        in_a_row = bool(letters) and one_by_one(alert.severity)
+        letters.append(waiting_its_turn(delivery, reach) if in_a_row else delivery)
     return letters
 
 

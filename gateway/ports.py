@@ -36,7 +36,9 @@ from gateway.domain import (
     Power,
     Profile,
     Reading,
+    Scope,
 )
+from gateway.domain.rota import Holiday, Leave, Rota, Shift, Spell
 
 # --------------------------------------------------------------------------- time
 
@@ -282,8 +284,20 @@ class AlertLedger(Trail, Protocol):
 
     def alert(self, alert_id: str) -> Alert | None: ...
 
-    def open_alert(self, home: str, code: str, subject: str) -> Alert | None:
-        """The alert that still takes in repeats of this home, code and subject (`Alert.is_open`)."""
+    def open_alerts(self, home: str) -> list[Alert]:
+        """The alerts of this home that still take in what is found (`Alert.is_open`), the oldest first."""
+        ...
+
+    def open_everywhere(self, code: str) -> list[Alert]:
+        """The same of all homes, for a code of which few are open at a time."""
+        ...
+
+    def homes_with(self, code: str, since: datetime) -> list[str]:
+        """The homes in which an alert of this code was raised since then and is open."""
+        ...
+
+    def members(self, alert_id: str) -> list[Alert]:
+        """The alerts for which this one speaks (`Alert.incident`), by home."""
         ...
 
     def join(self, finding: Finding, alert_id: str) -> bool:
@@ -308,8 +322,8 @@ class AlertLedger(Trail, Protocol):
 
     def update(self, delivery: Delivery) -> None: ...
 
-    def hear(self, word: str, at: datetime) -> bool:
-        """Remember a word from outside by its id, for a month. False: it was heard before, whoever repeats it."""
+    def hear(self, word: str, at: datetime) -> None:
+        """Remember a word from outside by its id, for three days."""
         ...
 
     def keep_test(self, test: ButtonTest) -> None:
@@ -349,6 +363,10 @@ class AlertStore(Protocol):
         how often a rule was right (`Outcome.judgement`)."""
         ...
 
+    def members(self, alert_id: str) -> list[Alert]:
+        """The alerts for which this one speaks (`Alert.incident`), by home."""
+        ...
+
     def history(self, alert_id: str) -> list[Entry]: ...
 
     def deliveries(self, alert_id: str) -> list[Delivery]: ...
@@ -357,6 +375,10 @@ class AlertStore(Protocol):
 
     def by_message(self, channel: str, message: str) -> Delivery | None:
         """The delivery that a provider calls by this id of its own."""
+        ...
+
+    def was_heard(self, word: str) -> bool:
+        """Whether this word from outside was taken in before, whoever repeats it now."""
         ...
 
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
@@ -425,7 +447,11 @@ class Directory(Protocol):
     def person(self, person_id: str) -> Person | None: ...
 
     def plan(self, home: str, at: datetime) -> list[Override]:
-        """The overrides of this household in force at that moment."""
+        """What is in force at that moment for this household, its grid and its areas: the nearest comes last."""
+        ...
+
+    def plan_lines(self, home: str) -> Sequence[Override]:
+        """Every line that ever spoke of this household, its grid or its areas: from the farthest to the nearest."""
         ...
 
     def contacts(self, home: str) -> list[Contact]:
@@ -466,7 +492,9 @@ class RegistryLedger(Trail, Protocol):
 
     def withdraw_consent(self, number: int, at: datetime) -> None: ...
 
-    def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None: ...
+    def assign(self, person: str, duty: Duty, place: str, since: datetime, until: datetime | None = None) -> None:
+        """A duty for a grid, for every grid of an area, or with "" for all of them."""
+        ...
 
     def put_duties(self, person: str, duties: Sequence[tuple[Duty, str]], at: datetime) -> None:
         """All duties of a person with their grids; those held already keep their place, the others end."""
@@ -510,8 +538,8 @@ class RegistryStore(Directory, Protocol):
         """What a person can be called for at that moment, each with its grid ("": every grid)."""
         ...
 
-    def overrides(self, home: str) -> list[Override]:
-        """Every line that ever stood in a household's plan, in the order in which they began."""
+    def overrides(self, place: str, scope: Scope = Scope.HOME) -> list[Override]:
+        """Every line that ever stood in the plan of this very home, grid or area, in the order in which they began."""
         ...
 
     def consents(self, person: str) -> list[Consent]:
@@ -625,6 +653,39 @@ class Letter:
     what: str = ""  # what it is, in a few characters
     time: str = ""  # when, as a clock in the home shows it
     code: str = ""  # what an answer by SMS begins with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A provider says what became of one message."""
+
+    message: str  # the provider's own id of it
+    arrived: bool
+    at: datetime | None = None
+    code: str = ""
+    reason: str = ""
+    lasting: bool = False  # it did not arrive, and never will
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texted:
+    """Somebody has answered by SMS."""
+
+    number: str
+    text: str
+    id: str  # whatever tells it from others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """Somebody has pressed a key during a call."""
+
+    message: str
+    key: str
+
+
+Returned = Receipt | Texted | Pressed
+"""What comes back from a telephone, however its provider says it."""
 
 
 class Channel(Protocol):

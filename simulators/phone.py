@@ -54,6 +54,10 @@ DUTIES = {
     Duty.COMMUNITY: N_("community desk"),
     Duty.STREET: N_("street desk"),
     Duty.DISTRICT: N_("district desk"),
+    Duty.FIRE_STATION: N_("fire station"),
+    Duty.DOCTOR: N_("family doctor"),
+    Duty.MEDICAL: N_("contact for the hospital"),
+    Duty.VOLUNTEER: N_("volunteer"),
     Duty.INSTALLER: N_("installer"),
     Duty.ADMIN: N_("administrator"),
 }

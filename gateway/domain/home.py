@@ -163,6 +163,10 @@ class Duty(StrEnum):
     COMMUNITY = "community"  # 社区/居委会值班
     STREET = "street"  # 街道值班 (一网统管)
     DISTRICT = "district"  # 区县值班
+    FIRE_STATION = "fire_station"  # 微型消防站
+    DOCTOR = "doctor"  # 家庭医生
+    MEDICAL = "medical"  # 就医联系人
+    VOLUNTEER = "volunteer"  # 志愿者: learns address and task, nothing else
     INSTALLER = "installer"  # 安装/运维
     ADMIN = "admin"  # 系统管理员
 
@@ -188,16 +192,3 @@ class Person:
     name: str
     language: str = "zh"
     reaches: tuple[Reach, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
-    """One line of a household's plan (一户一案): from, to, who said so and why. `until` None is open-ended."""
-
-    home: str
-    key: str  # e.g. "inactivity.by_day" or "absence"
-    value: str
-    since: datetime
-    until: datetime | None
-    author: str
-    reason: str

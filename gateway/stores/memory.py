@@ -5,10 +5,10 @@ before it is committed, and one writer goes at a time.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from operator import attrgetter
 
 from gateway.domain import (
@@ -36,23 +36,25 @@ from gateway.domain import (
     Profile,
     Purpose,
     Reading,
+    Scope,
     Sending,
     Severity,
     State,
 )
+from gateway.domain.rota import Holiday, Leave, Post, Rota, Shift
 from gateway.ports import Account, Batch, Checkpoint, HubDevice, Quarantined, Session, Timer
 from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT
 from gateway.stores.moments import aware, checked, from_ms, to_ms
 from gateway.stores.roll import (
-    Post,
     ReadsRoll,
     Roll,
     absent,
+    chains,
     check_home,
+    check_override,
     contacts_with_phones,
     duties_changed,
-    overrides_by_home,
-    posts_by_duty,
+    overrides_by_place,
 )
 
 # --------------------------------------------------------------------------- one book, one writer
@@ -163,6 +165,10 @@ class MemoryAlerts:
         found = [a for a in found if all(v is None or getattr(a, name) == v for v, name in wanted)]
         return sorted(found, key=attrgetter("raised_at", "id"))
 
+    def members(self, alert_id: str) -> list[Alert]:
+        with self._changing:
+            return _members(self._rows.alerts.values(), alert_id)
+
     def history(self, alert_id: str) -> list[Entry]:
         with self._changing:
             return list(self._rows.entries.get(alert_id, ()))
@@ -177,6 +183,9 @@ class MemoryAlerts:
     def by_message(self, channel: str, message: str) -> Delivery | None:
         found = [d for d in self._deliveries() if message and (d.channel, d.message) == (channel, message)]
         return found[-1] if found else None
+
+    def was_heard(self, word: str) -> bool:
+        return word in self._rows.inbound
 
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
         aware(since)
@@ -249,6 +258,11 @@ class MemoryAlerts:
         return (alert.severity if alert else Severity.TECHNICAL).value
 
 
+def _members(alerts: Iterable[Alert], incident: str) -> list[Alert]:
+    found = [alert for alert in alerts if alert.incident == incident != alert.id]
+    return sorted(found, key=attrgetter("home", "id"))
+
+
 class _MemoryAlertLedger(_TrailLedger):
     def __init__(self, rows: _AlertRows) -> None:
         super().__init__()
@@ -258,13 +272,25 @@ class _MemoryAlertLedger(_TrailLedger):
     def alert(self, alert_id: str) -> Alert | None:
         return self._new.alerts.get(alert_id) or self._below.alerts.get(alert_id)
 
-    def open_alert(self, home: str, code: str, subject: str) -> Alert | None:
-        found = [
-            alert
-            for alert in {**self._below.alerts, **self._new.alerts}.values()
-            if alert.is_open and (alert.home, alert.code, alert.subject) == (home, code, subject)
-        ]
-        return max(found, key=attrgetter("raised_at"), default=None)
+    def open_alerts(self, home: str) -> list[Alert]:
+        return self._open(lambda alert: alert.home == home)
+
+    def open_everywhere(self, code: str) -> list[Alert]:
+        return self._open(lambda alert: alert.code == code)
+
+    def homes_with(self, code: str, since: datetime) -> list[str]:
+        aware(since)
+        return sorted({alert.home for alert in self.open_everywhere(code) if alert.raised_at >= since})
+
+    def members(self, alert_id: str) -> list[Alert]:
+        return _members(self._all().values(), alert_id)
+
+    def _open(self, is_meant: Callable[[Alert], bool]) -> list[Alert]:
+        found = [alert for alert in self._all().values() if alert.is_open and is_meant(alert)]
+        return sorted(found, key=attrgetter("raised_at", "id"))
+
+    def _all(self) -> dict[str, Alert]:
+        return {**self._below.alerts, **self._new.alerts}
 
     def join(self, finding: Finding, alert_id: str) -> bool:
         if finding.id in self._new.findings or finding.id in self._below.findings:
@@ -295,11 +321,8 @@ class _MemoryAlertLedger(_TrailLedger):
             raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
         self._new.deliveries[delivery.id] = checked(delivery)
 
-    def hear(self, word: str, at: datetime) -> bool:
-        if word in self._new.inbound or word in self._below.inbound:
-            return False
-        self._new.inbound[word] = aware(at)
-        return True
+    def hear(self, word: str, at: datetime) -> None:
+        self._new.inbound.setdefault(word, aware(at))
 
     def keep_test(self, test: ButtonTest) -> None:
         self._new.button_tests.append(checked(test))
@@ -337,7 +360,10 @@ class _RegistryRows:
         self.people: dict[str, Person] = {}
         self.homes: dict[str, Home] = {}
         self.posts: list[Post] = []
-        self.overrides: dict[tuple[str, str, datetime], Override] = {}
+        self.shifts: dict[str, Shift] = {}
+        self.holidays: dict[tuple[str, date], Holiday] = {}
+        self.leaves: dict[tuple[str, datetime], Leave] = {}
+        self.overrides: dict[tuple[Scope, str, str, datetime], Override] = {}
         self.phones: dict[str, tuple[str, ...]] = {}
         self.profiles: dict[str, Profile] = {}
         self.contacts: dict[str, list[Contact]] = {}
@@ -429,12 +455,11 @@ class _MemoryRegistryLedger(_TrailLedger):
         self.rows.people[person.id] = person
         self.changed = True
 
-    def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None:
-        if person not in self.rows.people:
-            raise absent("person", person, f"the duty {duty.value}")
-        if grid and grid not in self.rows.grids:
-            raise absent("grid", grid, f"the duty of {person}")
-        post = checked(Post(person=person, duty=duty, grid=grid, since=since, until=until))
+    def assign(self, person: str, duty: Duty, place: str, since: datetime, until: datetime | None = None) -> None:
+        self._check_person(person, f"the duty {duty.value}")
+        if place:
+            self._check_place(place, f"the duty of {person}")
+        post = checked(Post(person=person, duty=duty, place=place, since=since, until=until))
         same = [i for i, p in enumerate(self.rows.posts) if replace(p, until=until) == post]
         if same:
             self.rows.posts[same[0]] = post
@@ -445,7 +470,44 @@ class _MemoryRegistryLedger(_TrailLedger):
     def put_duties(self, person: str, duties: Sequence[tuple[Duty, str]], at: datetime) -> None:
         ended, begun = duties_changed(self.rows.posts, duties, person, aware(at))
         for post in (*ended, *begun):
-            self.assign(post.person, post.duty, post.grid, post.since, post.until)
+            self.assign(post.person, post.duty, post.place, post.since, post.until)
+
+    def put_shift(self, shift: Shift) -> None:
+        self._check_person(shift.person, f"the shift from {shift.first} on")
+        self._check_place(shift.place, f"the shift of {shift.person}")
+        self.rows.shifts[shift.id] = shift
+        self.changed = True
+
+    def drop_shift(self, shift_id: str) -> None:
+        self.rows.shifts = {i: s for i, s in self.rows.shifts.items() if shift_id not in (i, s.swap_of)}
+        self.changed = True
+
+    def put_holiday(self, holiday: Holiday) -> None:
+        if holiday.place:
+            self._check_place(holiday.place, f"the holiday of {holiday.day}")
+        self.rows.holidays[holiday.place, holiday.day] = holiday
+        self.changed = True
+
+    def drop_holiday(self, place: str, day: date) -> None:
+        self.rows.holidays.pop((place, day), None)
+        self.changed = True
+
+    def put_leave(self, leave: Leave) -> None:
+        self._check_person(leave.person, "this leave")
+        self.rows.leaves[leave.person, leave.since] = checked(leave)
+        self.changed = True
+
+    def drop_leave(self, person: str, since: datetime) -> None:
+        self.rows.leaves.pop((person, aware(since)), None)
+        self.changed = True
+
+    def _check_person(self, person: str, needed_by: str) -> None:
+        if person not in self.rows.people:
+            raise absent("person", person, needed_by)
+
+    def _check_place(self, place: str, needed_by: str) -> None:
+        if place not in self.rows.grids and place not in self.rows.areas:
+            raise absent("area or grid", place, needed_by)
 
     def put_phones(self, person: str, phones: Sequence[str], at: datetime) -> None:
         aware(at)
@@ -505,10 +567,14 @@ class _MemoryRegistryLedger(_TrailLedger):
         self.changed = True
 
     def put_override(self, override: Override) -> None:
-        if override.home not in self.rows.homes:
-            raise absent("home", override.home, f"the override {override.key!r}")
+        known: dict[Scope, Mapping[str, object]] = {
+            Scope.HOME: self.rows.homes,
+            Scope.GRID: self.rows.grids,
+            Scope.AREA: self.rows.areas,
+        }
+        check_override(override, is_known=override.place in known[override.scope])
         checked(override)
-        self.rows.overrides[override.home, override.key, override.since] = override
+        self.rows.overrides[override.scope, override.place, override.key, override.since] = override
         self.changed = True
 
     def roll(self, version: int) -> Roll:
@@ -519,8 +585,14 @@ class _MemoryRegistryLedger(_TrailLedger):
             grids=dict(sorted(self.rows.grids.items())),
             people=dict(sorted(self.rows.people.items())),
             homes=dict(sorted(self.rows.homes.items())),
-            posts=posts_by_duty(self.rows.posts),
-            overrides=overrides_by_home(self.rows.overrides.values()),
+            rota=Rota.laid_out(
+                self.rows.posts,
+                sorted(self.rows.shifts.values(), key=attrgetter("first", "begins", "id")),
+                sorted(self.rows.holidays.values(), key=attrgetter("day", "place")),
+                sorted(self.rows.leaves.values(), key=attrgetter("since", "person")),
+                chains(self.rows.areas, self.rows.grids.values()),
+            ),
+            overrides=overrides_by_place(self.rows.overrides.values()),
             phones=self.rows.phones,
             profiles=self.rows.profiles,
             contacts=contacts_with_phones(

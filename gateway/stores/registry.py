@@ -41,25 +41,28 @@ from gateway.domain import (
     Role,
     Room,
     RoomKind,
+    Scope,
     Sensor,
     Sex,
     Sight,
 )
+from gateway.domain.rota import Post, Rota
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, count_up, one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware, checked
 from gateway.stores.prepared import Glance, Prepared
 from gateway.stores.roll import (
-    Post,
     ReadsRoll,
     Roll,
     absent,
+    chains,
     check_home,
+    check_override,
     contacts_with_phones,
     duties_changed,
-    overrides_by_home,
-    posts_by_duty,
+    overrides_by_place,
 )
+from gateway.stores.rota import RotaLedger, read_holidays, read_leaves, read_shifts
 
 _COUNTER = "registry"
 _VERSION = select(tables.counter.c.value).where(tables.counter.c.name == _COUNTER)
@@ -175,7 +178,7 @@ class _Writes:
         return known
 
 
-class _SqlRegistryLedger(TrailLedger):
+class _SqlRegistryLedger(TrailLedger, RotaLedger):
     def __init__(self, connection: Connection, statements: _Writes) -> None:
         super().__init__(connection)
         self._statements = statements
@@ -195,7 +198,12 @@ class _SqlRegistryLedger(TrailLedger):
         new = {"name": person.name, "language": person.language}
         self._put_noun(tables.person, person.id, new, at)
         reaches = {
-            place: {"channel": reach.channel, "address": reach.address, "language": ""}
+            place: {
+                "channel": reach.channel,
+                "address": reach.address,
+                "language": "",
+                "after_s": int(reach.after.total_seconds()),
+            }
             for place, reach in enumerate(person.reaches)
         }
         self._keep_dated(tables.reach, {"person": person.id}, "place", reaches, at)
@@ -239,21 +247,23 @@ class _SqlRegistryLedger(TrailLedger):
         self._keep_dated(tables.sensor, mine, "id", sensors, at)
         self.changed = True
 
-    def assign(self, person: str, duty: Duty, grid: str, since: datetime, until: datetime | None = None) -> None:
-        checked(Post(person=person, duty=duty, grid=grid, since=since, until=until))
-        if not self._has(tables.person.c.id, person):
-            raise absent("person", person, f"the duty {duty.value}")
-        if grid and not self._has(tables.grid.c.code, grid):
-            raise absent("grid", grid, f"the duty of {person}")
+    def assign(self, person: str, duty: Duty, place: str, since: datetime, until: datetime | None = None) -> None:
+        checked(Post(person=person, duty=duty, place=place, since=since, until=until))
+        self._check_person(person, f"the duty {duty.value}")
+        if place:
+            self._check_place(place, f"the duty of {person}")
+        is_grid = bool(place) and self._has(tables.grid.c.code, place)
+        grid, area = (place, "") if is_grid else (None, place)
         row = tables.duty
         this = and_(
             row.c.person == person,
             row.c.duty == duty.value,
             row.c.grid == grid if grid else row.c.grid.is_(None),
+            row.c.area == area,
             row.c.since == since,
         )
         if self._connection.execute(update(row).where(this).values(until=until)).rowcount == 0:
-            values = {"person": person, "duty": duty.value, "grid": grid or None, "since": since, "until": until}
+            values = {"person": person, "duty": duty.value, "grid": grid, "area": area, "since": since, "until": until}
             self._connection.execute(row.insert(), values)
         self.changed = True
 
@@ -262,7 +272,7 @@ class _SqlRegistryLedger(TrailLedger):
         held = [_post(found) for found in self._connection.execute(select(row).where(row.c.person == person))]
         ended, begun = duties_changed(held, duties, person, aware(at))
         for post in (*ended, *begun):
-            self.assign(post.person, post.duty, post.grid, post.since, post.until)
+            self.assign(post.person, post.duty, post.place, post.since, post.until)
 
     def put_phones(self, person: str, phones: Sequence[str], at: datetime) -> None:
         if not self._has(tables.person.c.id, person):
@@ -326,10 +336,15 @@ class _SqlRegistryLedger(TrailLedger):
 
     def put_override(self, override: Override) -> None:
         checked(override)
-        if not self._has(tables.household.c.id, override.home):
-            raise absent("home", override.home, f"the override {override.key!r}")
+        known: dict[Scope, Column[str]] = {
+            Scope.HOME: tables.household.c.id,
+            Scope.GRID: tables.grid.c.code,
+            Scope.AREA: tables.area.c.code,
+        }
+        check_override(override, is_known=self._has(known[override.scope], override.place))
         row = {
-            "household": override.home,
+            "scope": override.scope.value,
+            "place": override.place,
             "key": override.key,
             "value": override.value,
             "author": override.author,
@@ -337,7 +352,7 @@ class _SqlRegistryLedger(TrailLedger):
             "since": override.since,
             "until": override.until,
         }
-        self._put(tables.override, row)
+        self._put(tables.plan, row)
         self.changed = True
 
     def _put_household(self, home: Home, at: datetime) -> None:
@@ -429,24 +444,30 @@ def _blank(table: Table) -> dict[str, Any]:
 def _read_roll(connection: Connection) -> Roll:
     """The registry at one version; the transaction that reads the counter reads the rest."""
     phones = _read_phones(connection)
+    areas = {
+        row.code: Area(code=row.code, name=row.name, level=row.level, parent=row.parent)
+        for row in _in_force(connection, tables.area, tables.area.c.code)
+    }
+    grids = {
+        row.code: Grid(code=row.code, name=row.name, community=row.community)
+        for row in connection.execute(select(tables.grid).order_by(tables.grid.c.code))
+    }
     return Roll(
         version=connection.scalar(_VERSION) or 0,
-        areas={
-            row.code: Area(code=row.code, name=row.name, level=row.level, parent=row.parent)
-            for row in _in_force(connection, tables.area, tables.area.c.code)
-        },
-        grids={
-            row.code: Grid(code=row.code, name=row.name, community=row.community)
-            for row in connection.execute(select(tables.grid).order_by(tables.grid.c.code))
-        },
+        areas=areas,
+        grids=grids,
         people=_read_people(connection),
         homes=_read_homes(connection),
-        posts=posts_by_duty(
-            _post(row) for row in connection.execute(select(tables.duty).order_by(tables.duty.c.number))
+        rota=Rota.laid_out(
+            (_post(row) for row in connection.execute(select(tables.duty).order_by(tables.duty.c.number))),
+            read_shifts(connection),
+            read_holidays(connection),
+            read_leaves(connection),
+            chains(areas, grids.values()),
         ),
-        overrides=overrides_by_home(
+        overrides=overrides_by_place(
             Override(
-                home=row.household,
+                **{row.scope: row.place},
                 key=row.key,
                 value=row.value,
                 since=row.since,
@@ -454,7 +475,7 @@ def _read_roll(connection: Connection) -> Roll:
                 author=row.author,
                 reason=row.reason,
             )
-            for row in connection.execute(select(tables.override))
+            for row in connection.execute(select(tables.plan))
         ),
         phones=phones,
         profiles={row.person: _profile(row) for row in _in_force(connection, tables.profile)},
@@ -477,7 +498,8 @@ def _read_roll(connection: Connection) -> Roll:
 
 
 def _post(row: Any) -> Post:
-    return Post(person=row.person, duty=Duty(row.duty), grid=row.grid or "", since=row.since, until=row.until)
+    place = row.grid or row.area
+    return Post(person=row.person, duty=Duty(row.duty), place=place, since=row.since, until=row.until)
 
 
 def _profile(row: Any) -> Profile:
@@ -511,7 +533,10 @@ def _read_people(connection: Connection) -> dict[str, Person]:
             id=row.id,
             name=row.name,
             language=row.language,
-            reaches=tuple(Reach(channel=r.channel, address=r.address) for r in reaches.get(row.id, ())),
+            reaches=tuple(
+                Reach(channel=r.channel, address=r.address, after=timedelta(seconds=r.after_s))
+                for r in reaches.get(row.id, ())
+            ),
         )
         for row in connection.execute(select(tables.person).order_by(tables.person.c.id))
     }

@@ -5,22 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.domain import Area, Contact, Duty, Grid, Home, Hub, Override, Person, Profile
+from gateway.domain import Area, Contact, Duty, Grid, Home, Hub, Override, Person, Profile, Scope
+from gateway.domain.rota import Post, Rota, Spell
 from gateway.stores.moments import aware
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A person's duty for a grid, from and to; a grid of "" means every grid."""
-
-    person: str
-    duty: Duty
-    grid: str
-    since: datetime
-    until: datetime | None = None
-
-    def covers(self, at: datetime) -> bool:
-        return self.since <= at and (self.until is None or at < self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,42 +19,67 @@ class Roll:
     grids: Mapping[str, Grid] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
     homes: Mapping[str, Home] = field(default_factory=dict)
-    posts: Mapping[tuple[str, Duty], tuple[Post, ...]] = field(default_factory=dict)
-    overrides: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
+    rota: Rota = field(default_factory=Rota)
+    overrides: Mapping[tuple[Scope, str], tuple[Override, ...]] = field(default_factory=dict)
     phones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     contacts: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    _spells: dict[tuple[str, Duty], Spell] = field(default_factory=dict, repr=False, compare=False)
 
-    def on_duty(self, grid: str, duty: Duty, at: datetime) -> list[Person]:
-        """Those of this grid in the order in which they were assigned, then those who answer for every grid."""
-        posts = self.posts.get((grid, duty), ())
-        if grid:
-            posts += self.posts.get(("", duty), ())
-        names = dict.fromkeys(post.person for post in posts if post.covers(at))  # each person once, in order
-        return [self.people[name] for name in names]
+    def on_call(self, grid: str, duty: Duty, at: datetime) -> Spell:
+        """Kept until it may become another answer: a press at three in the morning asks again and again."""
+        known = self._spells.get((grid, duty))
+        if known is None or not known.since <= at < known.until:
+            known = self._spells[grid, duty] = self.rota.spell(grid, duty, at, self.people)
+        return known
 
     def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
-        held = [post for posts in self.posts.values() for post in posts if post.person == person and post.covers(at)]
-        return list(dict.fromkeys((post.duty, post.grid) for post in held))
+        posts = [post for posts in self.rota.posts.values() for post in posts]
+        held = [post for post in posts if post.person == person and post.covers(at)]
+        return list(dict.fromkeys((post.duty, post.place) for post in held))
 
     def plan(self, home: str, at: datetime) -> list[Override]:
-        """In the order in which they began: where two speak of the same, the later one comes last."""
-        return [o for o in self.overrides.get(home, ()) if o.since <= at and (o.until is None or at < o.until)]
+        return [line for line in self.plan_lines(home) if line.covers(at)]
+
+    def plan_lines(self, home: str) -> tuple[Override, ...]:
+        """From the farthest area to the home itself, each in the order in which they began: the last has the word."""
+        own, known = self.overrides.get((Scope.HOME, home), ()), self.homes.get(home)
+        if known is None:
+            return own
+        grid = self.grids.get(known.grid)
+        wide = self.overrides.get((Scope.GRID, known.grid), ())
+        for area in self.areas_of(grid.community if grid else ""):
+            wide = (*self.overrides.get((Scope.AREA, area), ()), *wide)
+        return (*wide, *own)
+
+    def areas_of(self, code: str) -> list[str]:
+        """This area and those around it, the nearest first."""
+        around: list[str] = []
+        while code in self.areas and code not in around:  # a sheet may have nested two in each other
+            around.append(code)
+            code = self.areas[code].parent
+        return around
 
 
-def posts_by_duty(posts: Iterable[Post]) -> dict[tuple[str, Duty], tuple[Post, ...]]:
-    sorted_out: dict[tuple[str, Duty], list[Post]] = {}
-    for post in posts:
-        sorted_out.setdefault((post.grid, post.duty), []).append(post)
-    return {key: tuple(held) for key, held in sorted_out.items()}
+def chains(areas: Mapping[str, Area], grids: Iterable[Grid]) -> dict[str, tuple[str, ...]]:
+    """Each grid and area with what it lies in, the nearest first, and last the whole of it. A ring ends where it
+    would begin anew."""
+    above = {code: area.parent for code, area in areas.items()} | {grid.code: grid.community for grid in grids}
+    found = {}
+    for place in above:
+        chain = [place]
+        while (wider := above.get(chain[-1], "")) and wider not in chain:
+            chain.append(wider)
+        found[place] = (*chain, "")
+    return found
 
 
-def overrides_by_home(overrides: Iterable[Override]) -> dict[str, tuple[Override, ...]]:
-    sorted_out: dict[str, list[Override]] = {}
-    for override in sorted(overrides, key=lambda o: o.since):
-        sorted_out.setdefault(override.home, []).append(override)
-    return {home: tuple(lines) for home, lines in sorted_out.items()}
+def overrides_by_place(overrides: Iterable[Override]) -> dict[tuple[Scope, str], tuple[Override, ...]]:
+    sorted_out: dict[tuple[Scope, str], list[Override]] = {}
+    for override in sorted(overrides, key=lambda o: (o.since, o.key)):
+        sorted_out.setdefault((override.scope, override.place), []).append(override)
+    return {place: tuple(lines) for place, lines in sorted_out.items()}
 
 
 class ReadsRoll(ABC):
@@ -89,7 +101,13 @@ class ReadsRoll(ABC):
         return [hub for home in self._roll().homes.values() for hub in home.hubs]
 
     def on_duty(self, grid: str, duty: Duty, at: datetime) -> list[Person]:
-        return self._roll().on_duty(grid, duty, aware(at))
+        return [one.person for one in self._roll().on_call(grid, duty, aware(at)).people]
+
+    def on_call(self, grid: str, duty: Duty, at: datetime) -> Spell:
+        return self._roll().on_call(grid, duty, aware(at))
+
+    def rota(self) -> Rota:
+        return self._roll().rota
 
     def person(self, person_id: str) -> Person | None:
         return self._roll().people.get(person_id)
@@ -97,8 +115,11 @@ class ReadsRoll(ABC):
     def plan(self, home: str, at: datetime) -> list[Override]:
         return self._roll().plan(home, aware(at))
 
-    def overrides(self, home: str) -> list[Override]:
-        return list(self._roll().overrides.get(home, ()))
+    def plan_lines(self, home: str) -> tuple[Override, ...]:
+        return self._roll().plan_lines(home)
+
+    def overrides(self, place: str, scope: Scope = Scope.HOME) -> list[Override]:
+        return list(self._roll().overrides.get((scope, place), ()))
 
     def contacts(self, home: str) -> list[Contact]:
         return list(self._roll().contacts.get(home, ()))
@@ -130,9 +151,9 @@ def duties_changed(
 ) -> tuple[list[Post], list[Post]]:
     """The person's posts that end at that moment, and those that begin; what is held and wanted goes on as it is."""
     current = [post for post in held if post.person == person and post.covers(at)]
-    ended = [replace(post, until=at) for post in current if (post.duty, post.grid) not in wanted]
-    kept = {(post.duty, post.grid) for post in current}
-    begun = [Post(person=person, duty=d, grid=g, since=at) for d, g in dict.fromkeys(wanted) if (d, g) not in kept]
+    ended = [replace(post, until=at) for post in current if (post.duty, post.place) not in wanted]
+    kept = {(post.duty, post.place) for post in current}
+    begun = [Post(person=person, duty=d, place=g, since=at) for d, g in dict.fromkeys(wanted) if (d, g) not in kept]
     return ended, begun
 
 
@@ -148,6 +169,12 @@ def contacts_with_phones(
 def absent(what: str, name: str, needed_by: str) -> LookupError:
     """An error for a row that names another one which is not there."""
     return LookupError(f"{needed_by} names the {what} {name!r}, which is not registered; put it in first")
+
+
+def check_override(override: Override, *, is_known: bool) -> None:
+    """Refuse a line of a plan for what nobody registered."""
+    if not is_known:
+        raise absent(override.scope.value, override.place, f"the override {override.key!r}")
 
 
 def check_home(home: Home, *, grid_is_known: bool, person_is_known: bool, code_taken_by: str | None) -> None:

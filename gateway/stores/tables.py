@@ -6,7 +6,7 @@ What may change in the world and must stay answerable later is *dated*: a row ho
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
@@ -27,7 +27,19 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.domain import Commissioning, Duty, Facts, Finding, Ladder, Outcome, Purpose, Sending, Severity, State
+from gateway.domain import (
+    Commissioning,
+    Duty,
+    Facts,
+    Finding,
+    Joined,
+    Ladder,
+    Outcome,
+    Purpose,
+    Sending,
+    Severity,
+    State,
+)
 from gateway.stores.moments import from_us, to_us
 
 metadata = MetaData(
@@ -51,6 +63,32 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else from_us(value)
+
+
+class Day(TypeDecorator[date]):
+    """A day of the calendar, as 2026-03-15: it begins when a clock there says so, so it is no moment."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+
+class Clock(TypeDecorator[time]):
+    """What a clock on the wall shows, as 08:30."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: time | None, dialect: Dialect) -> str | None:
+        return None if value is None else f"{value:%H:%M}"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> time | None:
+        return None if value is None else time.fromisoformat(value)
 
 
 class _Member(TypeDecorator[Enum]):
@@ -301,13 +339,53 @@ duty = Table(
     Column("person", Text, ForeignKey("person.id"), nullable=False),
     Column("duty", Text, nullable=False),
     Column("grid", Text, ForeignKey("grid.code")),
+    _text("area"),
     Column("since", Moment, nullable=False),
     Column("until", Moment),
     sqlite_autoincrement=True,
 )
-"""For what somebody can be called, from and to; a null grid means every grid. In order of `number`: first choice
-first."""
+"""For what somebody can be called, from and to, in a grid or in an area, which is dated and so no foreign key; with
+neither in every grid. In order of `number`: first choice first."""
 Index("ix_duty_person", duty.c.person, duty.c.duty, duty.c.grid, duty.c.since)
+
+shift = Table(
+    "shift",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("duty", Word(Duty), nullable=False),
+    Column("person", Text, ForeignKey("person.id"), nullable=False),
+    Column("begins", Clock, nullable=False),
+    Column("ends", Clock, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("first", Day, nullable=False),
+    Column("last", Day),
+    _text("weekdays"),
+    _text("swap_of"),
+)
+"""值班表: on which days and between which hours of its own zone somebody can be called, for a grid or an area; a swap
+is a row of one day in the place of the shift `swap_of`."""
+
+holiday = Table(
+    "holiday",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("day", Day, primary_key=True),
+    Column("counts_as", Integer, nullable=False),
+    _text("name"),
+)
+"""节假日, 调休: days on which the rota of another weekday holds; a place of "" is everywhere."""
+
+leave = Table(
+    "leave",
+    metadata,
+    Column("person", Text, ForeignKey("person.id"), primary_key=True),
+    Column("since", Moment, primary_key=True),
+    Column("until", Moment, nullable=False),
+    _text("reason"),
+    _text("author"),
+)
+"""请假: from when until when somebody who works for us is not called."""
 
 contact = Table(
     "contact",
@@ -338,10 +416,11 @@ consent = Table(
 """知情同意, per purpose, by the elder or the guardian."""
 Index("ix_consent_person", consent.c.person)
 
-override = Table(
-    "override",
+plan = Table(
+    "plan",
     metadata,
-    Column("household", Text, ForeignKey("household.id"), primary_key=True),
+    Column("scope", Text, primary_key=True),  # home, grid or area …
+    Column("place", Text, primary_key=True),  # … and which one
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
     Column("author", Text, nullable=False),

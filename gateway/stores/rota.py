@@ -1,0 +1,96 @@
+"""Shifts, holidays and leave as rows of the book; what stands in the roll is read from here."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Column, Connection, Table, delete, or_, select
+
+from gateway.domain.rota import Holiday, Leave, Shift
+from gateway.stores import tables
+from gateway.stores.book import row_of
+from gateway.stores.moments import aware
+from gateway.stores.roll import absent
+
+_SHIFT = tuple(tables.shift.columns.keys())
+_LEAVE = tuple(tables.leave.columns.keys())
+_HOLIDAY = tuple(tables.holiday.columns.keys())
+
+
+def read_shifts(connection: Connection) -> Iterator[Shift]:
+    """In the order in which they begin to hold, so that whoever came first is named first."""
+    row = tables.shift
+    for found in connection.execute(select(row).order_by(row.c.first, row.c.begins, row.c.id)):
+        said = dict(found._mapping)
+        del said["id"]
+        yield Shift(**{**said, "zone": ZoneInfo(found.zone)})
+
+
+def read_holidays(connection: Connection) -> Iterator[Holiday]:
+    for found in connection.execute(select(tables.holiday).order_by(tables.holiday.c.day, tables.holiday.c.place)):
+        yield Holiday(**found._mapping)
+
+
+def read_leaves(connection: Connection) -> Iterator[Leave]:
+    for found in connection.execute(select(tables.leave).order_by(tables.leave.c.since, tables.leave.c.person)):
+        yield Leave(**found._mapping)
+
+
+class RotaLedger(ABC):
+    """The part of a registry's transaction that writes the rota; who inherits says how a row is put."""
+
+    _connection: Connection
+    changed: bool
+
+    def put_shift(self, shift: Shift) -> None:
+        self._check_person(shift.person, f"the shift from {shift.first} on")
+        self._check_place(shift.place, f"the shift of {shift.person}")
+        self._put(tables.shift, {name: getattr(shift, name) for name in _SHIFT} | {"zone": shift.zone.key})
+        self.changed = True
+
+    def drop_shift(self, shift_id: str) -> None:
+        row = tables.shift.c
+        self._connection.execute(delete(tables.shift).where(or_(row.id == shift_id, row.swap_of == shift_id)))
+        self.changed = True
+
+    def put_holiday(self, holiday: Holiday) -> None:
+        if holiday.place:
+            self._check_place(holiday.place, f"the holiday of {holiday.day}")
+        self._put(tables.holiday, row_of(holiday, _HOLIDAY))
+        self.changed = True
+
+    def drop_holiday(self, place: str, day: date) -> None:
+        row = tables.holiday.c
+        self._connection.execute(delete(tables.holiday).where(row.place == place, row.day == day))
+        self.changed = True
+
+    def put_leave(self, leave: Leave) -> None:
+        self._check_person(leave.person, "this leave")
+        self._put(tables.leave, row_of(leave, _LEAVE))
+        self.changed = True
+
+    def drop_leave(self, person: str, since: datetime) -> None:
+        row = tables.leave.c
+        self._connection.execute(delete(tables.leave).where(row.person == person, row.since == aware(since)))
+        self.changed = True
+
+    def _is_area(self, code: str) -> bool:
+        area = tables.area.c
+        known = select(area.code).where(area.code == code, area.until.is_(None)).limit(1)
+        return self._connection.scalar(known) is not None
+
+    def _check_person(self, person: str, needed_by: str) -> None:
+        if not self._has(tables.person.c.id, person):
+            raise absent("person", person, needed_by)
+
+    def _check_place(self, place: str, needed_by: str) -> None:
+        if not (self._has(tables.grid.c.code, place) or self._is_area(place)):
+            raise absent("area or grid", place, needed_by)
+
+    @abstractmethod
+    def _put(self, table: Table, row: Mapping[str, Any]) -> None: ...
+
+    @abstractmethod
+    def _has(self, column: Column[str], value: str) -> bool: ...
