@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from types import MappingProxyType
@@ -15,9 +15,11 @@ from typing import Any
 
 from alerts import reasons
 from alerts.catalogue import Catalogue
+from alerts.channels.telephone import UNANSWERED
 from alerts.desk import LONGEST_WAIT, Desk
 from alerts.wording import letter
-from gateway.domain import Alert, Delivery, Home, Sending
+from alerts.words_ledger import trial_letter
+from gateway.domain import Alert, Delivery, Home, Purpose, Sending
 from gateway.ports import AlertStore, Channel, Clock, Directory, Letter, TryLater, Undeliverable
 
 log = logging.getLogger(__name__)
@@ -109,6 +111,7 @@ class Courier:
         seed: int | str = 0,
         poll: timedelta | None = timedelta(seconds=2),
         catalogue: Catalogue | None = None,
+        code: Callable[[Delivery], str] = lambda delivery: "",
     ) -> None:
         self._store = store
         self._desk = desk
@@ -116,6 +119,7 @@ class Courier:
         self._channels = channels
         self._clock = clock
         self._link = link
+        self._code = code  # what an answer by SMS begins with
         # Writing may wait for a disk or for another writer; the event loop may not. Reading waits for nobody, and a
         # thread for it would cost a press a millisecond.
         self._offload = offload
@@ -256,18 +260,18 @@ class Courier:
         words, handed = self._words(errand), self._clock.now()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                await channel.send(delivery, words)
+                message = await channel.send(delivery, words)
         except TryLater as why:
-            await self._try_later(delivery, str(why) or reasons.UNSAID)
+            await self._try_later(delivery, str(why) or reasons.UNSAID, why.code)
         except Undeliverable as why:
-            await self._give_up(delivery, str(why) or reasons.UNSAID)
+            await self._give_up(delivery, str(why) or reasons.UNSAID, why.code)
         except TimeoutError:
             await self._try_later(delivery, f"{reasons.NO_ANSWER}: {PATIENCE.total_seconds():g} s")
         except Exception as error:  # bulkhead: one delivery must not stop the others
             log.exception("delivery failed", extra={"delivery": delivery.id, "channel": delivery.channel})
             await self._try_later(delivery, f"{reasons.OUR_FAULT}: {type(error).__name__}")
         else:
-            await self._offload(self._desk.said, delivery.id, self._clock.now())
+            await self._offload(self._desk.said, delivery.id, self._clock.now(), message or "")
             self._is_well(delivery.channel)
             log.info(
                 "said",
@@ -291,28 +295,33 @@ class Courier:
         )
 
     def _words(self, errand: _Errand) -> Letter:
-        return letter(
-            errand.delivery,
-            errand.alert,
-            home=errand.home,
-            language=errand.language,
-            owner=errand.owner,
-            link=self._link(errand.delivery),
-            known=self._catalogue,
-        )
+        delivery = errand.delivery
+        if delivery.purpose in (Purpose.DRILL, Purpose.REPLY):
+            said = trial_letter(delivery, errand.home, errand.language, self._link(delivery))
+        else:
+            said = letter(
+                delivery,
+                errand.alert,
+                home=errand.home,
+                language=errand.language,
+                owner=errand.owner,
+                link=self._link(delivery),
+                known=self._catalogue,
+            )
+        return said if delivery.purpose in UNANSWERED else replace(said, code=self._code(delivery))
 
-    async def _try_later(self, delivery: Delivery, reason: str) -> None:
+    async def _try_later(self, delivery: Delivery, reason: str, code: str = "") -> None:
         now = self._clock.now()
         self._is_ill(delivery.channel, reason)
         if now - delivery.created_at > KEEP_TRYING:
-            await self._give_up(delivery, f"{reasons.TOO_OLD}: {reason}")
+            await self._give_up(delivery, f"{reasons.TOO_OLD}: {reason}", code, lasting=False)
             return
         until = now + self.pause(delivery)
-        await self._offload(self._desk.put_off, delivery.id, reason, until, now)
+        await self._offload(self._desk.put_off, delivery.id, reason, until, now, code)
 
-    async def _give_up(self, delivery: Delivery, reason: str) -> None:
+    async def _give_up(self, delivery: Delivery, reason: str, code: str = "", *, lasting: bool = True) -> None:
         log.warning("undeliverable", extra={"delivery": delivery.id, "channel": delivery.channel, "reason": reason})
-        await self._offload(self._desk.gave_up, delivery.id, reason, self._clock.now())
+        await self._offload(self._desk.gave_up, delivery.id, reason, self._clock.now(), code, lasting)
 
     def pause(self, delivery: Delivery) -> timedelta:
         """How long to wait after this attempt: 1 s, 2 s, 4 s … 60 s, jittered so that a thousand do not come at once.

@@ -6,23 +6,28 @@ What must be said is written down with the decision; the courier speaks afterwar
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts import reasons
 from alerts.catalogue import Catalogue
 from alerts.escalation import (
+    Nudge,
     Reason,
     Step,
     Verdict,
     climb,
     climb_now,
     from_the_start,
+    held_for_life,
     judge,
     mended,
+    next_look,
+    watched,
 )
 from alerts.history import What
+from alerts.incident import joined_by, led_by, taking
 from alerts.maintenance import (
     HELD_FOR,
     LOOK_AGAIN,
@@ -38,13 +43,16 @@ from alerts.maintenance import (
     work_or_pause_in,
 )
 from alerts.routing import delivery_id, letters_for, pages, people_for, reachable, turn_of
+from alerts.ways import after, call_of, next_ways, one_by_one
 from gateway.domain import (
     Act,
     Alert,
+    Answer,
     Delivery,
     Duty,
     Entry,
     Facts,
+    FamilyWord,
     Finding,
     Home,
     Ladder,
@@ -54,6 +62,7 @@ from gateway.domain import (
     Purpose,
     Sending,
     Severity,
+    Stage,
     State,
 )
 from gateway.ports import AlertLedger, AlertStore, Directory, Timer
@@ -84,8 +93,20 @@ SETBACK = timedelta(seconds=1)
 ALL = 100_000
 """More alerts than a county has open."""
 
+LONGEST_STAY = timedelta(days=30)
+"""The family says until when somebody is with them, at most so long ahead."""
+
 SYSTEM = ""
 """Who acts when nobody does: the gateway itself."""
+
+CALLS = (Purpose.PAGE, Purpose.AGAIN, Purpose.ASK)
+"""Whoever was sent one of these hears who has it, or that it is over."""
+
+TO_THE_OWNER = (Purpose.AGAIN, Purpose.REMIND, Purpose.HANDED)
+"""When none of these reaches whoever has it, nobody has it."""
+
+CONCERNING_LIFE = frozenset({"inactivity", "entered_no_motion", "not_returned"})
+"""What signs of life speak against: they hold the next rung, and somebody is asked to confirm."""
 
 
 class Desk:
@@ -99,13 +120,16 @@ class Desk:
         *,
         catalogue: Catalogue | None = None,
         has_passed: Callable[[Finding], bool] = lambda finding: False,
+        away: Callable[[str, datetime, datetime, str], None] = lambda home, since, until, who: None,
     ) -> None:
-        """`has_passed` is asked about what was held back while somebody worked in a home: is it over by now?"""
+        """`has_passed` is asked about what was held back while somebody worked in a home, and about a silence whose
+        next rung is due: is it over by now? `away` is told that a home's resident is with somebody until then."""
         self._store = store
         self._directory = directory
         self._nudge = nudge  # tells the courier that there is something to say
         self._catalogue = catalogue or Catalogue()
         self._has_passed = has_passed
+        self._away = away
         self._seen: datetime | None = None
         self._fresh: deque[tuple[Delivery, Alert]] = deque(maxlen=64)
 
@@ -143,13 +167,113 @@ class Desk:
 
     # ------------------------------------------------------------------ acts of people
 
-    def accept(self, alert_id: str, who: str, now: datetime, how: str = "page") -> Verdict:
-        """Make the alert this person's. The first one wins; whoever comes second is told who has it."""
+    def accept(
+        self, alert_id: str, who: str, now: datetime, how: str = "page", *, can_arrive: bool | None = None
+    ) -> Verdict:
+        """Make the alert this person's. The first one wins; whoever comes second is told who has it.
+
+        Whoever cannot arrive coordinates: that person is called no more, and the ladder goes on for somebody who can.
+        None: not said; then the household's list of contacts knows who lives too far away.
+        """
 
         def act(sitting: "_Sitting", alert: Alert) -> Verdict:
             if refusal := _cannot_accept(alert, who):
                 return refusal
+            if can_arrive is False or (can_arrive is None and sitting.lives_far(alert.home, who)):
+                return _coordinated(sitting, alert, who, how)
             return Verdict(True, Reason.DONE, sitting.accept(alert, who, how))
+
+        return self._act(alert_id, who, now, act)
+
+    def on_the_way(self, alert_id: str, who: str, now: datetime, *, proof: str = "") -> Verdict:
+        """Somebody has set off. Whoever does so for what nobody has accepted accepts it; others go along."""
+        return self._moves(alert_id, who, now, What.EN_ROUTE, proof)
+
+    def on_site(self, alert_id: str, who: str, now: datetime, *, proof: str = "") -> Verdict:
+        """Somebody is there. `proof` says by what we know: the door opened, the code on the wall, the position."""
+        return self._moves(alert_id, who, now, What.ON_SITE, proof)
+
+    def _moves(self, alert_id: str, who: str, now: datetime, what: What, proof: str) -> Verdict:
+        def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            if refusal := _is_over(alert):
+                return refusal
+            if alert.is_ringing:
+                alert = sitting.accept(alert, who, what.value)
+            return Verdict(True, Reason.DONE, sitting.moves(alert, who, what, proof))
+
+        return self._act(alert_id, who, now, act)
+
+    def hand_over(self, alert_id: str, who: str, to: str, now: datetime, *, why: str) -> Verdict:
+        """Give it to somebody else, who is told. There is an owner at every moment: `who`, and from now on `to`."""
+
+        def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            if refusal := _is_over(alert):
+                return refusal
+            if not alert.is_taken:
+                return Verdict(False, Reason.NOT_YOURS, alert)
+            person = sitting.directory.person(to)
+            if person is None or not person.reaches or to == alert.owner:
+                return Verdict(False, Reason.NO_SUCH_PERSON, alert)
+            return Verdict(True, Reason.DONE, sitting.hand_over(alert, who, person, why))
+
+        return self._act(alert_id, who, now, act)
+
+    def answer(self, alert_id: str, answer: Answer, who: str, now: datetime, how: str = "") -> Verdict:
+        """What the resident says who was asked. "No help" ends what nobody has yet; "help" calls everybody at once."""
+
+        def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            if refusal := _is_over(alert):
+                return refusal
+            facts: Facts = (("answer", answer.value), ("how", how))
+            sitting.write_down(alert, What.ANSWERED, who, "alert.answered", facts=facts)
+            if answer is Answer.HELP:
+                return Verdict(True, Reason.DONE, sitting.needs_help(alert))
+            if not self._catalogue.entry(alert.code).can_be_cancelled:
+                return Verdict(False, Reason.NOT_BY_WORD, alert)
+            if alert.is_taken:
+                return Verdict(True, Reason.NOTED, alert)
+            return Verdict(True, Reason.DONE, sitting.cancel(alert, who))
+
+        return self._act(alert_id, who, now, act)
+
+    def family(
+        self, alert_id: str, who: str, what: FamilyWord, until: datetime | None, now: datetime, *, sure: bool = False
+    ) -> Verdict:
+        """One tap of the family: she is with me (until when), I see to it, send somebody.
+
+        That she is with somebody ends an emergency only when it was said to be sure, and never one of the house
+        itself: what burns, burns without her.
+        """
+        with_me = what is FamilyWord.WITH_ME
+
+        def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            if refusal := _is_over(alert):
+                return refusal
+            if with_me and (until is None or not now < until <= now + LONGEST_STAY):
+                return Verdict(False, Reason.NO_END, alert)
+            facts: Facts = (("word", what.value), *((("until", until.isoformat()),) if until and with_me else ()))
+            sitting.write_down(alert, What.FAMILY, who, "alert.family", facts=facts)
+            if with_me:
+                return _is_with_family(sitting, alert, who, sure)
+            if refusal := _cannot_accept(alert, who):
+                return refusal
+            if what is FamilyWord.SEND_WORKER:
+                return replace(_coordinated(sitting, alert, who, "family"), reason=Reason.DONE)
+            if sitting.lives_far(alert.home, who):
+                return _coordinated(sitting, alert, who, "family")
+            return Verdict(True, Reason.DONE, sitting.accept(alert, who, "family"))
+
+        verdict = self._act(alert_id, who, now, act)
+        if with_me and verdict.told and verdict.alert is not None and until is not None:
+            self._away(verdict.alert.home, now, until, who)
+        return verdict
+
+    def note(self, alert_id: str, who: str, text: str, now: datetime) -> Verdict:
+        """Add a line to the history; also when it is long over."""
+
+        def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            sitting.write_down(alert, What.NOTE, who, "alert.note", why=text.strip(), facts=(("note", text.strip()),))
+            return Verdict(True, Reason.DONE, alert)
 
         return self._act(alert_id, who, now, act)
 
@@ -167,15 +291,23 @@ class Desk:
 
         return self._act(alert_id, who, now, act)
 
+    def follow_up(self, alert_id: str, who: str, note: str, now: datetime, *, facts: Facts = ()) -> Verdict:
+        """Somebody asked afterwards how the resident is."""
+
+        def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            if alert.state is State.RESOLVED:
+                return Verdict(True, Reason.DONE, sitting.follow_up(alert, who, note, facts))
+            return _is_over(alert) or Verdict(False, Reason.UNRESOLVED, alert)
+
+        return self._act(alert_id, who, now, act)
+
     def close(self, alert_id: str, who: str, now: datetime) -> Verdict:
         """File it. Nothing is filed before it was resolved."""
 
         def act(sitting: "_Sitting", alert: Alert) -> Verdict:
-            if alert.state is State.CLOSED:
-                return Verdict(False, Reason.CLOSED, alert)
-            if alert.state is not State.RESOLVED:
-                return Verdict(False, Reason.UNRESOLVED, alert)
-            return Verdict(True, Reason.DONE, sitting.close(alert, who))
+            if alert.state in (State.RESOLVED, State.FOLLOWED_UP):
+                return Verdict(True, Reason.DONE, sitting.close(alert, who))
+            return _is_over(alert) or Verdict(False, Reason.UNRESOLVED, alert)
 
         return self._act(alert_id, who, now, act)
 
@@ -201,6 +333,14 @@ class Desk:
         self._rise(sitting)
         return verdict
 
+    def say(self, deliveries: Iterable[Delivery], act: Act) -> None:
+        """Put messages into the outbox that belong to no alert: a drill, what became of an answer."""
+        with self._store.begin() as ledger:
+            for delivery in deliveries:
+                ledger.queue(delivery)
+            ledger.audit(act)
+        self._nudge()
+
     # ------------------------------------------------------------------ the courier
 
     def fresh(self, now: datetime) -> list[tuple[Delivery, Alert]]:
@@ -213,17 +353,22 @@ class Desk:
                 found.append((delivery, alert))
         return found
 
-    def said(self, delivery_id: str, now: datetime) -> None:
-        """The channel has taken it. *Sent* is not *delivered* is not *answered*."""
-        self._report(delivery_id, now, lambda sitting, delivery: sitting.said(delivery))
+    def said(self, delivery_id: str, now: datetime, message: str = "") -> None:
+        """The channel has taken it, and calls it `message`. *Sent* is not *delivered* is not *answered*."""
+        self._report(delivery_id, now, lambda sitting, delivery: sitting.said(delivery, message))
 
-    def put_off(self, delivery_id: str, reason: str, until: datetime, now: datetime) -> None:
-        """The channel could not carry it now; it is tried again."""
-        self._report(delivery_id, now, lambda sitting, delivery: sitting.put_off(delivery, reason, until))
+    def put_off(self, delivery_id: str, reason: str, until: datetime, now: datetime, code: str = "") -> None:
+        """The channel could not carry it now; it is tried again. `code` is the provider's own."""
+        self._report(delivery_id, now, lambda sitting, delivery: sitting.put_off(delivery, reason, until, code))
 
-    def gave_up(self, delivery_id: str, reason: str, now: datetime) -> None:
-        """It will never be carried. When that leaves nobody on the rung, the next one is climbed at once."""
-        self._report(delivery_id, now, lambda sitting, delivery: sitting.gave_up(delivery, reason))
+    def gave_up(self, delivery_id: str, reason: str, now: datetime, code: str = "", lasting: bool = True) -> None:
+        """It will never be carried, or a receipt says that it did not arrive. When that leaves nobody on the rung, the
+        next one is climbed at once."""
+        self._report(delivery_id, now, lambda sitting, delivery: sitting.gave_up(delivery, reason, code, lasting))
+
+    def arrived(self, delivery_id: str, stage: Stage, at: datetime, now: datetime) -> None:
+        """A receipt: since `at` it is delivered, opened or answered. What would have gone by a later way stays."""
+        self._report(delivery_id, now, lambda sitting, delivery: sitting.arrived(delivery, stage, at))
 
     def _report(self, delivery_id: str, now: datetime, note: Callable[["_Sitting", Delivery], None]) -> None:
         with self._store.begin() as ledger:
@@ -306,7 +451,8 @@ class _Sitting:
         if how is Treatment.TEST and work is not None:
             finding = as_test(finding, work)
         cause = self.catalogue.cause(finding)
-        alert = self.ledger.open_alert(finding.home, finding.code, finding.subject)
+        open_alerts = self.ledger.open_alerts(finding.home)
+        alert = taking(finding, open_alerts, self.catalogue.usual, self.now, alone=how is Treatment.HELD)
         known = not self.ledger.join(cause, alert.id if alert else cause.id)
         verdict = judge(finding, open_alert=alert, known=known)
         if verdict.reason is Reason.KNOWN:
@@ -342,33 +488,31 @@ class _Sitting:
         return self._hold(alert) if is_held(alert) else self._climb(alert, is_new=True)
 
     def _repeat(self, alert: Alert, finding: Finding) -> Alert:
-        """It was pressed or found again: count it, and tell whoever has it."""
-        alert = _counted(alert, finding, self.now)
-        facts = (("count", str(alert.count)),)
-        self._write(alert, What.AGAIN, facts=facts)
-        self._audit(alert, SYSTEM, "alert.again", facts=facts)
-        if alert.state is State.ACCEPTED and not self._tell_owner(alert):
+        """It was pressed or found again, or something else was found: count it, and tell whoever has it."""
+        alert = joined_by(alert, finding, self.now)
+        facts: Facts = (("count", str(alert.count)),)
+        if finding.code != alert.code:
+            facts = (("code", finding.code), ("severity", finding.severity.name.lower()))
+        what = What.AGAIN if finding.code == alert.code else What.JOINED
+        self._write(alert, what, facts=facts)
+        self._audit(alert, SYSTEM, f"alert.{what}", facts=facts)
+        if alert.is_taken and not self._tell_owner(alert):
             return self._ring_again(alert)
         if alert.code == TEST and alert.is_ringing and self._may_be_told_again(alert):
             return self._climb(from_the_start(alert, self.now))  # no ladder goes on that would try it once more
-        self._save(alert)
-        return alert
+        return self._save(alert)
 
     def _worsen(self, alert: Alert, finding: Finding) -> Alert:
         """More severe than what people were told: call them from the start, by the ladder for *that*."""
-        facts = (("was", alert.severity.name.lower()), ("severity", finding.severity.name.lower()))
-        alert = replace(
-            _counted(alert, finding, self.now),
-            severity=finding.severity,
-            finding=finding,
-            ladder=self.catalogue.ladder(alert.code, finding.severity),
-        )
+        facts: Facts = (("was", alert.severity.name.lower()), ("severity", finding.severity.name.lower()))
+        if finding.code != alert.code:
+            facts += (("code", finding.code),)
+        alert = replace(led_by(alert, finding, self.now), ladder=self.catalogue.ladder(finding.code, finding.severity))
         self._write(alert, What.WORSE, facts=facts)
         self._audit(alert, SYSTEM, "alert.worse", facts=facts)
         if is_held(alert):
-            self._save(alert)
-            return alert
-        if alert.state is State.ACCEPTED:
+            return self._save(alert)
+        if alert.is_taken:
             self._tell_owner(alert)
         return self._climb(from_the_start(alert, self.now))
 
@@ -385,9 +529,12 @@ class _Sitting:
         self._queue(letters_for(owner, alert, Purpose.AGAIN, str(minute), self.now, facts=facts))
         return True
 
-    def _ring_again(self, alert: Alert) -> Alert:
-        """Whoever accepted it cannot be told that it goes on, so it is nobody's again."""
-        self._write(alert, What.RINGS_AGAIN, who=alert.owner)
+    def _ring_again(self, alert: Alert, why: What = What.RINGS_AGAIN) -> Alert:
+        """Whoever accepted it cannot be told that it goes on, or does nothing about it, so it is nobody's again."""
+        self.write_down(alert, why, alert.owner, f"alert.{why.value}")
+        for delivery in self.ledger.deliveries(alert.id):
+            if delivery.purpose in TO_THE_OWNER and delivery.state is Sending.WAITING:
+                self._withdraw(delivery, reasons.NEWER)
         return self._climb(from_the_start(alert, self.now))
 
     # ------------------------------------------------------------------ while somebody works in the home
@@ -398,7 +545,9 @@ class _Sitting:
             return self.catalogue.ladder(finding.code, finding.severity)
         real = tested(finding)
         rungs = self.catalogue.ladder(real.code, real.severity).rungs
-        first = next((r for r in rungs if reachable(self._people(finding.home, r.duty))), rungs[0])
+        singly = [replace(rung, duty=duty, also=()) for rung in rungs for duty in rung.waited_for]
+        singly = [rung for rung in singly if rung.duty not in (Duty.ELDER, Duty.FAMILY)]
+        first = next((r for r in singly if reachable(self.people(finding.home, r.duty))), singly[0])
         return Ladder(rungs=(first,), repeat=None)
 
     def _hold(self, alert: Alert) -> Alert:
@@ -407,8 +556,7 @@ class _Sitting:
         alert = replace(alert, next_at=self.now + LOOK_AGAIN)
         self._write(alert, What.HELD, who=author)
         self._audit(alert, author, "alert.held")
-        self._save(alert)
-        return alert
+        return self._save(alert)
 
     def _look_again(self, alert: Alert) -> None:
         """Is the work over? Then what was held back is judged again: it has passed, or people are called now."""
@@ -436,14 +584,22 @@ class _Sitting:
     def ring(self, timer: Timer) -> None:
         """A deadline has come. What the row says is only a reminder; the alert itself knows whether it is true."""
         alert = self.ledger.alert(timer.ref)
-        if alert is None or not alert.is_ringing or alert.next_at is None:
+        due_at = alert.due_at if alert is not None else None
+        if alert is None or due_at is None or not alert.is_open:
             self.ledger.clear_timer(timer.id)
-        elif alert.next_at > self.now:
-            self.ledger.set_timer(replace(timer, due_at=alert.next_at))
-        elif is_held(alert):
-            self._look_again(alert)
-        else:
-            self._climb(alert)
+            return
+        if due_at > self.now:
+            self.ledger.set_timer(replace(timer, due_at=due_at))
+            return
+        if alert.watch_at is not None and alert.watch_at <= self.now:
+            alert = self._watch(alert)
+        if alert.is_ringing and alert.next_at is not None and alert.next_at <= self.now:
+            if is_held(alert):
+                self._look_again(alert)
+            elif alert.code in CONCERNING_LIFE and alert.stirred_at is None and self.has_passed(alert.finding):
+                self._hold_for_life(alert)
+            else:
+                self._climb(alert)
 
     def mend(self, alert_id: str) -> None:
         alert = self.ledger.alert(alert_id)
@@ -460,37 +616,45 @@ class _Sitting:
             self._save(possible)
 
     def _climb(self, alert: Alert, *, is_new: bool = False) -> Alert:
-        rungs_in_all = len(alert.ladder.rungs)
-        alert, steps = climb(alert, self.now, lambda duty: reachable(self._people(alert.home, duty)))
-        waiting = [] if is_new or not steps else self._waiting(alert, Purpose.PAGE)
+        said = [] if is_new else self.ledger.deliveries(alert.id)
+        calls = _Calls(self, alert, said)
+        alert, steps = climb(alert, self.now, calls.are_waited_for)
+        waiting = [d for d in said if d.purpose is Purpose.PAGE and d.state is Sending.WAITING]
+        asked = len({turn_of(d) for d in said if d.purpose is Purpose.ASK and d.state is Sending.SENT})
+        unreached = 0
         for step in steps:
-            self._step(alert, step, waiting)
-        if sum(step.empty for step in steps) >= rungs_in_all:
+            called = calls.on(step.round, step.rung)
+            alert = self._step(alert, step, called, waiting, asked)
+            unreached += not any(person.reaches for _, person in called)
+        if steps and unreached >= len(alert.ladder.rungs):
             self._reached_nobody(alert)
-        self._save(alert)
-        return alert
+        return self._save(alert)
 
-    def _step(self, alert: Alert, step: Step, waiting: list[Delivery]) -> None:
-        people = self._people(alert.home, step.duty)
+    def _step(
+        self, alert: Alert, step: Step, called: list[tuple[Duty, Person]], waiting: list[Delivery], asked: int
+    ) -> Alert:
         if alert.code == TEST:  # one real message is enough to know that the way is open
-            people = [person for person in people if person.reaches][:1]
+            called = [(duty, person) for duty, person in called if person.reaches][:1]
+        duties = dict.fromkeys(duty for duty, _ in called) or step.duties
         facts: Facts = (
-            ("duty", step.duty.value),
+            ("duty", ",".join(duty.value for duty in duties)),
             ("round", str(step.round)),
             ("rung", str(step.rung)),
-            ("people", ",".join(person.id for person in people)),
+            ("people", ",".join(person.id for _, person in called)),
         )
         if self.now - step.due_at > LATE:
             facts += (("late_s", str(int((self.now - step.due_at).total_seconds()))),)
-        self._write(alert, What.EMPTY if step.empty else What.TOLD, facts=facts)
-        queued = pages(alert, step, people, self.now)
+        queued = pages(alert, step, called, self.now, asked=asked)
+        self._write(alert, What.TOLD if queued else What.EMPTY, facts=facts)
         # Whoever has not been reached since the last round is called once when the channel is back, not once a round.
         places = {(d.person, d.channel, d.address) for d in queued}
         for old in [d for d in waiting if (d.person, d.channel, d.address) in places]:
             waiting.remove(old)
             self._withdraw(old, reasons.NEWER)
         self._queue(queued)
-        waiting.extend(queued)
+        waiting.extend(d for d in queued if d.purpose is Purpose.PAGE)
+        is_asking = bool(queued) and all(d.purpose is Purpose.ASK for d in queued)
+        return replace(alert, state=State.CONFIRMING) if is_asking and alert.state is State.RAISED else alert
 
     def _reached_nobody(self, alert: Alert) -> None:
         facts = () if alert.next_at is None else (("again_at", alert.next_at.isoformat()),)
@@ -500,100 +664,233 @@ class _Sitting:
     # ------------------------------------------------------------------ acts
 
     def accept(self, alert: Alert, who: str, how: str) -> Alert:
-        told: dict[tuple[str, str, str], Delivery] = {}
-        for delivery in self.ledger.deliveries(alert.id):
-            if delivery.purpose not in (Purpose.PAGE, Purpose.AGAIN):
-                continue
-            if delivery.state is Sending.WAITING:
-                self._withdraw(delivery, reasons.ACCEPTED_FIRST)
-            elif delivery.state is Sending.SENT and delivery.person != who:
-                told.setdefault((delivery.person, delivery.channel, delivery.address), delivery)
+        told = self._stop_calling(alert, reasons.ACCEPTED_FIRST)
         alert = replace(
             alert,
             state=State.ACCEPTED,
             owner=who,
+            owned_at=self.now,
+            reminded=0,
             accepted_at=self.now,
             next_at=None,
             finding=let_go(alert.finding),  # whoever accepts what was held back has it, like anything else
         )
-        self._queue(self._taken(alert, delivery) for delivery in told.values())
-        self._write(alert, What.ACCEPTED, who=who, facts=(("how", how),))
-        self._audit(alert, who, "alert.accepted", facts=(("how", how),))
-        self._save(alert)
-        return alert
+        self._queue(self._taken(alert, delivery) for delivery in told if delivery.person != who)
+        self.write_down(alert, What.ACCEPTED, who, "alert.accepted", facts=(("how", how),))
+        return self._save(alert)
+
+    def coordinate(self, alert: Alert, who: str, how: str) -> Alert:
+        """It is kept together from afar: that person is called no more, and somebody is sent for who can be there."""
+        for delivery in self._waiting(alert, Purpose.PAGE):
+            if delivery.person == who:
+                self._withdraw(delivery, reasons.ACCEPTED_FIRST)
+        alert = replace(alert, coordinator=who, finding=let_go(alert.finding))
+        self.write_down(alert, What.COORDINATES, who, "alert.coordinated", facts=(("how", how),))
+        rungs = alert.ladder.rungs
+        so_far = rungs[: alert.rung] if alert.round == 0 else rungs
+        if any(duty not in (Duty.ELDER, Duty.FAMILY) for rung in so_far for duty in rung.duties):
+            return self._save(alert)  # they are being called, each in turn
+        return self._climb(replace(alert, next_at=self.now))
+
+    def moves(self, alert: Alert, who: str, what: What, proof: str) -> Alert:
+        """On the way, or there. Whoever goes along is written down; the alert moves with its owner."""
+        self.write_down(alert, what, who, f"alert.{what.value}", facts=(("proof", proof),) if proof else ())
+        if alert.owner == who and what is What.EN_ROUTE and alert.state is State.ACCEPTED:
+            alert = replace(alert, state=State.EN_ROUTE, en_route_at=self.now, reminded=0)
+        elif alert.owner == who and what is What.ON_SITE and alert.state is not State.ON_SITE:
+            alert = replace(alert, state=State.ON_SITE, on_site_at=self.now, reminded=0)
+        return self._save(alert)
+
+    def hand_over(self, alert: Alert, who: str, to: Person, why: str) -> Alert:
+        for purpose in TO_THE_OWNER:
+            for delivery in self._waiting(alert, purpose):
+                self._withdraw(delivery, reasons.NEWER)
+        facts: Facts = (("from", alert.owner), ("to", to.id), *((("note", why),) if why else ()))
+        self.write_down(alert, What.HANDED, who, "alert.handed", why=why, facts=facts)
+        alert = replace(alert, state=State.ACCEPTED, owner=to.id, owned_at=self.now, reminded=0, en_route_at=None)
+        turn = f"{self.now.timestamp():.3f}"
+        self._queue(letters_for(to, alert, Purpose.HANDED, turn, self.now, facts=(("owner", who),)))
+        return self._save(alert)
+
+    def needs_help(self, alert: Alert) -> Alert:
+        """She was asked and says that she needs help: an emergency, whatever it was before."""
+        if not alert.severity.is_emergency:
+            finding = replace(
+                alert.finding, severity=Severity.EMERGENCY, facts=(*alert.finding.facts, ("answer", "help"))
+            )
+            return self._worsen(replace(alert, finding=let_go(alert.finding)), let_go(finding))
+        if alert.is_taken:
+            return self._save(alert) if self._tell_owner(alert) else self._ring_again(alert)
+        return self._climb(climb_now(alert, self.now))
+
+    def cancel(self, alert: Alert, who: str) -> Alert:
+        """The resident says that no help is needed, and nobody has it yet."""
+        told = self._stop_calling(alert, reasons.RESOLVED_FIRST)
+        alert = replace(alert, state=State.CANCELLED, resolved_at=self.now, outcome=Outcome.ELDER_SAFE, next_at=None)
+        self._queue(self._over(alert, delivery, "") for delivery in told if delivery.duty is not Duty.ELDER)
+        self.write_down(alert, What.CANCELLED, who, "alert.cancelled")
+        return self._save(alert)
 
     def resolve(self, alert: Alert, who: str, outcome: Outcome, note: str) -> Alert:
-        for purpose in (Purpose.PAGE, Purpose.AGAIN):
-            for delivery in self._waiting(alert, purpose):
-                self._withdraw(delivery, reasons.RESOLVED_FIRST)
+        told = self._stop_calling(alert, reasons.RESOLVED_FIRST)
         alert = replace(
             alert, state=State.RESOLVED, resolved_at=self.now, outcome=outcome, note=note.strip(), next_at=None
         )
+        # Whoever has it, or keeps it together from afar, hears that it is over when somebody else ends it.
+        concerned = {alert.owner, alert.coordinator} - {who, ""}
+        self._queue(self._over(alert, delivery, who) for delivery in told if delivery.person in concerned)
         facts = (("outcome", outcome.value),)
-        self._write(alert, What.RESOLVED, who=who, facts=(*facts, ("note", alert.note)) if alert.note else facts)
-        self._audit(alert, who, "alert.resolved", why=alert.note, facts=facts)
-        self._save(alert)
-        return alert
+        facts = (*facts, ("note", alert.note)) if alert.note else facts
+        self._write(alert, What.RESOLVED, who=who, facts=facts)
+        self._audit(alert, who, "alert.resolved", why=alert.note, facts=facts[:1])
+        return self._save(alert)
+
+    def follow_up(self, alert: Alert, who: str, note: str, facts: Facts) -> Alert:
+        alert = replace(alert, state=State.FOLLOWED_UP, followed_up_at=self.now)
+        facts = (*facts, ("note", note.strip())) if note.strip() else facts
+        self.write_down(alert, What.FOLLOWED_UP, who, "alert.followed-up", facts=facts)
+        return self._save(alert)
 
     def close(self, alert: Alert, who: str) -> Alert:
         alert = replace(alert, state=State.CLOSED, closed_at=self.now)
-        self._write(alert, What.CLOSED, who=who)
-        self._audit(alert, who, "alert.closed")
-        self._save(alert)
-        return alert
+        self.write_down(alert, What.CLOSED, who, "alert.closed")
+        return self._save(alert)
+
+    def lives_far(self, home: str, who: str) -> bool:
+        return any(contact.person == who and contact.is_far for contact in self.directory.contacts(home))
+
+    # ------------------------------------------------------------------ while people have it, and while she stirs
+
+    def _watch(self, alert: Alert) -> Alert:
+        """Something has become due because nobody did anything."""
+        alert, nudges = watched(alert, self.now)
+        for nudge, due_at in nudges:
+            if nudge is Nudge.OVERDUE:
+                limit = "ack" if alert.is_ringing else "site"
+                facts: Facts = (("limit", limit), ("due_at", due_at.isoformat()))
+                self.write_down(alert, What.OVERDUE, alert.owner, "alert.overdue", facts=facts)
+            elif nudge is Nudge.LAPSE:
+                return self._ring_again(alert, What.LAPSED)
+            elif not self._remind(alert):
+                return self._ring_again(alert)
+        return self._save(alert)
+
+    def _remind(self, alert: Alert) -> bool:
+        """Ask whoever has it whether anything happens. False: there is no way to reach that person."""
+        owner = self.directory.person(alert.owner)
+        if owner is None or not owner.reaches or alert.owned_at is None:
+            return False
+        turn = f"{alert.owned_at.timestamp():.3f}.{alert.state.value}.{alert.reminded}"
+        self._queue(letters_for(owner, alert, Purpose.REMIND, turn, self.now, facts=(("owner", alert.owner),)))
+        self._write(alert, What.REMINDED, who=alert.owner)
+        return True
+
+    def _hold_for_life(self, alert: Alert) -> Alert:
+        """There are signs of life again. Nobody further is called for a while, and whoever was is asked to confirm."""
+        alert = held_for_life(alert, self.now)
+        self.write_down(alert, What.STIRRED, SYSTEM, "alert.stirred")
+        for delivery in self._told(alert):
+            if delivery.duty is not Duty.ELDER:
+                self._queue([self._again_to(alert, delivery, Purpose.STIRS, facts=())])
+        return self._save(alert)
 
     # ------------------------------------------------------------------ what the courier reports
 
-    def said(self, delivery: Delivery) -> None:
+    def said(self, delivery: Delivery, message: str = "") -> None:
         if delivery.state is Sending.SENT:
             return
         sent = replace(
-            delivery, state=Sending.SENT, sent_at=self.now, attempts=delivery.attempts + 1, next_at=None, reason=""
+            delivery,
+            state=Sending.SENT,
+            sent_at=self.now,
+            attempts=delivery.attempts + 1,
+            next_at=None,
+            reason="",
+            code="",
+            message=message,
         )
         self.ledger.update(sent)
+        self._tend_next_ways(sent)
         alert = self._record(delivery, What.SENT)
         if alert is None or delivery.purpose not in (Purpose.PAGE, Purpose.AGAIN):
             return
         if alert.notified_at is None:
-            state = State.NOTIFIED if alert.state is State.RAISED else alert.state
+            state = State.NOTIFIED if alert.is_ringing else alert.state
             self.ledger.save(replace(alert, state=state, notified_at=self.now))
-        if alert.owner and alert.owner != delivery.person and alert.state is State.ACCEPTED:
-            # It was on its way when somebody accepted: this person too must hear who has it.
+        # It was on its way when somebody accepted, or when it ended: this person too must hear of it.
+        if alert.is_taken and alert.owner != delivery.person:
             self._queue([self._taken(alert, delivery)])
+        elif alert.state is State.CANCELLED:
+            self._queue([self._over(alert, delivery, "")])
 
-    def put_off(self, delivery: Delivery, reason: str, until: datetime) -> None:
+    def put_off(self, delivery: Delivery, reason: str, until: datetime, code: str = "") -> None:
         if delivery.state is not Sending.WAITING:
             return
         attempts = delivery.attempts + 1
-        self.ledger.update(replace(delivery, attempts=attempts, next_at=until, reason=reason))
+        waiting = replace(delivery, attempts=attempts, next_at=until, reason=reason, code=code, failed_at=self.now)
+        self.ledger.update(waiting)
+        self._tend_next_ways(waiting)
         if attempts == 1:  # once is enough to know; the number of attempts is kept with the delivery
             self._record(delivery, What.PUT_OFF, reason)
 
-    def gave_up(self, delivery: Delivery, reason: str) -> None:
-        if delivery.state is not Sending.WAITING:
+    def arrived(self, delivery: Delivery, stage: Stage, at: datetime) -> None:
+        name = f"{stage.value}_at"
+        if delivery.state is not Sending.SENT or getattr(delivery, name) is not None:
             return
-        failed = replace(delivery, state=Sending.FAILED, attempts=delivery.attempts + 1, next_at=None, reason=reason)
+        here = replace(delivery, **{name: at})  # type: ignore[arg-type]
+        self.ledger.update(here)
+        self._tend_next_ways(here)
+        if (alert := self.ledger.alert(delivery.alert)) is not None:
+            self._moved.setdefault(alert.id, alert)
+
+    def _tend_next_ways(self, delivery: Delivery) -> None:
+        """Where a person's ways wait for each other: what becomes of those behind this one."""
+        alert = self.ledger.alert(delivery.alert)
+        if alert is None or not one_by_one(alert.severity):
+            return
+        for waiting in next_ways(delivery, call_of(delivery, self.ledger.deliveries(delivery.alert)), self.now):
+            self.ledger.update(waiting)
+            self.has_said_something = True
+
+    def gave_up(self, delivery: Delivery, reason: str, code: str = "", lasting: bool = True) -> None:
+        if delivery.state not in (Sending.WAITING, Sending.SENT) or delivery.has_arrived:
+            return
+        failed = replace(
+            delivery,
+            state=Sending.FAILED,
+            attempts=delivery.attempts + (delivery.state is Sending.WAITING),
+            next_at=None,
+            reason=reason,
+            code=code,
+            lasting=lasting,
+            failed_at=self.now,
+        )
         self.ledger.update(failed)
+        self._tend_next_ways(failed)
         alert = self._record(delivery, What.FAILED, reason)
         if alert is None:
             return
         self._audit(alert, SYSTEM, "alert.undeliverable", why=reason, facts=(("delivery", delivery.id),))
-        if delivery.purpose is Purpose.PAGE and alert.is_ringing:
+        if delivery.purpose in (Purpose.PAGE, Purpose.ASK) and alert.is_ringing:
             self._climb_past_the_dead(alert, turn_of(delivery))
-        elif delivery.purpose is Purpose.AGAIN and alert.owner == delivery.person and alert.is_open:
-            minute = dict(delivery.facts).get("minute")
-            others = [d for d in self._of(alert, Purpose.AGAIN) if dict(d.facts).get("minute") == minute]
+        elif delivery.purpose in TO_THE_OWNER and alert.owner == delivery.person and alert.is_taken:
+            letter = delivery.id.rpartition("/")[0]
+            others = [d for d in self._of(alert, delivery.purpose) if d.id.rpartition("/")[0] == letter]
             if all(d.state is Sending.FAILED for d in others):
                 self._ring_again(alert)
 
     def _climb_past_the_dead(self, alert: Alert, turn: tuple[int, int]) -> None:
         """If nobody is left on the rung that was climbed last, its minutes would be wasted."""
-        called = self._of(alert, Purpose.PAGE)
-        if turn != max(map(turn_of, called)) or any(
-            d.state is not Sending.FAILED for d in called if turn_of(d) == turn
-        ):
+        said = self.ledger.deliveries(alert.id)
+        called = [d for d in said if d.purpose in (Purpose.PAGE, Purpose.ASK)]
+        if turn != max(map(turn_of, called)):
             return
-        if alert.rung:
+        here = [d for d in called if turn_of(d) == turn]
+        waited_for = alert.ladder.rungs[turn[1]].waited_for if turn[1] < len(alert.ladder.rungs) else ()
+        if any(d.state is not Sending.FAILED for d in [d for d in here if d.duty in waited_for] or here):
+            return
+        calls = _Calls(self, alert, said)
+        if alert.rung and any(calls.are_waited_for(alert.round, n) for n in range(alert.rung, len(alert.ladder.rungs))):
             self._climb(climb_now(alert, self.now))
         elif all(d.state is Sending.FAILED for d in called if turn_of(d)[0] == turn[0]):
             self._reached_nobody(alert)
@@ -605,7 +902,7 @@ class _Sitting:
             self._homes[home] = self.directory.home(home)
         return self._homes[home]
 
-    def _people(self, home: str, duty: Duty) -> list[Person]:
+    def people(self, home: str, duty: Duty) -> list[Person]:
         key = home, duty
         if key not in self._on_duty:
             self._on_duty[key] = people_for(duty, self._home(home), self.directory, self.now)
@@ -626,31 +923,67 @@ class _Sitting:
     def _withdraw(self, delivery: Delivery, reason: str) -> None:
         self.ledger.update(replace(delivery, state=Sending.WITHDRAWN, next_at=None, reason=reason))
 
+    def _told(self, alert: Alert) -> list[Delivery]:
+        """One message for each way on which somebody was called: that one hears what became of it."""
+        sent = [d for d in self.ledger.deliveries(alert.id) if d.purpose in CALLS and d.state is Sending.SENT]
+        return list({(d.person, d.channel, d.address): d for d in reversed(sent)}.values())[::-1]
+
+    def _stop_calling(self, alert: Alert, reason: str) -> list[Delivery]:
+        """Withdraw what has not left yet; those whom something has reached."""
+        for delivery in self.ledger.deliveries(alert.id):
+            is_call = delivery.purpose in CALLS or delivery.purpose in TO_THE_OWNER or delivery.purpose is Purpose.STIRS
+            if is_call and delivery.state is Sending.WAITING:
+                self._withdraw(delivery, reason)
+        return self._told(alert)
+
     def _taken(self, alert: Alert, told: Delivery) -> Delivery:
         """The message that somebody has it, the way on which this person was called."""
+        return self._again_to(alert, told, Purpose.TAKEN, facts=(("owner", alert.owner),))
+
+    def _over(self, alert: Alert, told: Delivery, who: str) -> Delivery:
+        """The message that it is over, by whose word; "" is the resident's own."""
+        return self._again_to(alert, told, Purpose.OVER, facts=(("owner", who),) if who else ())
+
+    def _again_to(self, alert: Alert, told: Delivery, purpose: Purpose, facts: Facts) -> Delivery:
         way = told.id.rpartition("/")[2]
         return replace(
             told,
-            id=delivery_id(alert.id, Purpose.TAKEN, f"{alert.round}.{alert.rung}", told.person, way),
-            purpose=Purpose.TAKEN,
+            id=delivery_id(alert.id, purpose, f"{alert.round}.{alert.rung}", told.person, way),
+            purpose=purpose,
             created_at=self.now,
-            facts=(("owner", alert.owner),),
+            facts=facts,
             state=Sending.WAITING,
             attempts=0,
             next_at=None,
             sent_at=None,
             reason="",
+            code="",
+            lasting=False,
+            failed_at=None,
+            message="",
+            delivered_at=None,
+            opened_at=None,
+            answered_at=None,
         )
 
-    def _save(self, alert: Alert) -> None:
+    def _save(self, alert: Alert) -> Alert:
         """Write the alert and the reminder of its next deadline."""
+        if not alert.is_ringing:
+            alert = replace(alert, next_at=None)
+        alert = replace(alert, watch_at=next_look(alert))
         self.ledger.save(alert)
         timer = f"{CLIMB}/{alert.id}"
-        if alert.is_ringing and alert.next_at is not None:
-            self.ledger.set_timer(Timer(timer, CLIMB, alert.id, alert.next_at))
+        if alert.due_at is not None:
+            self.ledger.set_timer(Timer(timer, CLIMB, alert.id, alert.due_at))
         else:
             self.ledger.clear_timer(timer)
         self._moved[alert.id] = alert
+        return alert
+
+    def write_down(self, alert: Alert, what: What, who: str, act: str, *, why: str = "", facts: Facts = ()) -> None:
+        """A line of the history, and one of the audit trail."""
+        self._write(alert, what, who=who, facts=facts)
+        self._audit(alert, who, act, why=why, facts=facts)
 
     def _write(self, alert: Alert, what: What, who: str = SYSTEM, facts: Facts = ()) -> None:
         self.ledger.write(Entry(alert=alert.id, at=self.now, what=what.value, who=who, facts=facts))
@@ -672,6 +1005,60 @@ class _Sitting:
         self.ledger.audit(Act(at=self.now, who=who, what=what, ref=alert.id, why=why, facts=facts))
 
 
+class _Calls:
+    """Whom each rung means now: everybody once in a round, whoever coordinates not at all, the resident at first only."""
+
+    def __init__(self, sitting: _Sitting, alert: Alert, said: Iterable[Delivery]) -> None:
+        self._sitting = sitting
+        self._alert = alert
+        self._called = {(turn_of(d)[0], d.person) for d in said if d.purpose is Purpose.PAGE}
+        self._rungs: dict[tuple[int, int], list[tuple[Duty, Person]]] = {}
+
+    def on(self, round_: int, rung: int) -> list[tuple[Duty, Person]]:
+        """The people of a rung, each with the duty for which they are called. Asked for in the order of the ladder."""
+        turn = round_, rung
+        if turn not in self._rungs:
+            called = {p.id: (duty, p) for duty, p in self._meant(round_, rung)}
+            self._rungs[turn] = list(called.values())
+            self._called.update((round_, p.id) for duty, p in called.values() if duty is not Duty.ELDER and p.reaches)
+        return self._rungs[turn]
+
+    def are_waited_for(self, round_: int, rung: int) -> bool:
+        """Whether the rung has anybody new whose minutes are worth waiting for."""
+        waited_for = self._alert.ladder.rungs[rung].waited_for
+        if self._alert.coordinator and set(waited_for) <= {Duty.ELDER, Duty.FAMILY}:
+            return False  # the family has answered: what is needed is somebody who can be there
+        return any(person.reaches for duty, person in self.on(round_, rung) if duty in waited_for)
+
+    def _meant(self, round_: int, rung: int) -> Iterator[tuple[Duty, Person]]:
+        alert = self._alert
+        seen = {alert.coordinator}
+        for duty in alert.ladder.rungs[rung].duties:
+            if duty is Duty.ELDER and (round_ or alert.coordinator):
+                continue
+            for person in self._sitting.people(alert.home, duty):
+                if person.id not in seen and (duty is Duty.ELDER or (round_, person.id) not in self._called):
+                    seen.add(person.id)
+                    yield duty, person
+
+
+def _coordinated(sitting: _Sitting, alert: Alert, who: str, how: str) -> Verdict:
+    """Accepted by somebody who cannot be there; the first who does so keeps it together."""
+    if alert.coordinator:
+        return Verdict(False, Reason.YOURS if alert.coordinator == who else Reason.TAKEN, alert)
+    return Verdict(True, Reason.COORDINATES, sitting.coordinate(alert, who, how))
+
+
+def _is_with_family(sitting: _Sitting, alert: Alert, who: str, sure: bool) -> Verdict:
+    if not sitting.catalogue.entry(alert.code).can_be_cancelled:
+        return Verdict(False, Reason.NOT_BY_WORD, alert)
+    if alert.severity.is_emergency and not sure:
+        return Verdict(False, Reason.ASK_AGAIN, alert)
+    if alert.is_ringing:
+        alert = sitting.accept(alert, who, "family")
+    return Verdict(True, Reason.DONE, sitting.resolve(alert, who, Outcome.ELDER_AWAY, ""))
+
+
 def _cannot_accept(alert: Alert, who: str) -> Verdict | None:
     if refusal := _is_over(alert):
         return refusal
@@ -680,23 +1067,18 @@ def _cannot_accept(alert: Alert, who: str) -> Verdict | None:
     return Verdict(False, Reason.YOURS if alert.owner == who else Reason.TAKEN, alert)
 
 
+_OVER = {
+    State.RESOLVED: Reason.OVER,
+    State.FOLLOWED_UP: Reason.OVER,
+    State.CLOSED: Reason.CLOSED,
+    State.CANCELLED: Reason.CANCELLED,
+}
+
+
 def _is_over(alert: Alert) -> Verdict | None:
-    if alert.state is State.RESOLVED:
-        return Verdict(False, Reason.OVER, alert)
-    if alert.state is State.CLOSED:
-        return Verdict(False, Reason.CLOSED, alert)
-    return None
-
-
-def _counted(alert: Alert, finding: Finding, now: datetime) -> Alert:
-    """The alert with one repeat more. It shows the newest of what is equally bad; a lesser one is only counted."""
-    if finding.id == alert.finding.id:  # the same cause, not another press
-        return alert
-    alert = replace(alert, count=alert.count + 1, last_at=now)
-    if finding.severity is alert.severity and finding.at >= alert.finding.at:
-        return replace(alert, finding=finding)
-    return alert
+    reason = _OVER.get(alert.state)
+    return None if reason is None else Verdict(False, reason, alert)
 
 
 def _is_beyond(delivery: Delivery, now: datetime) -> bool:
-    return delivery.next_at is not None and delivery.next_at > now + LONGEST_WAIT * 1.5
+    return delivery.next_at is not None and delivery.next_at > now + LONGEST_WAIT * 1.5 + after(delivery)

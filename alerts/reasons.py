@@ -8,6 +8,8 @@ from alerts.catalogue import N_
 ACCEPTED_FIRST = N_("accepted before it could be sent")
 RESOLVED_FIRST = N_("resolved before it could be sent")
 NEWER = N_("a newer call takes its place")
+ARRIVED = N_("has arrived by another way")
+UNREACHED = N_("taken by the provider, and did not arrive")
 NOT_CONFIGURED = N_("there is no such channel")
 NO_ANSWER = N_("no answer in time")
 NO_CONNECTION = N_("no connection")
@@ -24,6 +26,8 @@ REASONS = frozenset(
         ACCEPTED_FIRST,
         RESOLVED_FIRST,
         NEWER,
+        ARRIVED,
+        UNREACHED,
         NOT_CONFIGURED,
         NO_ANSWER,
         NO_CONNECTION,

@@ -129,14 +129,28 @@ def letters_for(
     return letters
 
 
-def pages(alert: Alert, step: Step, people: Sequence[Person], now: datetime) -> list[Delivery]:
-    """What is sent for one rung: everybody it means, through everything that reaches them."""
-    facts = (("round", str(step.round)), ("count", str(alert.count)))
+def pages(
+    alert: Alert, step: Step, called: Sequence[tuple[Duty, Person]], now: datetime, *, asked: int = 0
+) -> list[Delivery]:
+    """What is sent for one rung: everybody it means, through everything that reaches them; the resident is asked.
+
+    `asked` is how often the resident was asked before and did not answer.
+    """
+    facts = (("round", str(step.round)), ("count", str(alert.count)), *((("asked", str(asked)),) if asked else ()))
     turn = f"{step.round}.{step.rung}"
     return [
         delivery
-        for person in people
-        for delivery in letters_for(person, alert, Purpose.PAGE, turn, now, duty=step.duty, rung=step.rung, facts=facts)
+        for duty, person in called
+        for delivery in letters_for(
+            person,
+            alert,
+            Purpose.ASK if duty is Duty.ELDER else Purpose.PAGE,
+            turn,
+            now,
+            duty=duty,
+            rung=step.rung,
+            facts=facts,
+        )
     ]
 
 

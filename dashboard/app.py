@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import api, board, demo, doors, install, pages, people, walk
+from dashboard import api, board, demo, doors, install, pages, people, receipts, walk
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
 from dashboard.doors import Doors, SignInFirst
 from dashboard.house import House
@@ -86,6 +86,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(api.routes(sight, entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
     app.include_router(people.routes(people.People(house, printer, sight), entrance))
+    app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     app.include_router(walk.routes(walk.Walk(house, printer, sight), entrance))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if house.phone is not None:

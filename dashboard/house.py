@@ -27,6 +27,7 @@ class House:
     secret: bytes  # signs one-tap links and forms; a new one makes every link already sent invalid
     base_url: str  # as people's phones reach us, e.g. "https://shouwang.example.org"
     secure_cookies: bool = True  # False only where the pages are served by plain HTTP on this machine
+    webhook_secret: str = ""  # signs what bridges of your own tell us; empty: that door is shut
     post: Post | None = None  # asks a hub to do something; None where no hub can be asked
     uplink: Endpoint | None = None  # where hubs reach the broker: what stands in a hub kit
     health: Callable[[], Mapping[str, Any]] = dict  # for /healthz: "well" and more, nothing personal

@@ -3,12 +3,14 @@
 Looking at a link does nothing. Chat programs and virus scanners open every link they see, so only a button acts.
 """
 
+import hashlib
+import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from gateway.domain import Delivery
+from gateway.domain import Delivery, Purpose
 from gateway.ports import Clock
 
 LINK_LIFE = timedelta(hours=24)
@@ -22,6 +24,7 @@ class Pass:
     alert: str
     person: str
     expires: datetime
+    delivery: str = ""  # the message that the link stood in
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,32 @@ class Links:
 
     def link(self, delivery: Delivery) -> str:
         """The address to put into the letter; the courier's `link`."""
-        return f"{self.base_url.rstrip('/')}/a/{self.token(delivery.alert, delivery.person)}"
+        where = "d" if delivery.purpose is Purpose.DRILL else "a"
+        return f"{self.base_url.rstrip('/')}/{where}/{self.token(delivery.alert, delivery.person, delivery.id)}"
 
-    def token(self, alert: str, person: str) -> str:
+    def token(self, alert: str, person: str, delivery: str = "") -> str:
         expires = self.clock.now() + LINK_LIFE
-        return str(self._signer.dumps([alert, person, int(expires.timestamp())]))
+        return str(self._signer.dumps([alert, person, int(expires.timestamp()), delivery.removeprefix(f"{alert}/")]))
 
     def read(self, token: str) -> Pass | None:
         """None when it was not made by us, was changed, or has expired."""
         try:
-            alert, person, expires = self._signer.loads(token)
+            alert, person, expires, way = self._signer.loads(token)
         except (BadData, ValueError, TypeError):
             return None
         now = self.clock.now()
         moment = datetime.fromtimestamp(expires, tz=now.tzinfo)
-        return Pass(alert=alert, person=person, expires=moment) if now < moment else None
+        if now >= moment:
+            return None
+        return Pass(alert=alert, person=person, expires=moment, delivery=f"{alert}/{way}" if way else "")
+
+    def code(self, delivery: Delivery) -> str:
+        """What this person's answer by SMS about this alert begins with; the courier's `code`."""
+        return f"{int(self._digest('answer', delivery.alert, delivery.person), 16) % 10_000:04}"
+
+    def key(self, door: str) -> str:
+        """The part of a door's address that only we and one provider know: 128 bits."""
+        return self._digest("door", door)[:32]
+
+    def _digest(self, *words: str) -> str:
+        return hmac.new(self.secret, "\n".join(words).encode(), hashlib.sha256).hexdigest()

@@ -5,25 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
-from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Form, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
-from alerts.escalation import Reason, Verdict
-from alerts.maintenance import PAUSE, is_held
+from alerts.escalation import Verdict
+from alerts.maintenance import PAUSE
 from dashboard import views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
 from dashboard.links import Links, Pass
 from dashboard.live import Feed, resume_from
-from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, alert_url, tongue_of
+from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, tongue_of
 from dashboard.words import N_, Tongue
-from gateway.domain import Alert, Duty, Entry, Event, Home, Kind, Monitoring, Outcome, Reading, State
+from gateway.domain import Alert, Duty, Event, Home, Kind, Monitoring, Reading, Stage
 from gateway.locales import LANGUAGES
 
 A_DAY = timedelta(days=1)
@@ -133,63 +131,16 @@ class Pages:
 
     # ------------------------------------------------------------------ an alert
 
-    def show_alert(
-        self,
-        request: Request,
-        alert: Alert,
-        *,
-        visitor: Visitor | None = None,
-        one_tap: Pass | None = None,
-        base: str,
-        csrf: str,
-        refused: str = "",
-        chosen: str = "",
-        note: str = "",
-        status: int = 200,
-    ) -> Response:
-        """The one page on which an alert is dealt with, for who is signed in and for who came by a link."""
-        house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
-        tongue = tongue_of(request)
-        me = one_tap.person if one_tap else visitor.account.person if visitor else ""
-        view = views.alert_view(alert, house.alerts.deliveries(alert.id), house.registry, house.readings, now)
-        zone = view.home.zone if view.home else FALLBACK_ZONE
-        duty = visitor.account.duty if visitor else None
-        return self.printer.page(
-            request,
-            "alert.html",
-            now=now,
-            visitor=visitor,
-            status=status,
-            here=alert_url(alert.id) if visitor else base,
-            view=view,
-            pass_=one_tap,
-            base=base,
-            csrf=csrf,
-            tone=_tone(alert),
-            page_zone=zone,
-            sentences=wording.explain(alert.finding, tongue.language, zone, view.home),
-            shows_life=not (views.is_equipment(alert) and (one_tap or duty is Duty.INSTALLER)),
-            learning=learning(view.home, now),
-            held=_held(alert, view.home, tongue),
-            reason=lambda text: wording.reason_text(text, tongue.language),
-            owned_by_me=bool(me) and alert.owner == me,
-            may_resolve=alert.state is State.ACCEPTED and may_finish(alert, me, duty),
-            may_close=alert.state is State.RESOLVED and visitor is not None,
-            outcomes=list(Outcome),
-            chosen=chosen,
-            note=note,
-            refused=refused,
-            history=house.alerts.history(alert.id)[::-1],
-            happened=self._teller(tongue, zone, now),
-            channel_name=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
-            live=f"{base}/events?after={after}" if one_tap else f"/events?after={after}&ref={quote(alert.id)}",
-        )
+    def holder(self, token: str) -> tuple[Pass, Alert]:
+        """Who holds this one-tap link, and the alert that it opens."""
+        one_tap = self.links.read(token)
+        alert = self.house.alerts.alert(one_tap.alert) if one_tap else None
+        if one_tap is None or alert is None:
+            raise HTTPException(410)
+        return one_tap, alert
 
     def name_of(self, person: str) -> str:
         return views.person_name(self.house.registry, person)
-
-    def _teller(self, tongue: Tongue, zone: ZoneInfo, now: datetime) -> Callable[[Entry], str]:
-        return lambda entry: wording.history_line(entry, tongue.language, zone, self.name_of, now)
 
     def answer(self, request: Request, verdict: Verdict) -> str:
         return wording.answer(verdict, tongue_of(request).language, self.name_of)
@@ -271,17 +222,6 @@ def learning(home: Home | None, now: datetime) -> datetime | None:
     return home.trial_until if home.trial_until > now else None
 
 
-def _held(alert: Alert, home: Home | None, tongue: Tongue) -> str:
-    """Why nobody is called about it yet; empty when people are."""
-    if not is_held(alert):
-        return ""
-    if home is not None and home.state is Monitoring.PAUSED:
-        return tongue.say("This home is paused: nobody is called until that is over")
-    if home is not None and home.state is Monitoring.REGISTERED:
-        return tongue.say("This home is being installed: nobody is called until it is watched")
-    return tongue.say("Somebody works in this home: nobody is called until that is over")
-
-
 CHANNELS = {
     "console": N_("screen"),
     "webhook": N_("message"),
@@ -302,16 +242,6 @@ CHANNELS = {
     "web_push": N_("browser"),
     "apprise": N_("another service"),
 }
-
-
-def _tone(alert: Alert) -> str:
-    if not alert.is_open:
-        return "done"
-    if not alert.is_ringing:
-        return "taken"
-    if not views.is_for_people(alert.severity):
-        return "care"
-    return "emergency" if alert.severity.is_emergency else "ringing"
 
 
 def _stay_in_words(tongue: Tongue, home: Home, stay: views.Stay, now: datetime) -> str:
@@ -393,74 +323,6 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
             await asyncio.to_thread(pages.alert, visitor, ref)  # of one alert that is theirs to see, and no others
         return pages.feed.respond(resume_from(last_event_id, after), pages.wants(visitor, ref))
 
-    # ------------------------------------------------------------------ alerts, signed in
-
-    def shown(request: Request, visitor: Visitor, alert: Alert, **more: str) -> Response:
-        base = alert_url(alert.id)
-        return pages.show_alert(request, alert, visitor=visitor, base=base, csrf=visitor.csrf, **more)  # type: ignore[arg-type]
-
-    @router.get("/alerts/{alert_id:path}")
-    def show_alert(request: Request, visitor: Dealing, alert_id: str) -> Response:
-        return shown(request, visitor, pages.alert(visitor, alert_id))
-
-    @router.post("/alerts/{alert_id:path}/accept")
-    def accept(request: Request, visitor: Acting, alert_id: str, back: Annotated[str, Form()] = "") -> Response:
-        alert = pages.alert(visitor, alert_id)
-        verdict = house.desk.accept(alert.id, visitor.account.person, house.clock.now(), "page")
-        if not verdict.told:
-            return shown(request, visitor, pages.alert(visitor, alert_id), refused=pages.answer(request, verdict))
-        return RedirectResponse("/" if back == "/" else alert_url(alert.id), status_code=303)
-
-    @router.post("/alerts/{alert_id:path}/resolve")
-    def resolve(
-        request: Request,
-        visitor: Acting,
-        alert_id: str,
-        outcome: Annotated[str, Form()] = "",
-        note: Annotated[str, Form(max_length=1000)] = "",
-    ) -> Response:
-        alert = pages.alert(visitor, alert_id)
-        if not may_finish(alert, visitor.account.person, visitor.account.duty):
-            verdict = Verdict(False, Reason.TAKEN, alert)
-        else:
-            chosen = outcome_of(outcome)
-            verdict = house.desk.resolve(alert.id, visitor.account.person, chosen, note, house.clock.now())
-        if not verdict.told:
-            return shown(
-                request,
-                visitor,
-                pages.alert(visitor, alert_id),
-                refused=pages.answer(request, verdict),
-                chosen=outcome,
-                note=note,
-            )
-        return RedirectResponse(alert_url(alert.id), status_code=303)
-
-    @router.post("/alerts/{alert_id:path}/close")
-    def close(request: Request, visitor: Acting, alert_id: str) -> Response:
-        alert = pages.alert(visitor, alert_id)
-        house.desk.close(alert.id, visitor.account.person, house.clock.now())
-        return RedirectResponse(alert_url(alert.id), status_code=303)
-
-    # ------------------------------------------------------------------ alerts, by a one-tap link
-
-    def holder(token: str) -> tuple[Pass, Alert]:
-        """Who holds this link, and the alert that it opens."""
-        one_tap = pages.links.read(token)
-        alert = house.alerts.alert(one_tap.alert) if one_tap else None
-        if one_tap is None or alert is None:
-            raise HTTPException(410)
-        return one_tap, alert
-
-    def shown_by_link(request: Request, token: str, one_tap: Pass, alert: Alert, **more: str) -> Response:
-        # The token itself is what another site cannot know, so its forms need no second one.
-        return pages.show_alert(request, alert, one_tap=one_tap, base=f"/a/{token}", csrf="", **more)  # type: ignore[arg-type]
-
-    @router.get("/a/{token}")
-    def look(request: Request, token: str) -> Response:
-        """Shows the alert and does nothing: previews and scanners open links too."""
-        return shown_by_link(request, token, *holder(token))
-
     @router.get("/a/{token}/events")
     async def events_by_link(
         token: str,
@@ -470,33 +332,11 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
         one_tap = pages.links.read(token)
         if one_tap is None:
             raise HTTPException(410)
+        if one_tap.delivery:
+            # A page that listens stands on somebody's telephone; previews and scanners only fetch it.
+            now = house.clock.now()
+            await asyncio.to_thread(house.desk.arrived, one_tap.delivery, Stage.OPENED, now, now)
         return pages.feed.respond(resume_from(last_event_id, after), lambda event: event.ref == one_tap.alert)
-
-    @router.post("/a/{token}/accept", dependencies=[Depends(doors.from_here)])
-    def accept_by_link(request: Request, token: str) -> Response:
-        one_tap, alert = holder(token)
-        verdict = house.desk.accept(alert.id, one_tap.person, house.clock.now(), "link")
-        if not verdict.told:
-            return shown_by_link(request, token, *holder(token), refused=pages.answer(request, verdict))
-        return RedirectResponse(f"/a/{token}", status_code=303)
-
-    @router.post("/a/{token}/resolve", dependencies=[Depends(doors.from_here)])
-    def resolve_by_link(
-        request: Request,
-        token: str,
-        outcome: Annotated[str, Form()] = "",
-        note: Annotated[str, Form(max_length=1000)] = "",
-    ) -> Response:
-        one_tap, alert = holder(token)
-        if not may_finish(alert, one_tap.person, None):
-            verdict = Verdict(False, Reason.TAKEN, alert)
-        else:
-            verdict = house.desk.resolve(alert.id, one_tap.person, outcome_of(outcome), note, house.clock.now())
-        if not verdict.told:
-            return shown_by_link(
-                request, token, *holder(token), refused=pages.answer(request, verdict), chosen=outcome, note=note
-            )
-        return RedirectResponse(f"/a/{token}", status_code=303)
 
     # ------------------------------------------------------------------ language, health
 
@@ -515,10 +355,6 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
         return answer
 
     return router
-
-
-def outcome_of(value: str) -> Outcome | None:
-    return Outcome(value) if value in list(Outcome) else None
 
 
 def local(path: str) -> str:

@@ -202,7 +202,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     links = Links(page_secret(settings.state), base_url, clock)
     with ThreadPoolExecutor(1, thread_name_prefix="road") as pool, contextlib.closing(source):
         async with channels(settings, clock) as ready, asyncio.TaskGroup() as group:
-            courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link)
+            courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link, code=links.code)
             parts: list[asyncio.Future[Any]] = [
                 loop.run_in_executor(pool, road.run),
                 group.create_task(courier.run(), name="courier"),
@@ -312,6 +312,7 @@ async def _pages(
         health=health.report,
         fell=fell,
         photos=settings.state / "photos",
+        webhook_secret=str(settings.channels.get("webhook", {}).get("secret", "")),
         post=MqttPost(endpoint(settings)),
         uplink=uplink(settings),
         **(_demo_parts(settings, stores, clock) if demo else {}),

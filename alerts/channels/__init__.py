@@ -3,11 +3,12 @@
 Each is made from its options, which are its constructor's arguments, and opened with `async with`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Protocol, get_type_hints
 
+from alerts.channels import aliyun, tencent
 from alerts.channels.aliyun import AliyunSms, AliyunVoice
 from alerts.channels.apprise import Apprise
 from alerts.channels.console import Console
@@ -23,7 +24,7 @@ from alerts.channels.webhook import Webhook
 from alerts.channels.wecom import Wecom
 from alerts.channels.wecom_app import WecomApp
 from gateway.domain import Person
-from gateway.ports import Channel, Undeliverable
+from gateway.ports import Channel, Returned, Undeliverable
 
 
 class Way(Channel, AbstractAsyncContextManager["Way"], Protocol):
@@ -56,6 +57,14 @@ CHANNELS: dict[str, type[Way]] = {
     "web_push": WebPush,
     "apprise": Apprise,
 }
+
+DOORS: dict[str, Callable[[object], Iterator[Returned]]] = {
+    "aliyun_sms": aliyun.said_of_sms,
+    "aliyun_voice": aliyun.said_of_voice,
+    "tencent_sms": tencent.said_of_sms,
+    "tencent_voice": tencent.said_of_voice,
+}
+"""Which channels something comes back from, and how its provider says it."""
 
 GIVEN = frozenset({"clock", "post", "keys"})
 """What the gateway hands to whichever channel has a field of that name; never an option."""

@@ -4,15 +4,16 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
-from alerts.channels.exchange import Provider, named, pasted, turn_down
-from alerts.channels.telephone import number, variables
+from alerts.channels.exchange import Provider, name_of, named, pasted, turn_down
+from alerts.channels.telephone import UNANSWERED, in_china, is_lasting, listed, number, variables
 from gateway.domain import Delivery, Purpose
-from gateway.ports import Clock, Letter
+from gateway.ports import Clock, Letter, Pressed, Receipt, Returned, Texted
 
 VERSION = "2017-05-25"
 
@@ -39,16 +40,18 @@ class _Aliyun(Provider):
     access_key: str
     access_secret: str = field(repr=False)
     template: str
-    template_taken: str = ""  # for "somebody has it"; else the same, whose ${what} says so
+    template_taken: str = (
+        ""  # for "somebody has it", and all that wants no answer; else the same, whose ${what} says so
+    )
 
     def __post_init__(self) -> None:
         Provider.__post_init__(self)
         pasted(self, "access_key", "access_secret", "template")
 
     def _template(self, purpose: Purpose) -> str:
-        return (purpose is Purpose.TAKEN and self.template_taken) or self.template
+        return (purpose in UNANSWERED and self.template_taken) or self.template
 
-    async def _call(self, action: str, called: str, query: Mapping[str, str]) -> None:
+    async def _call(self, action: str, called: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         url = self.url("/", **query)
         headers = sign(
             self.access_key,
@@ -66,6 +69,7 @@ class _Aliyun(Provider):
         said = answer.fields(hide)
         if (code := said.get("Code")) != "OK":
             turn_down(code, said.get("Message"), busy=(code,) if str(code).startswith(LATER) else (), hide=hide)
+        return said
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +77,7 @@ class AliyunSms(_Aliyun):
     """One SMS of an approved template. The address is a mobile number."""
 
     sign_name: str  # 签名: who sends it, as approved
+    answers: bool = False  # the template has a fourth variable, ${code}, and people can answer
     base_url: str = "https://dysmsapi.aliyuncs.com"
 
     def __post_init__(self) -> None:
@@ -84,19 +89,23 @@ class AliyunSms(_Aliyun):
         """Undeliverable when no SMS can reach this."""
         number(address)
 
-    async def send(self, delivery: Delivery, letter: Letter) -> None:
+    async def send(self, delivery: Delivery, letter: Letter) -> str | None:
         called = number(delivery.address)
-        await self._call(
+        said = await self._call(
             "SendSms",
             called,
             {
                 "PhoneNumbers": called.removeprefix("+"),
                 "SignName": self.sign_name,
                 "TemplateCode": self._template(delivery.purpose),
-                "TemplateParam": _in_words(letter),
+                "TemplateParam": _in_words(letter, with_code=self._takes_code(delivery.purpose)),
                 "OutId": _short(delivery),
             },
         )
+        return name_of(said.get("BizId"))
+
+    def _takes_code(self, purpose: Purpose) -> bool:
+        return self.answers and self._template(purpose) == self.template
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,7 +126,7 @@ class AliyunVoice(_Aliyun):
         """Undeliverable when no call can reach this."""
         number(address, fixed=True)
 
-    async def send(self, delivery: Delivery, letter: Letter) -> None:
+    async def send(self, delivery: Delivery, letter: Letter) -> str | None:
         called = number(delivery.address, fixed=True)
         query = {
             "CalledNumber": called.removeprefix("+"),
@@ -128,12 +137,50 @@ class AliyunVoice(_Aliyun):
         }
         if self.shown_number:
             query["CalledShowNumber"] = self.shown_number
-        await self._call("SingleCallByTts", called, query)
+        return name_of((await self._call("SingleCallByTts", called, query)).get("CallId"))
 
 
-def _in_words(letter: Letter) -> str:
-    home, what, time = variables(letter)
-    return json.dumps({"home": home, "what": what, "time": time}, ensure_ascii=False, separators=(",", ":"))
+def _in_words(letter: Letter, *, with_code: bool = False) -> str:
+    words = variables(letter, with_code=with_code)
+    named_words = dict(zip(("home", "what", "time", "code"), words, strict=False))
+    return json.dumps(named_words, ensure_ascii=False, separators=(",", ":"))
+
+
+# --------------------------------------------------------------------------- what comes back
+
+
+def said_of_sms(body: object) -> Iterator[Returned]:
+    """SmsReport (短信状态报告) and SmsUp (上行短信), as they are pushed: a list of either."""
+    for said in listed(body):
+        if "content" in said:
+            number, text = str(said.get("phone_number", "")), str(said["content"])
+            yield Texted(number=number, text=text, id=str(said.get("sequence_id") or said.get("send_time", "")))
+        elif "biz_id" in said:
+            code, why = str(said.get("err_code", "")), str(said.get("err_msg", ""))
+            yield Receipt(
+                message=str(said["biz_id"]),
+                arrived=said.get("success") in (True, "true"),
+                at=in_china(said.get("report_time")),
+                code=code,
+                reason=why,
+                lasting=is_lasting(why),
+            )
+
+
+def said_of_voice(body: object) -> Iterator[Returned]:
+    """VoiceReport (呼叫记录): whether somebody lifted it, and which keys they pressed."""
+    for said in listed(body):
+        call = str(said.get("call_id", ""))
+        if not call or "status_code" not in said or "status_time" in said:
+            continue  # the stages of a call that still goes on
+        lifted = any(said.get(name) for name in ("start_time", "a_start_time", "b_start_time"))
+        code, why = str(said["status_code"]), str(said.get("status_msg", ""))
+        at = in_china(said.get("end_time"))
+        yield Receipt(
+            message=call, arrived=lifted, at=at, code=code, reason=why, lasting=not lifted and is_lasting(why)
+        )
+        if key := str(said.get("dtmf") or ""):
+            yield Pressed(message=call, key=key)
 
 
 def _short(delivery: Delivery) -> str:

@@ -118,5 +118,5 @@ def _refuse(code: int, text: str, hide: tuple[str, ...]) -> NoReturn:
     """A mail server's own rule: 4xx is not now, 5xx is never; -1 is a connection that broke."""
     said = clean(f"{code} {text}", hide)
     if code >= 500:
-        raise Undeliverable(f"{reasons.REFUSED}: {said}")
-    raise TryLater(f"{reasons.NOT_WELL}: {said}")
+        raise Undeliverable(f"{reasons.REFUSED}: {said}", str(code))
+    raise TryLater(f"{reasons.NOT_WELL}: {said}", str(code))

@@ -29,6 +29,11 @@ LONGEST_ANSWER = 64 * 1024
 LONGEST_REASON = 200
 """Characters of a refusal that are kept: enough to see why, too few to fill the file."""
 
+LONGEST_CODE = 64
+
+LONGEST_NAME = 128
+"""Characters of a provider's code and of its own id of a message that are kept."""
+
 CONNECTIONS = 64
 
 _NUMBER = re.compile(r"\+?\d{7,}")
@@ -112,11 +117,11 @@ class Answer:
         """Refuse what the status alone refuses."""
         said = f"HTTP {self.status} {clean(self.body.decode('utf-8', 'replace'), hide)}".strip()
         if self.status >= 500 or self.status == 429:
-            raise TryLater(f"{reasons.NOT_WELL}: {said}")
+            raise TryLater(f"{reasons.NOT_WELL}: {said}", str(self.status))
         if self.status // 100 == 3:
-            raise Undeliverable(f"{reasons.SENT_ON}: HTTP {self.status}")
+            raise Undeliverable(f"{reasons.SENT_ON}: HTTP {self.status}", str(self.status))
         if not self.is_good:
-            raise Undeliverable(f"{reasons.REFUSED}: {said}")
+            raise Undeliverable(f"{reasons.REFUSED}: {said}", str(self.status))
 
     def fields(self, hide: Iterable[str] = ()) -> Mapping[str, Any]:
         """The JSON object that every provider here answers with, also beside a status that says no.
@@ -133,15 +138,21 @@ class Answer:
             return read
         self.judge(hide)
         said = clean(self.body.decode("utf-8", "replace"), hide)
-        raise TryLater(f"{reasons.NOT_WELL}: HTTP {self.status} {said}".rstrip())
+        raise TryLater(f"{reasons.NOT_WELL}: HTTP {self.status} {said}".rstrip(), str(self.status))
 
 
 def turn_down(code: object, text: object, *, busy: Container[object] = (), hide: Iterable[str] = ()) -> NoReturn:
     """The provider's no, in its own code and words: for now, if it is one of the codes in `busy`, or for good."""
     said = clean(" ".join(str(part) for part in (code, text) if part not in (None, "")), hide)
+    own = clean("" if code is None else str(code), hide)[:LONGEST_CODE]
     if isinstance(code, int | str) and code in busy:
-        raise TryLater(f"{reasons.NOT_WELL}: {said}")
-    raise Undeliverable(f"{reasons.REFUSED}: {said}")
+        raise TryLater(f"{reasons.NOT_WELL}: {said}", own)
+    raise Undeliverable(f"{reasons.REFUSED}: {said}", own)
+
+
+def name_of(message: object) -> str | None:
+    """The id that a provider gave to what it took, as it is kept; None where there is none."""
+    return message[:LONGEST_NAME] if isinstance(message, str) and message else None
 
 
 def clean(text: str, hide: Iterable[str] = ()) -> str:

@@ -5,12 +5,23 @@ says the household's code (户号), what it is and when, and no name, no address
 """
 
 import re
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from alerts import reasons
+from gateway.domain import Purpose
 from gateway.ports import Letter, Undeliverable
 
 LONGEST_WORD = 12
 """Characters that the strictest carrier lets one variable have."""
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+LASTING = ("空号", "停机", "销号", "黑名单", "号码不存在", "号码错误")
+
+UNANSWERED = frozenset({Purpose.TAKEN, Purpose.OVER, Purpose.REPLY})
+"""What is told to whoever need do nothing about it."""
 
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
 _FIXED = re.compile(r"0[0-9]{9,11}")
@@ -27,6 +38,37 @@ def number(address: str, *, fixed: bool = False) -> str:
     raise Undeliverable(f"{reasons.NO_ADDRESS}: {'057112345678, ' if fixed else ''}13800138000, +85212345678")
 
 
+# --------------------------------------------------------------------------- what comes back
+
+
+def listed(body: object) -> list[dict[str, Any]]:
+    """What a provider pushes is one object or a list of them; whatever else stands in it is passed over."""
+    return [said for said in (body if isinstance(body, list) else [body]) if isinstance(said, dict)]
+
+
+def in_china(written: object) -> datetime | None:
+    """A provider's "2026-02-17 03:00:05", by the clock in Beijing."""
+    try:
+        return datetime.fromisoformat(str(written)).replace(tzinfo=CHINA)
+    except ValueError:
+        return None
+
+
+def is_lasting(why: str) -> bool:
+    """Whether it is the number that is wrong, by the provider's words: its codes are a carrier's, and there are many."""
+    return any(word in why for word in LASTING)
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two ways of writing mean the same telephone: with or without the country's code, with spaces or not."""
+    return _bare(one) == _bare(other) != ""
+
+
+def _bare(written: str) -> str:
+    digits = re.sub(r"\D", "", written).removeprefix("00")
+    return digits[2:] if re.fullmatch(r"861[3-9]\d{9}", digits) else digits
+
+
 def international(number: str) -> str:
     """With + and the country's code."""
     if number.startswith("+"):
@@ -34,7 +76,10 @@ def international(number: str) -> str:
     return f"+86{number.removeprefix('0')}"
 
 
-def variables(letter: Letter) -> tuple[str, str, str]:
-    """Household, what, when. No carrier takes an empty word."""
-    given = (letter.household, letter.what, letter.time)
-    return tuple(word[:LONGEST_WORD] or "-" for word in given)  # type: ignore[return-value]
+def variables(letter: Letter, *, with_code: bool = False) -> tuple[str, ...]:
+    """Household, what, when, and where the template has a place for it, what an answer begins with.
+
+    No carrier takes an empty word.
+    """
+    given = (letter.household, letter.what, letter.time, *((letter.code,) if with_code else ()))
+    return tuple(word[:LONGEST_WORD] or "-" for word in given)

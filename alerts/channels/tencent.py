@@ -2,16 +2,16 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from alerts import reasons
-from alerts.channels.exchange import Provider, in_json, named, pasted, turn_down
-from alerts.channels.telephone import international, number, variables
+from alerts.channels.exchange import Provider, in_json, name_of, named, pasted, turn_down
+from alerts.channels.telephone import UNANSWERED, in_china, international, is_lasting, listed, number, variables
 from gateway.domain import Delivery, Purpose
-from gateway.ports import Clock, Letter, TryLater
+from gateway.ports import Clock, Letter, Pressed, Receipt, Returned, Texted, TryLater
 
 LATER = (
     "LimitExceeded.DeliveryFrequencyLimit",
@@ -36,7 +36,7 @@ class _Tencent(Provider):
     secret_key: str = field(repr=False)
     app_id: str  # SdkAppId
     template: str
-    template_taken: str = ""  # for "somebody has it"; else the same, whose {2} says so
+    template_taken: str = ""  # for "somebody has it", and all that wants no answer; else the same, whose {2} says so
     region: str = "ap-guangzhou"
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ class _Tencent(Provider):
         pasted(self, "secret_id", "secret_key", "app_id", "template", "region")
 
     def _template(self, purpose: Purpose) -> str:
-        return (purpose is Purpose.TAKEN and self.template_taken) or self.template
+        return (purpose in UNANSWERED and self.template_taken) or self.template
 
     async def _call(self, service: str, action: str, version: str, called: str, message: object) -> Mapping[str, Any]:
         """What was answered about one message."""
@@ -77,6 +77,7 @@ class TencentSms(_Tencent):
     """One SMS of an approved template. The address is a mobile number."""
 
     sign_name: str  # 签名: who sends it, as approved
+    answers: bool = False  # the template has a fourth variable, {4}, and people can answer
     base_url: str = "https://sms.tencentcloudapi.com"
 
     def __post_init__(self) -> None:
@@ -88,7 +89,7 @@ class TencentSms(_Tencent):
         """Undeliverable when no SMS can reach this."""
         number(address)
 
-    async def send(self, delivery: Delivery, letter: Letter) -> None:
+    async def send(self, delivery: Delivery, letter: Letter) -> str | None:
         called = international(number(delivery.address))
         said = await self._call(
             "sms",
@@ -99,14 +100,15 @@ class TencentSms(_Tencent):
                 "PhoneNumberSet": [called],
                 "SmsSdkAppId": self.app_id,
                 "SignName": self.sign_name,
-                "TemplateId": self._template(delivery.purpose),
-                "TemplateParamSet": variables(letter),
+                "TemplateId": (template := self._template(delivery.purpose)),
+                "TemplateParamSet": variables(letter, with_code=self.answers and template == self.template),
             },
         )
         sent = said.get("SendStatusSet")
         first = sent[0] if isinstance(sent, list) and sent and isinstance(sent[0], dict) else {}
         if first.get("Code") != "Ok":  # a request that was well received can still send nothing
             _refuse(first, (self.secret_id, self.secret_key, called))
+        return name_of(first.get("SerialNo"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,7 +128,7 @@ class TencentVoice(_Tencent):
         """Undeliverable when no call can reach this."""
         number(address, fixed=True)
 
-    async def send(self, delivery: Delivery, letter: Letter) -> None:
+    async def send(self, delivery: Delivery, letter: Letter) -> str | None:
         called = international(number(delivery.address, fixed=True))
         said = await self._call(
             "vms",
@@ -144,6 +146,47 @@ class TencentVoice(_Tencent):
         status = said.get("SendStatus")
         if not isinstance(status, dict) or not status.get("CallId"):
             _refuse({}, (self.secret_id, self.secret_key, called))
+        return name_of(status["CallId"])
+
+
+# --------------------------------------------------------------------------- what comes back
+
+
+def said_of_sms(body: object) -> Iterator[Returned]:
+    """下发状态通知 and 短信回复通知, as they are pushed: a list of the first, or one of the second."""
+    for said in listed(body):
+        if "text" in said:
+            number = f"{said.get('nationcode', '')}{said.get('mobile', '')}"
+            yield Texted(number=number, text=str(said["text"]), id=str(said.get("time", "")))
+        elif "sid" in said:
+            why = str(said.get("description", ""))
+            yield Receipt(
+                message=str(said["sid"]),
+                arrived=said.get("report_status") == "SUCCESS",
+                at=in_china(said.get("user_receive_time")),
+                code=str(said.get("errmsg", "")),
+                reason=why,
+                lasting=is_lasting(why),
+            )
+
+
+def said_of_voice(body: object) -> Iterator[Returned]:
+    """语音通知状态, 按键 and 失败原因: one object each, whose only field says which it is."""
+    for said in listed(body):
+        if isinstance(state := said.get("voiceprompt_callback"), dict):
+            code = str(state.get("result", ""))
+            yield Receipt(message=str(state.get("callid", "")), arrived=code == "0", code=code)
+        if isinstance(why := said.get("voice_failure_callback"), dict):
+            reason = str(why.get("failure_reason", ""))
+            yield Receipt(
+                message=str(why.get("callid", "")),
+                arrived=False,
+                code=str(why.get("failure_code", "")),
+                reason=reason,
+                lasting=is_lasting(reason),
+            )
+        if isinstance(key := said.get("voicekey_callback"), dict):
+            yield Pressed(message=str(key.get("callid", "")), key=str(key.get("keypress", "")))
 
 
 def _refuse(error: Mapping[str, Any], hide: tuple[str, ...]) -> NoReturn:

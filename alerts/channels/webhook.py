@@ -84,11 +84,11 @@ class Webhook:
             return
         said = f"HTTP {status}" + (f" {head}" if head else "")
         if status >= 500 or status == 429:
-            raise TryLater(f"{reasons.NOT_WELL}: {said}")
+            raise TryLater(f"{reasons.NOT_WELL}: {said}", str(status))
         if status // 100 == 3:
             elsewhere = answer.headers.get("location", "nowhere")[:LONGEST_REASON]
-            raise Undeliverable(f"{reasons.SENT_ON}: HTTP {status} {elsewhere}")
-        raise Undeliverable(f"{reasons.REFUSED}: {said}")
+            raise Undeliverable(f"{reasons.SENT_ON}: HTTP {status} {elsewhere}", str(status))
+        raise Undeliverable(f"{reasons.REFUSED}: {said}", str(status))
 
     def _signed(self, body: bytes) -> dict[str, str]:
         timestamp = str(int(self.clock.now().timestamp()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from alerts import reasons
-from alerts.channels.exchange import Provider, pasted, turn_down, words
+from alerts.channels.exchange import Provider, name_of, pasted, turn_down, words
 from gateway.domain import Delivery
 from gateway.ports import Clock, Letter, TryLater, Undeliverable
 
@@ -46,15 +46,15 @@ class WecomApp(Provider):
         if not _USER.fullmatch(address) or address == "@all":
             raise Undeliverable(f"{reasons.NO_ADDRESS}: zhangsan")
 
-    async def send(self, delivery: Delivery, letter: Letter) -> None:
+    async def send(self, delivery: Delivery, letter: Letter) -> str | None:
         self.check(delivery.address)
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):  # for both questions together
-                await self._say(delivery.address, letter)
+                return await self._say(delivery.address, letter)
         except TimeoutError:
             raise TryLater(f"{reasons.NO_ANSWER}: {self.timeout.total_seconds():g} s") from None
 
-    async def _say(self, user: str, letter: Letter) -> None:
+    async def _say(self, user: str, letter: Letter) -> str | None:
         access = await self._access()
         said = await self.ask_json(
             self.url("/cgi-bin/message/send", access_token=access),
@@ -76,7 +76,8 @@ class WecomApp(Provider):
             turn_down(code, said.get("errmsg"), busy=BUSY, hide=(access, self.secret))
         for unreached in ("invaliduser", "unlicenseduser"):  # refused inside a yes
             if said.get(unreached):
-                raise Undeliverable(f"{reasons.REFUSED}: {unreached}")
+                raise Undeliverable(f"{reasons.REFUSED}: {unreached}", unreached)
+        return name_of(said.get("msgid"))
 
     async def _access(self) -> str:
         """The pass that messages are sent with: fetched once, used until shortly before its end."""

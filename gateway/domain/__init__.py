@@ -19,6 +19,7 @@ from gateway.domain.alert import (
     Purpose,
     Rung,
     Sending,
+    Stage,
     State,
 )
 from gateway.domain.device import Condition, Gap
@@ -30,7 +31,6 @@ from gateway.domain.home import (
     Home,
     Hub,
     Monitoring,
-    Override,
     Person,
     Power,
     Reach,
@@ -53,6 +53,7 @@ from gateway.domain.people import (
     Sex,
     Sight,
 )
+from gateway.domain.plan import Absence, Override, Scope, Span
 from gateway.domain.reading import HAZARDS, SECOND_EVENT, SIGNS_OF_LIFE, URGENT, VITALS, Kind, Reading, last_sign
 from gateway.domain.severity import Severity
 
@@ -66,6 +67,7 @@ __all__ = [
     "URGENT",
     "VITALS",
     "Ability",
+    "Absence",
     "Act",
     "Alert",
     "Answer",
@@ -110,11 +112,13 @@ __all__ = [
     "Room",
     "RoomKind",
     "Rung",
+    "Scope",
     "Sending",
     "Sensor",
     "Severity",
     "Sex",
     "Sight",
+    "Span",
     "Stage",
     "State",
     "Trial",

@@ -215,6 +215,7 @@ class Purpose(StrEnum):
     REMIND = "remind"  # you have it, and nothing is heard of you
     HANDED = "handed"  # somebody hands it over to you
     STIRS = "stirs"  # signs of life again: confirm that all is well
+    CARD = "card"  # somebody has opened the emergency card of a home you answer for
     OVER = "over"  # it is over by somebody else's word: you need not come
     TEST = "test"
     DRILL = "drill"  # 演练: a test that has to be answered

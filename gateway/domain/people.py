@@ -117,6 +117,7 @@ class Contact:
     hours: str = ""  # when they can be called, "08:00-22:00"; empty: at any time
     may_see: Sight = Sight.NOTHING
     phones: tuple[str, ...] = ()  # the person's own, first choice first
+    is_far: bool = False  # too far away to come: whoever accepts from there coordinates, and others are called on
 
 
 HEALTH = "health"

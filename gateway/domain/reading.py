@@ -32,6 +32,10 @@ class Kind(StrEnum):
     CO = "co"
     LEAK = "leak"
     FALL = "fall"
+    MAYBE_FALL = "maybe_fall"  # 1 a radar suspects a fall and is not sure yet, 0 it does not any more
+    # what somebody wears
+    IMPACT = "impact"  # something struck the wearer: its traits, packed into a number (`Impact`)
+    STIRS = "stirs"  # 1 the wearer moves, 0 keeps still
     # measurements
     TEMPERATURE = "temperature"  # degrees Celsius
     HUMIDITY = "humidity"  # percent

@@ -31,8 +31,8 @@ from gateway.stores.prepared import Prepared, appending
 
 T = TypeVar("T")
 
-WORDS_KEPT = timedelta(days=30)
-"""So long a word from outside that comes a second time is known; a carrier repeats within hours."""
+WORDS_KEPT = timedelta(days=3)
+"""So long a word from outside that comes a second time is known: a message can be answered for a day."""
 
 _ALERT = tuple(column.name for column in tables.alert.columns)
 _ENTRY = tuple(column.name for column in tables.entry.columns if column.name != "number")
@@ -44,16 +44,21 @@ _TIMER = tuple(column.name for column in tables.timer.columns)
 # Built once: making a statement costs more than running it.
 _alert, _delivery, _timer, _event = tables.alert, tables.delivery, tables.timer, tables.event
 _ALERT_BY_ID = select(_alert).where(_alert.c.id == bindparam("id"))
-_OPEN_ALERT = (
+_OPEN = or_(*(_alert.c.state == state for state in (*RINGING, *TAKEN)))
+_OPEN_ALERTS = select(_alert).where(_alert.c.home == bindparam("home"), _OPEN).order_by(_alert.c.raised_at, _alert.c.id)
+_OPEN_EVERYWHERE = (
+    select(_alert).where(_alert.c.code == bindparam("code"), _OPEN).order_by(_alert.c.raised_at, _alert.c.id)
+)
+_HOMES_WITH = (
+    select(_alert.c.home)
+    .distinct()
+    .where(_alert.c.raised_at >= bindparam("since"), _alert.c.code == bindparam("code"), _OPEN)
+    .order_by(_alert.c.home)
+)
+_MEMBERS = (
     select(_alert)
-    .where(
-        _alert.c.home == bindparam("home"),
-        _alert.c.code == bindparam("code"),
-        _alert.c.subject == bindparam("subject"),
-        or_(*(_alert.c.state == state for state in (*RINGING, *TAKEN))),
-    )
-    .order_by(_alert.c.raised_at.desc())
-    .limit(1)
+    .where(_alert.c.incident == bindparam("incident"), _alert.c.id != _alert.c.incident)
+    .order_by(_alert.c.home, _alert.c.id)
 )
 _HISTORY = (
     select(*(tables.entry.c[name] for name in _ENTRY))
@@ -156,6 +161,9 @@ class SqlAlerts:
                 wanted = wanted.where(column == value)
         return self._asked(Alert, wanted.order_by(_alert.c.raised_at, _alert.c.id))
 
+    def members(self, alert_id: str) -> list[Alert]:
+        return self._found(Alert, self._sql.members, incident=alert_id)
+
     def history(self, alert_id: str) -> list[Entry]:
         return self._found(Entry, self._sql.history, alert=alert_id)
 
@@ -172,15 +180,19 @@ class SqlAlerts:
                 Delivery, self._sql.delivery_by_message.one(connection, {"channel": channel, "message": message})
             )
 
+    def was_heard(self, word: str) -> bool:
+        with self._engine.connect() as connection:
+            return self._sql.was_heard.scalar(connection, {"id": word}) is not None
+
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
         return self._found(Delivery, self._sql.sent, channel=channel, since=aware(since), limit=limit)
 
     def trials(self, person: str | None = None) -> list[Delivery]:
-        tried = _delivery.c.purpose.in_([Purpose.TEST, Purpose.DRILL])
-        if person is not None:
-            tried = tried & (_delivery.c.person == person)
         way = (_delivery.c.person, _delivery.c.channel, _delivery.c.address)
+        tried = _delivery.c.purpose.in_([Purpose.TEST, Purpose.DRILL])
         newest = select(func.max(_delivery.c.number)).where(tried).group_by(*way)
+        if person is not None:
+            newest = newest.where(_delivery.c.person == person)
         wanted = select(*_DELIVERY_COLUMNS).where(_delivery.c.number.in_(newest)).order_by(_delivery.c.number)
         return self._asked(Delivery, wanted)
 
@@ -241,7 +253,10 @@ class _Statements:
             return Prepared(engine.dialect, statement, row)
 
         self.alert_by_id = prepared(_ALERT_BY_ID)
-        self.open_alert = prepared(_OPEN_ALERT)
+        self.open_alerts = prepared(_OPEN_ALERTS)
+        self.open_everywhere = prepared(_OPEN_EVERYWHERE)
+        self.homes_with = prepared(_HOMES_WITH)
+        self.members = prepared(_MEMBERS)
         self.history = prepared(_HISTORY)
         self.deliveries = prepared(_DELIVERIES)
         self.delivery_by_id = prepared(_DELIVERY_BY_ID)
@@ -261,6 +276,7 @@ class _Statements:
         self.set_timer = prepared(upsert(engine, tables.timer), _TIMER)
         self.write = appending(engine.dialect, tables.entry, _ENTRY)
         self.hear = prepared(upsert(engine, tables.inbound, keep_existing=True), ("id", "at"))
+        self.was_heard = prepared(select(tables.inbound.c.id).where(tables.inbound.c.id == bindparam("id")))
         self.forget = prepared(tables.inbound.delete().where(tables.inbound.c.at < bindparam("before")))
         self.keep_test = appending(engine.dialect, tables.button_test, ("home", "sensor", "at", "by"))
 
@@ -273,9 +289,18 @@ class _SqlAlertLedger(TrailLedger):
     def alert(self, alert_id: str) -> Alert | None:
         return _noun(Alert, self._sql.alert_by_id.one(self._connection, {"id": alert_id}))
 
-    def open_alert(self, home: str, code: str, subject: str) -> Alert | None:
-        key = {"home": home, "code": code, "subject": subject}
-        return _noun(Alert, self._sql.open_alert.one(self._connection, key))
+    def open_alerts(self, home: str) -> list[Alert]:
+        return _nouns(Alert, self._sql.open_alerts.all(self._connection, {"home": home}))
+
+    def open_everywhere(self, code: str) -> list[Alert]:
+        return _nouns(Alert, self._sql.open_everywhere.all(self._connection, {"code": code}))
+
+    def homes_with(self, code: str, since: datetime) -> list[str]:
+        rows = self._sql.homes_with.all(self._connection, {"code": code, "since": aware(since)})
+        return [row["home"] for row in rows]
+
+    def members(self, alert_id: str) -> list[Alert]:
+        return _nouns(Alert, self._sql.members.all(self._connection, {"incident": alert_id}))
 
     def join(self, finding: Finding, alert_id: str) -> bool:
         row = {"id": finding.id, "alert": alert_id, "at": finding.at}
@@ -302,9 +327,9 @@ class _SqlAlertLedger(TrailLedger):
         if self._sql.update_delivery.run(self._connection, values).rowcount != 1:
             raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
 
-    def hear(self, word: str, at: datetime) -> bool:
+    def hear(self, word: str, at: datetime) -> None:
         self._sql.forget.run(self._connection, {"before": aware(at) - WORDS_KEPT})
-        return bool(self._sql.hear.run(self._connection, {"id": word, "at": at}).rowcount == 1)
+        self._sql.hear.run(self._connection, {"id": word, "at": at})
 
     def keep_test(self, test: ButtonTest) -> None:
         self._append(self._sql.keep_test, row_of(test, ("home", "sensor", "at", "by")))

@@ -296,7 +296,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         for place, contact in enumerate(contacts):
             if not self._has(tables.person.c.id, contact.person):
                 raise absent("person", contact.person, f"a contact of {home!r}")
-            row = {"place": place, "hours": contact.hours, "may_see": contact.may_see.value}
+            row = {"place": place, "hours": contact.hours, "may_see": contact.may_see.value, "is_far": contact.is_far}
             rows.setdefault(contact.relation.value, {})[contact.person] = row
         for relation in Relation:
             mine = {"household": home, "relation": relation.value}
@@ -488,6 +488,7 @@ def _read_roll(connection: Connection) -> Roll:
                     place=row.place,
                     hours=row.hours,
                     may_see=Sight(row.may_see),
+                    is_far=row.is_far,
                 )
                 for row in _in_force(connection, tables.contact)
             ),

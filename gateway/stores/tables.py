@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -396,6 +397,7 @@ contact = Table(
     Column("place", Integer, nullable=False),
     _text("hours"),
     _text("may_see"),
+    Column("is_far", Boolean, nullable=False, default=False, server_default=false()),
     *_dated(),
 )
 """Daughter, neighbour, key-holder: a relation is a row, so one person may be several; in order of `place`."""
