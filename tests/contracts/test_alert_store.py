@@ -23,6 +23,9 @@ from sqlalchemy.schema import CreateTable
 
 import gateway
 from gateway.domain import (
+    OVER,
+    RINGING,
+    TAKEN,
     Act,
     Alert,
     Delivery,
@@ -30,6 +33,7 @@ from gateway.domain import (
     Entry,
     Event,
     Finding,
+    Joined,
     Judgement,
     Ladder,
     Outcome,
@@ -238,7 +242,7 @@ def test_inside_a_transaction_one_sees_what_one_wrote_and_outside_nobody_does(al
         ledger.save(alert)
         ledger.queue(a_delivery(alert))
         assert ledger.alert(alert.id) == alert
-        assert ledger.open_alert("h1", "sos", "") == alert
+        assert ledger.open_alerts("h1") == [alert]
         assert ledger.deliveries(alert.id) == [a_delivery(alert)]
         assert ledger.delivery(a_delivery(alert).id) == a_delivery(alert)
         assert alerts.alert(alert.id) is None
@@ -278,19 +282,60 @@ def test_a_finding_joins_once(alerts):
         assert ledger.join(a_finding(since=MORNING + minutes(1)), "a")
 
 
-def test_the_open_alert_takes_in_repeats_until_it_is_resolved(alerts):
-    def open_now(subject: str = "") -> Alert | None:
+def test_an_alert_takes_in_what_is_found_until_it_is_over(alerts):
+    def open_now() -> list[Alert]:
         with alerts.begin() as ledger:
-            return ledger.open_alert("h1", "sos", subject)
+            return ledger.open_alerts("h1")
 
-    assert open_now() is None
-    for state in (State.RAISED, State.NOTIFIED, State.ACCEPTED):
+    saved(alerts, an_alert(a_finding(home="h2")))
+    assert open_now() == []
+    for state in (*RINGING, *TAKEN):
         saved(alerts, an_alert(state=state))
-        assert open_now() == an_alert(state=state)
-    assert open_now("grandfather") is None, "another person's pendant is another alert"
-    for state in (State.RESOLVED, State.CLOSED):
+        assert open_now() == [an_alert(state=state)]
+    later = an_alert(a_finding(code="leak", since=MORNING + minutes(1)))
+    saved(alerts, later)
+    assert open_now() == [an_alert(state=state), later], "the oldest first"
+    for state in OVER:
         saved(alerts, an_alert(state=state))
-        assert open_now() is None
+        assert open_now() == [later]
+
+
+def test_what_else_was_found_comes_back_with_the_alert(alerts):
+    fall = Joined(finding=a_finding(code="fall", severity=Severity.HIGH), count=2)
+    alert = an_alert(also=(fall, Joined(finding=a_finding(code="inactivity"))), worse_at=MORNING + minutes(1))
+
+    saved(alerts, alert)
+
+    assert alerts.alert(alert.id) == alert
+
+
+def test_one_alert_can_speak_for_others(alerts):
+    outage = an_alert(a_finding(home="h3", code="area_outage"))
+    silent = [
+        an_alert(a_finding(home=home, code="home_silent"), incident=outage.id, state=state)
+        for home, state in (("h2", State.RAISED), ("h1", State.RESOLVED))
+    ]
+    saved(alerts, replace(outage, incident=outage.id), *silent, an_alert())
+
+    assert [alert.home for alert in alerts.members(outage.id)] == ["h1", "h2"]
+    with alerts.begin() as ledger:
+        assert [alert.home for alert in ledger.members(outage.id)] == ["h1", "h2"]
+        assert ledger.members(an_alert().id) == []
+
+
+def test_open_alerts_of_one_kind_are_found_in_every_home(alerts):
+    saved(
+        alerts,
+        an_alert(a_finding(home="h2", code="home_silent")),
+        an_alert(a_finding(home="h1", code="home_silent", since=MORNING + minutes(5))),
+        an_alert(a_finding(home="h3", code="home_silent"), state=State.RESOLVED),
+        an_alert(),
+    )
+
+    with alerts.begin() as ledger:
+        assert [alert.home for alert in ledger.open_everywhere("home_silent")] == ["h2", "h1"]
+        assert ledger.homes_with("home_silent", MORNING) == ["h1", "h2"]
+        assert ledger.homes_with("home_silent", MORNING + minutes(2)) == ["h1"]
 
 
 def test_a_delivery_is_queued_once_and_stays_as_it_became(alerts):

@@ -29,10 +29,12 @@ def upgrade() -> None:
         op.add_column("alert", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("alert", sa.Column("also", sa.Text(), nullable=False, server_default="[]"))
     op.create_index("ix_alert_incident", "alert", ["incident"], unique=False)
-    op.execute("update alert set incident = id, owned_at = accepted_at")
+    op.execute("update alert set owned_at = accepted_at")
+    op.add_column("contact", sa.Column("is_far", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
+    op.drop_column("contact", "is_far")
     op.drop_index("ix_alert_incident", table_name="alert")
     for column in (*MOMENTS, "reminded", *NAMES, "also"):
         op.drop_column("alert", column)

@@ -1,0 +1,230 @@
+"""What belongs together: the findings of one incident, what another alert says better, a street that has gone dark.
+
+Pure: everything is decided on plain facts that are handed in, and time is one of them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from alerts.maintenance import TEST, is_held
+from gateway.domain import Alert, Finding, Joined, Severity
+
+FIRE = frozenset({"smoke", "gas", "co"})
+"""Dangers of the house itself: they outrank whatever else is equally bad, for whoever goes in must know of them."""
+
+APART = frozenset({TEST, "no_responder"})
+"""What is never part of another incident, however bad it is."""
+
+TOGETHER = timedelta(hours=1)
+"""What is found longer after the last that was found is an incident of its own, once somebody has the first: that
+person has long been there. While nobody has it, everything found in the home belongs to it."""
+
+HUB = "home_silent"
+SAID_BY_THE_HUB = frozenset({"device_offline", "device_mute", "device_stuck", "link_weak"})
+"""What is concluded from a device's silence says nothing while its hub is silent."""
+
+OUTAGE = "area_outage"
+MANY_HOMES, ONE_IN = 5, 100
+WITHIN = timedelta(minutes=10)
+"""An area has gone dark when so many of its homes, and one in so many of those that are watched there, fell silent
+within these minutes. Single hubs fail too: if each did once a week, one home in a thousand would fall silent in any ten
+minutes. Five together are no chance in a street, nor are fifty in a district of five thousand."""
+
+NEARLY_ALL = 0.9
+"""An area is called dark when it has this part of the dark homes in it; the others have reasons of their own."""
+
+GOES_ON = timedelta(hours=1)
+"""A home that falls silent so long after the last one still belongs to the outage of its area: lines fail by and by."""
+
+LOOK_AGAIN = timedelta(minutes=2)
+"""What another alert speaks for is looked at this often: the other may be over, and this one with it."""
+
+SETTLES = timedelta(minutes=10)
+"""What comes back comes one after the other: so long after its hub is heard again, or after its area's outage was
+resolved, a device or a home has to speak before its own silence is told."""
+
+SETTLING = "settles_at"
+"""The fact that says until when what is muted may still come back by itself."""
+
+
+# --------------------------------------------------------------------------- one incident of people
+
+
+def merges(code: str, severity: Severity, usual: Severity | None) -> bool:
+    """Whether this is about the people of a home, so that it is one incident with what else is found of them now.
+
+    `usual` is how bad the catalogue calls the code, None where it does not know it. Equipment stands alone: it never
+    hides a person's incident, nor hides in one. So do care hints, which wait for the next visit, and what nobody wrote
+    into the catalogue.
+    """
+    if code in APART or usual in (None, Severity.TECHNICAL):
+        return False
+    return severity.worse_than(Severity.CARE)
+
+
+def taking(
+    finding: Finding,
+    open_alerts: Sequence[Alert],
+    usual: Callable[[str], Severity | None],
+    now: datetime,
+    *,
+    alone: bool = False,
+) -> Alert | None:
+    """The open alert of this home that takes the finding in; None: it is a new one.
+
+    First whatever has the same in it already, then the worst incident that is going on about the same person. With
+    `alone` (it is held back) only the first.
+    """
+    same = [alert for alert in open_alerts if _has(alert, finding)]
+    if not alone and merges(finding.code, finding.severity, usual(finding.code)):
+        going_on = [alert for alert in open_alerts if merges(alert.code, alert.severity, usual(alert.code))]
+        again = [alert for alert in going_on if alert in same]
+        with_it = [alert for alert in going_on if _goes_with(alert, finding, now)]
+        if again or with_it:
+            return again[-1] if again else min(with_it, key=lambda alert: alert.severity.value)
+    return same[-1] if same else None
+
+
+def outranks(finding: Finding, alert: Alert) -> bool:
+    """Whether people are called anew for it: it is worse, or it is a fire where there was none."""
+    if finding.severity is alert.severity:
+        return finding.code in FIRE and alert.code not in FIRE
+    return finding.severity.worse_than(alert.severity)
+
+
+def led_by(alert: Alert, finding: Finding, now: datetime) -> Alert:
+    """The incident with this at its head; what led it so far stands beside it."""
+    if finding.code == alert.code:
+        also, count = alert.also, alert.count + (finding.id != alert.finding.id)
+    else:
+        before = next((one for one in alert.also if _key(one.finding) == _key(finding)), None)
+        also = tuple(one for one in alert.also if one is not before)
+        also = _with(also, Joined(finding=alert.finding, count=alert.count))
+        count = 1 + (before.count if before else 0)
+    return replace(
+        alert,
+        code=finding.code,
+        subject=alert.subject or _person(finding),
+        severity=finding.severity,
+        finding=finding,
+        also=also,
+        count=count,
+        last_at=now,
+        worse_at=now,
+    )
+
+
+def joined_by(alert: Alert, finding: Finding, now: datetime) -> Alert:
+    """The incident with this as evidence: a repeat of what leads it is counted, anything else stands in `also`.
+
+    It shows the newest of what is equally bad; a lesser one of the same is only counted.
+    """
+    if finding.id == alert.finding.id:  # the same cause, not another press
+        return alert
+    alert = replace(alert, last_at=now, subject=alert.subject or _person(finding))
+    if finding.code != alert.code:
+        return replace(alert, also=_with(alert.also, Joined(finding=finding)))
+    alert = replace(alert, count=alert.count + 1)
+    if finding.severity is alert.severity and finding.at >= alert.finding.at:
+        return replace(alert, finding=finding)
+    return alert
+
+
+def _has(alert: Alert, finding: Finding) -> bool:
+    if (alert.code, alert.subject) == (finding.code, finding.subject):
+        return True
+    return any(_key(one.finding) == _key(finding) for one in (Joined(finding=alert.finding), *alert.also))
+
+
+def _goes_with(alert: Alert, finding: Finding, now: datetime) -> bool:
+    """About the same person, or about nobody in particular, and not after it was as good as over."""
+    if is_held(alert):
+        return False  # nobody knows of it yet
+    if alert.subject and _person(finding) not in ("", alert.subject):
+        return False
+    return alert.is_ringing or now - (alert.last_at or alert.raised_at) <= TOGETHER
+
+
+def _person(finding: Finding) -> str:
+    """Whom it is about; a fire is everybody's."""
+    return "" if finding.code in FIRE else finding.subject
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.subject
+
+
+def _with(also: tuple[Joined, ...], new: Joined) -> tuple[Joined, ...]:
+    """`also` with one more; the same found again takes the place of the older one, and is counted."""
+    for place, one in enumerate(also):
+        if _key(one.finding) == _key(new.finding):
+            newest = max(one.finding, new.finding, key=lambda finding: finding.at)
+            both = Joined(finding=newest, count=one.count + new.count)
+            return (*also[:place], both, *also[place + 1 :])
+    return (*also, new)
+
+
+# --------------------------------------------------------------------------- what another alert says better
+
+
+def spoken_for_by(code: str, open_alerts: Iterable[Alert]) -> Alert | None:
+    """The open alert of the same home that says more than an alert of this code would."""
+    if code not in SAID_BY_THE_HUB:
+        return None
+    return next((alert for alert in open_alerts if alert.code == HUB), None)
+
+
+def muted_by(alert: Alert, open_alerts: Iterable[Alert]) -> list[Alert]:
+    """Which ringing alerts of the same home this one makes superfluous."""
+    if alert.code != HUB:
+        return []
+    return [other for other in open_alerts if other.code in SAID_BY_THE_HUB and other.is_ringing and not is_held(other)]
+
+
+# --------------------------------------------------------------------------- an area that has gone dark
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Many homes of one area that fell silent within minutes."""
+
+    area: str
+    homes: tuple[str, ...]
+
+
+def outage_at(home: str, dark: Collection[str], places: Mapping[str, Sequence[str]]) -> Outage | None:
+    """The area that has gone dark around this home, if one has.
+
+    `dark` are the homes that fell silent within the last minutes, `places` the areas in which each watched home lies,
+    the smallest first. The widest area in which enough homes are dark counts; it is called by the smallest one that
+    has nearly all of them in it, so that a dark street is not called a dark district.
+    """
+    around = places.get(home, ())
+    for area in reversed(around):
+        watched = sum(area in areas for areas in places.values())
+        hit = [other for other in dark if area in places.get(other, ())]
+        if len(hit) < MANY_HOMES or len(hit) * ONE_IN < watched:
+            continue
+        held = Counter(one for other in hit for one in places[other])
+        enough = [one for one, count in held.items() if count >= NEARLY_ALL * len(hit)]
+        if set(enough) <= set(around):  # else it is dark over there, and this home fell silent for a reason of its own
+            called = min(enough, key=around.index)
+            return Outage(called, tuple(sorted(other for other in hit if called in places[other])))
+    return None
+
+
+def wider(area: str, outages: Iterable[Alert], places: Mapping[str, Sequence[str]]) -> list[Alert]:
+    """The outages of places within this area: they have grown into one."""
+    within = {one for areas in places.values() if area in areas for one in areas[: areas.index(area) + 1]}
+    return [alert for alert in outages if alert.subject in within]
+
+
+def outage_of(home: str, outages: Iterable[Alert], places: Mapping[str, Sequence[str]], now: datetime) -> Alert | None:
+    """The outage that is going on in an area of this home."""
+    around = places.get(home, ())
+    for alert in outages:
+        if alert.subject in around and now - (alert.last_at or alert.raised_at) <= GOES_ON:
+            return alert
+    return None
