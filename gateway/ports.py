@@ -330,6 +330,10 @@ class AlertLedger(Trail, Protocol):
         """Append to the tests of emergency buttons."""
         ...
 
+    def button_tests(self, home: str) -> list[ButtonTest]:
+        """The newest test of each of this home's emergency buttons, as it stood before this transaction."""
+        ...
+
     def set_timer(self, timer: Timer) -> None:
         """Insert or replace by id."""
         ...
@@ -452,6 +456,14 @@ class Directory(Protocol):
 
     def plan_lines(self, home: str) -> Sequence[Override]:
         """Every line that ever spoke of this household, its grid or its areas: from the farthest to the nearest."""
+        ...
+
+    def around(self, home: str) -> tuple[str, ...]:
+        """The grid and the areas in which a home lies, the smallest first."""
+        ...
+
+    def place_name(self, code: str) -> str:
+        """What people call a grid or an area; its code where nobody has named it."""
         ...
 
     def contacts(self, home: str) -> list[Contact]:

@@ -53,6 +53,11 @@ class Roll:
             wide = (*self.overrides.get((Scope.AREA, area), ()), *wide)
         return (*wide, *own)
 
+    def around(self, home: str) -> tuple[str, ...]:
+        known = self.homes.get(home)
+        grid = self.grids.get(known.grid) if known else None
+        return (grid.code, *self.areas_of(grid.community)) if grid else ()
+
     def areas_of(self, code: str) -> list[str]:
         """This area and those around it, the nearest first."""
         around: list[str] = []
@@ -120,6 +125,13 @@ class ReadsRoll(ABC):
 
     def overrides(self, place: str, scope: Scope = Scope.HOME) -> list[Override]:
         return list(self._roll().overrides.get((scope, place), ()))
+
+    def around(self, home: str) -> tuple[str, ...]:
+        return self._roll().around(home)
+
+    def place_name(self, code: str) -> str:
+        place = self._roll().grids.get(code) or self._roll().areas.get(code)
+        return (place.name if place else "") or code
 
     def contacts(self, home: str) -> list[Contact]:
         return list(self._roll().contacts.get(home, ()))

@@ -101,6 +101,18 @@ def test_a_home_comes_back_as_it_was(town):
     assert town.hubs() == list(a_home().hubs)
 
 
+def test_a_home_knows_what_it_lies_in(town):
+    with town.begin() as ledger:
+        ledger.put_area(Area(code="330106008001", name="文三社区", level="community", parent="330106008"), SPRING)
+        ledger.put_area(Area(code="330106008", name="", level="street"), SPRING)
+        ledger.put_grid(replace(GRIDS[0], community="330106008001"))
+    put(town, a_home(), a_home("h2", hubs=(), sensors=(), grid=""))
+
+    assert town.around("h1") == (GRIDS[0].code, "330106008001", "330106008")
+    assert town.around("h2") == town.around("nowhere") == ()
+    assert [town.place_name(code) for code in town.around("h1")] == [GRIDS[0].name, "文三社区", "330106008"]
+
+
 def test_people_grids_and_areas_come_back_as_they_were(town):
     area = Area(code="330106", name="西湖区", level="district", parent="330100")
     with town.begin() as ledger:
