@@ -15,33 +15,142 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's own name, which the extractio
     return text
 
 
-def _ladder(*rungs: tuple[Duty, timedelta]) -> Ladder:
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NO_TIME = timedelta(0)
+
+FAMILY_FIRST = 5 * MINUTE
+"""So long at most the family has before the grid worker, where there is time to ask anybody first."""
+
+
+def asking(confirm: timedelta) -> tuple[Rung, ...]:
+    """The rungs on which the resident is asked: each minute, and each five in a long window, which would nag else.
+
+    Without any means of answering there is nobody on them, and an empty rung takes no time.
+    """
+    step = MINUTE if confirm <= FAMILY_FIRST else 5 * MINUTE
+    often = -(-confirm // step)
+    return tuple(Rung(duty=Duty.ELDER, wait=min(step, confirm - n * step)) for n in range(often))
+
+
+def confirmed_for(ladder: Ladder, confirm: timedelta) -> Ladder:
+    """The same ladder with another time in which the resident is asked before anybody else is called."""
+    asks = sum(rung.duties == (Duty.ELDER,) for rung in ladder.rungs)
+    was = sum((rung.wait for rung in ladder.rungs[:asks]), NO_TIME)
+    ack = None if ladder.ack is None else ladder.ack - was + confirm
+    return replace(ladder, rungs=(*asking(confirm), *ladder.rungs[asks:]), ack=ack)
+
+
+def _rung(wait: timedelta, duty: Duty, *also: Duty) -> Rung:
+    return Rung(duty=duty, wait=wait, also=also)
+
+
+def _ladder(
+    *rungs: Rung,
+    confirm: timedelta = NO_TIME,
+    ack: timedelta,
+    remind: timedelta,
+    lapse: timedelta,
+    site: timedelta | None,
+) -> Ladder:
     """A ladder that starts again as soon as the last rung has had its time: it rings until somebody accepts."""
-    return Ladder(rungs=tuple(Rung(duty=duty, wait=wait) for duty, wait in rungs), repeat=timedelta(0))
+    return Ladder(
+        rungs=(*asking(confirm), *rungs),
+        repeat=NO_TIME,
+        ack=confirm + ack,
+        remind=remind,
+        lapse=lapse,
+        site=site,
+    )
 
 
-def _people(wait: timedelta) -> Ladder:
-    return _ladder((Duty.GRID_WORKER, wait), (Duty.DEPUTY, wait), (Duty.SUPERVISOR, wait))
+def _urgent(*near: Duty, confirm: timedelta = NO_TIME, site: timedelta = 15 * MINUTE) -> Ladder:
+    """Severity 1: the resident is called back while family and grid worker are called, and up after 60 s and 180 s.
+
+    `near` are called with the deputy: who has a key, who is awake at night, who can put out a fire.
+    """
+    return _ladder(
+        _rung(60 * SECOND, Duty.GRID_WORKER, Duty.FAMILY, Duty.ELDER),
+        _rung(120 * SECOND, Duty.DEPUTY, Duty.KEY_HOLDER, Duty.NIGHT_POOL, *near),
+        _rung(120 * SECOND, Duty.SUPERVISOR, Duty.COMMUNITY),
+        _rung(120 * SECOND, Duty.STREET),
+        _rung(120 * SECOND, Duty.DISTRICT),
+        confirm=confirm,
+        ack=60 * SECOND,
+        remind=5 * MINUTE,
+        lapse=15 * MINUTE,
+        site=site,
+    )
 
 
-def _equipment(wait: timedelta) -> Ladder:
+def _high(ack: timedelta, *, confirm: timedelta, site: timedelta | None = None) -> Ladder:
+    """Severity 2: asked first, then the family, then whoever works there and up, as far as the district."""
+    return _ladder(
+        _rung(min(confirm, FAMILY_FIRST), Duty.FAMILY),
+        _rung(ack, Duty.GRID_WORKER),
+        _rung(ack, Duty.DEPUTY, Duty.KEY_HOLDER, Duty.NIGHT_POOL, Duty.VOLUNTEER),
+        _rung(ack, Duty.SUPERVISOR, Duty.COMMUNITY),
+        _rung(ack, Duty.STREET),
+        _rung(ack, Duty.DISTRICT),
+        confirm=confirm,
+        ack=min(confirm, FAMILY_FIRST) + ack,
+        remind=15 * MINUTE,
+        lapse=30 * MINUTE,
+        site=site,
+    )
+
+
+def _medium(ack: timedelta, *also: Duty, confirm: timedelta = NO_TIME, site: timedelta | None = None) -> Ladder:
+    """Severity 3: the same as far as the community. `also` are told together with the grid worker."""
+    family = (_rung(min(confirm, FAMILY_FIRST), Duty.FAMILY),) if confirm else ()
+    return _ladder(
+        *family,
+        _rung(ack, Duty.GRID_WORKER, *also),
+        _rung(ack, Duty.DEPUTY),
+        _rung(ack, Duty.SUPERVISOR, Duty.COMMUNITY),
+        confirm=confirm,
+        ack=min(confirm, FAMILY_FIRST) + ack,
+        remind=HOUR,
+        lapse=4 * HOUR,
+        site=site,
+    )
+
+
+def _care(ack: timedelta) -> Ladder:
+    """Severity 4: nobody hurries."""
+    return _ladder(
+        _rung(ack, Duty.GRID_WORKER),
+        _rung(ack, Duty.DEPUTY),
+        _rung(ack, Duty.SUPERVISOR),
+        ack=ack,
+        remind=3 * DAY,
+        lapse=7 * DAY,
+        site=None,
+    )
+
+
+def _equipment(ack: timedelta, *, site: timedelta | None = None) -> Ladder:
     """Severity 5 goes to whoever looks after the equipment, never to the grid worker."""
-    return _ladder((Duty.INSTALLER, wait), (Duty.ADMIN, wait))
+    return _ladder(
+        _rung(ack, Duty.INSTALLER),
+        _rung(ack, Duty.ADMIN),
+        ack=ack,
+        remind=DAY,
+        lapse=3 * DAY,
+        site=site,
+    )
 
 
-URGENT = _ladder(
-    (Duty.GRID_WORKER, timedelta(seconds=60)),
-    (Duty.DEPUTY, timedelta(seconds=120)),
-    (Duty.SUPERVISOR, timedelta(seconds=120)),
-)
-"""0 s, 60 s, 180 s, and from the beginning at 300 s."""
+URGENT = _urgent(Duty.VOLUNTEER)
+"""0 s, 60 s, 180 s, and from the beginning when all have had their time."""
+
+FIRE = _urgent(Duty.FIRE_STATION, site=10 * MINUTE)
 
 BY_SEVERITY: Mapping[Severity, Ladder] = {
     Severity.EMERGENCY: URGENT,
-    Severity.HIGH: _people(timedelta(minutes=10)),
-    Severity.MEDIUM: _people(timedelta(hours=1)),
-    Severity.CARE: _people(timedelta(days=1)),
-    Severity.TECHNICAL: _equipment(timedelta(hours=4)),
+    Severity.HIGH: _high(10 * MINUTE, confirm=NO_TIME),
+    Severity.MEDIUM: _medium(HOUR),
+    Severity.CARE: _care(DAY),
+    Severity.TECHNICAL: _equipment(4 * HOUR),
 }
 """What is climbed where the catalogue says nothing else."""
 
@@ -56,8 +165,10 @@ class CatalogueEntry:
     call: str  # the first sentence of a page
     again: str = N_("It has happened again, {count} times so far.")
     advice: str = ""  # what whoever goes there must know before arriving
+    ask: str = N_("Are you all right?")  # what the resident is asked
     ladder: Ladder
     others: Mapping[Severity, Ladder] = field(default_factory=dict)  # ladders for when it is better or worse than usual
+    can_be_cancelled: bool = True  # by a word of the resident or the family; what burns or leaks does so all the same
 
     def ladder_for(self, severity: Severity) -> Ladder:
         return self.ladder if severity is self.severity else self.others.get(severity, BY_SEVERITY[severity])
@@ -78,7 +189,7 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Call for assistance"),
         call=N_("The assistance key was pressed at {time}: something is needed, but it is no emergency."),
         again=N_("Pressed again, {count} times so far."),
-        ladder=_people(timedelta(minutes=10)),
+        ladder=_medium(10 * MINUTE, Duty.FAMILY),
     ),
     CatalogueEntry(
         code="smoke",
@@ -86,7 +197,8 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Smoke"),
         call=N_("Smoke alarm at {time}."),
         advice=N_("If it burns, call the fire brigade first."),
-        ladder=URGENT,
+        ladder=FIRE,
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="gas",
@@ -94,7 +206,8 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Gas"),
         call=N_("Gas alarm at {time}."),
         advice=N_("Touch no switch, do not ring the bell, telephone from outside."),
-        ladder=URGENT,
+        ladder=FIRE,
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="co",
@@ -102,50 +215,55 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Carbon monoxide"),
         call=N_("Carbon monoxide alarm at {time}."),
         advice=N_("Air the rooms before you stay inside."),
-        ladder=URGENT,
+        ladder=FIRE,
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="leak",
         severity=Severity.MEDIUM,
         name=N_("Water leak"),
         call=N_("Water on the floor since {time}."),
-        ladder=_people(timedelta(hours=1)),
+        ask=N_("Water is running or has been spilt. Are you all right?"),
+        ladder=_medium(HOUR, confirm=30 * MINUTE, site=12 * HOUR),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="fall",
         severity=Severity.HIGH,  # one radar alone; a second source or stillness makes it an emergency
         name=N_("Possible fall"),
         call=N_("A fall was reported at {time}."),
-        ladder=URGENT,
+        ladder=_urgent(Duty.VOLUNTEER, confirm=60 * SECOND),
+        others={Severity.EMERGENCY: URGENT},
     ),
     CatalogueEntry(
         code="inactivity",
         severity=Severity.HIGH,
         name=N_("No activity"),
         call=N_("No sign of life since {time}."),
-        ladder=_people(timedelta(minutes=10)),
+        ladder=_high(10 * MINUTE, confirm=10 * MINUTE, site=HOUR),
     ),
     CatalogueEntry(
         code="entered_no_motion",
         severity=Severity.HIGH,
         name=N_("Came in, no movement"),
         call=N_("Came home at {time}, and nothing has moved inside since."),
-        ladder=_people(timedelta(minutes=5)),
+        ladder=_high(5 * MINUTE, confirm=5 * MINUTE, site=30 * MINUTE),
     ),
     CatalogueEntry(
         code="not_returned",
         severity=Severity.HIGH,
         name=N_("Not returned"),
         call=N_("Out since {time} and not back."),
-        ladder=_people(timedelta(minutes=15)),
+        ask=N_("You are not back home yet. Are you all right?"),
+        ladder=_high(15 * MINUTE, confirm=15 * MINUTE),
     ),
     CatalogueEntry(
         code="water_low",
         severity=Severity.HIGH,  # milder where other sensors still tell of life
         name=N_("Too little water used"),
         call=N_("Hardly any water has been drawn since {time}."),
-        ladder=_people(timedelta(minutes=15)),
-        others={Severity.MEDIUM: _people(timedelta(minutes=30))},
+        ladder=_high(15 * MINUTE, confirm=15 * MINUTE, site=2 * HOUR),
+        others={Severity.MEDIUM: _medium(30 * MINUTE, confirm=15 * MINUTE, site=4 * HOUR)},
     ),
     CatalogueEntry(
         code="water_high",
@@ -153,7 +271,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Too much water used"),
         call=N_("Far more water than a household needs has run since {time}."),
         advice=N_("A burst pipe or a forgotten tap: know where the stopcock is before you go."),
-        ladder=_people(timedelta(hours=1)),
+        ask=N_("Water is running or has been spilt. Are you all right?"),
+        ladder=_medium(HOUR, confirm=30 * MINUTE, site=12 * HOUR),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="water_trickle",
@@ -161,7 +281,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Water never stops"),
         call=N_("Water has run in every half hour since {time}."),
         advice=N_("Look at the cistern of the toilet first, then at the taps."),
-        ladder=_people(timedelta(hours=1)),
+        ask=N_("Water is running or has been spilt. Are you all right?"),
+        ladder=_medium(HOUR, confirm=30 * MINUTE, site=12 * HOUR),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="room_cold",
@@ -169,7 +291,8 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Room too cold"),
         call=N_("A room has been too cold since {time}."),
         advice=N_("Ask whether the heating works, and whether anybody sits there."),
-        ladder=_people(timedelta(hours=1)),
+        ask=N_("It is very cold in the room. Are you all right?"),
+        ladder=_medium(HOUR, confirm=30 * MINUTE, site=12 * HOUR),
     ),
     CatalogueEntry(
         code="room_hot",
@@ -177,36 +300,38 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Room too hot"),
         call=N_("A room has been too hot since {time}."),
         advice=N_("Ask whether she drinks, and whether there is a cooler room."),
-        ladder=_people(timedelta(hours=1)),
+        ask=N_("It is very hot in the room. Are you all right?"),
+        ladder=_medium(HOUR, confirm=30 * MINUTE, site=12 * HOUR),
     ),
     CatalogueEntry(
         code="vital",
         severity=Severity.MEDIUM,
         name=N_("Measurement outside its limits"),
         call=N_("A measurement was outside its limits at {time}."),
-        ladder=_people(timedelta(minutes=10)),
-        others={Severity.HIGH: _people(timedelta(minutes=10))},
+        ask=N_("Your last measurement was unusual. Are you all right?"),
+        ladder=_medium(10 * MINUTE, Duty.DOCTOR, confirm=5 * MINUTE),
+        others={Severity.HIGH: _high(10 * MINUTE, confirm=5 * MINUTE)},
     ),
     CatalogueEntry(
         code="bath_dwell",
         severity=Severity.HIGH,
         name=N_("Too long in the bathroom"),
         call=N_("In the bathroom since {time}, for too long."),
-        ladder=_people(timedelta(minutes=5)),
+        ladder=_high(5 * MINUTE, confirm=3 * MINUTE, site=30 * MINUTE),
     ),
     CatalogueEntry(
         code="bed_no_return",
         severity=Severity.HIGH,
         name=N_("Not back in bed"),
         call=N_("Got up at {time} in the night and is not back in bed."),
-        ladder=_people(timedelta(minutes=5)),
+        ladder=_high(5 * MINUTE, confirm=3 * MINUTE, site=30 * MINUTE),
     ),
     CatalogueEntry(
         code="not_up",
         severity=Severity.HIGH,
         name=N_("Not up yet"),
         call=N_("Still not up; last seen or in bed since {time}."),
-        ladder=_people(timedelta(minutes=10)),
+        ladder=_high(10 * MINUTE, confirm=10 * MINUTE, site=HOUR),
     ),
     CatalogueEntry(
         code="night_exit",
@@ -214,7 +339,8 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Out at night"),
         call=N_("Went out at {time} in the night and is not back."),
         advice=N_("Telephone first; whoever goes to look starts on the usual ways."),
-        ladder=_people(timedelta(minutes=5)),
+        ask=N_("You are not back home yet. Are you all right?"),
+        ladder=_high(5 * MINUTE, confirm=3 * MINUTE, site=30 * MINUTE),
         others={Severity.EMERGENCY: URGENT},
     ),
     CatalogueEntry(
@@ -222,30 +348,46 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         severity=Severity.MEDIUM,
         name=N_("Restless at night"),
         call=N_("Walking about from room to room since {time}."),
-        ladder=_people(timedelta(minutes=30)),
-        others={Severity.HIGH: _people(timedelta(minutes=10))},
+        ladder=_medium(30 * MINUTE, confirm=5 * MINUTE),
+        others={Severity.HIGH: _high(10 * MINUTE, confirm=5 * MINUTE)},
     ),
     CatalogueEntry(
         code="door_open",
         severity=Severity.MEDIUM,
         name=N_("Front door open"),
         call=N_("The front door has been open since {time}."),
-        ladder=_people(timedelta(minutes=20)),
+        ask=N_("The front door is open. Are you all right?"),
+        ladder=_medium(20 * MINUTE, confirm=5 * MINUTE),
     ),
     CatalogueEntry(
         code="door_not_used",
         severity=Severity.MEDIUM,
         name=N_("Front door not used"),
         call=N_("Nobody has gone in or out since {time}; somebody is at home."),
-        ladder=_people(timedelta(minutes=30)),
+        ladder=_medium(30 * MINUTE, confirm=30 * MINUTE, site=4 * HOUR),
+    ),
+    CatalogueEntry(
+        code="care_hint",
+        severity=Severity.CARE,
+        name=N_("Care hint"),
+        call=N_("Something about the days there has changed since {time}: look in at the next visit."),
+        ladder=_care(7 * DAY),
+    ),
+    CatalogueEntry(
+        code="visit_due",
+        severity=Severity.CARE,
+        name=N_("Visit due"),
+        call=N_("Nobody has been there since {time}: a visit is due."),
+        ladder=_care(DAY),
     ),
     CatalogueEntry(
         code="home_silent",
         severity=Severity.TECHNICAL,
         name=N_("Home not seen"),
         call=N_("Nothing has been heard from the home's hub since {time}; whether anybody moves cannot be seen."),
-        ladder=_equipment(timedelta(hours=4)),
-        others={Severity.MEDIUM: _people(timedelta(hours=4))},
+        ladder=_equipment(4 * HOUR, site=DAY),
+        can_be_cancelled=False,
+        others={Severity.MEDIUM: _medium(4 * HOUR, site=DAY)},
     ),
     CatalogueEntry(
         code="device_offline",
@@ -253,8 +395,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Device silent"),
         call=N_("{device}: nothing has been heard from it since {time}."),
         advice=N_("Look at its battery first, then whether the hub can still hear it there."),
-        ladder=_equipment(timedelta(days=1)),
-        others={Severity.MEDIUM: _people(timedelta(days=1))},
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
+        others={Severity.MEDIUM: _medium(DAY, site=3 * DAY)},
     ),
     CatalogueEntry(
         code="device_mute",
@@ -262,8 +405,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Device notices nothing"),
         call=N_("{device}: it reports, but has noticed nothing since {time}."),
         advice=N_("It may be covered, turned away or broken: walk past it and see whether it fires."),
-        ladder=_equipment(timedelta(days=1)),
-        others={Severity.MEDIUM: _people(timedelta(days=1))},
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
+        others={Severity.MEDIUM: _medium(DAY, site=3 * DAY)},
     ),
     CatalogueEntry(
         code="device_stuck",
@@ -271,8 +415,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Device stuck"),
         call=N_("{device}: it has shown one and the same since {time}."),
         advice=N_("Look whether something presses on it or moves before it; otherwise change it."),
-        ladder=_equipment(timedelta(days=1)),
-        others={Severity.MEDIUM: _people(timedelta(days=1))},
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
+        others={Severity.MEDIUM: _medium(DAY, site=3 * DAY)},
     ),
     CatalogueEntry(
         code="device_chatter",
@@ -280,8 +425,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Device fires without a pause"),
         call=N_("{device}: it has fired without a pause since {time}; what it says no longer counts as life."),
         advice=N_("Sun, a heater, a loose contact or a magnet too far away do this."),
-        ladder=_equipment(timedelta(days=1)),
-        others={Severity.MEDIUM: _people(timedelta(days=1))},
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
+        others={Severity.MEDIUM: _medium(DAY, site=3 * DAY)},
     ),
     CatalogueEntry(
         code="device_faulty",
@@ -289,8 +435,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Device reports a fault"),
         call=N_("{device}: it has said since {time} that it cannot do its work."),
         advice=N_("Its manual tells what its light means. A radar may have its fall function switched off."),
-        ladder=_equipment(timedelta(days=1)),
-        others={Severity.MEDIUM: _people(timedelta(days=1))},
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
+        others={Severity.MEDIUM: _medium(DAY, site=3 * DAY)},
     ),
     CatalogueEntry(
         code="device_flood",
@@ -298,7 +445,8 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Device floods its hub"),
         call=N_("{device}: far too many messages since {time}. The surplus is dropped, calls for help are not."),
         advice=N_("Take it out of the network and let it join again; if it goes on, change it."),
-        ladder=_equipment(timedelta(days=1)),
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="battery_low",
@@ -306,7 +454,8 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Battery low"),
         call=N_("{device}: its battery will soon be empty."),
         advice=N_("Take a new battery along; which kind stands in the device's manual."),
-        ladder=_equipment(timedelta(days=3)),
+        ladder=_equipment(3 * DAY, site=7 * DAY),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="link_weak",
@@ -314,14 +463,16 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Radio link weak"),
         call=N_("{device}: the hub has heard it badly since {time}."),
         advice=N_("A mains plug between the two passes messages on; metal and new furniture swallow them."),
-        ladder=_equipment(timedelta(days=3)),
+        ladder=_equipment(3 * DAY, site=7 * DAY),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="tamper",
         severity=Severity.TECHNICAL,
         name=N_("Device opened"),
         call=N_("{device}: it was opened or taken down at {time}."),
-        ladder=_equipment(timedelta(days=1)),
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="power_fail",
@@ -329,8 +480,9 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Power failure"),
         call=N_("The home's hub has lived on its own battery since {time}."),
         advice=N_("A pulled plug, a fuse, or the whole street: when the battery is empty nothing is seen any more."),
-        ladder=_equipment(timedelta(hours=4)),
-        others={Severity.MEDIUM: _people(timedelta(hours=4))},
+        ladder=_equipment(4 * HOUR, site=DAY),
+        can_be_cancelled=False,
+        others={Severity.MEDIUM: _medium(4 * HOUR, site=DAY)},
     ),
     CatalogueEntry(
         code="hub_clock",
@@ -338,21 +490,23 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Hub's clock is wrong"),
         call=N_("The clock of the home's hub has been wrong since {time}."),
         advice=N_("It needs the way to a time server, or a new battery for its clock."),
-        ladder=_equipment(timedelta(days=3)),
+        ladder=_equipment(3 * DAY, site=7 * DAY),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="detector_failed",
         severity=Severity.TECHNICAL,
         name=N_("Program fault"),
         call=N_("A part of the program failed at {time}; this home is not watched completely."),
-        ladder=_equipment(timedelta(days=1)),
+        ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
     ),
     CatalogueEntry(
         code="test",
         severity=Severity.CARE,
         name=N_("Test alert"),
         call=N_("A device was tried out at {time}."),
-        ladder=_people(timedelta(days=1)),  # the desk climbs one rung of what is tested, and no further
+        ladder=_care(DAY),  # the desk climbs one rung of what is tested, and no further
     ),
 )
 
@@ -393,6 +547,11 @@ class Catalogue:
     def entry(self, code: str) -> CatalogueEntry:
         return self._entries.get(code) or replace(UNKNOWN, code=code)
 
+    def usual(self, code: str) -> Severity | None:
+        """How bad a code usually is; None where the table does not know it."""
+        entry = self._entries.get(code)
+        return entry.severity if entry else None
+
     def codes(self) -> list[str]:
         return list(self._entries)
 
@@ -403,7 +562,11 @@ class Catalogue:
             return ladder
         return Ladder(
             rungs=tuple(replace(rung, wait=rung.wait * self._scale) for rung in ladder.rungs),
-            repeat=None if ladder.repeat is None else ladder.repeat * self._scale,
+            repeat=_scaled(ladder.repeat, self._scale),
+            ack=_scaled(ladder.ack, self._scale),
+            remind=_scaled(ladder.remind, self._scale),
+            lapse=_scaled(ladder.lapse, self._scale),
+            site=_scaled(ladder.site, self._scale),
         )
 
     def cause(self, finding: Finding) -> Finding:
@@ -429,6 +592,10 @@ class Catalogue:
             self._entries[code] = replace(entry, others={**entry.others, grades[grade]: ladder})
         else:
             self._entries[code] = replace(entry, ladder=ladder)
+
+
+def _scaled(span: timedelta | None, scale: float) -> timedelta | None:
+    return None if span is None else span * scale
 
 
 def _check(code: str, ladder: Ladder) -> None:

@@ -27,7 +27,7 @@ from alerts.escalation import (
     watched,
 )
 from alerts.history import What
-from alerts.incident import joined_by, led_by, taking
+from alerts.incident import BEFORE_ANYBODY_COMES, joined_by, led_by, rung_within, taking, time_left, until_called
 from alerts.maintenance import (
     HELD_FOR,
     LOOK_AGAIN,
@@ -42,12 +42,15 @@ from alerts.maintenance import (
     treatment,
     work_or_pause_in,
 )
-from alerts.routing import delivery_id, letters_for, pages, people_for, reachable, turn_of
+from alerts.routing import answers_by, delivery_id, letters_for, pages, people_for, reachable, turn_of
+from alerts.selftest import KEY, PRESSES, announced_in, is_test
 from alerts.ways import after, call_of, next_ways, one_by_one
 from gateway.domain import (
     Act,
     Alert,
     Answer,
+    Answers,
+    ButtonTest,
     Delivery,
     Duty,
     Entry,
@@ -58,6 +61,7 @@ from gateway.domain import (
     Ladder,
     Monitoring,
     Outcome,
+    Override,
     Person,
     Purpose,
     Sending,
@@ -104,6 +108,8 @@ CALLS = (Purpose.PAGE, Purpose.AGAIN, Purpose.ASK)
 
 TO_THE_OWNER = (Purpose.AGAIN, Purpose.REMIND, Purpose.HANDED)
 """When none of these reaches whoever has it, nobody has it."""
+
+OUT_OF_DOORS = frozenset({"not_returned", "night_exit"})
 
 CONCERNING_LIFE = frozenset({"inactivity", "entered_no_motion", "not_returned"})
 """What signs of life speak against: they hold the next rung, and somebody is asked to confirm."""
@@ -446,6 +452,8 @@ class _Sitting:
 
     def consider(self, finding: Finding) -> Verdict:
         """Decide about one finding and do what follows."""
+        if finding.code in PRESSES and (test := self._announced_test(finding)) is not None:
+            return self._tested(finding, test)
         work = self._work(finding.home)
         how = treatment(finding, work, self.catalogue.entry(finding.code).severity)
         if how is Treatment.TEST and work is not None:
@@ -468,6 +476,23 @@ class _Sitting:
         if verdict.reason is Reason.WORSE:
             return replace(verdict, alert=self._worsen(alert, finding))
         return replace(verdict, alert=self._repeat(alert, finding))
+
+    def _announced_test(self, finding: Finding) -> Override | None:
+        line = announced_in(self.directory.plan(finding.home, self.now), self.now)
+        return line if line and is_test(finding, line, self.ledger.button_tests(finding.home)) else None
+
+    def _tested(self, finding: Finding, line: Override) -> Verdict:
+        """A button was tried out, as announced: it is written down, and nobody is called."""
+        test = ButtonTest(home=finding.home, sensor=finding.fact("sensor"), at=finding.since, by=line.author)
+        if not self.ledger.join(self.catalogue.cause(finding), f"{KEY}/{finding.home}"):
+            return Verdict(False, Reason.KNOWN)
+        self.ledger.keep_test(test)
+        self.ledger.audit(
+            Act(at=self.now, who=line.author, what="button.tested", ref=finding.home, facts=(("sensor", test.sensor),))
+        )
+        home = self._home(finding.home)
+        self.ledger.publish(self.now, "home", finding.home, finding.home, home.grid if home else "")
+        return Verdict(False, Reason.TESTED)
 
     def _open(self, alert_id: str, finding: Finding) -> Alert:
         alert = Alert(
@@ -500,6 +525,10 @@ class _Sitting:
             return self._ring_again(alert)
         if alert.code == TEST and alert.is_ringing and self._may_be_told_again(alert):
             return self._climb(from_the_start(alert, self.now))  # no ladder goes on that would try it once more
+        if alert.is_ringing and what is What.JOINED and not self._has_called(alert):
+            within = until_called(self.catalogue.ladder(finding.code, finding.severity))
+            if within < time_left(alert, self.now):  # within an incident nothing is told later than it would be alone
+                return self._climb(replace(from_the_start(alert, self.now), rung=rung_within(alert.ladder, within)))
         return self._save(alert)
 
     def _worsen(self, alert: Alert, finding: Finding) -> Alert:
@@ -507,6 +536,7 @@ class _Sitting:
         facts: Facts = (("was", alert.severity.name.lower()), ("severity", finding.severity.name.lower()))
         if finding.code != alert.code:
             facts += (("code", finding.code),)
+        left = timedelta(0) if self._has_called(alert) else time_left(alert, self.now)
         alert = replace(led_by(alert, finding, self.now), ladder=self.catalogue.ladder(finding.code, finding.severity))
         self._write(alert, What.WORSE, facts=facts)
         self._audit(alert, SYSTEM, "alert.worse", facts=facts)
@@ -514,7 +544,12 @@ class _Sitting:
             return self._save(alert)
         if alert.is_taken:
             self._tell_owner(alert)
-        return self._climb(from_the_start(alert, self.now))
+        # Nobody is called later for the worse than for what it was: what has been asked is not asked from the start.
+        return self._climb(replace(from_the_start(alert, self.now), rung=rung_within(alert.ladder, left)))
+
+    def _has_called(self, alert: Alert) -> bool:
+        """Somebody was called who can come."""
+        return any(d.duty not in BEFORE_ANYBODY_COMES for d in self._of(alert, Purpose.PAGE))
 
     def _may_be_told_again(self, alert: Alert) -> bool:
         return all(self.now - told.created_at >= AGAIN_EVERY for told in self._of(alert, Purpose.PAGE))
@@ -755,6 +790,13 @@ class _Sitting:
         alert = replace(alert, state=State.CLOSED, closed_at=self.now)
         self.write_down(alert, What.CLOSED, who, "alert.closed")
         return self._save(alert)
+
+    def can_be_asked(self, alert: Alert) -> bool:
+        """Not by what hangs on the wall of a home that somebody has left."""
+        home = self._home(alert.home)
+        return home is not None and (
+            alert.code not in OUT_OF_DOORS or answers_by(home, self.directory) is Answers.PHONE
+        )
 
     def lives_far(self, home: str, who: str) -> bool:
         return any(contact.person == who and contact.is_far for contact in self.directory.contacts(home))
@@ -1006,7 +1048,7 @@ class _Sitting:
 
 
 class _Calls:
-    """Whom each rung means now: everybody once in a round, whoever coordinates not at all, the resident at first only."""
+    """Whom each rung means now: everybody once in a round, a coordinator never, the resident in the first only."""
 
     def __init__(self, sitting: _Sitting, alert: Alert, said: Iterable[Delivery]) -> None:
         self._sitting = sitting
@@ -1034,7 +1076,7 @@ class _Calls:
         alert = self._alert
         seen = {alert.coordinator}
         for duty in alert.ladder.rungs[rung].duties:
-            if duty is Duty.ELDER and (round_ or alert.coordinator):
+            if duty is Duty.ELDER and (round_ or alert.coordinator or not self._sitting.can_be_asked(alert)):
                 continue
             for person in self._sitting.people(alert.home, duty):
                 if person.id not in seen and (duty is Duty.ELDER or (round_, person.id) not in self._called):

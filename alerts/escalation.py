@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from alerts.incident import outranks
 from alerts.maintenance import LOOK_AGAIN, is_held
 from gateway.domain import Alert, Duty, Finding, State
 
@@ -13,6 +14,12 @@ SHORTEST_ROUND = timedelta(seconds=1)
 
 HASTE = timedelta(seconds=5)
 """Two processes may read the clock this far apart before one of them comes to act; that is no clock put back."""
+
+HELD_FOR_LIFE = timedelta(minutes=30)
+"""Signs of life hold the next rung for so long, once: somebody may confirm that all is well before others are woken."""
+
+STILL_THERE = (timedelta(hours=1), timedelta(hours=3), timedelta(hours=5), timedelta(hours=10))
+"""Whoever is there and writes nothing down is asked after these, and then once a day."""
 
 
 class Reason(StrEnum):
@@ -25,10 +32,19 @@ class Reason(StrEnum):
     RINGING = "again: people are being called already"
     KNOWN = "this was known already"
     HELD = "held back while somebody works in the home"
+    TESTED = "an announced test of a button: kept, and nobody is called"
     # about a person's act
     DONE = "done"
     YOURS = "you have accepted it already"
     TAKEN = "somebody else has accepted it"
+    COORDINATES = "you coordinate; somebody who can be there is being called"
+    NOT_YOURS = "only whoever has it hands it over"
+    NO_SUCH_PERSON = "there is nobody of this name, or no way to reach them"
+    NOT_BY_WORD = "no word from afar ends this alert: somebody must look"
+    ASK_AGAIN = "an emergency is ended by a word only when it is said once more that it is sure"
+    NO_END = "with somebody else until when? The end must lie ahead, at most 30 days"
+    NOTED = "noted; the alert stays with whoever has it"
+    CANCELLED = "the resident has taken it back"
     OVER = "it was resolved already"
     CLOSED = "it was closed already"
     NO_OUTCOME = "an alert is not resolved without an outcome"
@@ -48,18 +64,26 @@ class Verdict:
     @property
     def owner(self) -> str:
         """Who has it, if anybody."""
-        return self.alert.owner if self.alert else ""
+        return self.alert.holder if self.alert else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rung that was climbed: when it was due, and whether there was nobody on it."""
+    """One rung that was climbed: when it was due, and whether there was nobody to wait for."""
 
     round: int
     rung: int
-    duty: Duty
+    duties: tuple[Duty, ...]
     due_at: datetime
     empty: bool = False
+
+
+class Nudge(StrEnum):
+    """What becomes due while people are called, or while somebody has it."""
+
+    OVERDUE = "overdue"  # a limit has passed
+    REMIND = "remind"  # whoever has it is asked whether anything happens
+    LAPSE = "lapse"  # nothing happens: it is nobody's again
 
 
 def judge(finding: Finding, *, open_alert: Alert | None, known: bool) -> Verdict:
@@ -68,15 +92,18 @@ def judge(finding: Finding, *, open_alert: Alert | None, known: bool) -> Verdict
         return Verdict(False, Reason.KNOWN, open_alert)
     if open_alert is None:
         return Verdict(True, Reason.NEW)
-    if finding.severity.worse_than(open_alert.severity):
+    if outranks(finding, open_alert):
         return Verdict(True, Reason.WORSE, open_alert)
-    if open_alert.state is State.ACCEPTED:
+    if open_alert.is_taken:
         return Verdict(True, Reason.AGAIN, open_alert)
     return Verdict(False, Reason.RINGING, open_alert)
 
 
-def climb(alert: Alert, now: datetime, staffed: Callable[[Duty], bool] = lambda duty: True) -> tuple[Alert, list[Step]]:
-    """Climb every rung that is due, in order; `staffed` says whether a duty has anybody who can be told.
+def climb(
+    alert: Alert, now: datetime, staffed: Callable[[int, int], bool] = lambda round_, rung: True
+) -> tuple[Alert, list[Step]]:
+    """Climb every rung that is due, in order; `staffed` is asked once for each, by round and rung: is there anybody on
+    it whose minutes are worth waiting for?
 
     A deadline follows from the deadline before it, not from when we came to it. An empty rung uses up nobody's
     minutes. After a long sleep each rung still missing from the round is climbed, but a whole round is never made
@@ -84,15 +111,16 @@ def climb(alert: Alert, now: datetime, staffed: Callable[[Duty], bool] = lambda 
     """
     steps: list[Step] = []
     while alert.is_ringing and alert.next_at is not None and alert.next_at <= now:
-        duty = alert.ladder.rungs[alert.rung].duty
-        step = Step(alert.round, alert.rung, duty, alert.next_at, empty=not staffed(duty))
+        rung = alert.ladder.rungs[alert.rung]
+        step = Step(alert.round, alert.rung, rung.duties, alert.next_at, empty=not staffed(alert.round, alert.rung))
         steps.append(step)
-        alert = _past(alert, step, now)
+        has_waited = not any(s.round == step.round and s.rung == 0 for s in steps)
+        alert = _past(alert, step, now, has_waited)
     return alert, steps
 
 
 def climb_now(alert: Alert, now: datetime) -> Alert:
-    """Make the next rung due at once, for whoever was told cannot be reached.
+    """Make the next rung due at once: whoever was told cannot be reached, or somebody asks for it.
 
     Not across the end of a round: were every address dead, the ladder would spin.
     """
@@ -110,16 +138,30 @@ def from_the_start(alert: Alert, now: datetime) -> Alert:
         rung=0,
         next_at=now,
         owner="",
+        owned_at=None,
+        reminded=0,
         accepted_at=None,
+        en_route_at=None,
+        on_site_at=None,
+        stirred_at=None,
     )
 
 
+def held_for_life(alert: Alert, now: datetime) -> Alert:
+    """There are signs of life again: the next rung waits, once. It neither gives the alert an owner nor ends it."""
+    return replace(alert, stirred_at=now, next_at=now + HELD_FOR_LIFE)
+
+
 def mended(alert: Alert, now: datetime) -> Alert:
-    """The alert, with a deadline that can be true.
+    """The alert, with deadlines that can be true.
 
     No deadline lies further ahead than the wait that leads to it. One that does was written by a clock that has
     been put back since, and would let an emergency sleep for as long as the clock was wrong.
     """
+    times = {"owned_at": alert.owned_at, "en_route_at": alert.en_route_at, "on_site_at": alert.on_site_at}
+    ahead = {name: now for name, at in times.items() if at is not None and at > now + HASTE}
+    if ahead:
+        alert = replace(alert, **ahead)  # type: ignore[arg-type]
     if not alert.is_ringing or alert.next_at is None:
         return alert
     if is_held(alert):
@@ -130,20 +172,91 @@ def mended(alert: Alert, now: datetime) -> Alert:
         longest = max(alert.ladder.rungs[-1].wait + (alert.ladder.repeat or timedelta(0)), SHORTEST_ROUND)
     else:
         longest = timedelta(0)
+    if alert.stirred_at is not None:
+        longest = max(longest, HELD_FOR_LIFE)
     if alert.next_at <= now + longest + HASTE:
         return alert
     return replace(alert, next_at=now + longest)
 
 
-def _past(alert: Alert, step: Step, now: datetime) -> Alert:
-    """The alert after this rung: the next one, and when."""
+def _past(alert: Alert, step: Step, now: datetime, has_waited: bool) -> Alert:
+    """The alert after this rung: the next one, and when. `has_waited`: an earlier rung of the round had its time."""
     rung, ladder = alert.ladder.rungs[alert.rung], alert.ladder
     if alert.rung + 1 < len(ladder.rungs):
         return replace(alert, rung=alert.rung + 1, next_at=step.due_at if step.empty else step.due_at + rung.wait)
     over = replace(alert, rung=0, round=alert.round + 1)
     if ladder.repeat is None:
         return replace(over, next_at=None)
-    # The last rung keeps its wait even when it is empty, so that a grid without anybody does not spin.
     pause = rung.wait + ladder.repeat
+    if step.empty and has_waited and now - step.due_at < rung.wait:
+        return replace(over, next_at=step.due_at + ladder.repeat)
+    # Where nobody at all was there the last rung keeps its wait, so that a grid without anybody does not spin.
     again = step.due_at + pause
     return replace(over, next_at=again if again > now else now + max(pause, SHORTEST_ROUND))
+
+
+# --------------------------------------------------------------------------- accepted, and then?
+
+
+def watched(alert: Alert, now: datetime) -> tuple[Alert, list[tuple[Nudge, datetime]]]:
+    """What has become due by now because nobody did anything, each with when it was due.
+
+    However many reminders were slept through, one is given. What lapses needs no reminder any more.
+    """
+    nudges: list[tuple[Nudge, datetime]] = []
+    limit = _limit(alert)
+    if limit is not None and limit <= now:
+        nudges.append((Nudge.OVERDUE, limit))
+        alert = replace(alert, overdue_at=limit)
+    lapses = _lapses(alert)
+    if lapses is not None and lapses <= now:
+        return alert, [*nudges, (Nudge.LAPSE, lapses)]
+    due = _reminder(alert)
+    if due is not None and due <= now:
+        nudges.append((Nudge.REMIND, due))
+        while (due := _reminder(alert)) is not None and due <= now:
+            alert = replace(alert, reminded=alert.reminded + 1)
+    return alert, nudges
+
+
+def next_look(alert: Alert) -> datetime | None:
+    """When it is to be looked at again whether anybody does anything about it."""
+    return min((at for at in (_limit(alert), _lapses(alert), _reminder(alert)) if at is not None), default=None)
+
+
+def _limit(alert: Alert) -> datetime | None:
+    """By when somebody should have accepted, or should be there; None when that is done or was missed already."""
+    if alert.overdue_at is not None or is_held(alert):
+        return None
+    ladder = alert.ladder
+    if alert.is_ringing:
+        return None if ladder.ack is None else (alert.worse_at or alert.raised_at) + ladder.ack
+    if alert.state in (State.ACCEPTED, State.EN_ROUTE) and ladder.site is not None and alert.accepted_at is not None:
+        return alert.accepted_at + ladder.site
+    return None
+
+
+def _lapses(alert: Alert) -> datetime | None:
+    """When it is nobody's again. Whoever is there keeps it; whoever is on the way has the time to arrive as well."""
+    lapse = alert.ladder.lapse
+    if lapse is None:
+        return None
+    if alert.state is State.ACCEPTED and alert.owned_at is not None:
+        return alert.owned_at + lapse
+    if alert.state is State.EN_ROUTE and alert.en_route_at is not None:
+        return alert.en_route_at + lapse + (alert.ladder.site or timedelta(0))
+    return None
+
+
+def _reminder(alert: Alert) -> datetime | None:
+    remind = alert.ladder.remind
+    if remind is None:
+        return None
+    if alert.state is State.ACCEPTED and alert.owned_at is not None:
+        return alert.owned_at + remind * (alert.reminded + 1)
+    if alert.state is State.EN_ROUTE and alert.en_route_at is not None:
+        return alert.en_route_at + (alert.ladder.site or remind) * (alert.reminded + 1)
+    if alert.state is State.ON_SITE and alert.on_site_at is not None:
+        days = max(0, alert.reminded + 1 - len(STILL_THERE))
+        return alert.on_site_at + STILL_THERE[min(alert.reminded, len(STILL_THERE) - 1)] + days * timedelta(days=1)
+    return None

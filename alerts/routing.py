@@ -1,13 +1,13 @@
 """From a rung to messages: who is meant, and through what they are reached. Pure, apart from asking the directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alerts.escalation import Step
 from alerts.ways import one_by_one, waiting_its_turn
-from gateway.domain import Alert, Delivery, Duty, Facts, Home, Person, Purpose, Relation
+from gateway.domain import Alert, Answers, Delivery, Duty, Facts, Home, Person, Purpose, Reach, Relation
 from gateway.domain.rota import OnCall, Why
 from gateway.ports import Directory
 
@@ -44,13 +44,19 @@ def on_call(duty: Duty, home: Home | None, directory: Directory, at: datetime) -
     if home is None:
         return posted
     if duty is Duty.ELDER:
-        resident = directory.person(home.person) if home.person else None
+        resident = directory.person(home.person) if answers_by(home, directory) else None
         return [OnCall(person=resident, why=Why.CONTACT)] if resident else []
     around = _around(duty, home, directory, at)
     first: dict[str, OnCall] = {}
     for one in around + posted if duty is Duty.FAMILY else posted + around:
         first.setdefault(one.person.id, one)
     return list(first.values())
+
+
+def answers_by(home: Home, directory: Directory) -> Answers:
+    """By what means the resident can answer when asked; without any nobody waits for an answer."""
+    profile = directory.profile(home.person) if home.person else None
+    return profile.answers_by if profile else Answers.NONE
 
 
 def _around(duty: Duty, home: Home, directory: Directory, at: datetime) -> list[OnCall]:
@@ -95,6 +101,14 @@ def delivery_id(alert: str, purpose: Purpose, turn: str, person: str, way: str) 
     return f"{alert}/{purpose}/{turn}/{person}/{way}"
 
 
+def ways_of(person: Person) -> Iterator[tuple[str, Reach]]:
+    """Every way to reach a person, in order, each with its name; two telephones on one channel are told apart."""
+    seen: dict[str, int] = {}
+    for reach in person.reaches:
+        nth = seen[reach.channel] = seen.get(reach.channel, 0) + 1
+        yield (reach.channel if nth == 1 else f"{reach.channel}.{nth}"), reach
+
+
 def letters_for(
     person: Person,
     alert: Alert,
@@ -108,10 +122,7 @@ def letters_for(
 ) -> list[Delivery]:
     """One delivery for each way to reach this person, in the order in which the person prefers them."""
     letters: list[Delivery] = []
-    seen: dict[str, int] = {}
-    for reach in person.reaches:
-        nth = seen[reach.channel] = seen.get(reach.channel, 0) + 1
-        way = reach.channel if nth == 1 else f"{reach.channel}.{nth}"  # two telephones on one channel
+    for way, reach in ways_of(person):
         delivery = Delivery(
             id=delivery_id(alert.id, purpose, turn, person.id, way),
             alert=alert.id,

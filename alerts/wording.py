@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from alerts import words_ladder
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
@@ -71,6 +72,8 @@ def letter(
     time = clock(alert.finding.since, home.zone if home else ZoneInfo("UTC"), delivery.created_at)
     if alert.code == TEST:
         return _test_letter(delivery, alert, household, home, language, link, known)
+    if delivery.duty is Duty.ELDER:
+        return _to_the_resident(delivery, alert, language, owner, code, time, known)
     if delivery.purpose is Purpose.TAKEN:
         return Letter(
             title=say(language, "Accepted: {name} · {household}", name=name, household=household),
@@ -85,6 +88,29 @@ def letter(
             what=say(language, "accepted: {name}", name=name),
             time=time,
         )
+    if delivery.purpose in words_ladder.LETTERS:
+        words = words_ladder.LETTERS[delivery.purpose]
+        return Letter(
+            title=say(language, words.title, name=name, household=household),
+            body=say(language, words.body, owner=owner) if owner else say(language, words.nameless),
+            link=link,
+            household=code,
+            what=say(language, words.what, name=name),
+            time=time,
+        )
+    if delivery.purpose is Purpose.CARD:  # why is not for a lock screen: it may name an illness
+        return Letter(
+            title=say(language, "Emergency card opened · {household}", household=household),
+            body=say(
+                language,
+                "{name} has opened the emergency card. Open the link to see why.",
+                name=dict(delivery.facts).get("name", ""),
+            ),
+            link=link,
+            household=code,
+            what=say(language, "emergency card opened"),
+            time=time,
+        )
     title = say(
         language,
         "[{severity}] {name} · {household}",
@@ -97,6 +123,22 @@ def letter(
     again = delivery.purpose is Purpose.AGAIN
     what = say(language, "again: {name}", name=name) if again else name
     return Letter(title=title, body=_paragraph(language, *sentences), link=link, household=code, what=what, time=time)
+
+
+def _to_the_resident(
+    delivery: Delivery, alert: Alert, language: str, owner: str, code: str, time: str, known: Catalogue
+) -> Letter:
+    """What is shown or spoken at home: a question that can be answered, or who takes care of it."""
+    if delivery.purpose is Purpose.ASK:
+        question = say(language, known.entry(alert.code).ask)
+        title, body = (
+            say(language, words_ladder.ASK_TITLE),
+            _paragraph(language, question, say(language, words_ladder.ASK_HOW)),
+        )
+    else:
+        title = say(language, words_ladder.COMES_TITLE)
+        body = say(language, words_ladder.COMES, owner=owner) if owner else say(language, words_ladder.COMES_NAMELESS)
+    return Letter(title=title, body=body, household=code, what=title, time=time)
 
 
 def _test_letter(
@@ -138,6 +180,10 @@ def _page(delivery: Delivery, alert: Alert, home: Home | None, language: str, kn
     if entry.advice:
         sentences.append(say(language, entry.advice))
     if delivery.purpose is Purpose.PAGE:
+        if finding.fact("answer") == "help":
+            sentences.append(say(language, words_ladder.NEEDS_HELP))
+        elif dict(delivery.facts).get("asked"):
+            sentences.append(say(language, words_ladder.NO_ANSWER))
         if alert.count > 1:
             sentences.append(say(language, "{count} times so far.", count=alert.count))
         if dict(delivery.facts).get("round", "0") != "0":
@@ -557,11 +603,18 @@ def history_line(
     facts = dict(entry.facts)
     comma = say(language, ", ")
     try:
-        text = _HISTORY[What(entry.what)]
+        what = What(entry.what)
+        chosen = _BY_FACT.get(what)
+        text = chosen[1][facts.get(chosen[0], "")] if chosen else _HISTORY[what]
     except (ValueError, KeyError):  # a newer program wrote it
         return comma.join([entry.what, *(f"{name}={value}" for name, value in entry.facts)])
+    duties = facts.get("duty", "").split(",")
     if entry.what == What.EMPTY and facts.get("people"):
         text = _UNREACHABLE
+    elif entry.what == What.EMPTY and duties == [Duty.ELDER]:
+        text = words_ladder.NOT_ASKED
+    elif entry.what == What.TOLD and duties == [Duty.ELDER]:
+        text = words_ladder.ASKED
     if entry.what == What.NOBODY and "again_at" not in facts:
         text = _NOBODY_FOR_GOOD
     if entry.what == What.HELD and not entry.who:
@@ -575,13 +628,17 @@ def history_line(
         name=say(language, known.entry(facts.get("code", "")).name),
         severity=_of(Severity, facts.get("severity", ""), lambda s: severity_name(s, language)),
         was=_of(Severity, facts.get("was", ""), lambda s: severity_name(s, language)),
-        duty=_of(Duty, facts.get("duty", ""), lambda d: duty_name(d, language)),
+        duty=comma.join(_of(Duty, duty, lambda d: duty_name(d, language)) for duty in duties),
+        to=name_of(facts["to"]) if "to" in facts else "",
+        was_owner=name_of(facts["from"]) if facts.get("from") else "",
+        until=clock(datetime.fromisoformat(facts["until"]), zone, now or entry.at) if "until" in facts else "",
         people=comma.join(name_of(person) for person in facts.get("people", "").split(",") if person),
         person=name_of(facts["person"]) if "person" in facts else "",
         channel=facts.get("channel", ""),
         reason=reason_text(facts.get("reason", ""), language),
         count=facts.get("count", ""),
         how=say(language, _HOW.get(facts.get("how", ""), _OTHERWISE)),
+        why=facts.get("why", ""),
         outcome=_of(Outcome, facts.get("outcome", ""), lambda o: outcome_name(o, language)),
         time=clock(datetime.fromisoformat(facts["again_at"]), zone, now or entry.at) if "again_at" in facts else "",
     )
@@ -608,8 +665,16 @@ _HISTORY: Mapping[What, str] = {
     What.RELEASED: N_("Held back no longer: judged again"),
     What.MENDED: N_("The clock was put back; the next deadline was moved"),
     What.ACCEPTED: N_("{who} accepted ({how})"),
+    What.CARD: N_("{who} opened the emergency card: {why}"),
+    What.PHOTO: N_("{who} added a picture"),
     What.RESOLVED: N_("{who} wrote down the outcome: {outcome}"),
     What.CLOSED: N_("{who} closed it"),
+    **words_ladder.HISTORY,
+}
+_BY_FACT: Mapping[What, tuple[str, Mapping[str, str]]] = {
+    What.ANSWERED: ("answer", words_ladder.ANSWERED),
+    What.FAMILY: ("word", words_ladder.FAMILY),
+    What.OVERDUE: ("limit", words_ladder.OVERDUE),
 }
 _UNREACHABLE = N_("The {duty} on duty ({people}) has no channel; the next are called at once")
 _HELD_BEFORE = N_("Held back until the home is watched")
@@ -624,6 +689,7 @@ _HOW: Mapping[str, str] = {
     "cli": N_("at the command line"),
     "resolve": N_("by writing down the outcome"),
     "maintenance": N_("passed while working in the home"),
+    **words_ladder.HOW,
 }
 _OTHERWISE = N_("otherwise")
 
@@ -823,6 +889,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.UNRESOLVED: N_("Write down the outcome first: no alert is closed before it was resolved."),
     Reason.NOBODY: N_("Sign in first: an alert is accepted by somebody."),
     Reason.UNKNOWN: N_("There is no such alert."),
+    **words_ladder.ANSWERS,
 }
 
 
@@ -928,6 +995,10 @@ _DUTIES: Mapping[Duty, str] = {
     Duty.COMMUNITY: N_("community desk"),
     Duty.STREET: N_("street desk"),
     Duty.DISTRICT: N_("district desk"),
+    Duty.FIRE_STATION: N_("fire station"),
+    Duty.DOCTOR: N_("family doctor"),
+    Duty.MEDICAL: N_("contact for the hospital"),
+    Duty.VOLUNTEER: N_("volunteer"),
     Duty.INSTALLER: N_("installer"),
     Duty.ADMIN: N_("administrator"),
 }
@@ -940,6 +1011,7 @@ _PURPOSES: Mapping[Purpose, str] = {
     Purpose.HANDED: N_("handed over"),
     Purpose.STIRS: N_("signs of life again"),
     Purpose.OVER: N_("it is over"),
+    Purpose.CARD: N_("emergency card opened"),
     Purpose.TEST: N_("test"),
 }
 _SENDINGS: Mapping[Sending, str] = {

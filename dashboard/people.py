@@ -223,6 +223,7 @@ class People:
             "begin": begin,
             "end": end,
             "may_see": contact.may_see,
+            "is_far": contact.is_far,
         }
 
     # ------------------------------------------------------------------ acts
@@ -252,6 +253,7 @@ class People:
             may_see=Sight(given["may_see"]) if given["may_see"] in list(Sight) else Sight.NOTHING,
             # Whoever is known beyond this household keeps the numbers that were given there.
             phones=tuple(given["phones"]) if known is None or self.is_only_ours(home, person.id) else (),
+            is_far=given["is_far"],
         )
         others = [c for c in contacts if c != old]
         if any((c.person, c.relation) == (new.person, new.relation) for c in others):
@@ -386,7 +388,7 @@ def routes(people: People, doors: Doors) -> APIRouter:
 
     @router.get("/contacts/new")
     def show_new(request: Request, visitor: In, home_id: str) -> Response:
-        blank = {"name": "", "relation": "", "phones": (), "begin": "", "end": "", "may_see": ""}
+        blank = {"name": "", "relation": "", "phones": (), "begin": "", "end": "", "may_see": "", "is_far": False}
         return people.show_contact(request, visitor, of(visitor, home_id), None, blank, "")
 
     def form_of(
@@ -396,10 +398,11 @@ def routes(people: People, doors: Doors) -> APIRouter:
         begin: Annotated[str, Form(max_length=8)] = "",
         end: Annotated[str, Form(max_length=8)] = "",
         may_see: Text = "",
+        is_far: Annotated[str, Form(max_length=1)] = "",
     ) -> dict[str, Any]:
         phones = tuple(dict.fromkeys(tidy(number) for number in (phone or [])[:10] if number.strip()))
         given = {"name": tidy(name), "relation": relation, "phones": phones, "may_see": may_see}
-        return {**given, "begin": begin.strip()[:5], "end": end.strip()[:5]}
+        return {**given, "begin": begin.strip()[:5], "end": end.strip()[:5], "is_far": is_far == "1"}
 
     Given = Annotated[dict[str, Any], Depends(form_of)]  # noqa: N806
 

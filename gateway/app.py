@@ -19,6 +19,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ from alerts.maintenance import has_passed
 from gateway import broker
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
-from gateway.domain import SIGNS_OF_LIFE, Finding, last_sign
+from gateway.domain import SIGNS_OF_LIFE, Absence, Finding, last_sign
 from gateway.domain.endpoint import Endpoint
 from gateway.health import Health
 from gateway.log import set_up_log
@@ -183,7 +184,13 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         heard = readings.heard().get(home)
         return has_passed(finding, readings.conditions(home), heard, life.at if life else None)
 
-    desk = Desk(stores.alerts, stores.registry, nudge, has_passed=is_over)
+    registrar = stores.registrar(settings.state, settings.areas.levels)
+
+    def is_away(home: str, since: datetime, until: datetime, who: str) -> None:
+        """Somebody of the family has said until when the resident is with them."""
+        registrar.declare_absence(home, Absence.FAMILY, until, since=since, who=who, now=since)
+
+    desk = Desk(stores.alerts, stores.registry, nudge, has_passed=is_over, away=is_away)
     pipeline = Pipeline(
         intake=Intake(stores.registry),
         directory=stores.registry,

@@ -274,6 +274,7 @@ def homes_contacts(
                     if old and may_see is None
                     else _word(Sight, may_see or "", "sight") or Sight.NOTHING,
                     phones=tuple(phone or ()),
+                    is_far=old.is_far if old else False,
                 )
                 others = [c for c in contacts if c is not old]
                 at = place - 1 if place else contacts.index(old) if old else len(others)

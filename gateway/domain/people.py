@@ -124,6 +124,10 @@ HEALTH = "health"
 """The purpose of a consent to keep what a profile says about illnesses, hearing and hospital."""
 
 
+ENTRY = "entry"
+"""The purpose of a consent to a lock that is opened, or a door broken, when nobody opens in an emergency."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """知情同意: to what purpose and wording, when and by whom (the elder, or a guardian), on what evidence."""
