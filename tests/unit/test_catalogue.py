@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerts import catalogue
-from alerts.catalogue import BY_SEVERITY, ENTRIES, URGENT, Catalogue
+from alerts.catalogue import BY_SEVERITY, ENTRIES, URGENT, Catalogue, confirmed_for
 from gateway.domain import Duty, Finding, Ladder, Rung, Severity
 
 T0 = datetime(2026, 2, 17, 3, 0, tzinfo=UTC)
@@ -19,9 +19,10 @@ CATALOGUES = ROOT / "gateway" / "locales"
 
 
 def deadlines(ladder: Ladder) -> list[tuple[str, float]]:
+    """Whom it means and when, if there is somebody on every rung."""
     moment, told = timedelta(0), []
     for rung in ladder.rungs:
-        told.append((rung.duty.value, moment.total_seconds()))
+        told.append((" ".join(duty.value for duty in rung.duties), moment.total_seconds()))
         moment += rung.wait
     assert ladder.repeat is not None
     return [*told, ("again", (moment + ladder.repeat).total_seconds())]
@@ -32,17 +33,56 @@ def test_life_in_danger_is_severity_1_and_climbed_in_seconds(code):
     entry = Catalogue().entry(code)
 
     assert entry.severity is Severity.EMERGENCY
+    near = "volunteer" if code == "sos" else "fire_station"
     assert deadlines(Catalogue().ladder(code, entry.severity)) == [
-        ("grid_worker", 0),
-        ("deputy", 60),
-        ("supervisor", 180),
-        ("again", 300),
+        ("grid_worker family elder", 0),
+        (f"deputy key_holder night_pool {near}", 60),
+        ("supervisor community", 180),
+        ("street", 300),
+        ("district", 420),
+        ("again", 540),
     ]
 
 
-@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.EMERGENCY])
-def test_a_fall_is_climbed_like_an_emergency_whether_certain_or_not(severity):
-    assert Catalogue().ladder("fall", severity) == URGENT
+def test_a_fall_that_is_not_certain_is_asked_about_for_a_minute_and_then_climbed_like_an_emergency():
+    certain, possible = (Catalogue().ladder("fall", severity) for severity in (Severity.EMERGENCY, Severity.HIGH))
+
+    assert certain == URGENT
+    assert deadlines(possible)[:2] == [("elder", 0), ("grid_worker family elder", 60)]
+    assert possible.rungs[1:] == URGENT.rungs
+
+
+@pytest.mark.parametrize(
+    ("code", "questions", "family", "worker"),
+    [
+        ("bath_dwell", [0, 60, 120], 180, 360),
+        ("inactivity", [0, 300], 600, 900),
+        ("door_open", [0, 60, 120, 180, 240], 300, 600),
+        ("not_returned", [0, 300, 600], 900, 1200),
+    ],
+)
+def test_the_resident_is_asked_first_then_the_family_then_whoever_works_there(code, questions, family, worker):
+    entry = Catalogue().entry(code)
+    told = deadlines(Catalogue().ladder(code, entry.severity))
+
+    assert [when for who, when in told if who == "elder"] == questions
+    assert dict(told)["family"] == family
+    assert dict(told)["grid_worker"] == worker
+
+
+def test_a_home_may_have_another_time_to_answer_in():
+    ladder = Catalogue().ladder("bath_dwell", Severity.HIGH)
+
+    assert deadlines(confirmed_for(ladder, timedelta(0)))[:2] == [("family", 0), ("grid_worker", 180)]
+    longer = confirmed_for(ladder, timedelta(minutes=4, seconds=30))
+    assert [when for who, when in deadlines(longer) if who == "elder"] == [0, 60, 120, 180, 240]
+    assert dict(deadlines(longer))["family"] == 270
+    assert longer.ack - ladder.ack == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize("code", ["smoke", "gas", "co", "leak", "home_silent"])
+def test_what_burns_or_leaks_is_not_ended_by_a_word(code):
+    assert not Catalogue().entry(code).can_be_cancelled
 
 
 @pytest.mark.parametrize(
@@ -55,19 +95,28 @@ def test_a_fall_is_climbed_like_an_emergency_whether_certain_or_not(severity):
     ],
 )
 def test_each_has_its_time_to_be_accepted(code, severity, minutes):
-    waits = {rung.wait for rung in Catalogue().ladder(code, severity).rungs}
+    called = [r for r in Catalogue().ladder(code, severity).rungs if not {Duty.ELDER, Duty.FAMILY} & {*r.duties}]
 
-    assert waits == {timedelta(minutes=minutes)}
+    assert {rung.wait for rung in called} == {timedelta(minutes=minutes)}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)
 def test_equipment_goes_to_who_looks_after_it_and_elders_to_the_grid(entry):
     for severity in Severity:
-        duties = {rung.duty for rung in entry.ladder_for(severity).rungs}
+        duties = {duty for rung in entry.ladder_for(severity).rungs for duty in rung.duties}
         if severity is Severity.TECHNICAL:
             assert duties == {Duty.INSTALLER, Duty.ADMIN}
-        elif severity is not entry.severity or entry.severity is not Severity.TECHNICAL:
-            assert duties == {Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR}
+        else:
+            assert {Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR} <= duties
+            assert not {Duty.INSTALLER, Duty.ADMIN} & duties
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)
+def test_whoever_accepts_and_does_nothing_is_reminded_and_then_others_are_called_again(entry):
+    for severity in Severity:
+        ladder = entry.ladder_for(severity)
+        assert ladder.ack and ladder.remind and ladder.lapse
+        assert ladder.remind < ladder.lapse
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)

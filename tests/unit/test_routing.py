@@ -10,6 +10,7 @@ from alerts.escalation import Step
 from alerts.routing import can_be_called, letters_for, on_call, pages, people_for, reachable, turn_of
 from gateway.domain import (
     Alert,
+    Answers,
     Contact,
     Duty,
     Finding,
@@ -17,6 +18,7 @@ from gateway.domain import (
     Home,
     Ladder,
     Person,
+    Profile,
     Purpose,
     Reach,
     Relation,
@@ -137,6 +139,9 @@ def test_the_resident_is_who_lives_there():
     wang = somebody("wang", "lamp")
     registry = town((wang, Duty.INSTALLER))
 
+    assert people_for(Duty.ELDER, replace(HOME, person="wang"), registry, T0) == []  # by what means would she answer?
+    with registry.begin() as book:
+        book.put_profile(Profile(person="wang", answers_by=Answers.BUTTON), T0)
     assert people_for(Duty.ELDER, replace(HOME, person="wang"), registry, T0) == [wang]
     assert people_for(Duty.ELDER, HOME, registry, T0) == []
 
@@ -168,7 +173,7 @@ def test_somebody_without_a_channel_cannot_be_told():
 def test_a_page_goes_by_every_way_in_the_persons_own_order():
     step = Step(round=2, rung=0, duties=(Duty.GRID_WORKER,), due_at=T0)
 
-    deliveries = pages(ALERT, step, [ZHANG, LI], T0)
+    deliveries = pages(ALERT, step, [(Duty.GRID_WORKER, ZHANG), (Duty.GRID_WORKER, LI)], T0)
 
     assert [d.id.removeprefix(ALERT.id) for d in deliveries] == [
         "/page/2.0/zhang/webhook",
@@ -182,7 +187,7 @@ def test_a_page_goes_by_every_way_in_the_persons_own_order():
 def test_the_same_decision_gives_the_same_ids():
     step = Step(round=0, rung=0, duties=(Duty.GRID_WORKER,), due_at=T0)
 
-    first, second = (pages(ALERT, step, [ZHANG], T0 + timedelta(seconds=s)) for s in (0, 9))
+    first, second = (pages(ALERT, step, [(Duty.GRID_WORKER, ZHANG)], T0 + timedelta(seconds=s)) for s in (0, 9))
 
     assert [d.id for d in first] == [d.id for d in second]
 
