@@ -14,10 +14,12 @@ from detectors.silence import (
     SilenceState,
     cannot_tell,
     eyes_of,
+    looked_last,
     times_longer,
     unheard,
 )
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain.plan import OFF, UNUSUAL
 from gateway.ports import Context
 
 MEMORY_DAYS = 28
@@ -77,7 +79,7 @@ class Away:
             return ()
         if silence is None:
             state.known_since = reading.at.astimezone(self.home.zone).toordinal()
-        elif silence.out and not silence.hole and not state.told and state.excused_at is None:
+        elif not (state.told or silence.hole or state.excused_at or UNUSUAL in context.plan) and silence.out:
             self._learn(silence)
         state.begin()
         return ()
@@ -123,7 +125,7 @@ class Away:
         due_at = state.due_at or (self._reckoned and self._reckoned[1])
         if due_at is None or now < due_at:
             return ()
-        again = self._look_again(state.life_at, now, context)
+        again = self._look_again(state.life_at, due_at, now, context)
         if again is not None:
             state.due_at = again
             return ()
@@ -138,11 +140,13 @@ class Away:
             return self._reckoned[1]
         return state.due_at or state.life_at + min(self.by_night, self.shortest)
 
-    def _look_again(self, since: datetime, now: datetime, context: Context) -> datetime | None:
+    def _look_again(self, since: datetime, due_at: datetime, now: datetime, context: Context) -> datetime | None:
         """When an outing that is excused, or not proven, is to be judged again; None: it has lasted too long."""
         if ABSENCE in context.plan:
-            self.state.excused_at = now
-            return now + LOOK_AGAIN
+            self.state.excused_at = looked_last(due_at, now)
+            return self.state.excused_at + LOOK_AGAIN
+        if context.plan.get("not_returned") == OFF:
+            return looked_last(due_at, now) + LOOK_AGAIN
         excused_at = self.state.excused_at
         if excused_at is not None and now < excused_at + self.shortest:
             return excused_at + self.shortest  # the absence has ended: she may be on her way

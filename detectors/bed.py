@@ -24,6 +24,7 @@ from detectors.habit import (
     sensors_in,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
+from gateway.domain.plan import UNUSUAL
 from gateway.ports import Context
 
 BOUNCE = timedelta(seconds=60)
@@ -182,7 +183,7 @@ class Bed:
         if at <= out:
             return
         if at - out > BOUNCE or sleeper.lay_at is None:
-            if sleeper.slept_at is not None and not sleeper.told and not sleeper.hole:
+            if sleeper.slept_at is not None and not sleeper.told and not sleeper.hole and UNUSUAL not in context.plan:
                 self._learn(sleeper, out, at)
             sleeper.lay_at, sleeper.long_told = at, False
         sleeper.out_at = sleeper.due_at = None
@@ -310,7 +311,7 @@ class Bed:
         """The first sign of a new day: what it teaches, and by when tomorrow's is expected."""
         state, there = self.state, at.astimezone(self.home.zone)
         self._is_up()
-        if there.hour < 12 and not was_away and not state.hole:
+        if there.hour < 12 and not was_away and not state.hole and UNUSUAL not in context.plan:
             state.rises = [*state.rises, 60 * there.hour + there.minute][-MEMORY_DAYS:]
         state.hole = False
         state.dawn_at = self._dawn_after(at)

@@ -21,6 +21,7 @@ from detectors.habit import (
     second,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain.plan import UNUSUAL
 from gateway.ports import Context
 
 WORTH_REMEMBERING = timedelta(hours=12)
@@ -106,8 +107,9 @@ class Doors:
     def _moved(self, reading: Reading, context: Context) -> None:
         state, at, door = self.state, reading.at, reading.sensor
         if state.used_at is None or at > state.used_at:
-            if state.used_at is not None and at - state.used_at >= WORTH_REMEMBERING and state.inside:
-                self._learn_gap(at, at - state.used_at)
+            was_shut = None if state.used_at is None else at - state.used_at
+            if was_shut is not None and was_shut >= WORTH_REMEMBERING and state.inside and UNUSUAL not in context.plan:
+                self._learn_gap(at, was_shut)
             state.used_at, state.inside, state.unused_due_at = at, False, None
         elif at < state.used_at:
             return  # heard late: how it stands is known
@@ -119,7 +121,7 @@ class Doors:
             del state.open[door]
             if door in state.told:
                 state.told.remove(door)
-            else:
+            elif UNUSUAL not in context.plan:
                 self._learn_open(at, at - since)
             self._schedule(context)
 

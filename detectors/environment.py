@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
+from gateway.domain.plan import ABSENCE, UNUSUAL
 from gateway.ports import Context
 
 COLD_UNHEATED, COLD_HEATED, HOT = 5.0, 14.0, 35.0
@@ -84,9 +85,10 @@ class Environment:
         if not is_measured and felt.cold_at is None and felt.hot_at is None:
             return ()  # it lives and shows what it showed: that matters only while something is wrong
         cold, hot = self._limits(context.plan)
-        self._feel(felt, reading.at, reading.value if is_measured else felt.value, cold, hot)
+        teaches = UNUSUAL not in context.plan
+        self._feel(felt, reading.at, reading.value if is_measured else felt.value, cold, hot, teaches=teaches)
         since = felt.cold_at or felt.hot_at
-        if since is None or reading.at - since < self.lasts or "absence" in context.plan:
+        if since is None or reading.at - since < self.lasts or ABSENCE in context.plan:
             return ()
         code, limit = ("room_hot", hot) if felt.cold_at is None else ("room_cold", cold)
         told = self.state.told.get(code)
@@ -106,9 +108,9 @@ class Environment:
         cold = _degrees(plan.get("room_cold"), climate if self.cold is None else self.cold, off=-273.0)
         return cold, _degrees(plan.get("room_hot"), self.hot, off=1000.0)
 
-    def _feel(self, felt: Felt, at: datetime, value: float, cold: float, hot: float) -> None:
+    def _feel(self, felt: Felt, at: datetime, value: float, cold: float, hot: float, *, teaches: bool) -> None:
         gap = at - felt.at
-        if timedelta(0) < gap <= GAP_COUNTS and felt.cold_at is None and felt.hot_at is None:
+        if teaches and timedelta(0) < gap <= GAP_COUNTS and felt.cold_at is None and felt.hot_at is None:
             felt.known_s += gap.total_seconds()
             felt.usual += (felt.value - felt.usual) * min(1.0, gap / min(USUAL_OVER, timedelta(seconds=felt.known_s)))
         if gap > GAP_COUNTS:

@@ -14,11 +14,13 @@ from detectors.silence import (
     SilenceState,
     cannot_tell,
     eyes_of,
+    looked_last,
     times_longer,
     unheard,
 )
 from detectors.usual import DAY_S, HOURS, QUARTER_S, QUARTERS, Day, Usual, longest_s, lowest_rung, with_silence
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain.plan import OFF, UNUSUAL
 from gateway.ports import Context
 
 MEMORY_DAYS, MEMORY_WEEKS, DAYS_OF_WEEK = 28, 4, 7
@@ -134,7 +136,7 @@ class Inactivity:
         silence = state.take(reading, context)
         if state.life_at is before:
             return ()
-        if self.learns:
+        if self.learns and UNUSUAL not in context.plan:
             if silence is not None and silence.ended - silence.began >= WORTH_REMEMBERING:
                 self._learn(silence)
             self._note_life(reading.at)
@@ -230,7 +232,8 @@ class Inactivity:
         first = 0
         if self.learns and not self.home.exit_doors:
             first = lowest_rung(len(self._rungs), lambda rung: self._rungs[rung][0] < WITHOUT_DOOR)
-        return max([first, *(day.rung for day in self.state.days.values())])
+        highest = len(self._rungs) - 1  # a plan may have shortened the ladder since
+        return min(max([first, *(day.rung for day in self.state.days.values())]), highest)
 
     def _on_rung(self, rung: int, since: datetime) -> datetime:
         by_day, at_any_time = self._rungs[rung]
@@ -270,7 +273,7 @@ class Inactivity:
         due_at = state.due_at or (self._reckoned and self._reckoned[1])
         if due_at is None or now < due_at:
             return ()
-        again = self._look_again(state.life_at, now, context)
+        again = self._look_again(state.life_at, due_at, now, context)
         if again is not None:
             state.due_at = again
             return ()
@@ -286,11 +289,13 @@ class Inactivity:
         # Until a silence has lasted for the shortest limit nobody needs its exact deadline, which costs a time zone.
         return state.due_at or state.life_at + SHORTEST
 
-    def _look_again(self, since: datetime, now: datetime, context: Context) -> datetime | None:
+    def _look_again(self, since: datetime, due_at: datetime, now: datetime, context: Context) -> datetime | None:
         """When a silence that is not proven yet is to be judged again; None: it is, as far as it can be."""
         if ABSENCE in context.plan:
-            self.state.excused_at = now
-            return now + LOOK_AGAIN
+            self.state.excused_at = looked_last(due_at, now)
+            return self.state.excused_at + LOOK_AGAIN
+        if context.plan.get("inactivity") == OFF:
+            return looked_last(due_at, now) + LOOK_AGAIN
         excused_at = self.state.excused_at
         if excused_at is not None and now < excused_at + UNSEEN_OUTING:
             return excused_at + UNSEEN_OUTING

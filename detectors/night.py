@@ -22,6 +22,7 @@ from detectors.habit import (
     second,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
+from gateway.domain.plan import DEMENTIA, SECOND_PERSON, UNUSUAL
 from gateway.ports import Context
 
 BACK_WELL = timedelta(hours=3)
@@ -104,7 +105,7 @@ class Night:
         if before is None or at > before:
             state.pulse_at = at
         if state.ends is None or at >= state.ends:
-            self._next_night(at)
+            self._next_night(at, context)
         if kind is Kind.DOOR:
             self._door_moved(at, context)
             return ()
@@ -179,7 +180,7 @@ class Night:
         if not state.entering and at <= state.door_at + DOOR_RULE:
             return
         out = state.out_at
-        if state.entering and at - out <= BACK_WELL and not _is_forgetful(context):
+        if state.entering and at - out <= BACK_WELL and not _is_forgetful(context) and UNUSUAL not in context.plan:
             self._learn_exit(out)
         state.out_at, state.due_at, state.entering = None, None, False
 
@@ -217,10 +218,10 @@ class Night:
 
     # ------------------------------------------------------------------ walking about
 
-    def _next_night(self, at: datetime) -> None:
+    def _next_night(self, at: datetime, context: Context) -> None:
         """The night that is running at this moment, or the next one; what the last one taught."""
         state, zone = self.state, self.home.zone
-        if state.ends is not None and not state.told:
+        if state.ends is not None and not state.told and UNUSUAL not in context.plan:
             state.peaks = [*state.peaks, state.peak][-MEMORY_DAYS:]
         day = at.astimezone(zone).date()
         ends = local(zone, day, self.ends)
@@ -266,7 +267,7 @@ class Night:
     def _restless(self, context: Context) -> int | None:
         """How many changes of room within half an hour are too many; None: the plan wants none told."""
         said = context.plan.get("wandering", "")
-        if said == OFF or context.plan.get("second_person") == YES:
+        if said == OFF or context.plan.get(SECOND_PERSON) == YES:
             return None
         if said.isdecimal() and int(said):
             return int(said)
@@ -284,7 +285,7 @@ class Night:
 
 
 def _is_forgetful(context: Context) -> bool:
-    return context.plan.get("dementia") == YES
+    return context.plan.get(DEMENTIA) == YES
 
 
 def _apart(one: int, other: int) -> int:

@@ -22,6 +22,7 @@ from detectors.habit import (
     sensors_in,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, RoomKind, Severity, seconds
+from gateway.domain.plan import PET, UNUSUAL
 from gateway.ports import Context
 
 STILL_AFTER = timedelta(minutes=10)
@@ -163,13 +164,13 @@ class Dwell:
         state, at = self.state, reading.at
         if state.since is None or state.seen_at is None or at < state.since:
             return
-        if reading.kind is Kind.MOTION and "pet" in context.plan and not follows(before, at):
+        if reading.kind is Kind.MOTION and PET in context.plan and not follows(before, at):
             return
         if at < state.seen_at:  # heard late: she has come back since
             state.since = state.seen_at
             self._schedule()
             return
-        if not state.told and not state.hole and reading.kind is not Kind.DOOR:
+        if not state.told and not state.hole and reading.kind is not Kind.DOOR and UNUSUAL not in context.plan:
             self._learn(at - state.since, at)
         state.room, state.since, state.due_at = "", None, None
 

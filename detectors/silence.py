@@ -111,6 +111,11 @@ class SilenceState:
         self.due_at, self.told, self.hole, self.excused_at = None, False, False, None
 
 
+def looked_last(due_at: datetime, now: datetime) -> datetime:
+    """When a silence was last looked at that is looked at again and again since its deadline, at whatever pace."""
+    return due_at + max(now - due_at, timedelta(0)) // LOOK_AGAIN * LOOK_AGAIN
+
+
 def unheard(since: datetime, context: Context) -> timedelta:
     """How much of a silence lies in a hole from which nothing came in afterwards: then time stood still."""
     if context.hole is None:

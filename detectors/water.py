@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
+from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
 
 DOOR_RULE = timedelta(seconds=60)
@@ -122,7 +123,7 @@ class Water:
             if reading.value > LONG_HOLE.total_seconds():
                 self._begin_anew(reading.at)  # what was drawn in it nobody knows
         elif reading.is_event and reading.sensor not in context.blind and reading.sensor not in self._meters:
-            if context.plan and "absence" in context.plan:
+            if context.plan and ABSENCE in context.plan:
                 self._begin_anew(reading.at)
             if kind is Kind.DOOR:
                 self._door_moved(reading.at)
@@ -150,7 +151,7 @@ class Water:
         if state.dry_at is not None and at > state.dry_at:
             state.drawn += reading.value
             if state.drawn >= self._least(context):
-                self._enough(at)
+                self._enough(at, context)
         return self._too_much(reading, context)
 
     def _count(self, at: datetime, litres: float) -> None:
@@ -184,7 +185,7 @@ class Water:
             yield self._finding("water_high", Severity.MEDIUM, began, reading, (*facts, ("limit", f"{most:g}")))
         if not state.trickles and len(state.used) == A_DAY and all(state.used):
             state.trickles = True
-            if context.plan.get("water_trickle") != "off":
+            if context.plan.get("water_trickle") != OFF:
                 least = min(state.used[:-1]) / 10
                 more = (*facts, ("limit_s", seconds(A_WHOLE_DAY)), ("least", f"{least:.1f}"))
                 yield self._finding("water_trickle", Severity.MEDIUM, began, reading, more)
@@ -203,10 +204,10 @@ class Water:
         state.dry_at, state.drawn, state.counted_s, state.due_at, state.told = at, 0.0, 0.0, None, False
         state.home_at = at
 
-    def _enough(self, at: datetime) -> None:
+    def _enough(self, at: datetime, context: Context) -> None:
         """So much has been drawn that somebody must have washed, cooked or flushed."""
         state = self._use
-        if not state.told:
+        if not state.told and UNUSUAL not in context.plan:
             self._learn(self._counted(at), at)
         self._begin_anew(at)
 
@@ -269,7 +270,7 @@ class Water:
             if now < due:
                 return ()
         litres = self._least(context)
-        if "absence" in context.plan or not self._meters.isdisjoint(context.blind) or state.drawn >= litres:
+        if ABSENCE in context.plan or not self._meters.isdisjoint(context.blind) or state.drawn >= litres:
             self._begin_anew(due)  # nobody at home, or a meter that cannot tell, or a plan that is content with less
             return ()
         state.told = True

@@ -4,7 +4,7 @@ import heapq
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,8 @@ import msgspec
 
 from alerts.desk import Desk
 from detectors import Watch, watch_over
-from gateway.domain import Finding, Home, Monitoring, Reading
+from gateway.domain import Finding, Home, Monitoring, Override, Reading, Span
+from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
 from ingest.intake import Intake
 
@@ -37,6 +38,18 @@ UNSETTLED = timedelta(seconds=30)
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A home's plan for a while: between these two moments nothing about it changes."""
+
+    since: datetime
+    until: datetime
+    base: Context  # what every home is told
+    context: Context  # the same, with this home's plan
+    options: Mapping[str, Mapping[str, Any]]  # what the plan says of the detectors' own limits
+    lines: Sequence[Override]
 
 
 @dataclass(slots=True)
@@ -71,6 +84,7 @@ class Pipeline:
         self._checkpoint_every = checkpoint_every
         self._watches: dict[str, Watch] = {}
         self._context = Context()
+        self._held: dict[str, Held] = {}
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
         self._scheduled: dict[str, datetime] = {}
         self._arrival = 0
@@ -98,6 +112,9 @@ class Pipeline:
         for checkpoint in self._readings.checkpoints():
             if self._restore(checkpoint):
                 reached[checkpoint.home] = checkpoint.arrival
+                watch = self._watches[checkpoint.home]
+                if (heard := watch.heard_at()) is not None:
+                    self._plan(watch, heard, [])  # what changed after it was written down changes as it did then
         self._replay(reached)
         for home_id, heard in self._readings.heard().items():
             if home_id in self._watches:
@@ -142,7 +159,7 @@ class Pipeline:
         watch = self._watches.get(reading.home)
         if watch is not None:
             # What it finds was told when it was live: the desk's transaction comes before the reading's commit.
-            watch.observe(reading, self._context)
+            self._observe(watch, reading, [])
             self._intake.recall(reading)
 
     # ------------------------------------------------------------------ messages
@@ -163,10 +180,10 @@ class Pipeline:
             if watch is None:
                 continue
             if taken.heard:
-                self._hear(watch, message.heard, batch, found)
+                watch = self._hear(watch, message.heard, batch, found)
             for reading in taken.readings:
                 readings.append(reading)
-                found.extend(watch.observe(reading, self._context))
+                watch = self._observe(watch, reading, found)
             if taken.readings:
                 self._changed.add(taken.home)
             if watch.revision != self._shown.get(taken.home):
@@ -183,17 +200,18 @@ class Pipeline:
             self.counts.readings += len(batch.readings)
             self.counts.quarantined += len(batch.quarantined)
 
-    def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> None:
+    def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> Watch:
         home = watch.home.id
         marker = watch.hear(heard, self._arrival)
         if marker is not None:
             batch.readings.append(marker)
             self._changed.add(home)
-            found.extend(watch.observe(marker, self._context))
+            watch = self._observe(watch, marker, found)
         written = self._heard_written.get(home)
         if written is None or heard - written >= HEARD_EVERY:
             self._heard_written[home] = heard
             batch.heard[home] = heard
+        return watch
 
     def _show(self, watch: Watch, batch: Batch) -> None:
         """What pages and installers read: how the home's devices are, and what it cannot notice."""
@@ -213,7 +231,8 @@ class Pipeline:
         """Time has passed. `listening_since` None: we are deaf ourselves, and no hub is called silent."""
         if listening_since is not None and listening_since != self._context.listening_since:
             self._intake.unsettle(listening_since + UNSETTLED)
-        self._context = Context(listening_since=listening_since or now)
+        if self._context.listening_since != (listening_since or now):
+            self._context = Context(listening_since=listening_since or now)
         self._follow_registry()
         found: list[Finding] = []
         batch = Batch()
@@ -224,7 +243,10 @@ class Pipeline:
             del self._scheduled[home]
             watch = self._watches.get(home)
             if watch is not None:
-                told = watch.tick(now, self._context)
+                told: list[Finding] = []
+                watch = self._plan(watch, now, told)
+                held = self._held[home]
+                told.extend(_by_plan(watch.tick(now, held.context), held.context))
                 if told:
                     self._changed.add(home)
                     found.extend(told)
@@ -243,6 +265,9 @@ class Pipeline:
 
     def _schedule(self, watch: Watch, not_before: datetime | None = None) -> None:
         due = watch.due()
+        held = self._held.get(watch.home.id)
+        if held is not None and (due is None or held.until < due):
+            due = held.until  # another plan may bring other deadlines
         if due is None:
             return
         if not_before is not None and due < not_before:
@@ -252,6 +277,53 @@ class Pipeline:
         if scheduled is None or due < scheduled:  # a later one is found when the earlier comes up
             self._scheduled[home] = due
             heapq.heappush(self._deadlines, (due, home))
+
+    # ------------------------------------------------------------------ one household, one plan (一户一案)
+
+    def _observe(self, watch: Watch, reading: Reading, found: list[Finding]) -> Watch:
+        """Show a home its reading by the plan of the moment at which it happened; the watch that goes on."""
+        held = self._held.get(watch.home.id)
+        if held is None or held.base is not self._context or not held.since <= reading.at < held.until:
+            watch = self._plan(watch, reading.at, found)
+            held = self._held[watch.home.id]
+        told = watch.observe(reading, held.context)
+        if told:
+            found.extend(_by_plan(told, held.context))
+        return watch
+
+    def _plan(self, watch: Watch, at: datetime, found: list[Finding]) -> Watch:
+        """Let the plan of this moment hold. What came due before it changed is told by what held until then."""
+        home = watch.home
+        while True:
+            held = self._held.get(home.id)
+            if held is None:
+                lines = self._directory.plan_lines(home.id)
+                span = span_at(lines, at, home.zone)
+            elif at >= held.until:
+                found.extend(_by_plan(watch.tick(held.until, held.context), held.context))
+                lines, span = held.lines, span_at(held.lines, held.until, home.zone)
+            elif at < held.since:  # heard late: what happened then is judged by what held then
+                lines, span = held.lines, span_at(held.lines, at, home.zone)
+            elif held.base is not self._context:
+                lines, span = held.lines, Span(held.since, held.until, held.context.plan)
+            else:
+                return watch
+            watch = self._hold(watch, span, lines, held)
+
+    def _hold(self, watch: Watch, span: Span, lines: Sequence[Override], before: Held | None) -> Watch:
+        home, base = watch.home, self._context
+        plan = span.plan
+        if before is not None and before.context.plan == plan:
+            plan, options = before.context.plan, before.options
+        else:
+            options = options_in(plan)
+        context = base if not plan else replace(base, plan=plan)
+        if before is not None and before.base is base and before.context.plan is plan:
+            context = before.context
+        self._held[home.id] = Held(span.since, span.until, base, context, options, lines)
+        if options != (before.options if before is not None else {}):
+            watch = self._watch(home)
+        return watch
 
     # ------------------------------------------------------------------ memory
 
@@ -298,16 +370,33 @@ class Pipeline:
         homes = {home.id: home for home in self._directory.homes()}
         for gone in self._watches.keys() - homes.keys():
             del self._watches[gone]
+            self._held.pop(gone, None)
         for home in homes.values():
             watch = self._watches.get(home.id)
+            is_replanned = self._is_replanned(home)
             if watch is None or watch.home != home:
                 self._schedule(self._watch(home))
+            elif is_replanned:
+                self._schedule(watch)
+
+    def _is_replanned(self, home: Home) -> bool:
+        """Lines are only written forward, so what holds is what held; but it may hold for less long, or for longer."""
+        held = self._held.get(home.id)
+        if held is None:
+            return False
+        lines = self._directory.plan_lines(home.id)
+        if lines == held.lines:
+            return False
+        until = span_at(lines, held.since, home.zone).until
+        self._held[home.id] = replace(held, until=until, lines=lines)
+        return True
 
     def _watch(self, home: Home) -> Watch:
         """A watch for this home; what an earlier one of the same home knew is handed on."""
         before = self._watches.get(home.id)
         self._shown.pop(home.id, None)
-        watch = watch_over(home, self._options)
+        held = self._held.get(home.id)
+        watch = watch_over(home, _with(self._options, held.options) if held is not None else self._options)
         if before is not None:
             watch.restore(before.checkpoint())
             self._changed.add(home.id)
@@ -319,3 +408,18 @@ class Pipeline:
 
     def homes(self) -> int:
         return len(self._watches)
+
+
+def _with(options: Mapping[str, Mapping[str, Any]], planned: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the installation says of the detectors, and over it what a home's plan says."""
+    return {name: {**options.get(name, {}), **planned.get(name, {})} for name in (*options, *planned)}
+
+
+def _by_plan(found: Sequence[Finding], context: Context) -> list[Finding]:
+    """What is told where a plan holds: nothing of a rule that it switches off, and what must be known of the home."""
+    if not found or not context.plan:
+        return list(found)
+    plan = context.plan
+    known = ",".join(key for key in WORDED if plan.get(key) == YES)
+    told = [one for one in found if one.code in ALWAYS_ON or plan.get(one.code) != OFF]
+    return [replace(one, facts=(*one.facts, ("plan", known))) for one in told] if known else told

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway import sheets
 from gateway.domain import (
+    Absence,
     Act,
     Area,
     Commissioning,
@@ -26,10 +27,24 @@ from gateway.domain import (
     Person,
     Power,
     Profile,
+    Role,
     Room,
+    Scope,
     Sensor,
 )
-from gateway.domain.people import HEALTH
+from gateway.domain.people import HEALTH, Risk
+from gateway.domain.plan import (
+    ABSENCE,
+    DEMENTIA,
+    RISK,
+    SILENCE,
+    VISIT,
+    YES,
+    Nonsense,
+    Setting,
+    setting_of,
+    understood,
+)
 from gateway.ports import RegistryLedger, RegistryStore
 from gateway.refusals import (
     HOURS,
@@ -54,6 +69,15 @@ LEARNING = timedelta(days=14)
 MAINTENANCE_AT_MOST = timedelta(hours=4)
 """Nobody works in a home for longer; what was forgotten ends by itself."""
 
+SILENCE_AT_MOST = timedelta(hours=24)
+"""Longer than a day nobody keeps a home quiet; silenced again is written down again."""
+
+ABSENCE_AT_MOST = timedelta(days=30)
+"""A longer stay is declared again: what was forgotten ends by itself."""
+
+PLANNED_AT_MOST = timedelta(days=5 * 366)
+"""What is to hold for longer has no end."""
+
 SECRET_BYTES = 16
 """128 random bit: nobody guesses them."""
 
@@ -61,6 +85,11 @@ HUB_INTERVAL = timedelta(seconds=60)
 
 MAINTENANCE, PAUSE, RETIRED = "maintenance", "pause", "retired"
 """Keys of a household's plan that say why it stands as it does; each line has its author, reason and end."""
+
+BUTTON_TEST = "button_test"
+"""The key of an announced test of a home's emergency buttons; `alerts.selftest` reads it."""
+
+BUTTON_TEST_AT_MOST = timedelta(minutes=30)
 
 
 @dataclass(slots=True)
@@ -96,13 +125,15 @@ class Registry:
         hash_secret: Callable[[str], str],
         on_hubs: Callable[[Mapping[str, str]], None] = lambda secrets: None,
         levels: Sequence[str] = sheets.STANDARD_LEVELS,
+        codes: Iterable[str] = (),
     ) -> None:
         """`hash_secret` gives what the broker keeps; `on_hubs` hands every hash to the embedded broker; `levels` says
-        how areas are nested here."""
+        how areas are nested here; `codes` are the alerts that a plan may speak of, without any all."""
         self._store = store
         self._hash = hash_secret
         self._on_hubs = on_hubs
         self._levels = tuple(levels)
+        self._codes = frozenset(codes)
 
     def import_sheet(self, text: str, *, who: str, now: datetime) -> str:
         """Register everything a TOML sheet names, all of it or nothing; a sentence saying what it was."""
@@ -150,13 +181,19 @@ class Registry:
         for profile in changes.profiles:
             ledger.put_profile(profile, now)
             act.note("profile.put", profile.person)
+        profiles = {profile.person: profile for profile in changes.profiles}
         put = {home.id: home for home in changes.homes}
         before = {home_id: put.get(home_id) or self._home(home_id) for home_id in changes.states}
         for home_id, (state, _, trial_until) in changes.states.items():
             put[home_id] = _standing(before[home_id], state, trial_until, now)
         for home in put.values():
             ledger.put_home(home, now)
+            if home.person:
+                self._follow_profile(act, home, profiles.get(home.person) or self._store.profile(home.person))
             act.note("home.put", home.id, facts=(("state", home.state.value),))
+        for home in self._store.homes():
+            if home.id not in put and home.person in profiles:
+                self._follow_profile(act, home, profiles[home.person])
         for home_id, (state, why, _) in changes.states.items():
             self._say_why(act, before[home_id], state, why, None)
         for home_id, contacts in changes.contacts.items():
@@ -165,6 +202,15 @@ class Registry:
         for hub, secret in changes.secrets.items():
             act.set_secret(hub, self._hash(secret))
             act.note("hub.secret", hub)
+        for shift in changes.shifts:
+            ledger.put_shift(shift)
+            act.note("shift.put", shift.id)
+        for holiday in changes.holidays:
+            ledger.put_holiday(holiday)
+            act.note("holiday.put", f"{holiday.day}", facts=(("place", holiday.place),))
+        for leave in changes.leaves:
+            ledger.put_leave(leave if leave.author else replace(leave, author=act.who))
+            act.note("leave.put", leave.person, why=leave.reason)
         if changes:
             act.publish(",".join(sorted(changes.touched)[:20]))
 
@@ -481,6 +527,207 @@ class Registry:
             if self._end(act, home_id, MAINTENANCE):
                 act.write("home.maintain.end", home_id, home)
 
+    # ------------------------------------------------------------------ plans
+
+    def plan(
+        self,
+        place: str,
+        key: str,
+        value: str,
+        *,
+        scope: Scope = Scope.HOME,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        why: str,
+        who: str,
+        now: datetime,
+    ) -> Override:
+        """Let another limit hold for a home, a grid or an area, or switch a rule off ("off"), from now or later on.
+
+        What held before comes back when this ends. Raises RegistrationError with what would be right.
+        """
+        with self._act(who, now) as act:
+            setting, value = self._understood(key, value)
+            if not setting.is_listed:
+                raise refused(N_("'{key}' is not set like a limit; there is a way of its own to say it."), key=key)
+            if setting.only_home and scope is not Scope.HOME:
+                raise refused(N_("'{key}' is said of one home, not of a grid or an area."), key=key)
+            return self._plan(act, scope, place, key, value, since, until, why)
+
+    def end_plan(
+        self, place: str, key: str, *, scope: Scope = Scope.HOME, why: str = "", who: str, now: datetime
+    ) -> None:
+        """From now on this is not said any more: what the grid or the area says holds again, or what is usual."""
+        with self._act(who, now) as act:
+            self._place(scope, place)
+            ended = self._end_lines(act, scope, place, key)
+            if not ended:
+                raise refused(N_("Nothing is planned for '{key}' here."), key=key)
+            self._note_plan(act, f"plan.end.{scope}", ended[-1], why)
+
+    def declare_absence(
+        self,
+        home_id: str,
+        kind: Absence,
+        until: datetime,
+        *,
+        since: datetime | None = None,
+        why: str = "",
+        who: str,
+        now: datetime,
+    ) -> Override:
+        """Nobody is at home until then: on a holiday, in hospital, with the family. It ends by itself, or when somebody
+        lives there again; declared anew, the new end holds."""
+        if not now < until <= (since or now) + ABSENCE_AT_MOST:
+            raise refused(N_("An absence ends within {days} days; declare it again if it lasts."), days=30)
+        with self._act(who, now) as act:
+            self._understood(ABSENCE, kind)
+            self._end_lines(act, Scope.HOME, home_id, ABSENCE)
+            return self._plan(act, Scope.HOME, home_id, ABSENCE, Absence(kind).value, since, until, why or kind)
+
+    def end_absence(self, home_id: str, *, why: str = "", who: str, now: datetime) -> bool:
+        """Somebody is at home again. Nothing to end is no error: it may have ended by itself."""
+        with self._act(who, now) as act:
+            self._home(home_id)
+            ended = self._end_lines(act, Scope.HOME, home_id, ABSENCE)
+            if ended:
+                self._note_plan(act, "plan.end.home", ended[-1], why)
+            return bool(ended)
+
+    def expect_visit(
+        self,
+        home_id: str,
+        hours: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        why: str,
+        who: str,
+        now: datetime,
+    ) -> Override:
+        """Somebody comes at these hours ("mon,wed 09:00-11:00"): a carer, a cleaner. What moves then may be theirs."""
+        with self._act(who, now) as act:
+            self._home(home_id)
+            _, hours = self._understood(VISIT, hours)
+            taken = {line.key for line in self._store.overrides(home_id)}
+            key = next(key for n in range(1, len(taken) + 2) if (key := f"{VISIT}/{n}") not in taken)
+            return self._plan(act, Scope.HOME, home_id, key, hours, since, until, why)
+
+    def silence(
+        self,
+        place: str,
+        codes: str,
+        until: datetime,
+        *,
+        scope: Scope = Scope.HOME,
+        why: str,
+        who: str,
+        now: datetime,
+    ) -> Override:
+        """Hold back what can wait (severity 3 to 5, all of it or these codes) until then, a day at most.
+
+        It is held back, not lost: when the silence ends it is judged again. An emergency is never silenced.
+        """
+        if not now < until <= now + SILENCE_AT_MOST:
+            raise refused(N_("A silence ends within 24 hours; begin it again if it is still needed."))
+        with self._act(who, now) as act:
+            _, codes = self._understood(SILENCE, codes)
+            self._end_lines(act, scope, place, SILENCE)
+            return self._plan(act, scope, place, SILENCE, codes, None, until, why)
+
+    def _understood(self, key: str, value: str) -> tuple[Setting, str]:
+        try:
+            return setting_of(key, self._codes), understood(key, value, self._codes)
+        except Nonsense as error:
+            raise refused(error.text, **error.values) from error
+
+    def _plan(
+        self,
+        act: "_Act",
+        scope: Scope,
+        place: str,
+        key: str,
+        value: str,
+        since: datetime | None,
+        until: datetime | None,
+        why: str,
+    ) -> Override:
+        if not why.strip():
+            raise refused(N_("Please say why; whoever reads it later has to understand it."))
+        if len(why) > LONGEST_TEXT:
+            raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
+        since = act.now if since is None else since
+        if since < act.now:
+            raise refused(N_("A plan begins now or later: what was, was judged by what held then."))
+        if until is not None and not since < until <= since + PLANNED_AT_MOST:
+            raise refused(N_("It has to end after it begins, and within five years."))
+        self._place(scope, place)
+        line = Override(
+            **{scope.value: place}, key=key, value=value, since=since, until=until, author=act.who, reason=why.strip()
+        )
+        act.ledger.put_override(line)
+        self._note_plan(act, f"plan.{scope}", line, why)
+        return line
+
+    def _end_lines(self, act: "_Act", scope: Scope, place: str, key: str) -> list[Override]:
+        """End what is in force of this key, and take back what is still to come."""
+        lines = [line for line in self._store.overrides(place, scope) if line.key == key]
+        ended = [line for line in lines if line.until is None or line.until > act.now]
+        for line in ended:
+            act.ledger.put_override(replace(line, until=max(line.since, act.now)))
+        return ended
+
+    def _note_plan(self, act: "_Act", what: str, line: Override, why: str) -> None:
+        facts = (("key", line.key), ("value", line.value), ("until", line.until.isoformat() if line.until else ""))
+        if line.home:
+            act.write(what, line.home, self._home(line.home), why=why, facts=facts)
+        else:
+            act.note(what, line.place, why=why, facts=facts)
+            act.publish(line.place)
+
+    def _place(self, scope: Scope, place: str) -> None:
+        if scope is Scope.HOME:
+            self._home(place)
+        elif scope is Scope.GRID and place not in {grid.code for grid in self._store.grids()}:
+            raise refused(N_("There is no grid '{grid}'; register it first."), grid=place)
+        elif scope is Scope.AREA and place not in {area.code for area in self._store.areas()}:
+            raise refused(N_("There is no area '{area}'; register it first."), area=place)
+
+    def _follow_profile(self, act: "_Act", home: Home, profile: Profile | None) -> None:
+        """What the detectors have to know of a resident stands in the plan, with its dates; why stands in the file."""
+        known = profile or Profile(person=home.person)
+        for key, holds in ((DEMENTIA, known.dementia), (RISK, known.risk is Risk.HIGH)):
+            running = any(line.key == key and line.covers(act.now) for line in self._store.overrides(home.id))
+            if holds and not running:
+                act.ledger.put_override(
+                    Override(
+                        home=home.id, key=key, value=YES, since=act.now, until=None, author=act.who, reason="profile"
+                    )
+                )
+            elif running and not holds:
+                self._end_lines(act, Scope.HOME, home.id, key)
+
+    def _follow_resident(self, act: "_Act", profile: Profile) -> None:
+        for home in self._store.homes():
+            if home.person and home.person == profile.person:
+                self._follow_profile(act, home, profile)
+
+    def announce_button_test(self, home_id: str, until: datetime, *, who: str, now: datetime) -> Override:
+        """Emergency buttons are about to be tried out: until then the first press of each calls nobody."""
+        if not now < until <= now + BUTTON_TEST_AT_MOST:
+            raise refused(
+                N_("A test of buttons ends within half an hour; announce it when somebody is about to press.")
+            )
+        with self._act(who, now) as act:
+            home = self._home(home_id)
+            buttons = [sensor.id for sensor in home.sensors if sensor.role is Role.SOS]
+            if not buttons:
+                raise refused(N_("There is no emergency button in home '{home}'."), home=home_id)
+            self._end(act, home_id, BUTTON_TEST)
+            line = self._begin(act, home_id, BUTTON_TEST, ",".join(buttons), until, "monthly test")
+            act.write("home.button-test", home_id, home, facts=(("buttons", line.value),))
+            return line
+
     # ------------------------------------------------------------------ people
 
     def put_person(
@@ -510,6 +757,7 @@ class Registry:
         with self._act(who, now) as act:
             self._person(profile.person)
             act.ledger.put_profile(profile, now)
+            self._follow_resident(act, profile)
             act.note("profile.put", profile.person)
             act.publish(profile.person)
 
@@ -554,6 +802,7 @@ class Registry:
             holding = [c for c in self._store.consents(person_id) if c.holds and c.number != number]
             if profile is not None and standing[0].purpose == HEALTH and all(c.purpose != HEALTH for c in holding):
                 act.ledger.put_profile(profile.without_health(), now)
+                self._follow_resident(act, profile.without_health())
                 act.note("profile.put", person_id, why="consent.withdraw")
             act.publish(person_id)
 
@@ -586,6 +835,8 @@ class Registry:
         if wrong:
             raise RegistrationError(*wrong)
         act.ledger.put_home(home, act.now)
+        if home.person and (before is None or before.person != home.person):
+            self._follow_profile(act, home, self._store.profile(home.person))
         act.write(what, f"{home.id}/{ref}" if ref else home.id, home, why=why, facts=facts)
         return home
 
@@ -608,9 +859,9 @@ class Registry:
             )
         if not person.name or not is_name(person.name):
             raise refused(N_("A person needs a name of at most 80 characters."))
-        grids = {grid.code for grid in self._store.grids()}
+        places = {grid.code for grid in self._store.grids()} | {area.code for area in self._store.areas()}
         for _, grid in duties or ():
-            if grid and grid not in grids:
+            if grid and grid not in places:
                 raise refused(N_("There is no grid '{grid}'; register it first."), grid=grid)
         act.ledger.put_person(person, act.now)
         if phones is not None:
@@ -635,7 +886,7 @@ class Registry:
 
     def _end(self, act: "_Act", home_id: str, *keys: str) -> bool:
         """End these lines of the plan now, where they are in force."""
-        running = [line for line in self._store.plan(home_id, act.now) if line.key in keys]
+        running = [line for line in self._store.overrides(home_id) if line.key in keys and line.covers(act.now)]
         for line in running:
             act.ledger.put_override(replace(line, until=act.now))
         return bool(running)

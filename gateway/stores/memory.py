@@ -327,6 +327,9 @@ class _MemoryAlertLedger(_TrailLedger):
     def keep_test(self, test: ButtonTest) -> None:
         self._new.button_tests.append(checked(test))
 
+    def button_tests(self, home: str) -> list[ButtonTest]:
+        return list({t.sensor: t for t in self._below.button_tests if t.home == home}.values())
+
     def set_timer(self, timer: Timer) -> None:
         self._new.timers[timer.id] = checked(timer)
 

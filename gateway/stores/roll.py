@@ -4,10 +4,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from gateway.domain import Area, Contact, Duty, Grid, Home, Hub, Override, Person, Profile, Scope
+from gateway.domain.home import GRID, grid_as_home
 from gateway.domain.rota import Post, Rota, Spell
 from gateway.stores.moments import aware
+
+STANDARD_ZONE = ZoneInfo("Asia/Shanghai")
+"""The clock of a grid in which nobody lives yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,14 @@ class Roll:
         if known is None or not known.since <= at < known.until:
             known = self._spells[grid, duty] = self.rota.spell(grid, duty, at, self.people)
         return known
+
+    def grid_as_home(self, home_id: str) -> Home | None:
+        """A grid that something is told about, with the clock of the homes in it."""
+        grid = self.grids.get(home_id.removeprefix(GRID)) if home_id.startswith(GRID) else None
+        if grid is None:
+            return None
+        zones = (home.zone for home in self.homes.values() if home.grid == grid.code)
+        return grid_as_home(grid, next(zones, STANDARD_ZONE))
 
     def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
         posts = [post for posts in self.rota.posts.values() for post in posts]
@@ -100,7 +113,8 @@ class ReadsRoll(ABC):
         return list(self._roll().homes.values())
 
     def home(self, home_id: str) -> Home | None:
-        return self._roll().homes.get(home_id)
+        roll = self._roll()
+        return roll.homes.get(home_id) or roll.grid_as_home(home_id)
 
     def hubs(self) -> list[Hub]:
         return [hub for home in self._roll().homes.values() for hub in home.hubs]
