@@ -485,6 +485,22 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         others={Severity.MEDIUM: _medium(4 * HOUR, site=DAY)},
     ),
     CatalogueEntry(
+        code="area_outage",
+        severity=Severity.MEDIUM,
+        name=N_("Area not seen"),
+        call=N_("Many homes of one area have fallen silent since {time}; whether anybody moves there cannot be seen."),
+        advice=N_("Ask after the power and the network there first, then who has to be looked after meanwhile."),
+        ladder=_ladder(
+            _rung(30 * MINUTE, Duty.SUPERVISOR, Duty.INSTALLER),
+            _rung(30 * MINUTE, Duty.COMMUNITY, Duty.STREET, Duty.ADMIN),
+            ack=30 * MINUTE,
+            remind=HOUR,
+            lapse=4 * HOUR,
+            site=None,
+        ),
+        can_be_cancelled=False,
+    ),
+    CatalogueEntry(
         code="hub_clock",
         severity=Severity.TECHNICAL,
         name=N_("Hub's clock is wrong"),
@@ -499,6 +515,23 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Program fault"),
         call=N_("A part of the program failed at {time}; this home is not watched completely."),
         ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
+    ),
+    CatalogueEntry(
+        code="no_responder",  # of a grid, not of a home
+        severity=Severity.MEDIUM,
+        name=N_("Nobody to call"),
+        call=N_("From {time} on nobody who could come can be called here."),
+        advice=N_("Enter a shift, let somebody stand in, or name a night desk."),
+        ladder=_ladder(
+            _rung(15 * MINUTE, Duty.SUPERVISOR, Duty.COMMUNITY),
+            _rung(15 * MINUTE, Duty.STREET),
+            _rung(15 * MINUTE, Duty.DISTRICT, Duty.ADMIN),
+            ack=15 * MINUTE,
+            remind=HOUR,
+            lapse=4 * HOUR,
+            site=None,
+        ),
         can_be_cancelled=False,
     ),
     CatalogueEntry(

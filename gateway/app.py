@@ -29,6 +29,7 @@ if __name__ == "__main__":
     # of every start, in a process that has no console.
     sys.modules.update(dict.fromkeys(("rich", "httpx._main")))  # type: ignore[arg-type]
 
+from alerts import gaps
 from alerts.channels import make as make_channel
 from alerts.courier import Courier
 from alerts.desk import Desk
@@ -59,6 +60,9 @@ takes 150 ms, in which no press is heard: that is never done by itself, but now 
 
 SWEEP_EVERY = 30
 """House-keepings from one such look to the next: ten minutes."""
+
+LOOK_AHEAD_EVERY = 180
+"""House-keepings from one look at the duty sheets of the coming days to the next: an hour."""
 
 SIGNS_LOOKED_AT = 20
 """Readings among which the last sign of life is looked for; what merely cleared is none."""
@@ -213,7 +217,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
             parts: list[asyncio.Future[Any]] = [
                 loop.run_in_executor(pool, road.run),
                 group.create_task(courier.run(), name="courier"),
-                group.create_task(_keep_tidy(stores, stores.registrar(settings.state), clock, stop), name="tidy"),
+                group.create_task(_keep_tidy(stores, stores.registrar(settings.state), desk, clock, stop), name="tidy"),
                 group.create_task(
                     _pages(settings, stores, desk, clock, health, listener, base_url, stop, demo), name="pages"
                 ),
@@ -232,8 +236,9 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     log.info("stopped")
 
 
-async def _keep_tidy(stores: Stores, registrar: Registry, clock: Clock, stop: asyncio.Event) -> None:
-    """House-keeping of both files, beside the road, so that no commit has to do it; and pauses that come to an end."""
+async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clock, stop: asyncio.Event) -> None:
+    """House-keeping of both files, beside the road, so that no commit has to do it; pauses that come to an end; and
+    hours of the coming days in which nobody could be called."""
     for round_ in itertools.count(1):
         await asyncio.sleep(TIDY_EVERY_S)
         if stop.is_set():
@@ -242,8 +247,17 @@ async def _keep_tidy(stores: Stores, registrar: Registry, clock: Clock, stop: as
         await asyncio.to_thread(stores.alerts.tidy)
         for home in await asyncio.to_thread(registrar.end_pauses, now=clock.now()):
             log.info("a pause has ended", extra={"home": home})
+        if round_ % LOOK_AHEAD_EVERY == 1:
+            await asyncio.to_thread(look_ahead, stores, desk, clock.now())
         if round_ % SWEEP_EVERY == 0:
             gc.collect()
+
+
+def look_ahead(stores: Stores, desk: Desk, now: datetime) -> None:
+    """Tell of each hour that is coming in which nobody of a grid could be called; each alone, so that a press waits for
+    no more than one."""
+    for finding in gaps.findings(stores.registry, now, stores.alerts.trials()):
+        desk.take([finding], now)
 
 
 def _warn_of_small_queue(broker_at: Endpoint) -> None:

@@ -146,6 +146,15 @@ class Home:
         return frozenset(s.id for s in self.sensors if s.role is Role.EXIT_DOOR)
 
 
+GRID = "grid:"
+
+
+def grid_as_home(grid: Grid, zone: ZoneInfo) -> Home:
+    """What concerns a whole grid is told to people as if the grid were a household: an alert has a home, and a home its
+    clock and its people. Its id can be no household's."""
+    return Home(id=f"{GRID}{grid.code}", code=grid.code, name=grid.name or grid.code, grid=grid.code, zone=zone)
+
+
 class Duty(StrEnum):
     """For what a person can be called; a rung of a ladder names one or more of these.
 

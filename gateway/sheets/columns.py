@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from gateway.domain import (
     Sex,
     Sight,
 )
+from gateway.domain.rota import EVERY_DAY
 from gateway.refusals import HOURS, N_, PHONE, SHORTEST_SECRET, Sentence, is_zone
 from gateway.sheets.words import choices, codes
 
@@ -110,6 +111,59 @@ def _moment(cell: str) -> tuple[datetime, bool] | None:
         except ValueError:
             pass
     raise WrongCell(N_("'{value}' is no date; 2026-03-15 and 2026-03-15 08:30 are."), value=cell)
+
+
+def _day(cell: str) -> date | None:
+    read = _moment(cell)
+    if read is not None and not re.search(r"[ T:]", cell):
+        return read[0].date()
+    if read is not None:
+        raise WrongCell(N_("'{value}' is more than a day; 2026-03-15 is one."), value=cell)
+    return None
+
+
+def _leave_end(cell: str) -> tuple[datetime, bool] | None:
+    """The end of a leave: a day alone is its last one."""
+    read = _moment(cell)
+    if read is None or re.search(r"[ T:]", cell):
+        return read
+    return read[0] + timedelta(days=1), read[1]
+
+
+def _clock(cell: str) -> time:
+    if match := re.fullmatch(r"([01]?[0-9]|2[0-3])[:：]([0-5][0-9])", cell):
+        return time(int(match[1]), int(match[2]))
+    raise WrongCell(N_("'{value}' is no time of day; 08:00 and 22:30 are."), value=cell)
+
+
+_WEEKDAYS = {
+    "每天": EVERY_DAY,
+    "daily": EVERY_DAY,
+    "工作日": "12345",
+    "workdays": "12345",
+    "周末": "67",
+    "weekend": "67",
+}
+_ZH_WEEKDAYS = str.maketrans("一二三四五六日天", "12345677")
+
+
+def weekdays(cell: str) -> str:
+    """`12345`, `一三五`, `工作日`: the weekdays in their order; nothing is every day."""
+    if cell.lower() in _WEEKDAYS:
+        return _WEEKDAYS[cell.lower()]
+    digits = re.sub(r"[\s,，、;；]|周|星期", "", cell).translate(_ZH_WEEKDAYS)
+    if re.fullmatch(r"[1-7]{0,7}", digits):
+        return "".join(sorted(set(digits))) or EVERY_DAY
+    raise WrongCell(
+        N_("'{value}' are no weekdays; 12345, 一三五, 工作日 and 周末 are, and nothing is every day."), value=cell
+    )
+
+
+def _counts_as(cell: str) -> int:
+    found = weekdays(cell) if cell else "7"
+    if len(found) == 1:
+        return int(found)
+    raise WrongCell(N_("A day counts as one weekday: 7 (日) for a holiday, 1 (一) for a Saturday that is worked."))
 
 
 def _several(cell: str, separator: str = r"[;；\n]") -> list[str]:
@@ -322,6 +376,48 @@ TABLES = {
             ("home", "person", "relation"),
             "contacts",
         ),
+        Table(
+            "shifts",
+            "值班表",
+            (
+                Column("place", "网格或区域", needed=True),
+                Column("duty", "职责", _one_of(Duty), needed=True),
+                Column("person", "人员", needed=True),
+                Column("weekdays", "星期", weekdays),
+                Column("begins", "开始", _clock, needed=True),
+                Column("ends", "结束", _clock, needed=True),
+                Column("first", "首日", _day, needed=True),
+                Column("last", "末日", _day),
+                Column("zone", "时区", _zone),
+                Column("swap_of", "代替班次"),
+            ),
+            ("place", "duty", "person", "first", "begins", "ends", "weekdays", "swap_of"),
+        ),
+        Table(
+            "holidays",
+            "节假日",
+            (
+                Column("place", "网格或区域"),
+                Column("day", "日期", _day, needed=True),
+                Column("counts_as", "按星期", _counts_as),
+                Column("name", "名称"),
+            ),
+            ("place", "day"),
+        ),
+        Table(
+            "leaves",
+            "请假",
+            (
+                Column("person", "人员", needed=True),
+                Column("since", "开始", _moment, needed=True),
+                Column("until", "结束", _leave_end, needed=True),
+                Column("reason", "原因"),
+            ),
+            ("person", "since"),
+        ),
     )
 }
+
+ROTA = ("shifts", "holidays", "leaves")
+"""The tables that say who works when."""
 """In the order in which they build upon each other; each is a file of its own in CSV."""

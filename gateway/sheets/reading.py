@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.refusals import N_, Sentence
-from gateway.sheets.columns import TABLES, Table, WrongCell
+from gateway.sheets.columns import ROTA, TABLES, Table, WrongCell
 
 LARGEST = 32 * 2**20
 """Bytes of one table, and of everything in a zip: a county's homes need a tenth."""
@@ -168,7 +168,7 @@ def _read_toml(file: str, content: bytes, tables: Tables) -> None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         tables.tell(N_("The sheet is not valid TOML: {error}."), file, error=error)
         return
-    whole = ("areas", "grids", "people", "homes")
+    whole = ("areas", "grids", "people", "homes", *ROTA)
     for name in values.keys() - set(whole):
         names = ", ".join(f"[[{known}]]" for known in whole)
         text = N_("There is no table '{name}'; there are {names}.")
@@ -232,7 +232,7 @@ def _take_row(
     for column in table.columns:
         cell = cells.get(column.name)
         if cell is None:
-            if column.name in table.key:
+            if column.name in table.key and column.needed:
                 text = N_("The column '{name}' is missing; it says which one is meant.")
                 tables.tell(text, file, number, name=f"{column.name} ({column.zh})")
             continue
@@ -242,17 +242,18 @@ def _take_row(
             values[column.name] = column.read(cell.strip())
         except WrongCell as wrong:
             tables.tell(wrong.sentence, file, number, headers[column.name])
-    if all(key in values for key in table.key):
+    if all(column.name in values for column in table.columns if column.name in table.key and column.needed):
         tables.rows[table.name].append(Row(file, number, values, headers))
 
 
 def _find_doubles(table: Table, rows: Iterable[Row], tables: Tables) -> None:
     seen: dict[tuple[Any, ...], Row] = {}
     for row in rows:
-        key = tuple(row.values[name] for name in table.key)
+        key = tuple(row.values.get(name) for name in table.key)
         if key in seen:
             text = N_("'{id}' is there twice, first in row {first}; each row needs its own.")
-            tables.fault(row, table.key[-1], text, id=key[-1], first=seen[key].number)
+            named = [name for name in table.key if name in row.headers][-1]
+            tables.fault(row, named, text, id=row.values.get(named, ""), first=seen[key].number)
         seen.setdefault(key, row)
 
 

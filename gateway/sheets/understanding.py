@@ -21,9 +21,10 @@ from gateway.domain import (
     Room,
     Sensor,
 )
+from gateway.domain.rota import Holiday, Leave, Shift
 from gateway.ports import RegistryStore
 from gateway.refusals import ID, N_, Known, RegistrationError, Sentence, faults_of, is_name, is_person_id
-from gateway.sheets.columns import STANDARD_ZONE, TABLES
+from gateway.sheets.columns import ROTA, STANDARD_ZONE, TABLES
 from gateway.sheets.reading import Row, Tables
 from gateway.sheets.words import choices, codes
 
@@ -50,6 +51,9 @@ class Changes:
     states: dict[str, tuple[Monitoring, str, datetime | None]] = field(default_factory=dict)  # state, why, trial until
     contacts: dict[str, list[Contact]] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    shifts: list[Shift] = field(default_factory=list)
+    holidays: list[Holiday] = field(default_factory=list)
+    leaves: list[Leave] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)  # table -> rows
 
     def __bool__(self) -> bool:
@@ -65,6 +69,12 @@ class Changes:
         text = N_("{homes} homes, {people} people, {grids} grids, {devices} devices read; {changed} homes changed.")
         return Sentence(text, (*counts.items(), ("changed", len(self.touched))))
 
+    def rota_summary(self) -> Sentence:
+        counts = {name: self.read.get(name, 0) for name in ROTA}
+        changed = len(self.shifts) + len(self.holidays) + len(self.leaves)
+        text = N_("{shifts} shifts, {holidays} holidays, {leaves} leaves read; {changed} of them new or changed.")
+        return Sentence(text, (*counts.items(), ("changed", changed)))
+
 
 def understand(tables: Tables, store: RegistryStore, levels: Sequence[str], now: datetime) -> Changes:
     """What these tables change. Raises RegistrationError with everything that is wrong in them."""
@@ -73,6 +83,7 @@ def understand(tables: Tables, store: RegistryStore, levels: Sequence[str], now:
     _understand_people(tables, store, now, changes)
     _understand_homes(tables, store, now, changes)
     _understand_contacts(tables, store, changes)
+    _understand_rota(tables, store, changes)
     wrong = tables.sentences()
     if wrong:
         said = wrong[:MOST_SAID]
@@ -125,7 +136,7 @@ def _lies_above(parent: Area, area: Area, order: Sequence[str]) -> bool:
 
 
 def _understand_people(tables: Tables, store: RegistryStore, now: datetime, changes: Changes) -> None:
-    grids = {grid.code for grid in store.grids()} | {grid.code for grid in changes.grids}
+    grids = _places(store, changes)
     people = {person.id: person for person in store.people()}
     for row in tables.rows["people"]:
         values = {key: value for key, value in row.values.items() if key not in ("phones", "duties")}
@@ -306,6 +317,76 @@ def _understand_contacts(tables: Tables, store: RegistryStore, changes: Changes)
         placed = [replace(c, place=place, phones=()) for place, c in enumerate(all_of_them)]
         if placed != [replace(c, phones=()) for c in known_now]:
             changes.contacts[home_id] = placed
+
+
+def _places(store: RegistryStore, changes: Changes) -> set[str]:
+    """Every grid and area there is once this is taken."""
+    grids = {grid.code for grid in (*store.grids(), *changes.grids)}
+    return grids | {area.code for area in (*store.areas(), *changes.areas)}
+
+
+def _understand_rota(tables: Tables, store: RegistryStore, changes: Changes) -> None:
+    rota, places = store.rota(), _places(store, changes)
+    people = {person.id for person in (*store.people(), *changes.people)}
+    shifts = {shift.id: shift for shifts in rota.shifts.values() for shift in shifts}
+    swaps = {swap.id: swap for swap in rota.swaps.values()}
+    read: list[tuple[Row, Shift]] = []
+    for row in tables.rows["shifts"]:
+        _check_row(row, tables, people, places)
+        if row.values["duty"] is Duty.ELDER:
+            tables.fault(row, "duty", N_("A resident works no shifts."))
+        swap_of, first = row.values.get("swap_of", ""), row.values["first"]
+        defaults = {"zone": ZoneInfo(STANDARD_ZONE), "last": first if swap_of else None}
+        if row.values.get("last") is not None and row.values["last"] < first:
+            tables.fault(row, "last", N_("The last day lies before the first."))
+        elif swap_of and (row.values.get("last") or first) != first:
+            tables.fault(row, "last", N_("A swap is for one day."))
+        else:
+            said = {key: value for key, value in row.values.items() if value is not None}
+            read.append((row, Shift(**{**defaults, **said})))
+    known = shifts | {shift.id: shift for _, shift in read if not shift.swap_of}
+    for row, shift in read:
+        if shift.swap_of and shift.swap_of not in known:
+            tables.fault(row, "swap_of", N_("There is no shift '{shift}'."), shift=shift.swap_of)
+        if (shifts | swaps).get(shift.id) != shift:
+            changes.shifts.append(shift)
+    for row in tables.rows["holidays"]:
+        _check_row(row, tables, people, places)
+        holiday = Holiday(**row.values)
+        if rota.holidays.get((holiday.place, holiday.day)) != holiday:
+            changes.holidays.append(holiday)
+    leaves = {(leave.person, leave.since): leave for leaves in rota.leaves.values() for leave in leaves}
+    for row in tables.rows["leaves"]:
+        _check_row(row, tables, people, places)
+        if "until" not in row.values:
+            if "until" not in row.headers:
+                text = N_("The column '{name}' is missing; a new row needs it.")
+                tables.fault(row, "", text, name="until (结束)")
+            continue
+        since, until = _there(row.values["since"]), _there(row.values["until"])
+        if until <= since:
+            tables.fault(row, "until", N_("Leave ends after it has begun."))
+            continue
+        before = leaves.get((row.values["person"], since))
+        author, reason = (before.author, before.reason) if before else ("", "")
+        reason = row.values.get("reason", reason)
+        leave = Leave(person=row.values["person"], since=since, until=until, reason=reason, author=author)
+        if before != leave:
+            changes.leaves.append(leave)
+
+
+def _check_row(row: Row, tables: Tables, people: set[str], places: set[str]) -> None:
+    person, place = row.values.get("person"), row.values.get("place")
+    if person is not None and person not in people:
+        tables.fault(row, "person", N_("There is nobody '{person}'; register them."), person=person)
+    if place and place not in places:
+        tables.fault(row, "place", N_("There is no grid or area '{place}'; register it first."), place=place)
+
+
+def _there(read: tuple[datetime, bool]) -> datetime:
+    """A moment of somebody who lives nowhere in particular: by the clock of the standard zone."""
+    moment, names_zone = read
+    return (moment if names_zone else moment.replace(tzinfo=ZoneInfo(STANDARD_ZONE))).astimezone(UTC)
 
 
 def _made(kind: type[T], before: T | None, row: Row, tables: Tables, table: str, **defaults: Any) -> T:

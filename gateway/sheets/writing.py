@@ -4,15 +4,17 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.domain import Home
+from gateway.domain.rota import EVERY_DAY, Rota, Shift
 from gateway.ports import RegistryStore
-from gateway.sheets.columns import TABLES
+from gateway.sheets.columns import ROTA, STANDARD_ZONE, TABLES
 from gateway.sheets.reading import safe
 from gateway.sheets.words import word
 
@@ -20,10 +22,14 @@ PAUSE_KEYS = ("pause", "retired")
 """Lines of a household's plan that say why it is not watched."""
 
 
-def write_csv(store: RegistryStore, now: datetime, language: str = "zh") -> dict[str, bytes]:
+def write_csv(
+    store: RegistryStore, now: datetime, language: str = "zh", only: Collection[str] = tuple(TABLES)
+) -> dict[str, bytes]:
     """Every table as a file that a spreadsheet opens; no secrets. Read again, it changes nothing."""
     files = {}
     for name, rows in _contents(store, now, language).items():
+        if name not in only:
+            continue
         table = TABLES[name]
         out = io.StringIO(newline="")
         writer = csv.writer(out)
@@ -48,7 +54,7 @@ def write_toml(store: RegistryStore, now: datetime) -> str:
     contents = _contents(store, now, "en")
     profiles = {row["person"]: row for row in contents["profiles"]}
     lines: list[str] = []
-    for name in ("areas", "grids", "people", "homes"):
+    for name in ("areas", "grids", "people", "homes", *ROTA):
         for row in contents[name]:
             lines += ["", f"[[{name}]]", *_assignments(row)]
             if name == "people" and (profile := profiles.get(row["id"])):
@@ -125,7 +131,38 @@ def _contents(store: RegistryStore, now: datetime, language: str) -> dict[str, l
             for home in homes
             for contact in store.contacts(home.id)
         ],
+        "shifts": [
+            {
+                "place": shift.place,
+                "duty": cell(shift.duty),
+                "person": shift.person,
+                "weekdays": "" if shift.weekdays == EVERY_DAY else shift.weekdays,
+                "begins": f"{shift.begins:%H:%M}",
+                "ends": f"{shift.ends:%H:%M}",
+                "first": shift.first.isoformat(),
+                "last": cell(shift.last),
+                "zone": shift.zone.key,
+                "swap_of": shift.swap_of,
+            }
+            for shift in _shifts(store.rota())
+        ],
+        "holidays": [cells(holiday) for holiday in store.rota().holidays.values()],
+        "leaves": [
+            {
+                "person": leave.person,
+                "since": _standard(leave.since),
+                "until": _standard(leave.until),
+                "reason": leave.reason,
+            }
+            for leaves in store.rota().leaves.values()
+            for leave in leaves
+        ],
     }
+
+
+def _shifts(rota: Rota) -> list[Shift]:
+    """Those that stand, then the swaps of them."""
+    return [shift for shifts in rota.shifts.values() for shift in shifts] + list(rota.swaps.values())
 
 
 def _why(store: RegistryStore, home: Home, now: datetime) -> str:
@@ -137,7 +174,15 @@ def _local(home: Home) -> str:
     """The end of the learning period where the home is, to the minute where it has no seconds."""
     if home.trial_until is None:
         return ""
-    there = home.trial_until.astimezone(home.zone)
+    return _clock(home.trial_until, home.zone)
+
+
+def _standard(moment: datetime) -> str:
+    return _clock(moment, ZoneInfo(STANDARD_ZONE))
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    there = moment.astimezone(zone)
     if there.second or there.microsecond:
-        return home.trial_until.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return f"{there:%Y-%m-%d %H:%M}"

@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.refusals": FOUNDATION,
     "gateway.sheets": FOUNDATION | {"gateway.refusals"},
     "gateway.registry": FOUNDATION | {"gateway.refusals", "gateway.sheets"},
+    "gateway.rota": FOUNDATION | {"gateway.refusals"},
     "gateway.child": set(),
     "gateway.kit": FOUNDATION,
     "gateway.broker": FOUNDATION | {"gateway.child"},
@@ -29,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detectors": FOUNDATION,
     "alerts": FOUNDATION,
     "ingest": FOUNDATION,
-    "dashboard": FOUNDATION | {"gateway.registry", "gateway.refusals", "gateway.sheets", "gateway.kit", "alerts"},
+    "dashboard": FOUNDATION
+    | {"gateway.registry", "gateway.rota", "gateway.refusals", "gateway.sheets", "gateway.kit", "alerts"},
     "simulators": FOUNDATION | {"ingest.decoders", "detectors"},
     # the front door
     "gateway.config": EVERYTHING,
