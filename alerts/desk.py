@@ -27,7 +27,31 @@ from alerts.escalation import (
     watched,
 )
 from alerts.history import What
-from alerts.incident import BEFORE_ANYBODY_COMES, joined_by, led_by, rung_within, taking, time_left, until_called
+from alerts.incident import (
+    BEFORE_ANYBODY_COMES,
+    HUB,
+    LOOK_WHETHER_OVER,
+    MANY_HOMES,
+    OUTAGE,
+    SETTLES,
+    SETTLING,
+    WITHIN,
+    Outage,
+    about_area,
+    codes_of,
+    joined_by,
+    led_by,
+    muted_by,
+    outage_at,
+    outage_of,
+    rung_within,
+    settling,
+    spoken_for_by,
+    taking,
+    time_left,
+    until_called,
+    wider,
+)
 from alerts.maintenance import (
     HELD_FOR,
     LOOK_AGAIN,
@@ -44,6 +68,7 @@ from alerts.maintenance import (
 )
 from alerts.routing import answers_by, delivery_id, letters_for, pages, people_for, reachable, turn_of
 from alerts.selftest import KEY, PRESSES, announced_in, is_test
+from alerts.sla import needs_follow_up
 from alerts.ways import after, call_of, next_ways, one_by_one
 from gateway.domain import (
     Act,
@@ -99,6 +124,9 @@ ALL = 100_000
 
 LONGEST_STAY = timedelta(days=30)
 """The family says until when somebody is with them, at most so long ahead."""
+
+WATCHED = (Monitoring.TRIAL, Monitoring.GUARDED)
+"""Homes in these states count when it is asked how much of an area is dark."""
 
 SYSTEM = ""
 """Who acts when nobody does: the gateway itself."""
@@ -224,6 +252,18 @@ class Desk:
 
         return self._act(alert_id, who, now, act)
 
+    def cannot_go(self, alert_id: str, who: str, now: datetime, *, why: str = "") -> Verdict:
+        """Whoever has it cannot go there after all: that person keeps it together, and people are called anew."""
+
+        def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            if refusal := _is_over(alert):
+                return refusal
+            if alert.owner != who or alert.state not in (State.ACCEPTED, State.EN_ROUTE):
+                return Verdict(False, Reason.NOT_GOING, alert)
+            return Verdict(True, Reason.COORDINATES, sitting.cannot_go(alert, who, why))
+
+        return self._act(alert_id, who, now, act)
+
     def answer(self, alert_id: str, answer: Answer, who: str, now: datetime, how: str = "") -> Verdict:
         """What the resident says who was asked. "No help" ends what nobody has yet; "help" calls everybody at once."""
 
@@ -234,7 +274,7 @@ class Desk:
             sitting.write_down(alert, What.ANSWERED, who, "alert.answered", facts=facts)
             if answer is Answer.HELP:
                 return Verdict(True, Reason.DONE, sitting.needs_help(alert))
-            if not self._catalogue.entry(alert.code).can_be_cancelled:
+            if not _can_be_cancelled(alert, self._catalogue):
                 return Verdict(False, Reason.NOT_BY_WORD, alert)
             if alert.is_taken:
                 return Verdict(True, Reason.NOTED, alert)
@@ -308,9 +348,11 @@ class Desk:
         return self._act(alert_id, who, now, act)
 
     def close(self, alert_id: str, who: str, now: datetime) -> Verdict:
-        """File it. Nothing is filed before it was resolved."""
+        """File it. Nothing is filed before it was resolved, and nothing real before somebody has looked in again."""
 
         def act(sitting: "_Sitting", alert: Alert) -> Verdict:
+            if alert.state is State.RESOLVED and needs_follow_up(alert):
+                return Verdict(False, Reason.UNVISITED, alert)
             if alert.state in (State.RESOLVED, State.FOLLOWED_UP):
                 return Verdict(True, Reason.DONE, sitting.close(alert, who))
             return _is_over(alert) or Verdict(False, Reason.UNRESOLVED, alert)
@@ -486,6 +528,8 @@ class _Sitting:
         test = ButtonTest(home=finding.home, sensor=finding.fact("sensor"), at=finding.since, by=line.author)
         if not self.ledger.join(self.catalogue.cause(finding), f"{KEY}/{finding.home}"):
             return Verdict(False, Reason.KNOWN)
+        if any(t.sensor == test.sensor and t.at >= line.since for t in self.ledger.button_tests(finding.home)):
+            return Verdict(False, Reason.TESTED)  # pressed twice, to be sure
         self.ledger.keep_test(test)
         self.ledger.audit(
             Act(at=self.now, who=line.author, what="button.tested", ref=finding.home, facts=(("sensor", test.sensor),))
@@ -510,7 +554,14 @@ class _Sitting:
         facts = (("code", alert.code), ("severity", alert.severity.name.lower()))
         self._write(alert, What.RAISED, facts=facts)
         self._audit(alert, SYSTEM, "alert.raised", facts=facts)
-        return self._hold(alert) if is_held(alert) else self._climb(alert, is_new=True)
+        if is_held(alert):
+            return self._hold(alert)
+        if (speaker := self._speaker(alert)) is not None:
+            return self._mute(alert, speaker)
+        alert = self._climb(alert, is_new=True)
+        for other in muted_by(alert, self.ledger.open_alerts(alert.home)) if alert.code == HUB else ():
+            self._mute(other, alert)
+        return alert
 
     def _repeat(self, alert: Alert, finding: Finding) -> Alert:
         """It was pressed or found again, or something else was found: count it, and tell whoever has it."""
@@ -521,7 +572,7 @@ class _Sitting:
         what = What.AGAIN if finding.code == alert.code else What.JOINED
         self._write(alert, what, facts=facts)
         self._audit(alert, SYSTEM, f"alert.{what}", facts=facts)
-        if alert.is_taken and not self._tell_owner(alert):
+        if alert.is_taken and not self._tell_owner(alert, finding.code if what is What.JOINED else ""):
             return self._ring_again(alert)
         if alert.code == TEST and alert.is_ringing and self._may_be_told_again(alert):
             return self._climb(from_the_start(alert, self.now))  # no ladder goes on that would try it once more
@@ -540,7 +591,7 @@ class _Sitting:
         alert = replace(led_by(alert, finding, self.now), ladder=self.catalogue.ladder(finding.code, finding.severity))
         self._write(alert, What.WORSE, facts=facts)
         self._audit(alert, SYSTEM, "alert.worse", facts=facts)
-        if is_held(alert):
+        if is_held(alert) or alert.is_muted:
             return self._save(alert)
         if alert.is_taken:
             self._tell_owner(alert)
@@ -554,13 +605,18 @@ class _Sitting:
     def _may_be_told_again(self, alert: Alert) -> bool:
         return all(self.now - told.created_at >= AGAIN_EVERY for told in self._of(alert, Purpose.PAGE))
 
-    def _tell_owner(self, alert: Alert) -> bool:
-        """Page the owner again, at most once a minute. False: there is no way to reach the owner."""
+    def _tell_owner(self, alert: Alert, also: str = "") -> bool:
+        """Page the owner again, at most once a minute. False: there is no way to reach the owner.
+
+        `also` is the code of something else that was found.
+        """
         owner = self.directory.person(alert.owner)
         if owner is None or not owner.reaches:
             return False
         minute = int(self.now.timestamp() // AGAIN_EVERY.total_seconds())
-        facts = (("count", str(alert.count)), ("minute", str(minute)))
+        facts: Facts = (("count", str(alert.count)), ("minute", str(minute)))
+        if also:
+            facts += (("also", also),)
         self._queue(letters_for(owner, alert, Purpose.AGAIN, str(minute), self.now, facts=facts))
         return True
 
@@ -614,6 +670,102 @@ class _Sitting:
         state = found.state if found else Monitoring.GUARDED
         return work_or_pause_in(self.directory.plan(home, self.now), self.now, state)
 
+    # ------------------------------------------------------------------ what another alert says better
+
+    def _speaker(self, alert: Alert) -> Alert | None:
+        """The alert that says more than this new one would: the silent hub's, or that of its dark area."""
+        if alert.code == HUB:
+            return self._outage(alert)
+        return spoken_for_by(alert.code, self.ledger.open_alerts(alert.home))
+
+    def _outage(self, alert: Alert) -> Alert | None:
+        """The outage of an area to which this silent home belongs; opened here when this home makes the number full."""
+        outages = self.ledger.open_everywhere(OUTAGE)
+        going_on = outage_of(alert.home, outages, {alert.home: self.directory.around(alert.home)}, self.now)
+        if going_on is not None:
+            return going_on
+        dark = {alert.home, *self.ledger.homes_with(HUB, self.now - WITHIN)}
+        if len(dark) < MANY_HOMES:
+            return None
+        homes = [home for home in self.directory.homes() if home.state in WATCHED and home.interval is not None]
+        places = {home.id: self.directory.around(home.id) for home in homes}
+        found = outage_at(alert.home, dark, places)
+        return self._open_outage(alert, found, wider(found.area, outages, places)) if found else None
+
+    def _open_outage(self, alert: Alert, found: Outage, grown: list[Alert]) -> Alert:
+        """One incident for all of them; outages of places within it have grown into one, the oldest."""
+        silent = [
+            one for home in found.homes for one in self.ledger.open_alerts(home) if one.code == HUB and not is_held(one)
+        ]
+        name = self.directory.place_name(found.area)
+        if grown:
+            outage = replace(grown[0], subject=found.area, finding=about_area(grown[0].finding, found.area, name))
+            self.write_down(outage, What.GROWN, SYSTEM, "alert.grown", facts=(("area", name),))
+            self._save(outage)
+            for other in grown[1:]:
+                for member in self.ledger.members(other.id):
+                    self._save(replace(member, incident=outage.id))
+                self._mute(other, outage)
+        else:
+            finding = Finding(
+                home=alert.home,
+                code=OUTAGE,
+                severity=self.catalogue.entry(OUTAGE).severity,
+                since=min(one.finding.since for one in (alert, *silent)),
+                at=self.now,
+            )
+            finding = about_area(finding, found.area, name)
+            self.ledger.join(finding, finding.id)
+            outage = self._open(finding.id, finding)
+        for one in silent:
+            if one.incident != outage.id:
+                self._mute(one, outage)
+        return outage
+
+    def _mute(self, alert: Alert, speaker: Alert) -> Alert:
+        """Nobody is called for it while the other stands. It stays on the books, and is looked at again."""
+        for delivery in self._waiting(alert, Purpose.PAGE):
+            self._withdraw(delivery, reasons.SAID_BY_ANOTHER)
+        alert = replace(alert, incident=speaker.id)
+        if alert.is_ringing:
+            alert = replace(alert, next_at=self.now + LOOK_WHETHER_OVER)
+        self.write_down(alert, What.MUTED, SYSTEM, "alert.muted", facts=(("code", speaker.code), ("by", speaker.id)))
+        speaker = self.ledger.alert(speaker.id) or speaker
+        self._write(speaker, What.SPEAKS, facts=self._member(alert))
+        self._save(replace(speaker, last_at=self.now, next_at=speaker.next_at or self.now))
+        return self._save(alert)
+
+    def _look_whether_it_is_over(self, alert: Alert) -> None:
+        """Is what was muted over by itself? If only what speaks for it is, people are called once it had its time."""
+        speaker = self.ledger.alert(alert.incident)
+        settles = alert.finding.fact(SETTLING)
+        if self.has_passed(alert.finding):
+            self._is_back(self.close(self.resolve(alert, SYSTEM, Outcome.DUPLICATE, ""), SYSTEM), speaker)
+        elif speaker is not None and speaker.is_open and not self.has_passed(speaker.finding):
+            self._save(replace(alert, finding=settling(alert.finding, None), next_at=self.now + LOOK_WHETHER_OVER))
+        elif not settles:
+            until = self.now + SETTLES
+            alert = replace(alert, finding=settling(alert.finding, until), next_at=until)
+            self._write(alert, What.SETTLES, facts=(("again_at", until.isoformat()),))
+            self._save(alert)
+        else:
+            alert = replace(alert, finding=settling(alert.finding, None), incident="")
+            self.write_down(alert, What.RELEASED, SYSTEM, "alert.released")
+            self._climb(from_the_start(alert, self.now))
+
+    def _is_back(self, alert: Alert, speaker: Alert | None) -> None:
+        """What stands for many says of each that it is over, and rings no more after the last; a person ends it."""
+        if speaker is None or not speaker.is_open:
+            return
+        self._write(speaker, What.BACK, facts=self._member(alert))
+        if speaker.code == OUTAGE and not any(one.is_open for one in self.ledger.members(speaker.id)):
+            self._write(speaker, What.ALL_BACK)
+            self._save(replace(speaker, next_at=None))
+
+    def _member(self, alert: Alert) -> Facts:
+        home = self._home(alert.home)
+        return (("code", alert.code), ("home", home.code if home else alert.home), ("sensor", alert.subject))
+
     # ------------------------------------------------------------------ the ladder
 
     def ring(self, timer: Timer) -> None:
@@ -631,7 +783,9 @@ class _Sitting:
         if alert.is_ringing and alert.next_at is not None and alert.next_at <= self.now:
             if is_held(alert):
                 self._look_again(alert)
-            elif alert.code in CONCERNING_LIFE and alert.stirred_at is None and self.has_passed(alert.finding):
+            elif alert.is_muted:
+                self._look_whether_it_is_over(alert)
+            elif CONCERNING_LIFE.issuperset(codes_of(alert)) and alert.stirred_at is None and self.has_passed(alert.finding):
                 self._hold_for_life(alert)
             else:
                 self._climb(alert)
@@ -746,6 +900,15 @@ class _Sitting:
         turn = f"{self.now.timestamp():.3f}"
         self._queue(letters_for(to, alert, Purpose.HANDED, turn, self.now, facts=(("owner", who),)))
         return self._save(alert)
+
+    def cannot_go(self, alert: Alert, who: str, why: str) -> Alert:
+        """It is nobody's who can be there: rung from the start, and kept together by whoever had it."""
+        facts: Facts = (("how", "cannot-go"), *((("note", why),) if why else ()))
+        self.write_down(alert, What.COORDINATES, who, "alert.given-back", why=why, facts=facts)
+        for delivery in self.ledger.deliveries(alert.id):
+            if delivery.purpose in TO_THE_OWNER and delivery.state is Sending.WAITING:
+                self._withdraw(delivery, reasons.NEWER)
+        return self._climb(replace(from_the_start(alert, self.now), coordinator=who))
 
     def needs_help(self, alert: Alert) -> Alert:
         """She was asked and says that she needs help: an emergency, whatever it was before."""
@@ -1091,8 +1254,12 @@ def _coordinated(sitting: _Sitting, alert: Alert, who: str, how: str) -> Verdict
     return Verdict(True, Reason.COORDINATES, sitting.coordinate(alert, who, how))
 
 
+def _can_be_cancelled(alert: Alert, catalogue: Catalogue) -> bool:
+    return all(catalogue.entry(code).can_be_cancelled for code in codes_of(alert))
+
+
 def _is_with_family(sitting: _Sitting, alert: Alert, who: str, sure: bool) -> Verdict:
-    if not sitting.catalogue.entry(alert.code).can_be_cancelled:
+    if not _can_be_cancelled(alert, sitting.catalogue):
         return Verdict(False, Reason.NOT_BY_WORD, alert)
     if alert.severity.is_emergency and not sure:
         return Verdict(False, Reason.ASK_AGAIN, alert)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from alerts.incident import outranks
+from alerts.incident import SETTLES, outranks
 from alerts.maintenance import LOOK_AGAIN, is_held
 from gateway.domain import Alert, Duty, Finding, State
 
@@ -49,6 +49,11 @@ class Reason(StrEnum):
     CLOSED = "it was closed already"
     NO_OUTCOME = "an alert is not resolved without an outcome"
     UNRESOLVED = "an alert is not closed before it was resolved"
+    UNVISITED = "after something real an alert is not closed before somebody has looked in again"
+    NOT_GOING = "only whoever has it, and is not there yet, gives it back"
+    NO_WORDS = "this needs a word or two of why"
+    NO_ELDER = "a follow-up says how the resident is"
+    WRONG_CODE = "that is not the code of this home's door"
     NOBODY = "an act needs somebody who does it"
     UNKNOWN = "there is no such alert"
 
@@ -166,6 +171,8 @@ def mended(alert: Alert, now: datetime) -> Alert:
         return alert
     if is_held(alert):
         longest = LOOK_AGAIN
+    elif alert.is_muted:
+        longest = SETTLES
     elif alert.rung:
         longest = alert.ladder.rungs[alert.rung - 1].wait
     elif alert.round:
@@ -226,7 +233,7 @@ def next_look(alert: Alert) -> datetime | None:
 
 def _limit(alert: Alert) -> datetime | None:
     """By when somebody should have accepted, or should be there; None when that is done or was missed already."""
-    if alert.overdue_at is not None or is_held(alert):
+    if alert.overdue_at is not None or is_held(alert) or alert.is_muted:
         return None
     ladder = alert.ladder
     if alert.is_ringing:

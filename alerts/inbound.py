@@ -68,7 +68,9 @@ class Inbound:
             answer = Answer.NO_HELP if goes else Answer.HELP
             verdict = self.desk.answer(delivery.alert, answer, delivery.person, now, how)
             return _said(verdict, goes)
-        return _said(self.desk.accept(delivery.alert, delivery.person, now, how, can_arrive=goes), goes)
+        return _said(
+            self.desk.accept(delivery.alert, delivery.person, now, how, can_arrive=None if goes else False), goes
+        )
 
     def settled(self, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
         """A receipt for this very message."""

@@ -131,6 +131,12 @@ class Pages:
 
     # ------------------------------------------------------------------ an alert
 
+    def answered(self, one_tap: Pass) -> None:
+        """The message has done its work: whoever read it has done something by its link."""
+        if one_tap.delivery:
+            now = self.house.clock.now()
+            self.house.desk.arrived(one_tap.delivery, Stage.ANSWERED, now, now)
+
     def holder(self, token: str) -> tuple[Pass, Alert]:
         """Who holds this one-tap link, and the alert that it opens."""
         one_tap = self.links.read(token)
@@ -172,7 +178,7 @@ class Pages:
             alerts=unclosed,
             ribbon=drawn,
             marks_offset=_first_sixth_hour(drawn),
-            told=self._in_words(tongue, home, readings, line.blind_since, start, end),
+            told=self.in_words(tongue, home, readings, line.blind_since, start, end),
             sensors=views.sensor_lines(home, self._last_words(home, now)),
             day_title=f"{chosen:%Y-%m-%d}" if chosen else tongue.say("The last 24 hours"),
             previous=previous.isoformat(),
@@ -188,7 +194,7 @@ class Pages:
             return day
         return self.house.readings.readings(home.id, now - SENSOR_MEMORY, now - A_DAY) + day
 
-    def _in_words(
+    def in_words(
         self,
         tongue: Tongue,
         home: Home,
@@ -287,7 +293,6 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806
     Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806
-    Acting = Annotated[Visitor, Depends(doors.acting(*WITH_INSTALLERS))]  # noqa: N806
 
     @router.get("/")
     def show_list(request: Request, visitor: Dealing) -> Response:

@@ -82,6 +82,17 @@ _SENT = (
     .order_by(_delivery.c.sent_at.desc(), _delivery.c.number.desc())
     .limit(bindparam("limit"))
 )
+_tested = tables.button_test
+_TEST_COLUMNS = (_tested.c.home, _tested.c.sensor, _tested.c.at, _tested.c.by)
+_BUTTON_TESTS = (
+    select(*_TEST_COLUMNS)
+    .where(
+        _tested.c.number.in_(
+            select(func.max(_tested.c.number)).where(_tested.c.home == bindparam("home")).group_by(_tested.c.sensor)
+        )
+    )
+    .order_by(_tested.c.number)
+)
 _UPDATE_DELIVERY = (
     update(_delivery)
     .where(_delivery.c.id == bindparam("key"))
@@ -197,12 +208,12 @@ class SqlAlerts:
         return self._asked(Delivery, wanted)
 
     def button_tests(self, home: str | None = None) -> list[ButtonTest]:
-        tested = tables.button_test
-        newest = select(func.max(tested.c.number)).group_by(tested.c.home, tested.c.sensor)
         if home is not None:
-            newest = newest.where(tested.c.home == home)
-        columns = (tested.c.home, tested.c.sensor, tested.c.at, tested.c.by)
-        return self._asked(ButtonTest, select(*columns).where(tested.c.number.in_(newest)).order_by(tested.c.number))
+            return self._found(ButtonTest, self._sql.button_tests, home=home)
+        newest = select(func.max(_tested.c.number)).group_by(_tested.c.home, _tested.c.sensor)
+        return self._asked(
+            ButtonTest, select(*_TEST_COLUMNS).where(_tested.c.number.in_(newest)).order_by(_tested.c.number)
+        )
 
     def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]:
         return self._found(Timer, self._sql.timers_due, now=aware(now), limit=limit)
@@ -278,6 +289,7 @@ class _Statements:
         self.hear = prepared(upsert(engine, tables.inbound, keep_existing=True), ("id", "at"))
         self.was_heard = prepared(select(tables.inbound.c.id).where(tables.inbound.c.id == bindparam("id")))
         self.forget = prepared(tables.inbound.delete().where(tables.inbound.c.at < bindparam("before")))
+        self.button_tests = prepared(_BUTTON_TESTS)
         self.keep_test = appending(engine.dialect, tables.button_test, ("home", "sensor", "at", "by"))
 
 
@@ -333,6 +345,9 @@ class _SqlAlertLedger(TrailLedger):
 
     def keep_test(self, test: ButtonTest) -> None:
         self._append(self._sql.keep_test, row_of(test, ("home", "sensor", "at", "by")))
+
+    def button_tests(self, home: str) -> list[ButtonTest]:
+        return _nouns(ButtonTest, self._sql.button_tests.all(self._connection, {"home": home}))
 
     def set_timer(self, timer: Timer) -> None:
         self._sql.set_timer.run(self._connection, row_of(timer, _TIMER))
