@@ -226,11 +226,12 @@ async def test_the_deputy_accepts_and_everybody_called_hears_who_has_it():
     await house.until(70)
 
     assert house.desk.accept(alert.id, "li", house.now()).reason is Reason.DONE
-    await house.until(3600)
+    house.desk.on_the_way(alert.id, "li", house.now())
+    await house.until(900)
 
     assert house.phone.rang[2:] == [(70, "taken", "zhang")]
     assert house.phone.letters[2].body == "李姐已接单，您不用再处理。"
-    assert (house.alert().state, house.alert().owner) == (State.ACCEPTED, "li")
+    assert (house.alert().state, house.alert().owner) == (State.EN_ROUTE, "li")
 
 
 async def test_whoever_comes_second_is_told_who_has_it():
@@ -254,7 +255,7 @@ async def test_what_had_not_been_said_yet_is_not_said_any_more():
 
     house.desk.accept(alert.id, "li", house.now())
     house.phone.answers.clear()
-    await house.until(3600)
+    await house.until(300)
 
     assert house.phone.rang == []
     assert house.deliveries(Sending.WITHDRAWN) == ["zhang"]
@@ -275,25 +276,27 @@ async def test_from_press_to_the_file():
     alert = house.finds().alert
     await house.until(5)
     house.desk.accept(alert.id, "zhang", house.now(), "link")
+    await house.until(60)
+    house.desk.on_the_way(alert.id, "zhang", house.now())
+    await house.until(600)
+    house.desk.on_site(alert.id, "zhang", house.now(), proof="door")
     await house.until(900)
 
     early = house.desk.close(alert.id, "zhang", house.now())
     without = house.desk.resolve(alert.id, "zhang", None, "", house.now())
     house.desk.resolve(alert.id, "zhang", Outcome.ACCIDENTAL_PRESS, "  晾衣服碰到  ", house.now())
     late = house.desk.accept(alert.id, "li", house.now())
+    house.desk.follow_up(alert.id, "li", "已通电话，一切都好", house.now())
     house.desk.close(alert.id, "wang", house.now())
 
     assert [early.reason, without.reason, late.reason] == [Reason.UNRESOLVED, Reason.NO_OUTCOME, Reason.OVER]
     end = house.alert()
     assert (end.state, end.outcome, end.note) == (State.CLOSED, Outcome.ACCIDENTAL_PRESS, "晾衣服碰到")
-    assert (end.notified_at, end.accepted_at, end.resolved_at, end.closed_at) == (T0, at(5), at(900), at(900))
-    assert house.history() == ["raised", "told", "sent", "accepted", "resolved", "closed"]
-    assert [act.what for act in house.store.acts()] == [
-        "alert.closed",
-        "alert.resolved",
-        "alert.accepted",
-        "alert.raised",
-    ]
+    assert (end.notified_at, end.accepted_at, end.en_route_at, end.on_site_at) == (T0, at(5), at(60), at(600))
+    assert (end.resolved_at, end.followed_up_at, end.closed_at) == (at(900), at(900), at(900))
+    steps = ["accepted", "en-route", "on-site", "resolved", "followed-up", "closed"]
+    assert house.history() == ["raised", "told", "sent", *steps]
+    assert [act.what for act in reversed(house.store.acts())] == [f"alert.{what}" for what in ("raised", *steps)]
 
 
 async def test_resolving_what_nobody_has_accepted_accepts_it_first():
@@ -341,7 +344,7 @@ async def test_pressing_again_after_it_was_accepted_pages_the_owner_once_a_minut
     for second in (61, 62, 63, 125):
         await house.until(second)
         assert house.finds().reason is Reason.AGAIN
-    await house.until(3600)
+    await house.until(300)
 
     assert house.phone.rang[1:] == [(61, "again", "zhang"), (125, "again", "zhang")]
     assert "又按了一次（共 2 次）" in house.phone.letters[1].body
@@ -478,7 +481,7 @@ async def test_a_grid_without_anybody_is_said_loudly_and_keeps_ringing(caplog):
     await house.until(121)
 
     assert "nobody on the whole ladder can be reached" in caplog.text
-    assert house.history() == ["raised", *3 * ["empty"], "nobody", *3 * ["empty"], "nobody"]
+    assert house.history() == ["raised", *5 * ["empty"], "nobody", "overdue", *5 * ["empty"], "nobody"]
     assert house.alert().state is State.RAISED
 
 

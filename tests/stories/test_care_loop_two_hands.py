@@ -138,7 +138,7 @@ def test_accepting_and_climbing_at_the_same_moment_leave_nobody_paged(open_again
     waiting = [d for d in store.deliveries(alert.id) if d.state is Sending.WAITING]
     assert store.alert(alert.id).state is State.ACCEPTED
     assert waiting == []
-    assert store.next_timer() is None
+    assert store.next_timer() == at(60) + timedelta(minutes=5)  # when whoever has it is asked whether anything happens
 
 
 def test_resolved_once_and_with_one_outcome(open_again):
@@ -176,15 +176,21 @@ def test_the_whole_life_of_an_alert_reads_the_same_from_the_book(open_again):
     desk.take([press(70)], at(70))
     desk.accept(alert.id, "wang", at(80), "link")
     desk.take([press(90)], at(90))
-    desk.resolve(alert.id, "wang", Outcome.ASSISTANCE_GIVEN, "扶起", at(900))
-    desk.close(alert.id, "wang", at(901))
+    desk.on_the_way(alert.id, "wang", at(100))
+    desk.hand_over(alert.id, "wang", "zhang", at(200), why="我在医院")
+    desk.on_site(alert.id, "zhang", at(600), proof="door")
+    desk.note(alert.id, "zhang", "门是开着的", at(610))
+    desk.resolve(alert.id, "zhang", Outcome.ASSISTANCE_GIVEN, "扶起", at(900))
+    desk.follow_up(alert.id, "li", "", at(901))
+    desk.close(alert.id, "li", at(902))
 
     end = open_again()[0].alert(alert.id)
     history = [e.what for e in store.history(alert.id)]
-    assert (end.state, end.count, end.owner, end.note) == (State.CLOSED, 3, "wang", "扶起")
+    assert (end.state, end.count, end.owner, end.note) == (State.CLOSED, 3, "zhang", "扶起")
+    assert (end.on_site_at, end.overdue_at, end.coordinator) == (at(600), at(60), "")
     assert history == [
-        *["raised", "told", "sent", "told", "failed", "told", "put-off", "again"],
-        *["accepted", "again", "resolved", "closed"],
+        *["raised", "told", "sent", "overdue", "told", "failed", "told", "put-off", "again"],
+        *["accepted", "again", "en-route", "handed", "on-site", "note", "resolved", "followed-up", "closed"],
     ]
     assert [(d.purpose.value, d.person, d.state.value) for d in store.deliveries(alert.id)] == [
         ("page", "zhang", "sent"),
@@ -192,5 +198,6 @@ def test_the_whole_life_of_an_alert_reads_the_same_from_the_book(open_again):
         ("page", "wang", "withdrawn"),
         ("taken", "zhang", "waiting"),
         ("again", "wang", "withdrawn"),
+        ("handed", "zhang", "withdrawn"),
     ]
     assert {event.ref for event in store.events(0) if event.topic == "alert"} == {alert.id}
