@@ -14,7 +14,20 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard import api, board, demo, doors, install, pages, people, receipts, walk
+from dashboard import (
+    api,
+    board,
+    demo,
+    doors,
+    handling,
+    handover,
+    install,
+    pages,
+    people,
+    receipts,
+    records,
+    walk,
+)
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
 from dashboard.doors import Doors, SignInFirst
 from dashboard.house import House
@@ -82,6 +95,9 @@ def create_app(house: House) -> FastAPI:
     if house.demo:
         app.include_router(demo.routes(house, printer, entrance, sight))
     app.include_router(pages.routes(sight, entrance))
+    app.include_router(handover.routes(handover.Handover(sight), entrance))
+    app.include_router(records.routes(records.Records(sight), entrance))
+    app.include_router(handling.routes(handling.Handling(sight), entrance))
     app.include_router(install.routes(install.Install(house, printer, sight), entrance))
     app.include_router(api.routes(sight, entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
@@ -146,6 +162,8 @@ class Seal:
                     headers[name] = value
                 if scope["path"].startswith("/install/"):  # labels are scanned there
                     headers["permissions-policy"] = "camera=(self), microphone=(), geolocation=()"
+                if scope["path"].startswith(("/alerts/", "/a/", "/door/")):  # whoever arrives may say where they are
+                    headers["permissions-policy"] = "camera=(), microphone=(), geolocation=(self)"
                 if is_kept and message["status"] == 200:
                     headers["cache-control"] = "public, max-age=31536000, immutable"
             await send(message)
