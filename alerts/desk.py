@@ -896,7 +896,9 @@ class _Sitting:
                 self._withdraw(delivery, reasons.NEWER)
         facts: Facts = (("from", alert.owner), ("to", to.id), *((("note", why),) if why else ()))
         self.write_down(alert, What.HANDED, who, "alert.handed", why=why, facts=facts)
+        told = [d for d in self._told(alert) if d.person == alert.owner != who]
         alert = replace(alert, state=State.ACCEPTED, owner=to.id, owned_at=self.now, reminded=0, en_route_at=None)
+        self._queue(self._taken(alert, delivery) for delivery in told)  # whoever had it did not give it away
         turn = f"{self.now.timestamp():.3f}"
         self._queue(letters_for(to, alert, Purpose.HANDED, turn, self.now, facts=(("owner", who),)))
         return self._save(alert)
