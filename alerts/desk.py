@@ -54,6 +54,7 @@ from alerts.incident import (
 )
 from alerts.maintenance import (
     HELD_FOR,
+    HUSHED,
     LOOK_AGAIN,
     TEST,
     Treatment,
@@ -66,6 +67,7 @@ from alerts.maintenance import (
     treatment,
     work_or_pause_in,
 )
+from alerts.plans import Hush, graded, hush_over, hushed, in_force, in_one, planned
 from alerts.routing import answers_by, delivery_id, letters_for, pages, people_for, reachable, turn_of
 from alerts.selftest import KEY, PRESSES, announced_in, is_test
 from alerts.sla import needs_follow_up
@@ -475,10 +477,13 @@ class _Sitting:
         self._moved: dict[str, Alert] = {}  # as it was last written; each is published once
         self._queued: list[Delivery] = []
         self._homes: dict[str, Home | None] = {}
+        self._plans: dict[str, list[Override]] = {}
+        self._waited: list[tuple[Delivery, Alert]] = []  # calls for what quiet hours or a silence have held back
         self._on_duty: dict[tuple[str, Duty], list[Person]] = {}
 
     def end(self) -> None:
         """Publish what has changed; the last thing in the transaction."""
+        self._tell_in_one()
         for alert in self._moved.values():
             home = self._home(alert.home)
             self.ledger.publish(self.now, "alert", alert.id, alert.home, home.grid if home else "")
@@ -501,7 +506,11 @@ class _Sitting:
         if how is Treatment.TEST and work is not None:
             finding = as_test(finding, work)
         cause = self.catalogue.cause(finding)
+        finding = graded(finding, self.catalogue.usual(finding.code), in_force(self._plan(finding.home)))
         open_alerts = self.ledger.open_alerts(finding.home)
+        hush = self._hush(finding) if how is Treatment.REAL else None
+        # What waits takes in only more of the same, so that what cannot wait does not vanish in it.
+        open_alerts = [one for one in open_alerts if not one.finding.fact(HUSHED) or one.code == finding.code]
         alert = taking(finding, open_alerts, self.catalogue.usual, self.now, alone=how is Treatment.HELD)
         known = not self.ledger.join(cause, alert.id if alert else cause.id)
         verdict = judge(finding, open_alert=alert, known=known)
@@ -513,6 +522,14 @@ class _Sitting:
             verdict = replace(verdict, told=False, reason=Reason.HELD)
             if alert is not None and finding.severity.worse_than(alert.severity):
                 return replace(verdict, alert=self._worsen(alert, finding))
+        elif hush is not None and (alert is None or is_held(alert)):
+            finding = hushed(finding, hush)
+            is_worse = verdict.reason is Reason.WORSE
+            verdict = replace(verdict, told=False, reason=Reason.HUSHED)
+            if alert is not None and is_worse:
+                return replace(verdict, alert=self._worsen(alert, finding))
+        elif alert is not None and alert.finding.fact(HUSHED):  # the same, and by now it cannot wait
+            alert = self._let_go(alert)
         if alert is None:
             return replace(verdict, alert=self._open(cause.id, finding))
         if verdict.reason is Reason.WORSE:
@@ -577,7 +594,7 @@ class _Sitting:
         if alert.code == TEST and alert.is_ringing and self._may_be_told_again(alert):
             return self._climb(from_the_start(alert, self.now))  # no ladder goes on that would try it once more
         if alert.is_ringing and what is What.JOINED and not self._has_called(alert):
-            within = until_called(self.catalogue.ladder(finding.code, finding.severity))
+            within = until_called(self._ladder_for(finding))
             if within < time_left(alert, self.now):  # within an incident nothing is told later than it would be alone
                 return self._climb(replace(from_the_start(alert, self.now), rung=rung_within(alert.ladder, within)))
         return self._save(alert)
@@ -588,7 +605,7 @@ class _Sitting:
         if finding.code != alert.code:
             facts += (("code", finding.code),)
         left = timedelta(0) if self._has_called(alert) else time_left(alert, self.now)
-        alert = replace(led_by(alert, finding, self.now), ladder=self.catalogue.ladder(finding.code, finding.severity))
+        alert = replace(led_by(alert, finding, self.now), ladder=self._ladder_for(finding))
         self._write(alert, What.WORSE, facts=facts)
         self._audit(alert, SYSTEM, "alert.worse", facts=facts)
         if is_held(alert) or alert.is_muted:
@@ -633,7 +650,7 @@ class _Sitting:
     def _ladder(self, finding: Finding) -> Ladder:
         """A copy of the policy's ladder; for a test only its first rung on which anybody can be reached."""
         if finding.code != TEST:
-            return self.catalogue.ladder(finding.code, finding.severity)
+            return self._ladder_for(finding)
         real = tested(finding)
         rungs = self.catalogue.ladder(real.code, real.severity).rungs
         singly = [replace(rung, duty=duty, also=()) for rung in rungs for duty in rung.waited_for]
@@ -643,21 +660,26 @@ class _Sitting:
 
     def _hold(self, alert: Alert) -> Alert:
         """On the books, but nobody is called until the work has ended."""
-        author = alert.finding.fact(HELD_FOR)
+        author, hush = alert.finding.fact(HELD_FOR), self._hush(alert.finding)
         alert = replace(alert, next_at=self.now + LOOK_AGAIN)
-        self._write(alert, What.HELD, who=author)
+        facts: Facts = ()
+        if hush is not None and alert.finding.fact(HUSHED):
+            alert = replace(alert, next_at=min(hush.until, self.now + LOOK_AGAIN))
+            facts = ((HUSHED, hush.kind), ("until", hush.until.isoformat()))
+        self._write(alert, What.HELD, who=author, facts=facts)
         self._audit(alert, author, "alert.held")
         return self._save(alert)
 
     def _look_again(self, alert: Alert) -> None:
         """Is the work over? Then what was held back is judged again: it has passed, or people are called now."""
+        if alert.finding.fact(HUSHED):
+            self._look_whether_it_waits(alert)
+            return
         if self._work(alert.home) is not None:
             self._save(replace(alert, next_at=self.now + LOOK_AGAIN))
             return
         author = alert.finding.fact(HELD_FOR)
-        alert = replace(alert, finding=let_go(alert.finding), next_at=self.now)
-        self._write(alert, What.RELEASED)
-        self._audit(alert, SYSTEM, "alert.released")
+        alert = self._let_go(alert)
         if self.has_passed(alert.finding):
             is_equipment = self.catalogue.entry(alert.code).severity is Severity.TECHNICAL
             outcome = Outcome.TEST_OR_DRILL if is_equipment or not author else Outcome.ELDER_AWAY
@@ -665,10 +687,59 @@ class _Sitting:
         else:
             self._climb(alert)
 
+    def _let_go(self, alert: Alert) -> Alert:
+        alert = replace(alert, finding=let_go(alert.finding), next_at=self.now)
+        self._write(alert, What.RELEASED)
+        self._audit(alert, SYSTEM, "alert.released")
+        return alert
+
     def _work(self, home: str) -> Work | None:
         found = self._home(home)
         state = found.state if found else Monitoring.GUARDED
-        return work_or_pause_in(self.directory.plan(home, self.now), self.now, state)
+        return work_or_pause_in(self._plan(home), self.now, state)
+
+    # ------------------------------------------------------------------ the household's plan
+
+    def _plan(self, home: str) -> list[Override]:
+        if home not in self._plans:
+            self._plans[home] = self.directory.plan(home, self.now)
+        return self._plans[home]
+
+    def _ladder_for(self, finding: Finding) -> Ladder:
+        ladder = self.catalogue.ladder(finding.code, finding.severity)
+        return planned(ladder, finding.code, in_force(self._plan(finding.home)))
+
+    def _hush(self, finding: Finding) -> Hush | None:
+        home = self._home(finding.home)
+        return hush_over(finding, self._plan(finding.home), self.now, home.zone) if home else None
+
+    def _look_whether_it_waits(self, alert: Alert) -> None:
+        """Are the quiet hours over, or the silence? Then it has passed, or people hear of it, of several in one."""
+        if (hush := self._hush(alert.finding)) is not None:
+            self._save(replace(alert, next_at=min(hush.until, self.now + LOOK_AGAIN)))
+            return
+        alert = self._let_go(alert)
+        if self.has_passed(alert.finding):
+            is_equipment = self.catalogue.usual(alert.code) is Severity.TECHNICAL
+            self.resolve(alert, SYSTEM, Outcome.SENSOR_FAULT if is_equipment else Outcome.ELDER_SAFE, "")
+            return
+        before = len(self._queued)
+        alert = self._climb(alert)
+        self._waited += [(delivery, alert) for delivery in self._queued[before:]]
+
+    def _tell_in_one(self) -> None:
+        """Whoever would be called for several things that have waited is called once, for all of them."""
+        alerts = {delivery.id: alert for delivery, alert in self._waited}
+        homes = {alert.home: self._home(alert.home) for _, alert in self._waited}
+        calls = []
+        for delivery, alert in self._waited:
+            home = homes[alert.home]
+            calls.append((delivery, alert.severity, f"{home.code if home else alert.home}:{alert.code}"))
+        for told, others in in_one(calls):
+            self.ledger.update(told)
+            for other in others:
+                self._withdraw(other, reasons.SAID_BY_ANOTHER)
+                self._write(alerts[other.id], What.IN_ONE, facts=(("person", other.person), ("by", told.alert)))
 
     # ------------------------------------------------------------------ what another alert says better
 

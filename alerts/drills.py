@@ -1,4 +1,4 @@
-"""Tests while nothing happens: does a button call, and does a message reach whoever is meant by it? Pure, but for `drill`.
+"""Tests while nothing happens: does a button call, does a message reach whoever is meant? Pure, but for `drill`.
 
 A button's test is announced: within its window the first press of that button is kept as a test and calls nobody. A
 drill is a real message on the real way, which its reader has to answer.
@@ -26,6 +26,7 @@ from gateway.domain import (
     Sensor,
     Stage,
 )
+from gateway.ports import RegistryStore
 
 IN_TIME = timedelta(minutes=10)
 """So long somebody has to answer a drill before it counts as unanswered."""
@@ -118,12 +119,18 @@ def button_lines(
     )
 
 
+def responders(directory: RegistryStore) -> list[Person]:
+    """Whoever can be told something, apart from the residents themselves: they are asked, and not drilled."""
+    residents = {home.person for home in directory.homes()}
+    return [person for person in directory.people() if person.id not in residents]
+
+
 def buttons(home: Home) -> list[Sensor]:
     return [sensor for sensor in home.sensors if sensor.role is Role.SOS]
 
 
 def drill(desk: Desk, person: Person, who: str, now: datetime) -> list[Delivery]:
-    """A marked message by everything that reaches this person, to be answered; the courier carries it like any other."""
+    """A marked message by everything that reaches this person, to be answered; it is carried like any other."""
     alert = f"drill/{person.id}/{now:%Y%m%dT%H%M%SZ}"
     messages = [
         Delivery(

@@ -19,6 +19,7 @@ from dashboard import (
     board,
     demo,
     doors,
+    drills,
     handling,
     handover,
     install,
@@ -102,6 +103,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(api.routes(sight, entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
     app.include_router(people.routes(people.People(house, printer, sight), entrance))
+    app.include_router(drills.routes(drills.Drills(house, printer, sight), entrance))
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     app.include_router(walk.routes(walk.Walk(house, printer, sight), entrance))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

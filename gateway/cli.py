@@ -9,9 +9,11 @@ import typer
 
 from gateway.commands import Config, State, existing, office, say, settings_of
 from gateway.commands.devices import devices
+from gateway.commands.drill import drills
 from gateway.commands.homes import homes
 from gateway.commands.hubs import hubs
 from gateway.commands.people import people
+from gateway.commands.receipts import receipts
 from gateway.commands.tell import tell
 from gateway.config import ConfigError, Refused, Settings, load, problems, understood
 
@@ -27,7 +29,9 @@ app.add_typer(hubs, name="hubs")
 app.add_typer(devices, name="devices")
 app.add_typer(people, name="people")
 app.add_typer(alerts, name="alerts")
+app.add_typer(drills, name="drill")
 app.command()(tell)
+app.command()(receipts)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]

@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from gateway.commands import Config, Office, State, Who, office, say
 from gateway.config import Refused
-from gateway.domain import Act, Delivery, Person, Purpose
+from gateway.domain import Act, Delivery, Person, Purpose, Sending
 
 
 def tell(
@@ -40,8 +40,8 @@ async def _tell(person: Person, here: Office) -> bool:
     from gateway.clock import SystemClock
     from gateway.ports import TryLater, Undeliverable
 
-    all_sent = True
-    async with channels(here.settings, SystemClock()) as ready:
+    all_sent, clock = True, SystemClock()
+    async with channels(here.settings, clock) as ready:
         for way, delivery in _tests(person, here):
             channel, began = ready.get(delivery.channel), time.monotonic()
             words, why = letter(delivery, None, home=None, language=person.language), ""
@@ -49,9 +49,15 @@ async def _tell(person: Person, here: Office) -> bool:
                 why = f"{reasons.NOT_CONFIGURED}: {delivery.channel}"
             else:
                 try:
-                    await channel.send(delivery, words)
+                    message = await channel.send(delivery, words)
+                    delivery = replace(delivery, state=Sending.SENT, sent_at=clock.now(), message=message or "")
                 except (TryLater, Undeliverable) as error:
                     why = str(error) or reasons.UNSAID
+                    delivery = replace(delivery, code=error.code, lasting=isinstance(error, Undeliverable))
+            if why:
+                delivery = replace(delivery, state=Sending.FAILED, failed_at=clock.now(), reason=why)
+            with here.stores.alerts.begin() as ledger:
+                ledger.queue(delivery)  # as it ended: nothing is left to be carried, and the list of drills knows it
             all_sent = all_sent and not why
             told = reason_text(why, here.settings.language) if why else "已发 sent"
             say(f"{way:16} {told}  ({time.monotonic() - began:.1f} s)")
@@ -60,16 +66,14 @@ async def _tell(person: Person, here: Office) -> bool:
 
 def _tests(person: Person, here: Office) -> Iterator[tuple[str, Delivery]]:
     """A test for each way to reach somebody, in their order; the second telephone on one channel is its second."""
-    seen = Counter[str]()
-    for reach in person.reaches:
-        seen[reach.channel] += 1
-        nth = seen[reach.channel]
-        way = reach.channel if nth == 1 else f"{reach.channel}.{nth}"
+    from alerts.routing import ways_of
+
+    for way, reach in ways_of(person):
         yield (
             way,
             Delivery(
-                id=f"tell/{here.now:%Y%m%dT%H%M%S.%f}/{person.id}/{way}",
-                alert="tell",
+                id=f"tell/{person.id}/{here.now:%Y%m%dT%H%M%S.%f}/{way}",
+                alert=f"tell/{person.id}",
                 purpose=Purpose.TEST,
                 person=person.id,
                 channel=reach.channel,
