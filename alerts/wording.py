@@ -6,9 +6,10 @@ elder, no address, no illness. English is the source text; `gateway/locales` hol
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from alerts import words_ladder
+from alerts import words_handling, words_ladder
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
@@ -18,6 +19,7 @@ from gateway.domain import (
     Alert,
     Delivery,
     Duty,
+    Elder,
     Entry,
     Finding,
     Gap,
@@ -642,7 +644,11 @@ def history_line(
         outcome=_of(Outcome, facts.get("outcome", ""), lambda o: outcome_name(o, language)),
         time=clock(datetime.fromisoformat(facts["again_at"]), zone, now or entry.at) if "again_at" in facts else "",
     )
-    extra = []
+    extra = words_handling.proofs(
+        facts.get("proof", ""), partial(say, language), lambda at: clock(at, zone, now or entry.at)
+    )
+    if elder := facts.get("elder"):
+        extra.append(_of(Elder, elder, lambda e: elder_name(e, language)))
     if "late_s" in facts:
         extra.append(say(language, "{span} late", span=span(facts["late_s"], language)))
     if note := facts.get("note"):
@@ -890,6 +896,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.NOBODY: N_("Sign in first: an alert is accepted by somebody."),
     Reason.UNKNOWN: N_("There is no such alert."),
     **words_ladder.ANSWERS,
+    **words_handling.ANSWERS,
 }
 
 
@@ -910,6 +917,10 @@ def state_name(state: State, language: str) -> str:
 
 def outcome_name(outcome: Outcome, language: str) -> str:
     return say(language, _OUTCOMES[outcome])
+
+
+def elder_name(elder: Elder, language: str) -> str:
+    return say(language, words_handling.ELDERS[elder])
 
 
 def duty_name(duty: Duty, language: str) -> str:

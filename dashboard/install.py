@@ -24,7 +24,7 @@ from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from alerts import wording
-from dashboard import inbox, views
+from dashboard import inbox, pictures, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -62,8 +62,6 @@ PUT_AWAY = 5_000
 """All that the quarantine keeps apart: the device just touched must not be hidden behind another home's noise."""
 JOINING = timedelta(seconds=120)
 """So long a hub takes new devices in; then it closes its door by itself."""
-LARGEST_PHOTO = 2 * 1024 * 1024
-PHOTO_FORM = LARGEST_PHOTO + 16 * 1024
 PHOTOS_AT_MOST = 100
 """Of one home: enough for every device and its successors, too few to fill a disk."""
 READINGS_SHOWN = 8
@@ -567,16 +565,11 @@ class Install:
 
     def keep_photo(self, visitor: Visitor, home: Home, sensor: Sensor, picture: bytes) -> str:
         """What is to be said about it: only what begins like a JPEG or PNG is kept, under a name of our own."""
-        folder, ending = self.house.photos, ending_of(picture)
-        if folder is None or not ending or len(picture) > LARGEST_PHOTO:
-            return "no-photo"
         if sum(bool(line.photo) for line in self.house.registry.installations(home.id)) >= PHOTOS_AT_MOST:
             return "many-photos"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = f"{secrets.token_hex(16)}.{ending}"
-        path = folder / name
-        path.touch(mode=0o600)
-        path.write_bytes(picture)
+        name = pictures.keep(self.house.photos, picture)
+        if not name:
+            return "no-photo"
         now, who = self.house.clock.now(), visitor.account.person
         line = Installation(home=home.id, sensor=sensor.id, at=now, by=who, photo=name)
         self.house.registrar.note_installation(line, who=who, now=now)
@@ -584,21 +577,11 @@ class Install:
 
     def photo(self, home: Home, name: str) -> Response:
         """A picture of this home: of another one's it answers as if there were none."""
-        folder = self.house.photos
         is_ours = any(line.photo == name for line in self.house.registry.installations(home.id))
-        if folder is None or not is_ours or not _PHOTO.fullmatch(name) or not (folder / name).is_file():
+        found = pictures.show(self.house.photos, name) if is_ours else None
+        if found is None:
             raise HTTPException(404)
-        kind = "image/png" if name.endswith("png") else "image/jpeg"
-        return Response((folder / name).read_bytes(), media_type=kind)
-
-
-_PHOTO = re.compile(r"[0-9a-f]{32}\.(jpg|png)")
-
-
-def ending_of(picture: bytes) -> str:
-    if picture.startswith(b"\xff\xd8\xff"):
-        return "jpg"
-    return "png" if picture.startswith(b"\x89PNG\r\n\x1a\n") else ""
+        return found
 
 
 FIGURES = {
@@ -1064,13 +1047,13 @@ def routes(install: Install, doors: Doors) -> APIRouter:
         registrar.remove_sensor(home.id, sensor.id, tidy(why), **who(visitor))
         return go(f"/{home.id}", "removed")
 
-    @router.post("/{home_id}/devices/{sensor_id}/photo", max_body_size=PHOTO_FORM)
+    @router.post("/{home_id}/devices/{sensor_id}/photo", max_body_size=pictures.FORM)
     def take_photo(
         visitor: Acting, home_id: str, sensor_id: str, picture: Annotated[UploadFile | None, File()] = None
     ) -> Response:
         home = install.home(visitor, home_id)
         sensor = install.sensor(home, sensor_id)
-        seen = picture.file.read(LARGEST_PHOTO + 1) if picture else b""
+        seen = picture.file.read(pictures.LARGEST + 1) if picture else b""
         return go(f"/{home.id}/devices/{sensor.id}", install.keep_photo(visitor, home, sensor, seen))
 
     @router.get("/{home_id}/photos/{name}")

@@ -68,5 +68,22 @@ class Links:
         """The part of a door's address that only we and one provider know: 128 bits."""
         return self._digest("door", door)[:32]
 
+    # What hangs beside a household's door: whoever reads it out stands before it.
+
+    def doorplate(self, home: str) -> str:
+        """What the printed code leads to; the same for as long as our secret is."""
+        return str(URLSafeSerializer(self.secret, salt="shouwang.doorplate").dumps(home))
+
+    def at_door(self, token: str) -> str:
+        """The home whose doorplate this is; empty when we never printed it."""
+        try:
+            return str(URLSafeSerializer(self.secret, salt="shouwang.doorplate").loads(token))
+        except (BadData, ValueError, TypeError):
+            return ""
+
+    def door_code(self, home: str) -> str:
+        """The same in six figures, for whoever cannot scan."""
+        return f"{int(self._digest('doorplate', home), 16) % 1_000_000:06}"
+
     def _digest(self, *words: str) -> str:
         return hmac.new(self.secret, "\n".join(words).encode(), hashlib.sha256).hexdigest()

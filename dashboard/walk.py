@@ -20,6 +20,7 @@ from dashboard.printer import Printer, tongue_of
 from dashboard.proof import Doubt, Try
 from dashboard.words import N_
 from gateway.domain import Commissioning, Consent, Duty, Home, Installation, Monitoring, Role
+from gateway.domain.people import ENTRY
 from gateway.registry import RegistrationError
 
 INSTALLERS = (Duty.INSTALLER, Duty.ADMIN)
@@ -60,6 +61,14 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
         N_(
             "What I have told about illnesses, medicines, hearing and my hospital may be kept and shown to those who"
             " come to help. I may refuse this and am watched over all the same."
+        ),
+    ),
+    ENTRY: (
+        N_("Entry in an emergency"),
+        N_(
+            "If an emergency is open, I do not answer and nobody with a key comes in time, those who are called may"
+            " have my lock opened or my door broken, with a second person present and the police informed. What is"
+            " damaged is written down. I may refuse this and am watched over all the same."
         ),
     ),
 }

@@ -7,7 +7,7 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from alerts import wording
-from gateway.domain import Kind, Purpose, Role
+from gateway.domain import Kind, Purpose, Role, Stage
 from gateway.locales import LANGUAGES, catalogue
 
 JUST_NOW = timedelta(minutes=2)
@@ -77,6 +77,10 @@ class Tongue:
     def purpose(self, purpose: Purpose) -> str:
         return self.say(PURPOSES[purpose])
 
+    def stage(self, stage: Stage) -> str:
+        """How far a message came."""
+        return self.say(STAGES[stage])
+
     def happening(self, kind: Kind, value: float) -> str:
         """What a reading of this kind tells, as a short phrase: door opened, got out of bed."""
         on, off = HAPPENINGS.get(kind, (OTHERWISE, OTHERWISE))
@@ -97,7 +101,17 @@ PURPOSES: Mapping[Purpose, str] = {
     Purpose.HANDED: N_("handed over to"),
     Purpose.STIRS: N_("told of signs of life"),
     Purpose.OVER: N_("told that it is over"),
+    Purpose.CARD: N_("told that the emergency card was opened"),
     Purpose.TEST: N_("test"),
+}
+STAGES: Mapping[Stage, str] = {
+    Stage.WAITING: N_("waiting"),
+    Stage.SENT: N_("sent"),
+    Stage.DELIVERED: N_("delivered"),
+    Stage.OPENED: N_("read"),
+    Stage.ANSWERED: N_("answered"),
+    Stage.FAILED: N_("failed"),
+    Stage.WITHDRAWN: N_("withdrawn"),
 }
 ROLES: Mapping[Role, str] = {
     Role.MOTION: N_("motion"),

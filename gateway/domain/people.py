@@ -120,6 +120,17 @@ class Contact:
     is_far: bool = False  # too far away to come: whoever accepts from there coordinates, and others are called on
 
 
+class Elder(StrEnum):
+    """How a resident is when somebody looks in again after an alert: 平安, 需帮助, 住院, 搬离, 离世, 未联系上."""
+
+    WELL = "well"
+    NEEDS_HELP = "needs-help"
+    IN_HOSPITAL = "in-hospital"
+    MOVED = "moved"
+    DECEASED = "deceased"
+    NOT_REACHED = "not-reached"
+
+
 HEALTH = "health"
 """The purpose of a consent to keep what a profile says about illnesses, hearing and hospital."""
 

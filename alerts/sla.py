@@ -1,0 +1,232 @@
+"""How fast people answer and come: the clock of each step, what is due next, and the figures of a month.
+
+Pure: over alerts and a moment. The limits are those that the alert was opened with; a later edit changes none of them.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from alerts.maintenance import TEST, is_held
+from gateway.domain import Alert, Judgement, Outcome, Severity, State
+
+ANSWERED = (timedelta(seconds=60), timedelta(seconds=180))
+"""What the audits of alarm centres ask: 97.5 % within the first, 99 % within the second."""
+
+ARRIVED = (timedelta(minutes=15), timedelta(minutes=30))
+"""In town, and remote."""
+
+FOLLOW_UP_WITHIN = timedelta(days=1)
+"""After something real somebody looks in again by the next day."""
+
+
+# --------------------------------------------------------------------------- the clock of each step
+
+
+class Step(StrEnum):
+    """What somebody has to do next: 接单, 出发, 到场."""
+
+    ACCEPT = "accept"
+    DEPART = "depart"
+    ARRIVE = "arrive"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One step of one alert: by when, and when it was done."""
+
+    step: Step
+    due_at: datetime
+    done_at: datetime | None = None
+
+    def late(self, now: datetime) -> timedelta:
+        """By how much; zero while there is time."""
+        return max((self.done_at or now) - self.due_at, timedelta(0))
+
+    def is_breached(self, now: datetime) -> bool:
+        return self.late(now) > timedelta(0)
+
+
+def clocks(alert: Alert) -> list[Clock]:
+    """The clocks that were ever started, each with its end where it has one. Whatever was settled stops them."""
+    settled = alert.resolved_at or alert.closed_at
+    found = []
+    if alert.ladder.ack is not None:
+        begin = alert.worse_at or alert.raised_at
+        found.append(Clock(Step.ACCEPT, begin + alert.ladder.ack, alert.accepted_at or settled))
+    if alert.accepted_at is not None:
+        set_out = alert.en_route_at or alert.on_site_at or settled
+        if alert.ladder.remind is not None:
+            found.append(Clock(Step.DEPART, (alert.owned_at or alert.accepted_at) + alert.ladder.remind, set_out))
+        if alert.ladder.site is not None:
+            found.append(Clock(Step.ARRIVE, alert.accepted_at + alert.ladder.site, alert.on_site_at or settled))
+    return found
+
+
+def running(alert: Alert) -> Clock | None:
+    """The clock that runs out first, of those that run; None when nobody is waited for."""
+    if not alert.is_open or alert.is_muted or is_held(alert) or alert.code == TEST:
+        return None
+    return min((clock for clock in clocks(alert) if clock.done_at is None), key=lambda c: c.due_at, default=None)
+
+
+def board(alerts: Iterable[Alert], now: datetime) -> list[tuple[Alert, Clock]]:
+    """Every open alert with the clock that runs: what is late first, the worst of it on top, then what is due next."""
+    lines = [(alert, clock) for alert in alerts if (clock := running(alert)) is not None]
+
+    def order(line: tuple[Alert, Clock]) -> tuple[bool, int, datetime]:
+        alert, clock = line
+        late = clock.is_breached(now)
+        return not late, alert.severity.value if late else 0, clock.due_at
+
+    return sorted(lines, key=order)
+
+
+# --------------------------------------------------------------------------- looking in again
+
+
+def needs_follow_up(alert: Alert) -> bool:
+    """Whether somebody has to look in again before it is filed: after everything that was real, or may have been."""
+    if alert.outcome is None or not is_for_people(alert):
+        return False
+    return alert.outcome is Outcome.NO_ACCESS or alert.outcome.judgement is Judgement.REAL
+
+
+def follow_up_due(alert: Alert) -> datetime | None:
+    """By when, while nobody has."""
+    if alert.state is not State.RESOLVED or alert.resolved_at is None or not needs_follow_up(alert):
+        return None
+    return alert.resolved_at + FOLLOW_UP_WITHIN
+
+
+# --------------------------------------------------------------------------- the figures of a month
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many: the numbers stay beside the percentage, so that one of one is not taken for a record."""
+
+    part: int
+    whole: int
+
+    @property
+    def percent(self) -> float | None:
+        return 100 * self.part / self.whole if self.whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How one grid did in one month."""
+
+    grid: str
+    month: str  # "2026-11", by the clock of the homes
+    alerts: int
+    answered: tuple[Share, Share]  # within the two limits of ANSWERED
+    arrived: tuple[Share, Share]  # of those that somebody went to, or should have gone to
+    false: Share  # of those that were judged
+    answer: timedelta | None  # the median
+    arrival: timedelta | None
+
+
+def is_for_people(alert: Alert) -> bool:
+    """An emergency, something serious or something to see to; not the equipment, a care hint or a test."""
+    return alert.code != TEST and alert.severity.worse_than(Severity.CARE)
+
+
+def is_counted(alert: Alert) -> bool:
+    """Whatever people were called for, but neither what was only a test or a double, nor what another one speaks for,
+    nor what the resident took back before anybody had it."""
+    if not is_for_people(alert) or is_held(alert) or alert.incident not in ("", alert.id):
+        return False
+    return alert.state is not State.CANCELLED and alert.outcome not in (Outcome.TEST_OR_DRILL, Outcome.DUPLICATE)
+
+
+def figures(
+    alerts: Iterable[Alert],
+    month: str,
+    place: Callable[[str], tuple[str, ZoneInfo]],
+    now: datetime,
+) -> list[Figures]:
+    """One row for each grid that had anything in this month, and the sum of all (grid "") last.
+
+    `place` gives a home's grid and time zone: a month ends at the home's own midnight.
+    """
+    by_grid: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        grid, zone = place(alert.home)
+        if is_counted(alert) and month_of(alert.raised_at, zone) == month:
+            by_grid.setdefault(grid, []).append(alert)
+    rows = [_row(grid, month, found, now) for grid, found in sorted(by_grid.items())]
+    everything = [alert for found in by_grid.values() for alert in found]
+    return [*rows, _row("", month, everything, now)]
+
+
+def month_of(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m}"
+
+
+def span_of(month: str) -> tuple[datetime, datetime]:
+    """From when to when, in any time zone there is, something may belong to this month. ValueError: it is no month."""
+    first = datetime.fromisoformat(f"{month}-01T00:00:00+00:00")
+    after = (first + timedelta(days=32)).replace(day=1)
+    return first - timedelta(days=1), after + timedelta(days=1)
+
+
+def _row(grid: str, month: str, alerts: Sequence[Alert], now: datetime) -> Figures:
+    answers = [a.accepted_at - a.raised_at if a.accepted_at else None for a in alerts]
+    waited = [now - a.raised_at for a in alerts]
+    gone = [alert for alert in alerts if _is_gone_to(alert)]
+    arrivals = [a.on_site_at - a.raised_at if a.on_site_at else None for a in gone]
+    waited_for = [(a.resolved_at or now) - a.raised_at for a in gone]
+    judged = [a.outcome.judgement for a in alerts if a.outcome is not None]
+    return Figures(
+        grid=grid,
+        month=month,
+        alerts=len(alerts),
+        answered=(_within(answers, waited, ANSWERED[0]), _within(answers, waited, ANSWERED[1])),
+        arrived=(_within(arrivals, waited_for, ARRIVED[0]), _within(arrivals, waited_for, ARRIVED[1])),
+        false=Share(judged.count(Judgement.FALSE), len(judged) - judged.count(Judgement.UNSURE)),
+        answer=_median(answers),
+        arrival=_median(arrivals),
+    )
+
+
+def _is_gone_to(alert: Alert) -> bool:
+    """Somebody set out, or somebody was to be there by now. What was settled by telephone is no late arrival."""
+    if alert.en_route_at is not None or alert.on_site_at is not None:
+        return True
+    return alert.is_open and alert.ladder.site is not None
+
+
+def _within(spans: Sequence[timedelta | None], waited: Sequence[timedelta], limit: timedelta) -> Share:
+    """How many were within the limit, of those of which it is known: what still has time is not counted."""
+    known = [(span, wait) for span, wait in zip(spans, waited, strict=True) if span is not None or wait > limit]
+    return Share(sum(span is not None and span <= limit for span, _ in known), len(known))
+
+
+def _median(spans: Iterable[timedelta | None]) -> timedelta | None:
+    known = [span.total_seconds() for span in spans if span is not None]
+    return timedelta(seconds=round(median(known))) if known else None
+
+
+# --------------------------------------------------------------------------- as a sheet
+
+
+def sheet(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """CSV that a spreadsheet reads as text and numbers: a name that begins like a formula is none."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(heads)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    is_number = isinstance(value, int | float)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and not is_number else text

@@ -1,0 +1,45 @@
+"""Words of what people do about an alert once they have it: by what an arrival is known, how the resident was.
+
+Only texts stand here; `alerts/wording.py` says them.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from alerts.catalogue import N_
+from alerts.escalation import Reason
+from gateway.domain import Elder
+
+PROOFS: Mapping[str, str] = {
+    "door": N_("the front door opened at {time}"),
+    "code": N_("code read at the door"),
+    "position": N_("position {place}"),
+}
+
+ELDERS: Mapping[Elder, str] = {
+    Elder.WELL: N_("well"),
+    Elder.NEEDS_HELP: N_("needs help"),
+    Elder.IN_HOSPITAL: N_("in hospital"),
+    Elder.MOVED: N_("lives elsewhere now"),
+    Elder.DECEASED: N_("has died"),
+    Elder.NOT_REACHED: N_("could not be reached"),
+}
+
+ANSWERS: Mapping[Reason, str] = {
+    Reason.NO_WORDS: N_("Write a word or two first: others rely on it."),
+    Reason.NO_ELDER: N_("Say first how the resident is."),
+    Reason.WRONG_CODE: N_("That is not the code of this home. Leave it empty if you cannot read it."),
+    Reason.UNVISITED: N_("Somebody looks in again first: after something real nothing is filed without it."),
+    Reason.NOT_GOING: N_("Only whoever has it, and is not there yet, can give it back."),
+}
+
+
+def proofs(text: str, say: Callable[..., str], clock: Callable[[datetime], str]) -> list[str]:
+    """By what an arrival is known, each in words; what a newer program wrote is passed over."""
+    told = []
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        if name in PROOFS:
+            time = clock(datetime.fromisoformat(value)) if name == "door" else ""
+            told.append(say(PROOFS[name], time=time, place=value))
+    return told

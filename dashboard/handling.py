@@ -1,0 +1,457 @@
+"""The alert's page: why, how to get there, whose it is, and one large button for what comes next."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from alerts import card, sla, wording
+from alerts.escalation import Reason, Verdict
+from alerts.history import What
+from alerts.maintenance import TEST, is_held
+from dashboard import pictures, views
+from dashboard.auth import Visitor
+from dashboard.doors import Doors
+from dashboard.links import Pass
+from dashboard.pages import CHANNELS, ON_DUTY, WITH_INSTALLERS, Pages, learning, may_finish
+from dashboard.people import WORDS
+from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
+from dashboard.words import N_, Tongue
+from gateway.domain import (
+    Act,
+    Alert,
+    Contact,
+    Duty,
+    Elder,
+    Entry,
+    Home,
+    Kind,
+    Monitoring,
+    Outcome,
+    Person,
+    Reading,
+    State,
+)
+
+DOOR_NEAR = timedelta(minutes=10)
+"""A front door that was opened so near to the arrival was opened by whoever arrived."""
+
+PHOTOS_AT_MOST = 20
+"""Pictures of one alert: more than anybody looks at."""
+
+POSITION = re.compile(r"-?\d{1,2}(\.\d{1,6})?,-?\d{1,3}(\.\d{1,6})?,\d{1,6}")
+"""Latitude, longitude and how far off it may be, in metres, as the browser gave them."""
+
+RELIEF = (
+    Duty.GRID_WORKER,
+    Duty.DEPUTY,
+    Duty.NIGHT_POOL,
+    Duty.SUPERVISOR,
+    Duty.COMMUNITY,
+    Duty.STREET,
+    Duty.DISTRICT,
+    Duty.INSTALLER,
+)
+"""To whom an alert can be handed over: a colleague, or whoever sits at a desk."""
+
+
+class Next(StrEnum):
+    """What the large button does: 接单, 我出发了, 我到了, 处置, 回访, 归档."""
+
+    ACCEPT = "accept"
+    DEPART = "depart"
+    ARRIVE = "arrive"
+    RESOLVE = "resolve"
+    FOLLOW_UP = "follow-up"
+    FILE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was filled in beside the button."""
+
+    outcome: str = ""
+    note: str = ""
+    why: str = ""
+    to: str = ""
+    elder: str = ""
+    code: str = ""
+    position: str = ""
+    afar: bool = False
+
+
+def next_act(alert: Alert, me: str, duty: Duty | None) -> Next | None:
+    """What this person does next about it; None while it is somebody else's."""
+    if alert.is_ringing:
+        return Next.ACCEPT
+    if alert.is_open:
+        if alert.owner != me:
+            return None
+        if alert.state is State.ON_SITE or not must_go(alert):
+            return Next.RESOLVE
+        return Next.ARRIVE if alert.state is State.EN_ROUTE else Next.DEPART
+    if alert.state is State.RESOLVED and sla.needs_follow_up(alert):
+        return Next.FOLLOW_UP
+    if alert.state in (State.RESOLVED, State.FOLLOWED_UP) and duty is not None:
+        return Next.FILE
+    return None
+
+
+def must_go(alert: Alert) -> bool:
+    """Whether somebody is expected at the door: not for a test, nor where no arrival was ever promised."""
+    return alert.ladder.site is not None and alert.code != TEST
+
+
+def door_seen(readings: Iterable[Reading], arrived: datetime) -> datetime | None:
+    """When the front door was opened, nearest to the arrival."""
+    opened = [r.at for r in readings if r.kind is Kind.DOOR and r.value and abs(r.at - arrived) <= DOOR_NEAR]
+    return min(opened, key=lambda at: abs(at - arrived), default=None)
+
+
+class Handling:
+    """What the alert's page needs from the stores, and what its buttons do."""
+
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
+        self.house = pages.house
+        self.printer = pages.printer
+
+    # ------------------------------------------------------------------ the page
+
+    def show_alert(
+        self,
+        request: Request,
+        alert: Alert,
+        *,
+        visitor: Visitor | None = None,
+        one_tap: Pass | None = None,
+        base: str,
+        csrf: str,
+        refused: str = "",
+        given: Given | None = None,
+        status: int = 200,
+    ) -> Response:
+        """The one page on which an alert is dealt with, for who is signed in and for who came by a link."""
+        house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
+        tongue = tongue_of(request)
+        me = one_tap.person if one_tap else visitor.account.person if visitor else ""
+        duty = visitor.account.duty if visitor else None
+        deliveries, history = house.alerts.deliveries(alert.id), house.alerts.history(alert.id)
+        view = views.alert_view(alert, deliveries, house.registry, house.readings, now)
+        zone = view.home.zone if view.home else FALLBACK_ZONE
+        is_for_people = not views.is_equipment(alert)
+        return self.printer.page(
+            request,
+            "alert.html",
+            now=now,
+            visitor=visitor,
+            status=status,
+            here=alert_url(alert.id) if visitor else base,
+            view=view,
+            pass_=one_tap,
+            base=base,
+            csrf=csrf,
+            tone=tone_of(alert),
+            page_zone=zone,
+            sentences=wording.explain(alert.finding, tongue.language, zone, view.home),
+            joined=[
+                (wording.alert_name(j.finding.code, tongue.language), j.count, self._why(j.finding, view.home, tongue))
+                for j in alert.also
+            ],
+            spoken_for=house.alerts.alert(alert.incident) if alert.incident not in ("", alert.id) else None,
+            shows_life=is_for_people or (not one_tap and duty is not Duty.INSTALLER),
+            learning=learning(view.home, now),
+            held=held(alert, view.home, tongue),
+            reason=lambda text: wording.reason_text(text, tongue.language),
+            next_act=next_act(alert, me, duty),
+            mine=bool(me) and alert.owner == me,
+            coordinates=bool(me) and alert.is_ringing and alert.coordinator == me,
+            coordinator=self.pages.name_of(alert.coordinator) if alert.coordinator else "",
+            may_resolve=alert.is_taken and may_finish(alert, me, duty),
+            must_go=must_go(alert),
+            clock=sla.running(alert),
+            relief=self.relief(alert, view.home, me, now) if alert.is_taken and may_finish(alert, me, duty) else [],
+            people=self.contacts(alert, view.home) if is_for_people and duty is not Duty.INSTALLER else [],
+            word=lambda code: tongue.say(WORDS[type(code)][code]),
+            has_card=is_for_people
+            and duty is not Duty.INSTALLER
+            and card.denial(alert, me, "why", responders=card.responders(alert, deliveries), leads=duty in LEADS)
+            is None,
+            door=self._door(alert, view.home),
+            photos=[dict(e.facts)["photo"] for e in history if e.what == What.PHOTO],
+            can_picture=house.photos is not None and alert.state is not State.CLOSED and bool(me),
+            follow_up_due=sla.follow_up_due(alert),
+            elders=[(elder.value, wording.elder_name(elder, tongue.language)) for elder in Elder],
+            outcomes=list(Outcome),
+            given=given or Given(),
+            refused=refused,
+            history=history[::-1],
+            happened=self.teller(tongue, view.home, now),
+            channel_name=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
+            live=f"{base}/events?after={after}" if one_tap else f"/events?after={after}&ref={quote(alert.id)}",
+        )
+
+    def teller(self, tongue: Tongue, home: Home | None, now: datetime) -> Callable[[Entry], str]:
+        zone = home.zone if home else FALLBACK_ZONE
+        return lambda entry: wording.history_line(entry, tongue.language, zone, self.pages.name_of, now)
+
+    def _why(self, finding: Any, home: Home | None, tongue: Tongue) -> str:
+        zone = home.zone if home else FALLBACK_ZONE
+        return next(iter(wording.explain(finding, tongue.language, zone, home)), "")
+
+    def contacts(self, alert: Alert, home: Home | None) -> list[tuple[str, Contact]]:
+        """Whom one can call about the resident while it is open: names and relations, with their numbers."""
+        if home is None or not alert.is_open or alert.code == TEST:
+            return []
+        return [(self.pages.name_of(c.person), c) for c in self.house.registry.contacts(home.id) if c.phones]
+
+    def relief(self, alert: Alert, home: Home | None, me: str, now: datetime) -> list[tuple[Person, Duty]]:
+        """To whom it can be handed over: each person once, by the first duty under which they are found."""
+        found: dict[str, tuple[Person, Duty]] = {}
+        duties = (Duty.INSTALLER,) if views.is_equipment(alert) else RELIEF
+        for duty in duties if home else ():
+            for person in self.house.registry.on_duty(home.grid if home else "", duty, now):
+                if person.reaches and person.id not in (alert.owner, me):
+                    found.setdefault(person.id, (person, duty))
+        return list(found.values())
+
+    def _door(self, alert: Alert, home: Home | None) -> datetime | None:
+        """What the home itself says about who came: the front door, near the arrival, or just now."""
+        if home is None or alert.state not in (State.EN_ROUTE, State.ON_SITE) or not home.exit_doors:
+            return None
+        arrived = alert.on_site_at or self.house.clock.now()
+        readings = self.house.readings.readings(home.id, arrived - DOOR_NEAR, arrived + DOOR_NEAR, (Kind.DOOR,))
+        return door_seen(readings, arrived)
+
+    # ------------------------------------------------------------------ what the buttons do
+
+    def act(self, name: str, alert: Alert, who: str, duty: Duty | None, how: str, given: Given) -> Verdict:
+        """One act on an alert. What is not theirs to do is refused with who has it."""
+        desk, now = self.house.desk, self.house.clock.now()
+        if name == "accept":
+            return desk.accept(alert.id, who, now, how, can_arrive=False if given.afar else None)
+        if name == "note":
+            said = given.note.strip()
+            return desk.note(alert.id, who, said, now) if said else _refused(Reason.NO_WORDS, alert)
+        if alert.is_open and not may_finish(alert, who, duty):
+            return _refused(Reason.TAKEN, alert)
+        if name == "depart":
+            return desk.on_the_way(alert.id, who, now)
+        if name == "arrive":
+            return self._arrive(alert, who, given, now)
+        if name == "resolve":
+            return desk.resolve(alert.id, who, outcome_of(given.outcome), given.note, now)
+        if name == "hand-over":
+            if not given.why.strip():
+                return _refused(Reason.NO_WORDS, alert)
+            return desk.hand_over(alert.id, who, given.to, now, why=given.why.strip())
+        if name == "cannot-go":
+            return desk.cannot_go(alert.id, who, now, why=given.why.strip())
+        if name == "follow-up":
+            if given.elder not in list(Elder):
+                return _refused(Reason.NO_ELDER, alert)
+            return desk.follow_up(alert.id, who, given.note, now, facts=(("elder", given.elder),))
+        return desk.close(alert.id, who, now)
+
+    def _arrive(self, alert: Alert, who: str, given: Given, now: datetime) -> Verdict:
+        code = given.code.strip()
+        if code and code != self.pages.links.door_code(alert.home):
+            return _refused(Reason.WRONG_CODE, alert)
+        home = self.house.registry.home(alert.home)
+        recent = self.house.readings.readings(alert.home, now - DOOR_NEAR, now + DOOR_NEAR, (Kind.DOOR,))
+        door = door_seen(recent, now) if home and home.exit_doors else None
+        proof = [f"door={door.isoformat()}"] if door else []
+        proof += ["code"] if code else []
+        proof += [f"position={given.position}"] if POSITION.fullmatch(given.position) else []
+        return self.house.desk.on_site(alert.id, who, now, proof=";".join(proof))
+
+    def keep_photo(self, alert: Alert, who: str, picture: bytes) -> bool:
+        """A picture of what was found, on the alert's history. False: it is none, or there are enough."""
+        house, now = self.house, self.house.clock.now()
+        taken = sum(entry.what == What.PHOTO for entry in house.alerts.history(alert.id))
+        name = pictures.keep(house.photos, picture) if taken < PHOTOS_AT_MOST else ""
+        if not name:
+            return False
+        home = house.registry.home(alert.home)
+        with house.alerts.begin() as ledger:
+            ledger.write(Entry(alert=alert.id, at=now, what=What.PHOTO.value, who=who, facts=(("photo", name),)))
+            ledger.audit(Act(at=now, who=who, what="alert.photo", ref=alert.id))
+            ledger.publish(now, "alert", alert.id, alert.home, home.grid if home else "")
+        return True
+
+    def photo(self, alert: Alert, name: str) -> Response:
+        """A picture of this alert: of another one's it answers as if there were none."""
+        is_ours = any(dict(e.facts).get("photo") == name for e in self.house.alerts.history(alert.id))
+        found = pictures.show(self.house.photos, name) if is_ours else None
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+
+LEADS = (Duty.SUPERVISOR, Duty.ADMIN)
+"""Who answers for an area, and may open what is needed there without having been called."""
+
+ACTS = frozenset({"accept", "note", "depart", "arrive", "resolve", "hand-over", "cannot-go", "follow-up", "close"})
+BY_LINK = ACTS - {"close"}
+"""Filing needs somebody who is signed in; a link is for the night."""
+
+
+def outcome_of(value: str) -> Outcome | None:
+    return Outcome(value) if value in list(Outcome) else None
+
+
+def held(alert: Alert, home: Home | None, tongue: Tongue) -> str:
+    """Why nobody is called about it yet; empty when people are."""
+    if not is_held(alert):
+        return ""
+    if home is not None and home.state is Monitoring.PAUSED:
+        return tongue.say("This home is paused: nobody is called until that is over")
+    if home is not None and home.state is Monitoring.REGISTERED:
+        return tongue.say("This home is being installed: nobody is called until it is watched")
+    return tongue.say("Somebody works in this home: nobody is called until that is over")
+
+
+def tone_of(alert: Alert) -> str:
+    if not alert.is_open:
+        return "done"
+    if not alert.is_ringing:
+        return "taken"
+    if not views.is_for_people(alert.severity):
+        return "care"
+    return "emergency" if alert.severity.is_emergency else "ringing"
+
+
+def _refused(reason: Reason, alert: Alert) -> Verdict:
+    return Verdict(False, reason, alert)
+
+
+# --------------------------------------------------------------------------- routes
+
+
+def routes(handling: Handling, doors: Doors) -> APIRouter:
+    """The alert's page and its acts, for who is signed in and for who came by a one-tap link."""
+    router = APIRouter()
+    pages, house = handling.pages, handling.house
+    Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806 (a type)
+    Acting = Annotated[Visitor, Depends(doors.acting(*WITH_INSTALLERS))]  # noqa: N806
+    from_here = [Depends(doors.from_here)]
+
+    def form_of(
+        outcome: Annotated[str, Form(max_length=40)] = "",
+        note: Annotated[str, Form(max_length=1000)] = "",
+        why: Annotated[str, Form(max_length=300)] = "",
+        to: Annotated[str, Form(max_length=80)] = "",
+        elder: Annotated[str, Form(max_length=20)] = "",
+        code: Annotated[str, Form(max_length=20)] = "",
+        position: Annotated[str, Form(max_length=60)] = "",
+        afar: Annotated[str, Form(max_length=1)] = "",
+    ) -> Given:
+        return Given(outcome, note, why, to, elder, code, position, afar == "1")
+
+    Filled = Annotated[Given, Depends(form_of)]  # noqa: N806
+
+    # ------------------------------------------------------------------ signed in
+
+    def shown(request: Request, visitor: Visitor, alert: Alert, **more: Any) -> Response:
+        return handling.show_alert(request, alert, visitor=visitor, base=alert_url(alert.id), csrf=visitor.csrf, **more)
+
+    @router.get("/alerts/{alert_id:path}/photos/{name}")
+    def show_photo(visitor: Dealing, alert_id: str, name: str) -> Response:
+        return handling.photo(pages.alert(visitor, alert_id), name)
+
+    @router.post("/alerts/{alert_id:path}/photo", max_body_size=pictures.FORM)
+    def take_photo(
+        request: Request, visitor: Acting, alert_id: str, picture: Annotated[UploadFile | None, File()] = None
+    ) -> Response:
+        alert = pages.alert(visitor, alert_id)
+        if not handling.keep_photo(alert, visitor.account.person, _read(picture)):
+            return shown(request, visitor, alert, refused=tongue_of(request).say(NO_PHOTO), status=422)
+        return RedirectResponse(alert_url(alert.id), status_code=303)
+
+    @router.post("/alerts/{alert_id:path}/{act}")
+    def do(
+        request: Request, visitor: Acting, alert_id: str, act: str, given: Filled, back: Annotated[str, Form()] = ""
+    ) -> Response:
+        if act not in ACTS:
+            raise HTTPException(404)
+        alert, account = pages.alert(visitor, alert_id), visitor.account
+        verdict = handling.act(act, alert, account.person, account.duty, "page", given)
+        if not verdict.told:
+            alert = pages.alert(visitor, alert_id)
+            return shown(request, visitor, alert, refused=pages.answer(request, verdict), given=given)
+        return RedirectResponse("/" if back == "/" else alert_url(alert.id), status_code=303)
+
+    # ------------------------------------------------------------------ by a one-tap link
+
+    def shown_by_link(request: Request, token: str, one_tap: Pass, alert: Alert, **more: Any) -> Response:
+        # The token itself is what another site cannot know, so its forms need no second one.
+        return handling.show_alert(request, alert, one_tap=one_tap, base=f"/a/{token}", csrf="", **more)
+
+    @router.get("/a/{token}")
+    def look(request: Request, token: str) -> Response:
+        """Shows the alert and does nothing: previews and scanners open links too."""
+        return shown_by_link(request, token, *pages.holder(token))
+
+    @router.get("/a/{token}/photos/{name}")
+    def show_photo_by_link(token: str, name: str) -> Response:
+        return handling.photo(pages.holder(token)[1], name)
+
+    @router.post("/a/{token}/photo", dependencies=from_here, max_body_size=pictures.FORM)
+    def take_photo_by_link(
+        request: Request, token: str, picture: Annotated[UploadFile | None, File()] = None
+    ) -> Response:
+        one_tap, alert = pages.holder(token)
+        if not handling.keep_photo(alert, one_tap.person, _read(picture)):
+            say = tongue_of(request).say
+            return shown_by_link(request, token, one_tap, alert, refused=say(NO_PHOTO), status=422)
+        return RedirectResponse(f"/a/{token}", status_code=303)
+
+    @router.post("/a/{token}/{act}", dependencies=from_here)
+    def do_by_link(request: Request, token: str, act: str, given: Filled) -> Response:
+        if act not in BY_LINK:
+            raise HTTPException(404)
+        one_tap, alert = pages.holder(token)
+        verdict = handling.act(act, alert, one_tap.person, None, "link", given)
+        pages.answered(one_tap)
+        if not verdict.told:
+            refused = pages.answer(request, verdict)
+            return shown_by_link(request, token, *pages.holder(token), refused=refused, given=given)
+        return RedirectResponse(f"/a/{token}", status_code=303)
+
+    # ------------------------------------------------------------------ the code at the door
+
+    OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806
+
+    @router.get("/door/{token}")
+    def at_the_door(request: Request, visitor: OnDuty, token: str) -> Response:
+        """What the code beside the door leads to: the alert of this home that whoever scanned it has."""
+        home_id = pages.links.at_door(token)
+        home = pages.home(visitor, home_id) if home_id else None
+        if home is None:
+            raise HTTPException(404)
+        mine = [a for a in house.alerts.alerts(home=home.id, unclosed=True) if a.owner == visitor.account.person]
+        going = next((a for a in mine if a.state in (State.ACCEPTED, State.EN_ROUTE)), None)
+        if going is None:
+            return RedirectResponse(f"/homes/{home.id}", status_code=303)
+        return shown(request, visitor, going, given=Given(code=pages.links.door_code(home.id)))
+
+    # Last, for its address swallows everything below it.
+    @router.get("/alerts/{alert_id:path}")
+    def show_alert(request: Request, visitor: Dealing, alert_id: str) -> Response:
+        return shown(request, visitor, pages.alert(visitor, alert_id))
+
+    return router
+
+
+NO_PHOTO = N_("That is no JPEG or PNG picture of at most 2 MB, or there are enough. Nothing was kept.")
+
+
+def _read(picture: UploadFile | None) -> bytes:
+    return picture.file.read(pictures.LARGEST + 1) if picture else b""

@@ -1,0 +1,204 @@
+"""The emergency hand-over card: what an ambulance crew, a locksmith or the police have to know, behind glass.
+
+And the sheet that hangs beside the door, by whose code somebody shows that they stood before it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import segno
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+
+from alerts import card, wording
+from alerts.card import Denial, Opening
+from dashboard import views
+from dashboard.auth import Visitor
+from dashboard.doors import Doors
+from dashboard.handling import LEADS
+from dashboard.pages import ON_DUTY, Pages
+from dashboard.people import KEEPERS, WORDS
+from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
+from dashboard.walk import drawn
+from dashboard.words import N_
+from gateway.domain import Alert, Consent, Contact, Duty, Home, Profile, Relation
+from gateway.domain.people import ENTRY, HEALTH
+
+A_DAY = timedelta(days=1)
+
+DENIED = {
+    Denial.UNKNOWN: N_("There is no such alert."),
+    Denial.OVER: N_("The alert is over: the card stays shut."),
+    Denial.NO_EMERGENCY: N_("Only an emergency or a serious alert opens the card."),
+    Denial.NOT_A_RESPONDER: N_("Only who was called about this alert, or leads here, may open the card."),
+    Denial.NO_REASON: N_("Write down why you need it: for whom, and what for."),
+}
+
+KEYS = (Relation.KEY_HOLDER, Relation.NEIGHBOUR, Relation.PROPERTY)
+
+
+class Handover:
+    """What the card needs from the stores, and who may have it."""
+
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
+        self.house = pages.house
+        self.printer = pages.printer
+
+    def show(
+        self,
+        request: Request,
+        alert: Alert,
+        who: str,
+        *,
+        visitor: Visitor | None,
+        base: str,
+        csrf: str,
+        refused: str = "",
+    ) -> Response:
+        """The card while it is open for this person, else the glass before it."""
+        house, now = self.house, self.house.clock.now()
+        home = house.registry.home(alert.home)
+        opening = card.opened(alert, house.alerts.history(alert.id), who, now)
+        if opening is not None and home is not None:
+            return self._card(request, alert, home, opening, visitor=visitor, base=base)
+        return self.printer.page(
+            request,
+            "handover_glass.html",
+            visitor=visitor,
+            page_zone=home.zone if home else FALLBACK_ZONE,
+            status=403 if refused else 200,
+            alert=alert,
+            home=home,
+            base=base,
+            csrf=csrf,
+            lasts=card.LASTS,
+            refused=refused,
+            here=base,
+        )
+
+    def open(self, alert: Alert, who: str, duty: Duty | None, why: str) -> Opening | Denial:
+        house = self.house
+        leads = duty in LEADS
+        return card.disclose(house.alerts, house.registry, alert.id, who, why, house.clock.now(), leads=leads)
+
+    def _card(
+        self, request: Request, alert: Alert, home: Home, opening: Opening, *, visitor: Visitor | None, base: str
+    ) -> Response:
+        house, now, tongue = self.house, self.house.clock.now(), tongue_of(request)
+        registry = house.registry
+        resident = registry.person(home.person) if home.person else None
+        consents = registry.consents(home.person) if home.person else []
+        contacts = registry.contacts(home.id)
+        plan = {line.key: line.value for line in registry.plan(home.id, now)}
+        blind = views.blind_since(home, house.readings.heard().get(home.id), now)
+        day = house.readings.readings(home.id, now - A_DAY, now + A_DAY)
+        return self.printer.page(
+            request,
+            "handover_card.html",
+            visitor=visitor,
+            page_zone=home.zone,
+            alert=alert,
+            home=home,
+            base=base,
+            here=base,
+            opening=opening,
+            opener=self.pages.name_of(opening.who),
+            sentences=wording.explain(alert.finding, tongue.language, home.zone, home),
+            resident=resident,
+            profile=self.profile(home, consents),
+            has_agreed=_holding(consents, HEALTH) is not None,
+            entry=(entry := _holding(consents, ENTRY)),
+            signature=drawn(entry) if entry else "",
+            keys=self._named([c for c in contacts if c.relation in KEYS]),
+            contacts=self._named([c for c in contacts if c.relation not in KEYS]),
+            police=plan.get("card.police", ""),
+            two_people=plan.get("card.two_people") == "yes",
+            word=lambda code: tongue.say(WORDS[type(code)][code]) if code in WORDS[type(code)] else "",
+            told=self.pages.in_words(tongue, home, day, blind, now - A_DAY, now),
+        )
+
+    def profile(self, home: Home, consents: Sequence[Consent]) -> Profile:
+        """What the resident has told; of health nothing that they no longer agree to have kept."""
+        known = self.house.registry.profile(home.person) if home.person else None
+        profile = known or Profile(person=home.person)
+        return profile if _holding(consents, HEALTH) else profile.without_health()
+
+    def _named(self, contacts: Sequence[Contact]) -> list[tuple[str, Contact]]:
+        return [(self.pages.name_of(contact.person), contact) for contact in contacts]
+
+    def show_doorplate(self, request: Request, visitor: Visitor, home: Home) -> Response:
+        links = self.pages.links
+        address = f"{self.house.base_url.rstrip('/')}/door/{links.doorplate(home.id)}"
+        return self.printer.page(
+            request,
+            "door_sheet.html",
+            visitor=visitor,
+            page_zone=home.zone,
+            home=home,
+            qr=Markup(segno.make(address, error="m", micro=False).svg_inline(border=4, omitsize=True, svgclass="qr")),  # noqa: S704 - our own drawing; the text is only its dots
+            code=links.door_code(home.id),
+        )
+
+
+def _holding(consents: Sequence[Consent], purpose: str) -> Consent | None:
+    """The newest that holds."""
+    return next((c for c in reversed(consents) if c.purpose == purpose and c.holds), None)
+
+
+def age(profile: Profile, now: datetime) -> int | None:
+    return now.year - profile.birth_year if profile.birth_year else None
+
+
+# --------------------------------------------------------------------------- routes
+
+
+def routes(handover: Handover, doors: Doors) -> APIRouter:
+    """The card for who is called, signed in or by the link; the doorplate for who keeps a household's file."""
+    router = APIRouter()
+    pages = handover.pages
+    In = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
+    Acting = Annotated[Visitor, Depends(doors.acting(*ON_DUTY))]  # noqa: N806
+    Keeper = Annotated[Visitor, Depends(doors.signed_in(*KEEPERS))]  # noqa: N806
+    Why = Annotated[str, Form(max_length=300)]  # noqa: N806
+
+    def denied(request: Request, opening: Opening | Denial) -> str:
+        return tongue_of(request).say(DENIED[opening]) if isinstance(opening, Denial) else ""
+
+    @router.get("/alerts/{alert_id:path}/card")
+    def show_card(request: Request, visitor: In, alert_id: str) -> Response:
+        alert = pages.alert(visitor, alert_id)
+        base = alert_url(alert.id)
+        return handover.show(request, alert, visitor.account.person, visitor=visitor, base=base, csrf=visitor.csrf)
+
+    @router.post("/alerts/{alert_id:path}/card")
+    def open_card(request: Request, visitor: Acting, alert_id: str, why: Why = "") -> Response:
+        alert, who, base = pages.alert(visitor, alert_id), visitor.account.person, alert_url(alert_id)
+        if refused := denied(request, handover.open(alert, who, visitor.account.duty, why)):
+            return handover.show(request, alert, who, visitor=visitor, base=base, csrf=visitor.csrf, refused=refused)
+        return RedirectResponse(f"{base}/card", status_code=303)
+
+    @router.get("/a/{token}/card")
+    def show_card_by_link(request: Request, token: str) -> Response:
+        one_tap, alert = pages.holder(token)
+        return handover.show(request, alert, one_tap.person, visitor=None, base=f"/a/{token}", csrf="")
+
+    @router.post("/a/{token}/card", dependencies=[Depends(doors.from_here)])
+    def open_card_by_link(request: Request, token: str, why: Why = "") -> Response:
+        one_tap, alert = pages.holder(token)
+        # A link is passed on in a chat more easily than a password: only who has the alert opens the card by it.
+        opening = handover.open(alert, one_tap.person, None, why) if alert.owner == one_tap.person else None
+        refused = denied(request, opening if opening is not None else Denial.NOT_A_RESPONDER)
+        if refused:
+            return handover.show(
+                request, alert, one_tap.person, visitor=None, base=f"/a/{token}", csrf="", refused=refused
+            )
+        return RedirectResponse(f"/a/{token}/card", status_code=303)
+
+    @router.get("/install/{home_id}/door")
+    def show_doorplate(request: Request, visitor: Keeper, home_id: str) -> Response:
+        return handover.show_doorplate(request, visitor, pages.home(visitor, home_id))
+
+    return router
