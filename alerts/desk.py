@@ -130,6 +130,9 @@ LONGEST_STAY = timedelta(days=30)
 WATCHED = (Monitoring.TRIAL, Monitoring.GUARDED)
 """Homes in these states count when it is asked how much of an area is dark."""
 
+ANSWERED_WITHIN = timedelta(minutes=15)
+"""So long after a question in the home a press of an ordinary button is the answer to it."""
+
 SYSTEM = ""
 """Who acts when nobody does: the gateway itself."""
 
@@ -283,6 +286,27 @@ class Desk:
             return Verdict(True, Reason.DONE, sitting.cancel(alert, who))
 
         return self._act(alert_id, who, now, act)
+
+    def pressed(self, home_id: str, at: datetime, now: datetime) -> list[Verdict]:
+        """An ordinary button in a home whose resident answers by one: to what was asked there, all is well.
+
+        Only a press that followed the question counts: later, a button is a button again.
+        """
+        home = self._directory.home(home_id)
+        if home is None or answers_by(home, self._directory) not in (Answers.BUTTON, Answers.SPEAKER):
+            return []
+        asked = [
+            alert.id
+            for alert in self._store.alerts(home=home_id, unclosed=True)
+            if alert.is_ringing
+            and any(
+                said.purpose is Purpose.ASK
+                and said.sent_at is not None
+                and timedelta(0) <= at - said.sent_at <= ANSWERED_WITHIN
+                for said in self._store.deliveries(alert.id)
+            )
+        ]
+        return [self.answer(alert, Answer.NO_HELP, home.person, now, "button") for alert in asked]
 
     def family(
         self, alert_id: str, who: str, what: FamilyWord, until: datetime | None, now: datetime, *, sure: bool = False
@@ -856,7 +880,7 @@ class _Sitting:
                 self._look_again(alert)
             elif alert.is_muted:
                 self._look_whether_it_is_over(alert)
-            elif CONCERNING_LIFE.issuperset(codes_of(alert)) and alert.stirred_at is None and self.has_passed(alert.finding):
+            elif alert.stirred_at is None and self._has_stirred(alert):
                 self._hold_for_life(alert)
             else:
                 self._climb(alert)
@@ -1062,6 +1086,10 @@ class _Sitting:
         self._queue(letters_for(owner, alert, Purpose.REMIND, turn, self.now, facts=(("owner", alert.owner),)))
         self._write(alert, What.REMINDED, who=alert.owner)
         return True
+
+    def _has_stirred(self, alert: Alert) -> bool:
+        """It was about a silence and about nothing else, and somebody has broken it."""
+        return CONCERNING_LIFE.issuperset(codes_of(alert)) and self.has_passed(alert.finding)
 
     def _hold_for_life(self, alert: Alert) -> Alert:
         """There are signs of life again. Nobody further is called for a while, and whoever was is asked to confirm."""

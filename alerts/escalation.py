@@ -32,6 +32,7 @@ class Reason(StrEnum):
     RINGING = "again: people are being called already"
     KNOWN = "this was known already"
     HELD = "held back while somebody works in the home"
+    HUSHED = "held back until the quiet hours or the silence are over"
     TESTED = "an announced test of a button: kept, and nobody is called"
     # about a person's act
     DONE = "done"

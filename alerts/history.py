@@ -13,10 +13,17 @@ class What(StrEnum):
     FAILED = "failed"  # a channel will never carry it
     AGAIN = "again"
     JOINED = "joined"  # something else was found in the same incident
+    MUTED = "muted"  # another alert says more, and nobody is called for this one
+    SPEAKS = "speaks"  # this one speaks for another from now on
+    BACK = "back"  # of those it speaks for, this one is over
+    ALL_BACK = "all-back"
+    SETTLES = "settles"  # what spoke for it is over; it may still come back by itself
+    GROWN = "grown"  # an outage reaches further than was known
     WORSE = "worse"
     RINGS_AGAIN = "rings-again"  # it had an owner, who cannot be reached
     HELD = "held"  # nobody is called while somebody works in the home
     RELEASED = "released"  # the work is over, and it is judged again
+    IN_ONE = "in-one"  # told in one message with others that have waited
     MENDED = "mended"  # a deadline was moved because the clock was put back
     ACCEPTED = "accepted"
     COORDINATES = "coordinates"  # accepted from afar: the ladder goes on for somebody who can be there

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.maintenance import TEST, is_held
-from gateway.domain import Alert, Finding, Joined, Severity
+from gateway.domain import Alert, Duty, Finding, Joined, Ladder, Severity
 
 FIRE = frozenset({"smoke", "gas", "co"})
 """Dangers of the house itself: they outrank whatever else is equally bad, for whoever goes in must know of them."""
 
-APART = frozenset({TEST, "no_responder"})
+BEFORE_ANYBODY_COMES = frozenset({Duty.ELDER, Duty.FAMILY})
+
+APART = frozenset({TEST, "no_responder", "area_outage"})
 """What is never part of another incident, however bad it is."""
 
 TOGETHER = timedelta(hours=1)
@@ -38,7 +40,7 @@ NEARLY_ALL = 0.9
 GOES_ON = timedelta(hours=1)
 """A home that falls silent so long after the last one still belongs to the outage of its area: lines fail by and by."""
 
-LOOK_AGAIN = timedelta(minutes=2)
+LOOK_WHETHER_OVER = timedelta(minutes=2)
 """What another alert speaks for is looked at this often: the other may be over, and this one with it."""
 
 SETTLES = timedelta(minutes=10)
@@ -132,6 +134,33 @@ def joined_by(alert: Alert, finding: Finding, now: datetime) -> Alert:
     return alert
 
 
+def codes_of(alert: Alert) -> tuple[str, ...]:
+    """What all was found in it: first what leads, then what stands beside it."""
+    return (alert.code, *(one.finding.code for one in alert.also))
+
+
+def until_called(ladder: Ladder, rung: int = 0) -> timedelta:
+    """How long a ladder takes from this rung until somebody is called who can come; asking and the family go before."""
+    wait = timedelta(0)
+    for one in ladder.rungs[rung:]:
+        if not BEFORE_ANYBODY_COMES.issuperset(one.duties):
+            break
+        wait += one.wait
+    return wait
+
+
+def rung_within(ladder: Ladder, left: timedelta) -> int:
+    """The first rung from which somebody who can come is called within that time."""
+    return next((rung for rung in range(len(ladder.rungs)) if until_called(ladder, rung) <= left), 0)
+
+
+def time_left(alert: Alert, now: datetime) -> timedelta:
+    """How long until this ringing incident calls somebody who can come, while it has called nobody who can."""
+    if alert.next_at is None:
+        return timedelta.max
+    return max(alert.next_at - now, timedelta(0)) + until_called(alert.ladder, alert.rung)
+
+
 def _has(alert: Alert, finding: Finding) -> bool:
     if (alert.code, alert.subject) == (finding.code, finding.subject):
         return True
@@ -167,6 +196,12 @@ def _with(also: tuple[Joined, ...], new: Joined) -> tuple[Joined, ...]:
 
 
 # --------------------------------------------------------------------------- what another alert says better
+
+
+def settling(finding: Finding, until: datetime | None) -> Finding:
+    """The finding of a muted alert, marked with until when what it is about may still come back by itself."""
+    facts = tuple(fact for fact in finding.facts if fact[0] != SETTLING)
+    return replace(finding, facts=facts if until is None else (*facts, (SETTLING, until.isoformat())))
 
 
 def spoken_for_by(code: str, open_alerts: Iterable[Alert]) -> Alert | None:
@@ -213,6 +248,11 @@ def outage_at(home: str, dark: Collection[str], places: Mapping[str, Sequence[st
             called = min(enough, key=around.index)
             return Outage(called, tuple(sorted(other for other in hit if called in places[other])))
     return None
+
+
+def about_area(finding: Finding, area: str, name: str) -> Finding:
+    """The finding of an outage, of this area."""
+    return replace(finding, subject=area, facts=(("area", name),))
 
 
 def wider(area: str, outages: Iterable[Alert], places: Mapping[str, Sequence[str]]) -> list[Alert]:

@@ -30,6 +30,10 @@ HELD_FOR = "held_for"
 """The fact that marks a finding as held back, and names who works there."""
 
 
+HUSHED = "hushed"
+"""The fact that says that it is quiet hours or a silence that hold it back, and no work."""
+
+
 class Treatment(StrEnum):
     REAL = "real"
     TEST = "test"
@@ -122,7 +126,7 @@ def held_back(finding: Finding, work: Work) -> Finding:
 
 
 def let_go(finding: Finding) -> Finding:
-    return replace(finding, facts=tuple(fact for fact in finding.facts if fact[0] != HELD_FOR))
+    return replace(finding, facts=tuple(fact for fact in finding.facts if fact[0] not in (HELD_FOR, HUSHED)))
 
 
 def has_passed(

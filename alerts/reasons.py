@@ -10,6 +10,7 @@ RESOLVED_FIRST = N_("resolved before it could be sent")
 NEWER = N_("a newer call takes its place")
 ARRIVED = N_("has arrived by another way")
 UNREACHED = N_("taken by the provider, and did not arrive")
+SAID_BY_ANOTHER = N_("another alert says it")
 NOT_CONFIGURED = N_("there is no such channel")
 NO_ANSWER = N_("no answer in time")
 NO_CONNECTION = N_("no connection")
@@ -28,6 +29,7 @@ REASONS = frozenset(
         NEWER,
         ARRIVED,
         UNREACHED,
+        SAID_BY_ANOTHER,
         NOT_CONFIGURED,
         NO_ANSWER,
         NO_CONNECTION,

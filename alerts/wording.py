@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from alerts import words_handling, words_ladder
+from alerts import words_handling, words_incident, words_ladder, words_plans
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
-from alerts.maintenance import TEST, tested
+from alerts.incident import FIRE, OUTAGE
+from alerts.maintenance import HUSHED, TEST, tested
+from alerts.plans import DIGEST
 from alerts.reasons import REASONS
 from gateway.domain import (
     Alert,
@@ -120,11 +122,38 @@ def letter(
         name=name,
         household=household,
     )
+    if DIGEST in dict(delivery.facts):
+        return _digest(delivery, name, language, link, known)
     sentences = _again(delivery, alert, language, known) if delivery.purpose is Purpose.AGAIN else []
     sentences += _page(delivery, alert, home, language, known)
     again = delivery.purpose is Purpose.AGAIN
     what = say(language, "again: {name}", name=name) if again else name
     return Letter(title=title, body=_paragraph(language, *sentences), link=link, household=code, what=what, time=time)
+
+
+def _digest(delivery: Delivery, name: str, language: str, link: str, known: Catalogue) -> Letter:
+    """Several alerts in one message: what could wait till the quiet hours were over."""
+    facts = dict(delivery.facts)
+    count, about = facts["digest_count"], [one.partition(":") for one in facts[DIGEST].split(",")]
+    names = [
+        say(language, words_plans.DIGEST_ONE, code=home, name=say(language, known.entry(code).name))
+        for home, _, code in about
+    ]
+    if (more := int(count) - len(about)) > 0:
+        names.append(say(language, words_plans.DIGEST_MORE, count=more))
+    return Letter(
+        title=say(language, words_plans.DIGEST_TITLE, count=count, name=name),
+        body=say(language, words_plans.DIGEST_BODY, names=say(language, ", ").join(names)),
+        link=link,
+        household=about[0][0],
+        what=say(language, words_plans.DIGEST_WHAT, count=count),
+    )
+
+
+IN_THE_HOME = frozenset({"home", "lamp", "siren"})
+"""Channels of the home itself: what is asked there is answered by a button, and not by a telephone's keys."""
+
+ASK_AT_HOME = N_("If all is well, press the answer button. If you need help, press the emergency button.")
 
 
 def _to_the_resident(
@@ -133,9 +162,10 @@ def _to_the_resident(
     """What is shown or spoken at home: a question that can be answered, or who takes care of it."""
     if delivery.purpose is Purpose.ASK:
         question = say(language, known.entry(alert.code).ask)
+        is_at_home = delivery.channel in IN_THE_HOME
         title, body = (
             say(language, words_ladder.ASK_TITLE),
-            _paragraph(language, question, say(language, words_ladder.ASK_HOW)),
+            _paragraph(language, question, say(language, ASK_AT_HOME if is_at_home else words_ladder.ASK_HOW)),
         )
     else:
         title = say(language, words_ladder.COMES_TITLE)
@@ -181,6 +211,10 @@ def _page(delivery: Delivery, alert: Alert, home: Home | None, language: str, kn
         sentences.append(say(language, "We heard of it {span} late.", span=span(late, language)))
     if entry.advice:
         sentences.append(say(language, entry.advice))
+    if alert.also:
+        sentences.append(say(language, words_incident.ALSO, names=also_found(alert, language, known)))
+        others = (known.entry(one.finding.code).advice for one in alert.also if one.finding.code in FIRE)
+        sentences += [say(language, advice) for advice in others if advice]
     if delivery.purpose is Purpose.PAGE:
         if finding.fact("answer") == "help":
             sentences.append(say(language, words_ladder.NEEDS_HELP))
@@ -196,9 +230,20 @@ def _page(delivery: Delivery, alert: Alert, home: Home | None, language: str, kn
     return sentences
 
 
+def also_found(alert: Alert, language: str, known: Catalogue = STANDARD) -> str:
+    """What else was found in the same incident, as a list of names."""
+    names = []
+    for one in alert.also:
+        name = say(language, known.entry(one.finding.code).name)
+        names.append(say(language, words_incident.OFTEN, name=name, count=one.count) if one.count > 1 else name)
+    return say(language, ", ").join(names)
+
+
 def _again(delivery: Delivery, alert: Alert, language: str, known: Catalogue) -> list[str]:
     if alert.is_ringing:  # it has become worse, and everybody is called from the start
         return [say(language, "It has become more serious, and others are being called again.")]
+    if also := dict(delivery.facts).get("also", ""):
+        return [say(language, words_incident.ALSO_NOW, names=say(language, known.entry(also).name))]
     count = dict(delivery.facts).get("count", str(alert.count))
     return [say(language, known.entry(alert.code).again, count=count)]
 
@@ -222,7 +267,8 @@ def explain(finding: Finding, language: str, zone: ZoneInfo, home: Home | None =
     if finding.blind:
         places = say(language, ", ").join(_sensor(name, home) for name in finding.blind)
         sentences.append(say(language, "Not seen meanwhile: {places}.", places=places))
-    return sentences
+    known = [words_plans.MAY_BE_ANOTHER.get(one, "") for one in finding.fact("plan").split(",")]
+    return sentences + [say(language, text) for text in known if text]
 
 
 def _why_pressed(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
@@ -459,6 +505,11 @@ def _why_broken(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
     ]
 
 
+def _why_outage(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    area, time = finding.fact("area", finding.subject), clock(finding.since, zone, finding.at)
+    return [say(language, text, area=area, time=time) for text in words_incident.OUTAGE_WHY]
+
+
 def _why_unknown(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     """Nothing is known of this code, so everything it says is shown as it stands."""
     time = clock(finding.since, zone, finding.at)
@@ -508,6 +559,33 @@ _LONG: Mapping[str, tuple[str, str]] = {
 }
 """What has lasted too long, and how what is usual is said."""
 
+
+def _why_nobody(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    """A hole in a duty sheet, or somebody on duty whom no message would reach."""
+    if finding.subject:
+        return [
+            say(
+                language,
+                "{name} is on duty here from {time} on ({duty}) and cannot be told of anything: there is no way to"
+                " reach them, or each failed when it was tried last.",
+                name=finding.fact("name"),
+                duty=_of(Duty, finding.fact("duty"), lambda duty: duty_name(duty, language)),
+                time=clock(datetime.fromisoformat(finding.fact("on_duty_at")), zone, finding.at),
+            ),
+            say(language, "Give them a way with a telephone or a group, and send a test."),
+        ]
+    until = datetime.fromisoformat(finding.fact("until"))
+    return [
+        say(
+            language,
+            "From {time} until {until} no grid worker, no deputy, no night desk and no other desk can be called.",
+            time=clock(finding.since, zone, finding.at),
+            until=clock(until, zone, finding.at),
+        ),
+        say(language, "A press in that time would call the household's own people only."),
+    ]
+
+
 _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] = {
     **dict.fromkeys(_AT_PLACE, _why_pressed),
     "inactivity": _why_quiet,
@@ -517,6 +595,7 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
         ("bath_dwell", "bed_no_return", "not_up", "night_exit", "wandering", "door_open", "door_not_used"), _why_long
     ),
     "home_silent": _why_silent,
+    OUTAGE: _why_outage,
     "water_low": _why_dry,
     "water_high": _why_wet,
     "water_trickle": _why_wet,
@@ -524,6 +603,7 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
     "room_hot": _why_room,
     "vital": _why_vital,
     "detector_failed": _why_broken,
+    "no_responder": _why_nobody,
     TEST: _why_tested,
     **dict.fromkeys(
         (
@@ -621,6 +701,8 @@ def history_line(
         text = _NOBODY_FOR_GOOD
     if entry.what == What.HELD and not entry.who:
         text = _HELD_BEFORE
+    if entry.what == What.WORSE and "code" in facts:
+        text = words_incident.LEADS_NOW
     if entry.what in (What.SENT, What.PUT_OFF, What.FAILED):
         text = _BY_PURPOSE.get((entry.what, facts.get("purpose", "")), text)
     line = say(
@@ -641,6 +723,8 @@ def history_line(
         count=facts.get("count", ""),
         how=say(language, _HOW.get(facts.get("how", ""), _OTHERWISE)),
         why=facts.get("why", ""),
+        household=facts.get("home", ""),
+        area=facts.get("area", ""),
         outcome=_of(Outcome, facts.get("outcome", ""), lambda o: outcome_name(o, language)),
         time=clock(datetime.fromisoformat(facts["again_at"]), zone, now or entry.at) if "again_at" in facts else "",
     )
@@ -667,8 +751,8 @@ _HISTORY: Mapping[What, str] = {
     What.AGAIN: N_("Again, {count} times so far"),
     What.WORSE: N_("More serious: {severity} instead of {was}; called from the start"),
     What.RINGS_AGAIN: N_("{who} cannot be reached; calling again"),
-    What.HELD: N_("Held back: {who} works in the home or has paused it"),
     What.RELEASED: N_("Held back no longer: judged again"),
+    What.IN_ONE: N_("{person} hears of it in one message with others that have waited"),
     What.MENDED: N_("The clock was put back; the next deadline was moved"),
     What.ACCEPTED: N_("{who} accepted ({how})"),
     What.CARD: N_("{who} opened the emergency card: {why}"),
@@ -676,11 +760,13 @@ _HISTORY: Mapping[What, str] = {
     What.RESOLVED: N_("{who} wrote down the outcome: {outcome}"),
     What.CLOSED: N_("{who} closed it"),
     **words_ladder.HISTORY,
+    **words_incident.HISTORY,
 }
 _BY_FACT: Mapping[What, tuple[str, Mapping[str, str]]] = {
     What.ANSWERED: ("answer", words_ladder.ANSWERED),
     What.FAMILY: ("word", words_ladder.FAMILY),
     What.OVERDUE: ("limit", words_ladder.OVERDUE),
+    What.HELD: (HUSHED, words_plans.HELD),
 }
 _UNREACHABLE = N_("The {duty} on duty ({people}) has no channel; the next are called at once")
 _HELD_BEFORE = N_("Held back until the home is watched")
@@ -886,6 +972,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.RINGING: N_("People are being called already."),
     Reason.KNOWN: N_("This was known already."),
     Reason.HELD: N_("Somebody works in this home: it is held back until that is over."),
+    Reason.HUSHED: N_("It can wait: it is held back until the quiet hours or the silence are over."),
     Reason.DONE: N_("Done."),
     Reason.YOURS: N_("You have accepted it already."),
     Reason.TAKEN: N_("{owner} has accepted it already."),
