@@ -11,15 +11,17 @@ from detectors.silence import (
     DOOR_RULE,
     HEARD_FOR_SILENCE,
     LOOK_AGAIN,
-    cannot_tell,
     eyes_of,
     unheard,
 )
-from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain import SECOND_EVENT, Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.ports import Context
 
 ENTRIES, UNSEEN = 32, 2
 """Where of the last 32 entries two went unseen although somebody lived on, the door's word is not enough here."""
+
+JUST_NOW = timedelta(seconds=5)
+"""So little before the door's own signal a sensor near it sees the one who opens it from outside."""
 
 
 @dataclass(slots=True)
@@ -39,8 +41,9 @@ class Entered:
     """The entry door opened in an empty home, and within fifteen minutes nothing has moved inside.
 
     A home is empty when nothing inside has moved since the entry door did, but for the first minute: whoever leaves
-    is seen leaving. The door opening again, two minutes later or more, is somebody coming in; any movement inside
-    ends it. Whoever falls in the hall with the shopping would otherwise count as out for hours.
+    is seen leaving, and a lone infrared pulse is nobody. The door opening again, two minutes later or more, is
+    somebody coming in; any movement inside ends it. Whoever falls in the hall with the shopping would otherwise count
+    as out for hours.
     """
 
     kinds: ClassVar[frozenset[Kind]] = HEARD_FOR_SILENCE
@@ -67,20 +70,29 @@ class Entered:
                 return ()
             self._door_moved(at, opened=reading.value != 0)
             return ()
-        if state.inside_at is None or at > state.inside_at:
+        before = state.inside_at
+        if before is None or at > before:
             state.inside_at, state.last_room = at, reading.room
-        # A motion sensor in the hall still sees whoever is leaving.
         if state.entered_at is not None and at >= state.entered_at:
             state.unseen = (state.unseen << 1 | (state.due_at is not None and at > state.due_at)) % (1 << ENTRIES)
             state.left_at = state.entered_at = state.due_at = None
-        elif state.left_at is not None and state.entered_at is None and at > state.left_at + DOOR_RULE:
+        elif self._is_at_home(reading, before):
             state.left_at = None
         return ()
+
+    def _is_at_home(self, reading: Reading, before: datetime | None) -> bool:
+        """Seen after the door, and not for a moment only: a lone pulse in an empty home is nobody."""
+        left, at = self.state.left_at, reading.at
+        if left is None or self.state.entered_at is not None or at <= left + DOOR_RULE:
+            return False
+        return reading.kind is not Kind.MOTION or (before is not None and left < before < at <= before + SECOND_EVENT)
 
     def _door_moved(self, at: datetime, *, opened: bool) -> None:
         state = self.state
         is_empty = state.left_at is not None and at - state.left_at > AT_THE_DOOR
         state.door_at = at
+        if is_empty and state.inside_at is not None and JUST_NOW < at - state.inside_at <= SECOND_EVENT:
+            is_empty = False  # a pulse, and then the door: somebody is leaving
         if state.entered_at is not None:
             state.due_at = min(at, state.entered_at + AT_THE_DOOR) + self.within
         elif is_empty and opened:
@@ -95,7 +107,8 @@ class Entered:
         if ABSENCE in context.plan or state.unseen.bit_count() >= UNSEEN:  # whoever waters the flowers
             state.told = True
             return ()
-        if cannot_tell(state.entered_at, context, self._eyes) or unheard(state.entered_at, context):
+        # Most sensors report by themselves once an hour: their next word is not waited for, while none is overdue.
+        if unheard(state.entered_at, context):
             state.due_at = now + LOOK_AGAIN
             return ()
         if any(name in self._eyes or name in self.home.exit_doors for name in context.blind):

@@ -39,17 +39,14 @@ RUNGS = ((4, 8), (5, 9), (6, 10), (8, 12), (12, 16), (24, 24))
 """The ladder, a ceiling that any carer can read: so many hours of the day, or so many at any time. Below it lies the
 rung that the options name; a home stands on the lowest that would not have alarmed in its last 28 days."""
 
-WITHOUT_DOOR = timedelta(hours=8)
-"""Where nobody sees who leaves, it starts at 8 | 12."""
+AT_FIRST, WITHOUT_DOOR = timedelta(hours=6), timedelta(hours=8)
+"""In a home that is being learnt it starts at 6 | 10, and where nobody sees who leaves at 8 | 12."""
 
 MORE_THAN_MOST = 1.25
 """A silence may hold so many times the life that was due in the home's second most unusual one of 28 days …"""
 
 LONGER_THAN_LONGEST = 1.5
-"""… and last so many times as long as the second longest that began about the same hour,"""
-
-AT_NIGHT, NIGHT_BEGINS_H, NIGHT_ENDS_H = 1.25, 22, 6
-"""a little more for one that began at night: sleep varies more than a day does."""
+"""… and last so many times as long as the second longest that began about the same hour."""
 
 ALONE_DAYS, LEARNING_DAYS = 7, 14
 """For a week the ladder stands alone; the learnt limits then begin at half as much again and are in force after
@@ -217,10 +214,9 @@ class Inactivity:
         if usual.days < ALONE_DAYS:
             return None
         began = self._local_s(since)
-        by_night = not NIGHT_ENDS_H <= began % DAY_S / 3600 < NIGHT_BEGINS_H
         factor = self.state.factor
         due = usual.most * MORE_THAN_MOST * factor
-        lasts = longest_s(self.state.weeks, began) * LONGER_THAN_LONGEST * factor * (AT_NIGHT if by_night else 1)
+        lasts = longest_s(self.state.weeks, began) * LONGER_THAN_LONGEST * factor
         if usual.days < LEARNING_DAYS:
             caution = 2 - usual.days / LEARNING_DAYS
             due, lasts = max(due, LEAST_DUE) * caution, max(lasts, LEAST_LASTING.total_seconds()) * caution
@@ -229,9 +225,11 @@ class Inactivity:
 
     def _rung(self) -> int:
         """Where on the ladder the home stands."""
-        first = 0
-        if self.learns and not self.home.exit_doors:
-            first = lowest_rung(len(self._rungs), lambda rung: self._rungs[rung][0] < WITHOUT_DOOR)
+        first, lowest = 0, AT_FIRST if self.state.lived <= ALONE_DAYS else timedelta(0)
+        if not self.home.exit_doors:
+            lowest = WITHOUT_DOOR
+        if self.learns:
+            first = lowest_rung(len(self._rungs), lambda rung: self._rungs[rung][0] < lowest)
         highest = len(self._rungs) - 1  # a plan may have shortened the ladder since
         return min(max([first, *(day.rung for day in self.state.days.values())]), highest)
 

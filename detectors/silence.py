@@ -17,9 +17,10 @@ AT_THE_DOOR = timedelta(minutes=2)
 STAYED = timedelta(minutes=5)
 """Who is seen this soon after the door moved, and not in the first minute, has stayed at home."""
 
-LONE_OF, OFTEN = 64, 0.75
-"""Over how many infrared pulses it is counted how many are lone, and from what share on that is usual here. The share
-is high on purpose: where fewer are lone, a ghost's pulse would hide somebody who lies on the floor."""
+LONE_OF, LONE_KNOWN, OFTEN = 64, 16, 0.75
+"""Over how many infrared pulses it is counted how many are lone, after how many that is known, and from what share on
+it is usual here. The share is high on purpose: where fewer are lone, a ghost's pulse would hide somebody who lies on
+the floor."""
 
 EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
 """What sees whoever is at home and moves. The entry door sees who leaves."""
@@ -51,6 +52,7 @@ class SilenceState:
     life_room: str = ""
     pulse_at: datetime | None = None  # the last event of any kind, a lone pulse too
     lone: float = 0.0  # the share of infrared pulses here that come long after any other event
+    pulses: int = 0  # of how many, up to as many as are counted
     door_at: datetime | None = None  # when the entry door last moved
     out: bool = False  # the present silence began at the entry door
     entering: bool = False  # the door last moved after an outing, so that whoever is seen next has come in
@@ -93,18 +95,20 @@ class SilenceState:
             self.pulse_at = at
         if reading.kind is not Kind.MOTION:
             return True
-        if before is None or at == before:  # the same moment again is the same pulse heard twice, no second event
+        if before is None:  # of whoever hangs the sensors up: from the first event on silence is counted
+            return True
+        if at == before:  # the same pulse heard twice is no second event
             return False
         is_lone = abs(at - before) > SECOND_EVENT
         if at > before:
-            self.lone += (is_lone - self.lone) / LONE_OF
-        if not is_lone:
+            self.pulses = min(self.pulses + 1, LONE_OF)
+            self.lone += (is_lone - self.lone) / self.pulses
+        # Where sensors rest so long after each pulse that lone ones are the usual thing, they are all that is ever
+        # seen of somebody.
+        if not is_lone or (self.pulses >= LONE_KNOWN and self.lone > OFTEN):
             return True
-        # In an empty home a lone pulse proves nobody, unless somebody has just come in or not gone after all. At home
-        # it is life where sensors rest so long after each that lone pulses are the usual thing.
-        if self.out:
-            return self.entering or (self.door_at is not None and DOOR_RULE < at - self.door_at <= STAYED)
-        return self.lone > OFTEN
+        # Elsewhere one proves nobody, unless somebody has just come in or not gone after all.
+        return self.out and (self.entering or (self.door_at is not None and DOOR_RULE < at - self.door_at <= STAYED))
 
     def begin(self) -> None:
         """A new silence: nothing has been said of it yet."""

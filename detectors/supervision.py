@@ -725,7 +725,7 @@ class Supervision:
         if not blind and vouched is None:
             return context
         hole = None
-        if vouched is not None and state.hole_began is not None and state.hole_ended is not None:
+        if state.hole_began is not None and state.hole_ended is not None:
             hole = (state.hole_began, state.hole_ended)
         return replace(context, blind=tuple(blind), vouched_at=vouched, hole=hole)
 

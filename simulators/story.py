@@ -34,6 +34,10 @@ THINGS: Mapping[str, tuple[Role, Kind]] = {
 }
 
 
+PLAIN: Mapping[str, Mapping[str, Any]] = {"inactivity": {"learns": False}}
+"""The plain hours, three by day or six at any time: a home of which nothing is known yet is given more."""
+
+
 class Story:
     """One home, lived through by hand. What is found is in `told`, as local clock and code, and in `findings`."""
 
@@ -43,7 +47,7 @@ class Story:
         home: Home | None = None,
         day: date = date(2026, 3, 2),
         begins: time = time(0),
-        options: Mapping[str, Mapping[str, Any]] | None = None,
+        options: Mapping[str, Mapping[str, Any]] = PLAIN,
     ) -> None:
         self.home = home or furnish("story", "gardener", seed=0, name="王奶奶", interval=BEAT).home
         self.watch: Watch = watch_over(self.home, options)

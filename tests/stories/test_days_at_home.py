@@ -109,7 +109,7 @@ def test_smoke_is_told_at_once(story):
 
 
 def test_limits_are_options():
-    story = Story(options={"inactivity": {"by_day": timedelta(hours=2)}})
+    story = Story(options={"inactivity": {"learns": False, "by_day": timedelta(hours=2)}})
     story.at("08:05").moves_in("kitchen")
     story.at("13:00")
 

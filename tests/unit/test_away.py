@@ -178,10 +178,10 @@ def test_coming_in_ends_an_outing_at_the_first_pulse(weeks):
     weeks.door("08:30")
     weeks.door("11:00")
     weeks.pulses("11:01")
-    weeks.waits_until("14:00")
-    weeks.waits_until("14:02")
+    weeks.waits_until("17:00")
+    weeks.waits_until("17:02")
 
-    assert weeks.all_told == [("02 14:01", "inactivity")]
+    assert weeks.all_told == [("02 17:01", "inactivity")]
 
 
 # --------------------------------------------------------------------------- came in, and nothing
@@ -223,6 +223,26 @@ def test_a_door_that_is_used_from_within_is_not_coming_home(weeks):
     weeks.moves("08:40")
     weeks.door("10:00")
     weeks.waits_until("11:00")
+
+    assert weeks.told == []
+
+
+def test_a_ghost_in_the_empty_home_hides_nobody_who_comes_in_afterwards(weeks):
+    weeks.moves("08:00")
+    weeks.door("08:30")
+    weeks.pulses("09:40")
+    weeks.door("11:00")
+    weeks.waits_until("12:00")
+
+    assert weeks.told == [("02 11:15", "entered_no_motion")]
+
+
+def test_a_pulse_just_before_the_door_is_somebody_who_leaves(weeks):
+    weeks.moves("08:00")
+    weeks.door("08:30")
+    weeks.pulses("10:59")
+    weeks.door("11:00")
+    weeks.waits_until("12:00")
 
     assert weeks.told == []
 

@@ -339,7 +339,7 @@ def test_the_live_part_goes_on_where_history_ends():
 def test_the_first_two_minutes_are_as_promised_at_any_time_of_day(clock):
     now = datetime.fromisoformat(f"2026-03-12T{clock}:00").replace(tzinfo=SHANGHAI).astimezone(UTC)
     street = neighbourhood(7, now)
-    watches = {home.id: watch_over(home) for home in street.homes}
+    watches = {home.id: watch_over(home, PLAIN) for home in street.homes}
     # At night whoever is out, or lies still beside her bed, has been noticed before that.
     staged = {street.scenario.out, street.scenario.silent}
     for reading in street.history(timedelta(days=3)):

@@ -60,6 +60,7 @@ class Gateway:
             directory=self.registry,
             readings=self.readings,
             desk=Desk(self.alerts, self.registry),
+            options={"inactivity": {"learns": False}},
         )
         self.pipeline.start(self.now)
 

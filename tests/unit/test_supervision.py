@@ -72,7 +72,7 @@ class Equipment:
 
     def __init__(self, home: Home | None = None) -> None:
         self.home = home or a_flat()
-        self.watch: Watch = watch_over(self.home)
+        self.watch: Watch = watch_over(self.home, {"inactivity": {"learns": False}})
         self.now = BEGIN
         self.context = Context(listening_since=BEGIN)
         self.found: list[Finding] = []
@@ -379,7 +379,7 @@ def test_restored_is_replayed_with_faults_batteries_and_gaps(equipment):
     equipment.dead.update({"bed", "cord"})
     equipment.says("smoke", Kind.BATTERY, 40)
     equipment.live(9 * HOUR)
-    again = watch_over(equipment.home)
+    again = watch_over(equipment.home, {"inactivity": {"learns": False}})
 
     assert again.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(equipment.watch.checkpoint())))
     assert again.checkpoint() == equipment.watch.checkpoint()
