@@ -140,6 +140,9 @@ def _equipment(ack: timedelta, *, site: timedelta | None = None) -> Ladder:
     )
 
 
+LOOK_AFTER_EQUIPMENT = frozenset({Duty.INSTALLER, Duty.SUPERVISOR, Duty.ADMIN})
+"""Nobody else is ever called for severity 5, whatever a configuration says."""
+
 URGENT = _urgent(Duty.VOLUNTEER)
 """0 s, 60 s, 180 s, and from the beginning when all have had their time."""
 
@@ -574,8 +577,13 @@ class Catalogue:
         for place, ladder in (ladders or {}).items():
             self._replace(place, ladder)
         for entry in (*self._entries.values(), UNKNOWN):
-            for ladder in (entry.ladder, *entry.others.values()):
+            for severity, ladder in ((entry.severity, entry.ladder), *entry.others.items()):
                 _check(entry.code, ladder)
+                if severity is Severity.TECHNICAL and (wrong := set(ladder.duties) - LOOK_AFTER_EQUIPMENT):
+                    raise ValueError(
+                        f"the ladder of {entry.code!r} calls {sorted(wrong)} for equipment; severity 5 goes to"
+                        f" {sorted(LOOK_AFTER_EQUIPMENT)} only"
+                    )
 
     def entry(self, code: str) -> CatalogueEntry:
         return self._entries.get(code) or replace(UNKNOWN, code=code)

@@ -122,6 +122,11 @@ class Ladder:
     lapse: timedelta | None = None  # … and after this long it is nobody's again
     site: timedelta | None = None  # from being accepted until somebody is there; later is overdue
 
+    @property
+    def duties(self) -> list[Duty]:
+        """Everybody who may be called by it, in order."""
+        return list(dict.fromkeys(duty for rung in self.rungs for duty in rung.duties))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:

@@ -2,6 +2,7 @@
 
 import ast
 import string
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -100,15 +101,30 @@ def test_each_has_its_time_to_be_accepted(code, severity, minutes):
     assert {rung.wait for rung in called} == {timedelta(minutes=minutes)}
 
 
+ABOUT_NO_HOME = {"area_outage", "no_responder"}  # for whoever answers for all of them
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)
 def test_equipment_goes_to_who_looks_after_it_and_elders_to_the_grid(entry):
     for severity in Severity:
         duties = {duty for rung in entry.ladder_for(severity).rungs for duty in rung.duties}
         if severity is Severity.TECHNICAL:
             assert duties == {Duty.INSTALLER, Duty.ADMIN}
+        elif entry.code in ABOUT_NO_HOME and severity is entry.severity:
+            assert Duty.SUPERVISOR in duties and Duty.GRID_WORKER not in duties
         else:
             assert {Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR} <= duties
             assert not {Duty.INSTALLER, Duty.ADMIN} & duties
+
+
+@pytest.mark.parametrize("place", ["battery_low", "home_silent", "tamper/technical"])
+def test_no_configuration_sends_equipment_to_the_grid_worker(place):
+    wrong = Ladder(rungs=(Rung(duty=Duty.INSTALLER, wait=timedelta(hours=1)),) * 2, repeat=timedelta(0))
+    Catalogue(ladders={place: wrong})
+    wrong = replace(wrong, rungs=(replace(wrong.rungs[0], also=(Duty.GRID_WORKER,)),))
+
+    with pytest.raises(ValueError, match=r"grid_worker.*for equipment"):
+        Catalogue(ladders={place: wrong})
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)
