@@ -12,7 +12,7 @@ import msgspec
 
 from alerts.desk import Desk
 from detectors import Watch, watch_over
-from gateway.domain import Finding, Home, Monitoring, Override, Reading, Span
+from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
 from ingest.intake import Intake
@@ -192,6 +192,8 @@ class Pipeline:
             if taken.urgent and found:  # a press does not wait for its neighbours in the batch
                 self._tell(found, now)
         self._tell(found, now)
+        for press in _answers(batch.readings):
+            self._desk.pressed(press.home, press.at, now)
         self.counts.messages += len(messages)
         self.counts.last_message_at = now
         if batch:
@@ -423,3 +425,12 @@ def _by_plan(found: Sequence[Finding], context: Context) -> list[Finding]:
     known = ",".join(key for key in WORDED if plan.get(key) == YES)
     told = [one for one in found if one.code in ALWAYS_ON or plan.get(one.code) != OFF]
     return [replace(one, facts=(*one.facts, ("plan", known))) for one in told] if known else told
+
+
+def _answers(readings: Sequence[Reading]) -> list[Reading]:
+    """Ordinary buttons that were pressed just now. A double or long press asks for help, and says nothing else."""
+    pressed = [r for r in readings if r.kind is Kind.BUTTON and r.value and not r.late]
+    if not pressed:
+        return pressed
+    for_help = {(r.sensor, r.at) for r in readings if r.kind is Kind.ASSIST}
+    return [r for r in pressed if (r.sensor, r.at) not in for_help]

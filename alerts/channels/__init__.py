@@ -16,6 +16,7 @@ from alerts.channels.dingtalk import Dingtalk
 from alerts.channels.email import Email
 from alerts.channels.feishu import Feishu
 from alerts.channels.lamp import Lamp, Siren
+from alerts.channels.prompt import Prompt
 from alerts.channels.pushplus import Pushplus
 from alerts.channels.serverchan import Serverchan
 from alerts.channels.tencent import TencentSms, TencentVoice
@@ -54,6 +55,7 @@ CHANNELS: dict[str, type[Way]] = {
     "email": Email,
     "lamp": Lamp,
     "siren": Siren,
+    "home": Prompt,
     "web_push": WebPush,
     "apprise": Apprise,
 }

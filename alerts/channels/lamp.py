@@ -20,25 +20,14 @@ _ADDRESS = re.compile(r"(?P<hub>[0-9A-Za-z_-]{1,64})/(?P<rest>[^\s#+*>/]+(?:/[^\
 
 
 @dataclass(slots=True, kw_only=True)
-class Lamp:
-    """One request to a hub. The address is the hub and the topic below it: `hub-3f2a/zigbee2mqtt/duty-room/set`.
-
-    What is asked is JSON as Zigbee2MQTT reads it: to a call, when somebody else has accepted, and to a test.
-    """
+class Asking:
+    """What all have in common that ask something of a hub: threads of their own, and a bound on waiting."""
 
     post: Post
-    on: str = '{"state":"ON","on_time":600}'
-    off: str = '{"state":"OFF"}'
-    test: str = '{"effect":"blink"}'
     timeout: timedelta = IN_TIME  # for the broker to have it
     _hands: ThreadPoolExecutor | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("on", "off", "test"):
-            try:
-                json.loads(getattr(self, name))
-            except ValueError as error:
-                raise ValueError(f"{name}: is no JSON ({error})") from None
         if not timedelta(0) < self.timeout <= LONGEST_TIME:
             raise ValueError(f"timeout: the broker is waited for at most {LONGEST_TIME}, not {self.timeout}")
 
@@ -51,15 +40,9 @@ class Lamp:
             self._hands.shutdown(wait=False, cancel_futures=True)
             self._hands = None
 
-    @staticmethod
-    def check(address: str) -> None:
-        """Undeliverable when this never can be a topic of a hub."""
-        _place(address)
-
-    async def send(self, delivery: Delivery, letter: Letter) -> None:
-        hub, rest = _place(delivery.address)
-        asked = {Purpose.TAKEN: self.off, Purpose.TEST: self.test}.get(delivery.purpose, self.on)
-        asking = asyncio.get_running_loop().run_in_executor(self._hands, self.post.post, hub, rest, asked.encode())
+    async def ask_hub(self, hub: str, rest: str, payload: bytes) -> None:
+        """Say it below the hub, once."""
+        asking = asyncio.get_running_loop().run_in_executor(self._hands, self.post.post, hub, rest, payload)
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):
                 await asking
@@ -72,12 +55,52 @@ class Lamp:
 
 
 @dataclass(slots=True, kw_only=True)
+class Lamp(Asking):
+    """One request to a hub. The address is the hub and the topic below it: `hub-3f2a/zigbee2mqtt/duty-room/set`.
+
+    What is asked is JSON as Zigbee2MQTT reads it: to a call, when it is over or somebody else has accepted, to a test,
+    and to a question to the resident.
+    """
+
+    on: str = '{"state":"ON","on_time":600}'
+    off: str = '{"state":"OFF"}'
+    test: str = '{"effect":"blink"}'
+    ask: str = '{"effect":"breathe"}'
+
+    def __post_init__(self) -> None:
+        Asking.__post_init__(self)
+        for name in ("on", "off", "test", "ask"):
+            try:
+                json.loads(getattr(self, name))
+            except ValueError as error:
+                raise ValueError(f"{name}: is no JSON ({error})") from None
+
+    @staticmethod
+    def check(address: str) -> None:
+        """Undeliverable when this never can be a topic of a hub."""
+        _place(address)
+
+    async def send(self, delivery: Delivery, letter: Letter) -> None:
+        hub, rest = _place(delivery.address)
+        asked = {
+            Purpose.TAKEN: self.off,
+            Purpose.OVER: self.off,
+            Purpose.REPLY: self.off,
+            Purpose.TEST: self.test,
+            Purpose.DRILL: self.test,
+            Purpose.ASK: self.ask,
+        }.get(delivery.purpose, self.on)
+        await self.ask_hub(hub, rest, asked.encode())
+
+
+@dataclass(slots=True, kw_only=True)
 class Siren(Lamp):
-    """The same, as a siren is asked: loud for three minutes, a chirp for a test."""
+    """The same, as a siren is asked: loud for three minutes, a chirp for a test and for a question."""
 
     on: str = '{"warning":{"mode":"emergency","level":"very_high","strobe":true,"duration":180}}'
     off: str = '{"warning":{"mode":"stop","level":"low","strobe":false,"duration":1}}'
     test: str = '{"warning":{"mode":"emergency","level":"low","strobe":true,"duration":2}}'
+    ask: str = '{"warning":{"mode":"emergency","level":"low","strobe":true,"duration":1}}'
 
 
 def _place(address: str) -> tuple[str, str]:

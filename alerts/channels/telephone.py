@@ -55,7 +55,7 @@ def in_china(written: object) -> datetime | None:
 
 
 def is_lasting(why: str) -> bool:
-    """Whether it is the number that is wrong, by the provider's words: its codes are a carrier's, and there are many."""
+    """Whether it is the number that is wrong, by the provider's words; of codes each carrier has its own."""
     return any(word in why for word in LASTING)
 
 

@@ -8,6 +8,7 @@ import typer
 from gateway.commands import Config, Office, State, Who, office, one_of, say
 from gateway.config import Refused
 from gateway.domain import Consent, Duty, Person, Reach
+from gateway.sheets.columns import waits
 
 people = typer.Typer(help="People, their duties and their accounts. 人员", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def people_put(
         known = here.stores.registry.person(person)
         reaches = known.reaches if known else ()
         if reach:
-            reaches = tuple(Reach(channel=channel, address=address) for channel, address in map(_two, reach))
+            reaches = tuple(_reach(way) for way in reach)
         put = Person(
             id=person,
             name=name or (known.name if known else ""),
@@ -57,6 +58,13 @@ def people_put(
 def phones(given: list[str] | None) -> list[str] | None:
     """None leaves them as they are; `--phone ""` takes them away."""
     return None if given is None else [number for number in given if number]
+
+
+def _reach(way: str) -> Reach:
+    """`webhook:https://…`, or with the minutes that it waits for the ways before it: `+5 tencent_sms:138…`."""
+    after, way = waits(way)
+    channel, address = _two(way)
+    return Reach(channel=channel, address=address, after=after)
 
 
 def _two(text: str) -> tuple[str, str]:

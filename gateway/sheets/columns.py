@@ -189,13 +189,20 @@ def _reaches(cell: str) -> tuple[Reach, ...]:
     """`webhook https://example.org/x; console`. An address may hold a semicolon, but none before a space."""
     reaches = []
     for part in _several(cell, r";\s|;$|；|\n"):
-        channel, _, address = part.partition(" ")
+        minutes, way = waits(part)
+        channel, _, address = way.partition(" ")
         if not re.fullmatch(r"[a-z0-9_-]{1,32}", channel):
             raise WrongCell(
                 N_("'{value}' is no way to reach somebody; 'console' and 'webhook https://…' are."), value=part
             )
-        reaches.append(Reach(channel=channel, address=address.strip()))
+        reaches.append(Reach(channel=channel, address=address.strip(), after=minutes))
     return tuple(reaches)
+
+
+def waits(way: str) -> tuple[timedelta, str]:
+    """`+5 tencent_sms 13800138000`: five minutes after the first way, and the way itself."""
+    found = re.match(r"\+(\d{1,2})\s+", way)
+    return (timedelta(minutes=int(found[1])), way[found.end() :]) if found else (timedelta(0), way)
 
 
 def _hours(cell: str) -> str:

@@ -106,6 +106,7 @@ class Ready:
             "email": "zhang@example.org",
             "lamp": "hub-1/zigbee2mqtt/duty-room/set",
             "siren": "hub-1/zigbee2mqtt/0x00158d0001/set",
+            "home": "hub-1",
             "apprise": f"json://127.0.0.1:{port}/ok",
         }[name]
 
@@ -334,7 +335,7 @@ def test_a_base_url_that_never_can_work_is_refused_at_the_start(name, address, t
         make(name, {**PROVIDERS[name].options, "base_url": address}, **given)
 
 
-@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() | {"webhook", "email", "lamp", "siren", "apprise"}))
+@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() | {"webhook", "email", "lamp", "siren", "home", "apprise"}))
 def test_nobody_waits_for_ever(name, tmp_path):
     options: dict[str, Any] = dict(PROVIDERS[name].options) if name in PROVIDERS else {}
     if name == "email":
