@@ -21,15 +21,23 @@ from alerts.desk import Desk
 from detectors.ear import PATIENCE
 from gateway.domain import (
     Alert,
+    Answer,
+    Answers,
     Area,
+    Contact,
     Delivery,
     Duty,
+    Entry,
+    FamilyWord,
     Grid,
     Outcome,
     Person,
+    Profile,
     Purpose,
     Reach,
+    Relation,
     Sending,
+    State,
 )
 from gateway.pipeline import Pipeline
 from gateway.ports import AlertLedger, AlertStore, Batch, Clock, Letter, Message, ReadingStore, TryLater, Undeliverable
@@ -88,6 +96,12 @@ class ShakyAlerts:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
+
+HASTE = ("failed", "answered", "coordinates", "family", "worse", "rings-again", "lapsed", "mended")
+"""What makes the next rung due at once, or gives an alert another ladder."""
+
+LONGEST_DOWN = timedelta(hours=2)
+"""A gateway that fell is up again by then, whatever befalls it on the way."""
 
 CHECKPOINT_EVERY = timedelta(minutes=10)
 """Ten times the pipeline's own: the power fails between checkpoints, and a week is not spent writing them."""
@@ -194,8 +208,10 @@ class Carrier:
         week.say(f"{delivery.person} reads: {letter.title} [{delivery.purpose.value}] {delivery.alert}")
         week.carried.append(Carried(delivery, began, week.clock.now()))
         week.power.passes("after sending")
-        if delivery.purpose is Purpose.PAGE:
+        if delivery.purpose in (Purpose.PAGE, Purpose.HANDED):
             week.reads(delivery)
+        elif delivery.purpose is Purpose.ASK:
+            week.is_asked(delivery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,15 +261,57 @@ class Week:
         """Whoever is paged thinks about it: some come at once, some late, some never."""
         if delivery.alert in self.hurried or self.chance.random() < 0.35:
             return
-        self.hurried.add(delivery.alert)
         wait = self.chance.choice([20, 45, 90, 240, 700])
-        self.people.append(asyncio.ensure_future(self._comes(delivery.alert, delivery.person, wait)))
+        does = self.chance.choice([self._comes, self._comes, self._comes, self._coordinates, self._forgets])
+        if delivery.person.startswith("daughter"):
+            does = self.chance.choice([self._has_her, self._coordinates, self._comes])
+        if does in (self._comes, self._has_her):
+            self.hurried.add(delivery.alert)
+        self.people.append(asyncio.ensure_future(does(delivery.alert, delivery.person, wait)))
+
+    def is_asked(self, delivery: Delivery) -> None:
+        """Whoever is asked says that it is nothing, or calls for help; mostly there is no answer."""
+        if self.chance.random() < 0.7:
+            return
+        answer = self.chance.choice([Answer.NO_HELP, Answer.NO_HELP, Answer.HELP])
+        wait = self.chance.choice([5, 30, 100])
+        self.people.append(asyncio.ensure_future(self._answers(delivery.alert, delivery.person, answer, wait)))
+
+    async def _answers(self, alert: str, who: str, answer: Answer, wait: float) -> None:
+        await asyncio.sleep(wait)
+        self.say(f"{who} answers {answer.value} to {alert}")
+        await self._does(lambda desk: desk.answer(alert, answer, who, self.clock.now(), "speaker"))
+
+    async def _coordinates(self, alert: str, who: str, wait: float) -> None:
+        """Far away, or unable to leave: keeps it together."""
+        await asyncio.sleep(wait)
+        self.say(f"{who} coordinates {alert}")
+        await self._does(lambda desk: desk.accept(alert, who, self.clock.now(), "link", can_arrive=False))
+
+    async def _forgets(self, alert: str, who: str, wait: float) -> None:
+        """Accepts in half sleep, and sleeps on."""
+        await asyncio.sleep(wait)
+        self.say(f"{who} accepts {alert} and forgets it")
+        await self._does(lambda desk: desk.accept(alert, who, self.clock.now(), "voice", can_arrive=True))
+
+    async def _has_her(self, alert: str, who: str, wait: float) -> None:
+        await asyncio.sleep(wait)
+        self.say(f"{who} has her: {alert}")
+        now = self.clock.now()
+        word, until = FamilyWord.WITH_ME, now + timedelta(hours=5)
+        await self._does(lambda desk: desk.family(alert, who, word, until, self.clock.now(), sure=True))
 
     async def _comes(self, alert: str, who: str, wait: float) -> None:
         await asyncio.sleep(wait)
-        await self._does(lambda desk: desk.accept(alert, who, self.clock.now(), "link"))
+        await self._does(lambda desk: desk.accept(alert, who, self.clock.now(), "link", can_arrive=True))
         self.say(f"{who} accepts {alert}")
+        await asyncio.sleep(self.chance.choice([60, 200]))
+        if self.chance.random() < 0.1:
+            self.say(f"{who} hands {alert} over to the supervisor")
+            await self._does(lambda desk: desk.hand_over(alert, who, "supervisor", self.clock.now(), why="换班"))
+        await self._does(lambda desk: desk.on_the_way(alert, who, self.clock.now()))
         await asyncio.sleep(self.chance.choice([300, 900, 3000]))
+        await self._does(lambda desk: desk.on_site(alert, who, self.clock.now(), proof="door"))
         outcome = self.chance.choice(list(Outcome))
         await self._does(lambda desk: desk.resolve(alert, who, outcome, "", self.clock.now()))
         self.say(f"{who} resolves {alert}: {outcome.value}")
@@ -317,9 +375,10 @@ def _neighbourhood(week: Week, registry: MemoryRegistry) -> list[Household]:
             until = since + timedelta(hours=chance.uniform(0.5, 12))
             household = household.hub_dark(since, until)
             week.dark[household.home.id] = (since, until)
-        households.append(household)
+        person = "" if number == 0 else f"resident-{number}"  # nobody is on file for the first home
+        households.append(replace(household, home=replace(household.home, person=person)))
     people = [("worker", Duty.GRID_WORKER), ("deputy", Duty.DEPUTY), ("supervisor", Duty.SUPERVISOR)]
-    people.append(("installer", Duty.INSTALLER))
+    people += [("installer", Duty.INSTALLER), ("street", Duty.STREET)]
     if chance.random() < 0.25:
         people.pop(1)  # a grid without a deputy
     if chance.random() < 0.25:
@@ -328,14 +387,31 @@ def _neighbourhood(week: Week, registry: MemoryRegistry) -> list[Household]:
         begin = START + timedelta(seconds=chance.uniform(0, week.days * 86400))
         week.outages.append((begin, begin + timedelta(minutes=chance.uniform(5, 180))))
     grid = households[0].home.grid
+    private = [h.home.person for h in households if h.home.person] + [f"daughter-{h.home.id}" for h in households]
     Registry(registry, lambda secret: secret).register(
         areas=[Area(code="a", name="社区", level="community")],
         grids=[Grid(code=grid, name="网格", community="a")],
-        people=[(Person(id=p, name=p, reaches=(Reach(channel="phone", address=p),)), [(d, grid)]) for p, d in people],
+        people=[
+            (Person(id=p, name=p, reaches=(Reach(channel="phone", address=p),)), [(d, grid)] if d else [])
+            for p, d in (*people, *((p, None) for p in (*private, "neighbour")))
+        ],
         homes=[household.home for household in households],
         who="week",
         now=START,
     )
+    with registry.begin() as book:
+        for household in households:
+            home = household.home
+            if home.person:
+                book.put_profile(Profile(person=home.person, answers_by=chance.choice(list(Answers))), START)
+            child = Contact(
+                home=home.id,
+                person=f"daughter-{home.id}",
+                relation=Relation.CHILD,
+                is_far=chance.random() < 0.5,
+            )
+            key = Contact(home=home.id, person="neighbour", relation=Relation.KEY_HOLDER)
+            book.put_contacts(home.id, [c for c in (child, key) if chance.random() < 0.7], START)
     return households
 
 
@@ -463,6 +539,9 @@ class Checker:
         self._nothing_is_said_twice()
         for alert in alerts:
             self._ladder_is_climbed_in_order(alert)
+            self._no_rung_is_climbed_early(alert)
+            self._nobody_is_told_the_same_twice(alert)
+            self._is_somebodys(alert)
             self._has_a_reason(alert)
         self._the_silent_are_found(by_home)
         self._the_unheard_are_not_called_silent(by_home)
@@ -497,6 +576,9 @@ class Checker:
             owned = _owned_spans(self.alerts, carried.delivery.alert)
             if any(begin < carried.began < end for begin, end in owned):
                 self._break(f"{carried.delivery.person} was paged for {carried.delivery.alert} while somebody had it")
+            keeping = [e for e in self.alerts.history(carried.delivery.alert) if e.what == "coordinates"]
+            if any(e.who == carried.delivery.person and e.at < carried.began for e in keeping):
+                self._break(f"{carried.delivery.person} coordinates {carried.delivery.alert} and was paged for it")
 
     def _nothing_is_said_twice(self) -> None:
         often: dict[str, int] = defaultdict(int)
@@ -520,6 +602,43 @@ class Checker:
         for (round_, rung), following in pairwise(steps):
             if following[0] == round_ and following[1] != rung + 1:
                 self._break(f"a rung of {alert.id} was skipped: {steps}")
+
+    def _no_rung_is_climbed_early(self, alert: Alert) -> None:
+        """Each rung has its time, unless something was said or found out that makes the next one due at once."""
+        before: tuple[Entry, datetime] | None = None
+        for entry in self.alerts.history(alert.id):
+            if entry.what not in ("told", "empty"):
+                # Nobody waits for whoever cannot be reached; and what grew worse has another ladder.
+                before = None if entry.what in HASTE else before
+                continue
+            facts = dict(entry.facts)
+            due = entry.at - timedelta(seconds=int(facts.get("late_s", "0")))
+            if before is not None and facts["round"] == dict(before[0].facts)["round"]:
+                rung = alert.ladder.rungs[int(dict(before[0].facts)["rung"])]
+                told = set(dict(before[0].facts)["duty"].split(","))
+                waited = before[0].what == "told" and told & {duty.value for duty in rung.waited_for}
+                if waited and due < before[1] + rung.wait - timedelta(seconds=3):
+                    self._break(f"a rung of {alert.id} was climbed {before[1] + rung.wait - due} early")
+            before = entry, due
+
+    def _nobody_is_told_the_same_twice(self, alert: Alert) -> None:
+        told = [
+            (d.purpose.value, d.person, d.channel, d.address, dict(d.facts).get("round", ""))
+            for d in self.alerts.deliveries(alert.id)
+            if d.purpose is Purpose.PAGE and d.state is Sending.SENT
+        ]
+        if len(told) != len(set(told)):
+            self._break(f"somebody was called twice in one round of {alert.id}")
+
+    def _is_somebodys(self, alert: Alert) -> None:
+        """What is open rings or has an owner, and is looked at again; what nobody does anything about rings again."""
+        if not alert.is_open:
+            return
+        if alert.due_at is None or not (alert.is_ringing or alert.owner):
+            self._break(f"{alert.id} is open, and nobody will ever look at it again")
+        now, lapse = self.week.clock.now(), alert.ladder.lapse
+        if alert.state is State.ACCEPTED and lapse and alert.owned_at and now > alert.owned_at + lapse + LONGEST_DOWN:
+            self._break(f"{alert.id} was accepted by {alert.owner} and forgotten")
 
     def _has_a_reason(self, alert: Alert) -> None:
         if not alert.finding.facts:
@@ -550,7 +669,7 @@ def _owned_spans(alerts: MemoryAlerts, alert_id: str) -> list[tuple[datetime, da
     for entry in alerts.history(alert_id):
         if entry.what == "accepted":
             begin = entry.at
-        elif entry.what in ("rings-again", "worse", "resolved") and begin is not None:
+        elif entry.what in ("rings-again", "lapsed", "worse", "resolved") and begin is not None:
             spans.append((begin, entry.at))
             begin = None
     if begin is not None:
