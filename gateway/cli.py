@@ -13,8 +13,11 @@ from gateway.commands.drill import drills
 from gateway.commands.homes import homes
 from gateway.commands.hubs import hubs
 from gateway.commands.people import people
+from gateway.commands.plan import plan
 from gateway.commands.receipts import receipts
+from gateway.commands.rota import rota
 from gateway.commands.tell import tell
+from gateway.commands.who import who
 from gateway.config import ConfigError, Refused, Settings, load, problems, understood
 
 app = typer.Typer(
@@ -28,9 +31,12 @@ app.add_typer(homes, name="homes")
 app.add_typer(hubs, name="hubs")
 app.add_typer(devices, name="devices")
 app.add_typer(people, name="people")
+app.add_typer(plan, name="plan")
+app.add_typer(rota, name="rota")
 app.add_typer(alerts, name="alerts")
 app.add_typer(drills, name="drill")
 app.command()(tell)
+app.command()(who)
 app.command()(receipts)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]

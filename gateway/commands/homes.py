@@ -303,12 +303,12 @@ def homes_import(
 ) -> None:
     """Register areas, grids, people, homes and devices from tables: all of it, or nothing and why."""
     with office(config, state, may_be_new=True) as here:
-        files = {path.name: path.read_bytes() for path in _tables(sheets)}
+        files = {path.name: path.read_bytes() for path in tables_in(sheets)}
         changes = here.registrar.import_files(files, who=who, now=here.now, only_check=only_check)
         say(changes.summary().say(here.settings.language))
 
 
-def _tables(paths: list[Path]) -> Iterator[Path]:
+def tables_in(paths: list[Path]) -> Iterator[Path]:
     from gateway.sheets import files_in
 
     for path in paths:
