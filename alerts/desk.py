@@ -595,10 +595,12 @@ class _Sitting:
         facts = (("code", alert.code), ("severity", alert.severity.name.lower()))
         self._write(alert, What.RAISED, facts=facts)
         self._audit(alert, SYSTEM, "alert.raised", facts=facts)
+        if is_held(alert) and not finding.fact(HUSHED):
+            return self._hold(alert)
+        if (speaker := self._speaker(alert)) is not None:  # quiet hours of a home do not hide that its street is dark
+            return self._mute(alert, speaker)
         if is_held(alert):
             return self._hold(alert)
-        if (speaker := self._speaker(alert)) is not None:
-            return self._mute(alert, speaker)
         alert = self._climb(alert, is_new=True)
         for other in muted_by(alert, self.ledger.open_alerts(alert.home)) if alert.code == HUB else ():
             self._mute(other, alert)
@@ -790,7 +792,10 @@ class _Sitting:
     def _open_outage(self, alert: Alert, found: Outage, grown: list[Alert]) -> Alert:
         """One incident for all of them; outages of places within it have grown into one, the oldest."""
         silent = [
-            one for home in found.homes for one in self.ledger.open_alerts(home) if one.code == HUB and not is_held(one)
+            one
+            for home in found.homes
+            for one in self.ledger.open_alerts(home)
+            if one.code == HUB and (not is_held(one) or one.finding.fact(HUSHED))
         ]
         name = self.directory.place_name(found.area)
         if grown:
@@ -821,7 +826,7 @@ class _Sitting:
         """Nobody is called for it while the other stands. It stays on the books, and is looked at again."""
         for delivery in self._waiting(alert, Purpose.PAGE):
             self._withdraw(delivery, reasons.SAID_BY_ANOTHER)
-        alert = replace(alert, incident=speaker.id)
+        alert = replace(alert, incident=speaker.id, finding=let_go(alert.finding))
         if alert.is_ringing:
             alert = replace(alert, next_at=self.now + LOOK_WHETHER_OVER)
         self.write_down(alert, What.MUTED, SYSTEM, "alert.muted", facts=(("code", speaker.code), ("by", speaker.id)))
@@ -846,7 +851,11 @@ class _Sitting:
         else:
             alert = replace(alert, finding=settling(alert.finding, None), incident="")
             self.write_down(alert, What.RELEASED, SYSTEM, "alert.released")
-            self._climb(from_the_start(alert, self.now))
+            hush = self._hush(alert.finding)
+            if hush is not None:
+                self._hold(replace(alert, finding=hushed(alert.finding, hush)))
+            else:
+                self._climb(from_the_start(alert, self.now))
 
     def _is_back(self, alert: Alert, speaker: Alert | None) -> None:
         """What stands for many says of each that it is over, and rings no more after the last; a person ends it."""

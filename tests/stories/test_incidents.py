@@ -17,6 +17,7 @@ from gateway.domain import (
     Home,
     Hub,
     Outcome,
+    Override,
     Person,
     Reach,
     Relation,
@@ -382,6 +383,29 @@ async def test_two_grids_that_fall_dark_grow_into_one_outage(town):
     ringing = [alert for alert in town.of("area_outage") if not alert.is_muted]
     assert [alert.subject for alert in ringing] == ["c1"]
     assert len([a for a in town.store.members(ringing[0].id) if a.code == "home_silent"]) == 28
+
+
+async def test_quiet_hours_of_homes_do_not_hide_that_their_street_is_dark(town):
+    with town.registry.begin() as book:
+        for n in range(6):
+            book.put_override(
+                Override(
+                    home=f"a{n}",
+                    key="quiet",
+                    value="09:00-18:00",
+                    since=LONG_AGO,
+                    until=None,
+                    author="wang",
+                    reason="sleeps",
+                )
+            )
+    for n in range(6):
+        town.goes_dark(f"a{n}")
+    await town.until(60)
+
+    (outage,) = town.of("area_outage")
+    assert {who for _, who in said_about(town)} == {"wang", "zhao"}
+    assert len(town.store.members(outage.id)) == 6
 
 
 async def test_four_homes_are_four_faults(town):
