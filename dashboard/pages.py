@@ -245,6 +245,7 @@ CHANNELS = {
     "email": N_("e-mail"),
     "lamp": N_("lamp"),
     "siren": N_("siren"),
+    "home": N_("at home"),
     "web_push": N_("browser"),
     "apprise": N_("another service"),
 }

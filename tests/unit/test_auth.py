@@ -373,7 +373,8 @@ def test_where_a_form_comes_from(origin, fetch_site, host, is_ours):
 # --------------------------------------------------------------------------- every door
 
 OPEN = {"/login", "/setup/{token}", "/join/{token}", "/enter/{token}", "/healthz", "/language/{language}"}
-BY_LINK = {"/a/{token}", "/a/{token}/events", "/a/{token}/accept", "/a/{token}/resolve"}
+BY_LINK = {"/a/{token}", "/a/{token}/events", "/d/{token}"}
+BY_KEY = {"/in/signed", "/in/{door}/{key}"}
 
 
 def doors(rig):
@@ -393,7 +394,7 @@ def fill_in(path):
 def test_every_door_is_known_to_this_test():
     rig = Rig(more={"demo": True, "demo_press": print, "demo_kill": print})
 
-    assert {path for _, path in doors(rig)} >= OPEN | BY_LINK | {"/", "/homes/{home_id}", "/events", "/quarantine"}
+    assert {path for _, path in doors(rig)} >= OPEN | BY_LINK | BY_KEY | {"/", "/homes/{home_id}", "/events", "/quarantine"}
 
 
 @pytest.mark.parametrize("cookies", [{}, {"__Host-session": "invented"}, {"session": "invented"}])
@@ -407,7 +408,8 @@ def test_no_door_opens_without_signing_in(cookies):
         if path in OPEN or verb == "HEAD":
             continue
         answer = browser.request(verb, fill_in(path), data={})
-        expected = {410} if path in BY_LINK else {303, 401}
+        by_link = path.startswith(("/a/{token}", "/d/{token}"))
+        expected = {404} if path in BY_KEY else {404, 410} if by_link else {303, 401}
         assert answer.status_code in expected, (verb, path, answer.status_code)
         assert "王奶奶" not in answer.text
 

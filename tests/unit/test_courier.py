@@ -542,7 +542,7 @@ def test_a_store_that_fails_when_it_is_to_strike_out_ends_the_courier_as_itself(
         post.on_duty(Reach(channel="phone", address="1"))
         post.finds()
 
-        def fails(delivery_id: str, now: datetime) -> None:
+        def fails(delivery_id: str, now: datetime, message: str) -> None:
             raise OSError("disk full")
 
         post.desk.said = fails
