@@ -7,22 +7,29 @@ import hmac
 import json
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default as default_policy
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.smtp import SMTP
 from the_providers import PROVIDERS, Server
 
+from alerts.catalogue import Catalogue
 from alerts.channels import CHANNELS, console, make
 from alerts.channels.console import Console
 from alerts.channels.exchange import LONGEST_ANSWER
 from alerts.channels.webhook import Webhook
-from gateway.domain import Delivery, Purpose
+from alerts.wording import letter
+from alerts.words_ledger import trial_letter
+from gateway.domain import Alert, Delivery, Finding, Home, Purpose, Role, Room, Sensor, State
 from gateway.ports import Letter, TryLater, Undeliverable
 
 T0 = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -573,3 +580,144 @@ async def _make_certificate(certificate: Any, key: Any) -> bool:
     except FileNotFoundError:
         return False
     return await process.wait() == 0
+
+
+# --------------------------------------------------------------------------- every channel, every code
+
+
+PRIVATE = ("王淑芬", "淑芬", "王奶奶", "东风路", "502", "门卫处", "冠心病", "阿司匹林", "市一医院")
+"""What is known of a resident and stands on no lock screen: name, address, way in, illness, medicine, hospital."""
+
+WANG = Home(
+    id="home-17",
+    code="A-0312",
+    name="王奶奶",
+    grid="g1",
+    zone=ZoneInfo("Asia/Shanghai"),
+    person="王淑芬",
+    address="东风路 3 号 502",
+    access="钥匙在门卫处",
+    rooms=(Room(id="bath", name="卫生间"),),
+    sensors=(Sensor(id="s1", hub="hub-1", address="s", name="床头按钮", room="bath", role=Role.SOS),),
+)
+
+
+def about(code: str) -> Alert:
+    """An alert of this kind in the home of somebody who is ill, with everything a detector might add."""
+    finding = Finding(
+        home=WANG.id,
+        code=code,
+        severity=Catalogue().entry(code).severity,
+        since=T0,
+        at=T0,
+        subject="s1",
+        facts=(("sensor", "s1"), ("room", "bath"), ("late_s", "600"), ("of", "sos"), ("of_severity", "EMERGENCY")),
+    )
+    return Alert(
+        id=f"{WANG.id}/{code}",
+        home=WANG.id,
+        code=code,
+        subject="s1",
+        severity=finding.severity,
+        state=State.NOTIFIED,
+        ladder=Catalogue().ladder(code, finding.severity),
+        raised_at=T0,
+        finding=finding,
+        count=3,
+    )
+
+
+def letters(channel: str, address: str) -> Iterator[tuple[Delivery, Letter]]:
+    """Every word that this channel may ever have to carry."""
+    for code, purpose, language in product(Catalogue().codes(), Purpose, ("zh", "en")):
+        said = replace(delivery(address, id=f"{code}/{purpose}/{language}"), purpose=purpose, channel=channel, rung=1)
+        if purpose in (Purpose.DRILL, Purpose.REPLY):
+            yield said, trial_letter(said, WANG, language, "https://example.org/d/x")
+        else:
+            yield (
+                said,
+                letter(said, about(code), home=WANG, language=language, owner="李姐", link="https://example.org/x"),
+            )
+
+
+@pytest.mark.parametrize("name", sorted(CHANNELS.keys() - {"apprise"}))  # the same letter, more slowly
+async def test_no_code_puts_a_name_an_address_or_an_illness_into_any_channel(name, ready, monkeypatch):
+    posted = Asked()
+    mails: list[bytes] = []
+    async with ready.opened(name) as channel:
+        if hasattr(channel, "post"):
+            channel.post = posted
+        for said, words in letters(name, ready.address(name)):
+            assert not [word for word in PRIVATE if word in "".join(vars_of(words))], (said.id, words)
+            if name == "email":
+                mails.append(channel._mail(said, words).as_bytes(policy=default_policy))
+            elif said.id.endswith("/zh"):
+                await channel.send(said, words)
+
+    sent = [unquote_plus(request.line) + request.body.decode("utf-8", "replace") for request in ready.server.requests]
+    sent += [payload.decode() for _, _, payload in posted.said]
+    sent += [message_from_bytes(mail, policy=default_policy).get_content() for mail in mails]
+    assert not [word for word in PRIVATE if word in "".join(sent)]
+
+
+@pytest.mark.parametrize("name", ["aliyun_sms", "aliyun_voice", "tencent_sms", "tencent_voice"])
+async def test_what_a_carrier_gets_is_a_template_and_short_words(name, ready):
+    async with ready.opened(name) as channel:
+        for said, words in letters(name, ready.address(name)):
+            if said.id.endswith("/zh"):
+                await channel.send(said, words)
+
+    for request in ready.server.requests:
+        values = given_to(name, request)
+        assert 3 <= len(values) <= 4
+        assert all(0 < len(value) <= 12 for value in values)
+        assert "http" not in "".join(values)
+
+
+def vars_of(words: Letter) -> tuple[str, ...]:
+    return (words.title, words.body, words.household, words.what, words.time, words.code)
+
+
+def given_to(name: str, request: Any) -> list[str]:
+    """The variables of the template in one request to a carrier."""
+    if name.startswith("tencent"):
+        return list(json.loads(request.body)["TemplateParamSet"])
+    query = dict(part.partition("=")[::2] for part in request.line.split()[1].partition("?")[2].split("&"))
+    return list(json.loads(unquote_plus(query["TemplateParam" if name == "aliyun_sms" else "TtsParam"])).values())
+
+
+@pytest.mark.parametrize("name", ["aliyun_sms", "tencent_sms"])
+async def test_a_template_that_people_can_answer_has_a_fourth_word(name, ready):
+    words = replace(LETTER, code="4821")
+    async with ready.opened(name, answers=True, template_taken="9") as channel:
+        for purpose in (Purpose.PAGE, Purpose.TAKEN):
+            await channel.send(replace(delivery(ready.address(name)), purpose=purpose), words)
+    async with ready.opened(name) as channel:
+        await channel.send(delivery(ready.address(name)), words)
+
+    assert [given_to(name, request)[3:] for request in ready.server.requests] == [["4821"], [], []]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("aliyun_sms", b'{"Code":"OK","BizId":"900619746936498440^0"}'),
+        ("aliyun_voice", b'{"Code":"OK","CallId":"900619746936498440^0"}'),
+        ("tencent_sms", b'{"Response":{"SendStatusSet":[{"Code":"Ok","SerialNo":"900619746936498440^0"}]}}'),
+        ("tencent_voice", b'{"Response":{"SendStatus":{"CallId":"900619746936498440^0"}}}'),
+        ("wecom_app", b'{"errcode":0,"msgid":"900619746936498440^0"}'),
+    ],
+)
+async def test_the_providers_own_id_is_kept(name, answer, ready):
+    async with ready.opened(name) as channel:
+        ready.server.bodies["yes"] = answer
+        assert await channel.send(delivery(ready.address(name)), LETTER) == "900619746936498440^0"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_no_keeps_the_providers_code_apart_from_its_words(name, ready):
+    async with ready.opened(name, "never") as channel:
+        with pytest.raises(Undeliverable) as never:
+            await channel.send(delivery(ready.address(name)), LETTER)
+
+    assert never.value.code == str(PROVIDERS[name].code).removeprefix("HTTP ")
