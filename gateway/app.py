@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ if __name__ == "__main__":
     sys.modules.update(dict.fromkeys(("rich", "httpx._main")))  # type: ignore[arg-type]
 
 from alerts import gaps
+from alerts.catalogue import Catalogue
 from alerts.channels import make as make_channel
 from alerts.courier import Courier
 from alerts.desk import Desk
@@ -37,7 +39,7 @@ from alerts.maintenance import has_passed
 from gateway import broker
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
-from gateway.domain import SIGNS_OF_LIFE, Absence, Finding, last_sign
+from gateway.domain import SIGNS_OF_LIFE, Absence, Finding, Kind, last_sign
 from gateway.domain.endpoint import Endpoint
 from gateway.health import Health
 from gateway.log import set_up_log
@@ -88,7 +90,7 @@ class Stores:
             if broker.is_set_up(state):  # else a first start, or an outside broker: nobody to tell yet
                 broker.reload(state, hubs)
 
-        return Registry(self.registry, broker.hash_secret, follow, levels)
+        return Registry(self.registry, broker.hash_secret, follow, levels, Catalogue().codes())
 
 
 def open_stores(state: Path) -> Stores:
@@ -247,10 +249,18 @@ async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clo
         await asyncio.to_thread(stores.alerts.tidy)
         for home in await asyncio.to_thread(registrar.end_pauses, now=clock.now()):
             log.info("a pause has ended", extra={"home": home})
+        for home in await asyncio.to_thread(registrar.end_absences, partial(signs_inside, stores), now=clock.now()):
+            log.info("somebody is at home again", extra={"home": home})
         if round_ % LOOK_AHEAD_EVERY == 1:
             await asyncio.to_thread(look_ahead, stores, desk, clock.now())
         if round_ % SWEEP_EVERY == 0:
             gc.collect()
+
+
+def signs_inside(stores: Stores, home: str, since: datetime, until: datetime) -> list[datetime]:
+    """When somebody was seen inside a home; the entry door tells of whoever comes and of whoever goes."""
+    seen = stores.readings.readings(home, since, until, SIGNS_OF_LIFE - {Kind.DOOR, Kind.SOS})
+    return [reading.at for reading in seen if reading.is_event]
 
 
 def look_ahead(stores: Stores, desk: Desk, now: datetime) -> None:

@@ -17,6 +17,7 @@ from gateway.commands.plan import plan
 from gateway.commands.receipts import receipts
 from gateway.commands.rota import rota
 from gateway.commands.tell import tell
+from gateway.commands.train_fall import train_fall
 from gateway.commands.who import who
 from gateway.config import ConfigError, Refused, Settings, load, problems, understood
 
@@ -36,6 +37,7 @@ app.add_typer(rota, name="rota")
 app.add_typer(alerts, name="alerts")
 app.add_typer(drills, name="drill")
 app.command()(tell)
+app.command()(train_fall)
 app.command()(who)
 app.command()(receipts)
 

@@ -550,6 +550,10 @@ class RegistryStore(Directory, Protocol):
         """What a person can be called for at that moment, each with its grid ("": every grid)."""
         ...
 
+    def in_force(self, key: str, at: datetime) -> list[Override]:
+        """The lines of this key that hold at that moment, of whatever home, grid or area."""
+        ...
+
     def overrides(self, place: str, scope: Scope = Scope.HOME) -> list[Override]:
         """Every line that ever stood in the plan of this very home, grid or area, in the order in which they began."""
         ...

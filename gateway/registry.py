@@ -36,12 +36,14 @@ from gateway.domain.people import HEALTH, Risk
 from gateway.domain.plan import (
     ABSENCE,
     DEMENTIA,
+    LOOKED_BACK,
     RISK,
     SILENCE,
     VISIT,
     YES,
     Nonsense,
     Setting,
+    lives_again,
     setting_of,
     understood,
 )
@@ -593,6 +595,22 @@ class Registry:
             if ended:
                 self._note_plan(act, "plan.end.home", ended[-1], why)
             return bool(ended)
+
+    def end_absences(
+        self, signs: Callable[[str, datetime, datetime], Iterable[datetime]], *, now: datetime
+    ) -> list[str]:
+        """End the absences of homes in which somebody lives again; returns their ids. `signs` gives the moments at
+        which a sign of life was seen inside a home, from and to."""
+        back = []
+        for line in self._store.in_force(ABSENCE, now):
+            home = self._store.home(line.home)
+            if home is None:
+                continue
+            seen = signs(home.id, max(line.since, now - LOOKED_BACK), now)
+            if lives_again(self._store.plan(home.id, now), seen, home.zone) is not None:
+                self.end_absence(home.id, why="absence.seen", who="gateway", now=now)
+                back.append(home.id)
+        return back
 
     def expect_visit(
         self,

@@ -228,6 +228,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("water.day_begins", _C, N_("Water: the day begins")),
     Setting("water.day_ends", _C, N_("Water: the day ends")),
     Setting("vitals.again", _H, N_("A measurement is told again after"), 1, 240),
+    Setting("fall.together", _M, N_("A fall: two sources agree within"), 0.5, 10),
+    Setting("fall.confirm", _M, N_("A fall: the resident is asked, for"), 0, 5),
+    Setting("fall.still_for", _M, N_("A fall: keeps still afterwards for"), 0.2, 10),
+    Setting("fall.unrecovered", _M, N_("A fall: not up again within"), 0.5, 30),
+    Setting(
+        "fall.threshold",
+        Unit.COUNT,
+        N_("A fall: how sure in percent a wearable has to be; 0: as its model says"),
+        0,
+        100,
+    ),
     Setting("supervision.warn_before_empty", _D, N_("Battery: told so long before it is empty"), 7, 180),
     # how long it is quiet for whom
     Setting(QUIET, Unit.HOURS_OF_DAY, N_("Quiet hours: what can wait comes in one message afterwards")),
@@ -519,6 +530,45 @@ def span_at(lines: Sequence[Override], at: datetime, zone: ZoneInfo) -> Span:
 
 
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+# --------------------------------------------------------------------------- at home again
+
+GONE_FOR = timedelta(hours=3)
+"""Nobody seen inside for so long: whoever packed has left, and whoever watered the flowers has gone."""
+
+ABOUT_FOR = timedelta(minutes=30)
+"""Seen inside for so long at a stretch, somebody lives there again."""
+
+SEEN_OFTEN = 4
+"""And so often: two ghosts' pulses are nobody's half hour."""
+
+LOOKED_BACK = timedelta(hours=24)
+"""How much of an absence is looked at each time."""
+
+
+def lives_again(lines: Sequence[Override], signs: Iterable[datetime], zone: ZoneInfo) -> datetime | None:
+    """When somebody was seen to live in a home that is declared empty, by the signs of life inside since it was.
+
+    Not who comes at a visitor's hours, nor who only looks in: somebody who is about for half an hour after three hours
+    without anybody.
+    """
+    absence = next((line for line in reversed(lines) if line.key == ABSENCE), None)
+    if absence is None:
+        return None
+    visits = [window_of(line.key, line.value) for line in lines if line.key.partition("/")[0] == VISIT]
+    last, begun, count = absence.since, None, 0
+    for at in sorted(signs):
+        if at <= absence.since or any((w := visit.around(at, zone)) and w[0] <= at for visit in visits):
+            continue
+        if at - last >= GONE_FOR:
+            begun, count = at, 0
+        elif at - last > ABOUT_FOR:
+            begun, count = (at if begun is not None else None), 0
+        last, count = at, count + 1
+        if begun is not None and count >= SEEN_OFTEN and at - begun >= ABOUT_FOR:
+            return at
+    return None
 
 
 def options_in(plan: Mapping[str, str]) -> dict[str, dict[str, object]]:

@@ -137,6 +137,10 @@ class ReadsRoll(ABC):
     def plan_lines(self, home: str) -> tuple[Override, ...]:
         return self._roll().plan_lines(home)
 
+    def in_force(self, key: str, at: datetime) -> list[Override]:
+        lines = (line for lines in self._roll().overrides.values() for line in lines)
+        return [line for line in lines if line.key == key and line.covers(aware(at))]
+
     def overrides(self, place: str, scope: Scope = Scope.HOME) -> list[Override]:
         return list(self._roll().overrides.get((scope, place), ()))
 

@@ -20,6 +20,7 @@ from gateway.domain import (
     Role,
     Room,
     RoomKind,
+    Scope,
     Sensor,
 )
 from gateway.stores import tables
@@ -268,6 +269,34 @@ def test_a_plan_can_be_ended_early(town):
 
     assert town.plan("h1", SPRING) == [ended]
     assert town.plan("h1", SUMMER) == []
+
+
+def test_a_home_lives_by_its_own_lines_its_grids_and_its_areas_the_nearest_last(town):
+    grid = next(grid for grid in town.grids() if grid.code == "g1")
+    community = Area(code=grid.community, name="社区", level="community", parent="d")
+    with town.begin() as ledger:
+        ledger.put_area(Area(code="d", name="区", level="district"), SPRING)
+        ledger.put_area(community, SPRING)
+    put(town, a_home())
+    own, grids = an_override(key="bath_dwell"), an_override(home="", grid="g1", key="bath_dwell", since=SUMMER)
+    near = an_override(home="", area=community.code, key="night_exit")
+    far = an_override(home="", area="d", key="night_exit", since=SUMMER)
+    with town.begin() as ledger:
+        for line in (own, grids, near, far):
+            ledger.put_override(replace(line, until=None))
+
+    lines = [replace(line, until=None) for line in (far, near, grids, own)]
+    assert list(town.plan_lines("h1")) == lines
+    assert town.plan("h1", SPRING) == [lines[1], lines[3]]
+    assert town.overrides("g1", Scope.GRID) == [lines[2]]
+    assert {line.place for line in town.in_force("bath_dwell", SUMMER)} == {"h1", "g1"}
+
+
+@pytest.mark.parametrize("place", [{"home": "h9"}, {"home": "", "grid": "g9"}, {"home": "", "area": "a9"}])
+def test_a_plan_is_for_what_is_registered(town, place):
+    put(town, a_home())
+    with pytest.raises(LookupError, match="9'"), town.begin() as ledger:
+        ledger.put_override(an_override(**place))
 
 
 def test_secrets_are_for_hubs_that_stand_somewhere(town):

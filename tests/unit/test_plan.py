@@ -17,6 +17,7 @@ from gateway.domain.plan import (
     UNUSUAL,
     Nonsense,
     Unit,
+    lives_again,
     options_in,
     setting_of,
     span_at,
@@ -51,7 +52,7 @@ def test_every_limit_of_every_detector_has_its_row_and_every_row_a_limit():
     limits = {f"{name}.{option}" for name, kind in DETECTORS.items() for option in options_of(kind)}
     rows = {setting.key for setting in SETTINGS if "." in setting.key and not setting.key.startswith("vital.")}
 
-    assert rows == limits
+    assert rows == limits - {"fall.model"}, "a file of the installation, not of a home"
 
 
 @pytest.mark.parametrize("setting", [s for s in SETTINGS if "." in s.key], ids=lambda setting: setting.key)
@@ -254,3 +255,35 @@ def test_options_come_in_their_own_types():
         "doors": {"at_most": timedelta(days=5)},
         "inactivity": {"learns": False},
     }
+
+
+# --------------------------------------------------------------------------- at home again
+
+
+def seen(*times: str, day: int = 5) -> list[datetime]:
+    return [datetime.fromisoformat(f"2026-05-{day:02d}T{at}:00").replace(tzinfo=CHINA) for at in times]
+
+
+AWAY = [line("absence", "family", 0, 12), line("visit/1", "15:00-16:00")]
+
+
+@pytest.mark.parametrize(
+    ("signs", "back"),
+    [
+        ([], None),
+        (seen("00:05", "00:15", "00:30", "00:50", "01:20", day=4), None),  # packing
+        (seen("10:00", "10:05", "10:12", "10:20"), None),  # watering the flowers
+        (seen("03:00", "12:00", "21:00"), None),  # ghosts
+        (seen("15:00", "15:10", "15:20", "15:30", "15:50"), None),  # the cleaner, as expected
+        (seen("10:00", "10:10", "10:20", "10:35"), "10:35"),  # she is back
+        (seen("10:00", "10:05", "18:00", "18:10", "18:20", "18:40"), "18:40"),
+    ],
+)
+def test_whoever_lives_there_again_is_told_from_whoever_looks_in(signs, back):
+    at = lives_again(AWAY, signs, CHINA)
+
+    assert (at and f"{at:%H:%M}") == back
+
+
+def test_nobody_is_back_who_was_never_away():
+    assert lives_again(AWAY[1:], seen("10:00", "10:10", "10:20", "10:35"), CHINA) is None
