@@ -1,6 +1,7 @@
 """What is left in one battery, where it is going, and when somebody has to bring a new one."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -50,14 +51,17 @@ class Battery:
     by_meter: bool = False  # the device gives percent itself, so its voltage is not asked
     day_at: datetime | None = None  # when the present day of this battery began
     best: float = 0.0  # the day's highest so far
-    days: list[int] = field(default_factory=list)  # of each day, the newest last
-    weeks: list[int] = field(default_factory=list)  # the median of each week, the newest last
+    days: tuple[int, ...] = ()  # of each day, the newest last
+    weeks: tuple[int, ...] = ()  # the median of each week, the newest last
     count: int = 0  # days since the last week was closed
     low_days: int = 0  # days in a row on which it was low or near its end
     flag: bool = False  # the device itself says that it is low
     full_at: datetime | None = None  # since when it has shown 100 % without a break
     risen_at: datetime | None = None
     told: bool = False
+
+    def __post_init__(self) -> None:
+        self.days, self.weeks = tuple(self.days), tuple(self.weeks)  # from a checkpoint they come as lists
 
     def said_percent(self, percent: float, at: datetime) -> None:
         self.by_meter = True
@@ -114,18 +118,18 @@ class Battery:
 
     def _renew(self, now: datetime) -> None:
         """Somebody has put in a new one: what was learnt of the old one is over."""
-        self.days, self.weeks, self.count, self.low_days = [], [], 0, 0
+        self.days, self.weeks, self.count, self.low_days = (), (), 0, 0
         self.best, self.told, self.risen_at, self.day_at = self.percent or 0.0, False, None, now
 
     def _close_day(self) -> None:
         if self.percent is None:
             return
-        self.days = [*self.days, round(self.best)][-DAYS_KEPT:]
+        self.days = (*self.days, round(self.best))[-DAYS_KEPT:]
         self.best = self.percent
         self.count += 1
         if self.count == 7:
             self.count = 0
-            self.weeks = [*self.weeks, round(median(self.days[-7:]))][-WEEKS_KEPT:]
+            self.weeks = (*self.weeks, round(median(self.days[-7:])))[-WEEKS_KEPT:]
 
     def _level(self) -> float:
         return float(median(self.days[-5:]))
@@ -158,7 +162,7 @@ class Battery:
         return fall >= KNEE_FALL and fall >= KNEE_TIMES * max(usual, 1) and in_steps
 
 
-def _theil_sen(values: list[int]) -> float:
+def _theil_sen(values: Sequence[int]) -> float:
     return float(
         median((values[j] - values[i]) / (j - i) for i in range(len(values)) for j in range(i + 1, len(values)))
     )

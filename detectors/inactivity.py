@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from math import exp
 from typing import Any, ClassVar
 
@@ -18,7 +19,18 @@ from detectors.silence import (
     times_longer,
     unheard,
 )
-from detectors.usual import DAY_S, HOURS, QUARTER_S, QUARTERS, Day, Usual, longest_s, lowest_rung, with_silence
+from detectors.usual import (
+    DAY_S,
+    HOURS,
+    NOTHING_KNOWN,
+    QUARTER_S,
+    QUARTERS,
+    Day,
+    Usual,
+    longest_s,
+    lowest_rung,
+    with_silence,
+)
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.domain.plan import OFF, UNUSUAL
 from gateway.ports import Context
@@ -113,17 +125,13 @@ class Inactivity:
     _eyes: frozenset[str] = field(init=False)
     _reckoned: tuple[datetime, datetime] | None = field(default=None, init=False)  # of this silence: the deadline
     _rungs: tuple[tuple[timedelta, timedelta], ...] = field(init=False)
-    _usual: Usual = field(default_factory=lambda: Usual(()), init=False)
+    _usual: Usual = field(default=NOTHING_KNOWN, init=False)
     _usual_of: tuple[InactivityState | None, int] = field(default=(None, 0), init=False)
     _quarter: tuple[InactivityState, datetime, datetime] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._eyes = eyes_of(self.home)
-        higher = (tuple(timedelta(hours=h) for h in rung) for rung in RUNGS)
-        self._rungs = (
-            (self.by_day, self.at_any_time),
-            *((day, any_time) for day, any_time in higher if day > self.by_day and any_time > self.at_any_time),
-        )
+        self._rungs = _ladder(self.by_day, self.at_any_time)
 
     # ------------------------------------------------------------------ life
 
@@ -205,7 +213,8 @@ class Inactivity:
         """By the days before the last one that somebody lived here."""
         state = self.state
         if self._usual_of[0] is not state or self._usual_of[1] != state.today:
-            self._usual = Usual([day for number, day in state.days.items() if number < state.lived])
+            days = [day for number, day in state.days.items() if number < state.lived]
+            self._usual = Usual(days) if days else NOTHING_KNOWN
             self._usual_of = (state, state.today)
         return self._usual
 
@@ -338,3 +347,13 @@ class Inactivity:
             facts=(*facts, ("prompt_s", seconds(PROMPT))),
             blind=context.blind,
         )
+
+
+@cache
+def _ladder(by_day: timedelta, at_any_time: timedelta) -> tuple[tuple[timedelta, timedelta], ...]:
+    """The rung that the options name, and those above it. All homes share it."""
+    higher = (tuple(timedelta(hours=h) for h in rung) for rung in RUNGS)
+    return (
+        (by_day, at_any_time),
+        *((day, any_time) for day, any_time in higher if day > by_day and any_time > at_any_time),
+    )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Home, Kind, Reading, Role
 from gateway.ports import Context
@@ -128,7 +129,9 @@ def unheard(since: datetime, context: Context) -> timedelta:
     return max(ended - max(began, since), timedelta(0))
 
 
+@lru_cache(maxsize=1)
 def eyes_of(home: Home) -> frozenset[str]:
+    """What sees people in this home. Its detectors are made one after the other, and share it."""
     return frozenset(sensor.id for sensor in home.sensors if sensor.role in EYES)
 
 

@@ -153,7 +153,7 @@ class Known:
     day_at: datetime
     heard: datetime | None = None
     longest_s: int = 0  # of the present day: its longest silence
-    days: list[int] = field(default_factory=list)  # the same of up to 14 days, the newest last
+    days: tuple[int, ...] = ()  # the same of up to 14 days, the newest last
     reports: int = 0  # how often it spoke without anybody doing anything, at first
     minute_at: datetime | None = None
     minute: int = 0  # events in this minute
@@ -169,6 +169,7 @@ class Known:
     faulty_at: datetime | None = None  # since when it says that it cannot do its work
 
     def __post_init__(self) -> None:
+        self.days = tuple(self.days)
         self.battery = _revived(Battery, self.battery)
         self.functions = {kind: _revived(Function, one) for kind, one in self.functions.items()}
         self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()}
@@ -325,7 +326,7 @@ class Supervision:
 
     def _close_days(self, known: Known, sensor: str, heard: datetime) -> None:
         if known.longest_s:
-            known.days = [*known.days, known.longest_s][-DAYS_KEPT:]
+            known.days = (*known.days, known.longest_s)[-DAYS_KEPT:]
         known.longest_s = 0
         while heard - known.day_at >= DAY:
             known.day_at += DAY

@@ -5,6 +5,7 @@ the two longest silences that began in each hour. Everything else is computed fr
 asks for it.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -75,11 +76,13 @@ class Usual:
         self.days = len(days)
         active = _counts(int.from_bytes(day.active, "little") for day in days)
         known = _counts(day.known() for day in days)
-        self.share = [
-            (_about(active, q) + PRIOR_DAYS * PRIOR[q]) / (_about(known, q) + PRIOR_DAYS) for q in range(QUARTERS)
-        ]
-        self._due = [-log(1 - min(max(p, P_LOW), P_HIGH)) for p in self.share]
-        self._sum = [0.0, *accumulate(self._due)]
+        # Packed: every home has one of these, and a list would keep each number as an object of its own.
+        self.share = array(
+            "d",
+            ((_about(active, q) + PRIOR_DAYS * PRIOR[q]) / (_about(known, q) + PRIOR_DAYS) for q in range(QUARTERS)),
+        )
+        self._due = array("d", (-log(1 - min(max(p, P_LOW), P_HIGH)) for p in self.share))
+        self._sum = array("d", (0.0, *accumulate(self._due)))
         worst = [self.due(60 * day.began_m, 60 * (day.began_m + day.length_m)) for day in days if day.length_m]
         self._most = sorted(worst, reverse=True)
 
@@ -133,3 +136,7 @@ def _about(counts: Sequence[int], quarter: int) -> float:
 def lowest_rung(rungs: int, alarms: Callable[[int], bool]) -> int:
     """The lowest rung that would not have alarmed; the highest when all would have."""
     return next((rung for rung in range(rungs) if not alarms(rung)), rungs - 1)
+
+
+NOTHING_KNOWN = Usual(())
+"""What is usual in a home of which nothing is known yet."""

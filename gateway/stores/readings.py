@@ -126,7 +126,7 @@ class SqliteReadings:
         self._writer = _connect(self._path)
         self._writer.execute("pragma synchronous = full")
         self._writer.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        self._writer.execute("pragma cache_size = -16000")  # room for the newest page of some thousand homes
+        self._writer.execute("pragma cache_size = -8000")  # room for the newest page of a thousand homes or two
         _lay_out(self._writer, self._path)
         self._idle: list[sqlite3.Connection] = []
         self._words = _Words(self._writer)
