@@ -1256,8 +1256,11 @@ class _Sitting:
         return self._again_to(alert, told, Purpose.TAKEN, facts=(("owner", alert.owner),))
 
     def _over(self, alert: Alert, told: Delivery, who: str) -> Delivery:
-        """The message that it is over, by whose word; "" is the resident's own."""
-        return self._again_to(alert, told, Purpose.OVER, facts=(("owner", who),) if who else ())
+        """The message that it is over: by somebody's word, by the resident's own, or by itself."""
+        facts: Facts = (("owner", who),) if who else ()
+        if alert.state is State.CANCELLED:
+            facts = (("answer", Answer.NO_HELP.value),)
+        return self._again_to(alert, told, Purpose.OVER, facts=facts)
 
     def _again_to(self, alert: Alert, told: Delivery, purpose: Purpose, facts: Facts) -> Delivery:
         way = told.id.rpartition("/")[2]

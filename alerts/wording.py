@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from alerts import words_handling, words_incident, words_ladder, words_plans
+from alerts import words_falls, words_handling, words_incident, words_ladder, words_plans
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
@@ -72,6 +72,8 @@ def letter(
         )
     code = home.code if home else alert.home
     household = say(language, "household {code}", code=code)
+    if alert.code == OUTAGE:
+        code = household = alert.finding.fact("area", alert.subject)
     name = say(language, known.entry(alert.code).name)
     time = clock(alert.finding.since, home.zone if home else ZoneInfo("UTC"), delivery.created_at)
     if alert.code == TEST:
@@ -94,9 +96,10 @@ def letter(
         )
     if delivery.purpose in words_ladder.LETTERS:
         words = words_ladder.LETTERS[delivery.purpose]
+        nameless = words_ladder.TAKEN_BACK if dict(delivery.facts).get("answer") else words.nameless
         return Letter(
             title=say(language, words.title, name=name, household=household),
-            body=say(language, words.body, owner=owner) if owner else say(language, words.nameless),
+            body=say(language, words.body, owner=owner) if owner else say(language, nameless),
             link=link,
             household=code,
             what=say(language, words.what, name=name),
@@ -276,6 +279,28 @@ def _why_pressed(finding: Finding, language: str, zone: ZoneInfo, home: Home | N
     time = clock(finding.since, zone, finding.at)
     where = _room(finding.fact("room"), home)
     return [say(language, text[0], time=time, room=where) if where else say(language, text[1], time=time)]
+
+
+def _why_fallen(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    """Who says that somebody fell, and what else speaks for it."""
+    if not finding.fact("sources"):
+        return _why_pressed(finding, language, zone, home)
+    time = clock(finding.since, zone, finding.at)
+    sources = [source.rpartition(":")[::2] for source in finding.fact("sources").split(",")]
+    peak = f"{int(finding.fact('peak_dg', '0')) / 10:.1f}"
+    sentences = [
+        say(language, words_falls.SAID[how], device=_sensor(name, home), time=time, peak=peak) for name, how in sources
+    ]
+    if likelihood := finding.fact("likelihood"):
+        like = {"likelihood": likelihood, "threshold": finding.fact("threshold")}
+        sentences.append(say(language, words_falls.LIKE_A_FALL, **like))
+    if room := _room(finding.fact("room"), home):
+        worn = all(how == "impact" for _, how in sources)
+        sentences.append(say(language, words_falls.LAST_SEEN if worn else words_falls.WHERE, room=room))
+    if text := words_falls.RULES.get(finding.fact("rule")):
+        lasted = finding.fact("still_s") if finding.fact("rule") == "still" else finding.fact("elapsed_s")
+        sentences.append(say(language, text, span=span(lasted or "0", language), count=len(sources)))
+    return [*sentences, say(language, words_falls.SURE, percent=finding.fact("confidence"))]
 
 
 def _why_quiet(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
@@ -588,6 +613,7 @@ def _why_nobody(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
 
 _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] = {
     **dict.fromkeys(_AT_PLACE, _why_pressed),
+    "fall": _why_fallen,
     "inactivity": _why_quiet,
     "entered_no_motion": _why_entered,
     "not_returned": _why_out,

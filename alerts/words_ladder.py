@@ -44,10 +44,12 @@ LETTERS: Mapping[Purpose, Words] = {
     Purpose.OVER: Words(
         N_("Over: {name} · {household}"),
         N_("{owner} has written down what it was. You need do nothing more."),
-        N_("The resident says that no help is needed. You need do nothing more."),
+        N_("It is over by itself. You need do nothing more."),
         N_("over: {name}"),
     ),
 }
+
+TAKEN_BACK = N_("The resident says that no help is needed. You need do nothing more.")
 
 ASK_TITLE = N_("Are you all right?")
 ASK_HOW = N_("If all is well, press 1. If you need help, press 2. Without an answer somebody will come and look.")

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
+from alerts.incident import OUTAGE
 from alerts.maintenance import TEST, Work, is_held, work_in
+from alerts.routing import people_for, reachable
 from alerts.wording import STANDARD
 from gateway.domain import (
     HAZARDS,
@@ -93,7 +95,7 @@ class Overview:
     @property
     def quiet(self) -> tuple[HomeLine, ...]:
         """The homes that are not shown large already."""
-        large = {home.id for _, home in self.ringing}
+        large = {home.id for alert, home in self.ringing if alert.code != OUTAGE}
         return tuple(line for line in self.lines if line.home.id not in large)
 
     def count(self, stand: Stand) -> int:
@@ -115,7 +117,9 @@ def overview(
             continue
         line = home_line(home, own, heard.get(home.id), readings, directory.plan(home.id, now), now)
         lines.append(replace(line, gaps=blind_spots(gaps.get(home.id, ()))))
-        ringing += [(alert, home) for alert in own if alert.is_ringing and is_for_people(alert.severity)]
+        ringing += [
+            (alert, home) for alert in own if alert.is_ringing and not alert.is_muted and is_for_people(alert.severity)
+        ]
     lines.sort(key=_order)
     ringing.sort(key=lambda pair: (pair[0].severity.value, pair[0].raised_at))
     return Overview(tuple(ringing), tuple(lines))
@@ -132,9 +136,9 @@ def blind_spots(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
 
 
 def is_equipment(alert: Alert) -> bool:
-    """Whoever looks after the equipment may see it: a fault, however bad, or the test of a device."""
+    """Whoever looks after the equipment may see it: a fault, however bad, a dark area, or the test of a device."""
     usual = STANDARD.entry(alert.code).severity
-    return Severity.TECHNICAL in (usual, alert.severity) or alert.code == TEST
+    return Severity.TECHNICAL in (usual, alert.severity) or alert.code in (TEST, OUTAGE)
 
 
 def home_line(
@@ -147,7 +151,8 @@ def home_line(
 ) -> HomeLine:
     """How one home stands, and since when."""
     life = last_life(home, readings)
-    alert = min((alert for alert in unclosed if alert.is_open), key=_gravity, default=None)
+    own = (alert for alert in unclosed if alert.is_open and not alert.is_muted and alert.code != OUTAGE)
+    alert = min(own, key=_gravity, default=None)
     to_file = sum(not alert.is_open for alert in unclosed)
     blind = blind_since(home, heard, now)
     away = away_since(home, readings, plan, life, now)
@@ -480,13 +485,17 @@ def alert_view(
 
 def next_step(alert: Alert, home: Home | None, directory: Directory) -> NextStep | None:
     """The next rung that has anybody on it, while the alert rings; an empty one uses up nobody's minutes."""
-    if not alert.is_ringing or alert.next_at is None or not alert.ladder.rungs or is_held(alert):
+    if not alert.is_ringing or alert.next_at is None or not alert.ladder.rungs or is_held(alert) or alert.is_muted:
         return None
-    rungs = alert.ladder.rungs[alert.rung :] or alert.ladder.rungs
-    for rung in rungs:
-        people = tuple(directory.on_duty(home.grid, rung.duty, alert.next_at)) if home else ()
-        if people:
-            return NextStep(alert.next_at, rung.duty, people)
+    rungs = alert.ladder.rungs
+    left = rungs[alert.rung :]
+    for number, rung in enumerate((*left, *rungs)):  # when nobody is left on this round's, the next round begins
+        for duty in rung.duties:
+            if duty is Duty.ELDER and (alert.round or alert.coordinator or number >= len(left)):
+                continue  # asked in the first round only
+            people = tuple(p for p in people_for(duty, home, directory, alert.next_at) if p.id != alert.coordinator)
+            if reachable(people):
+                return NextStep(alert.next_at, duty, people)
     return NextStep(alert.next_at, rungs[0].duty, ())
 
 

@@ -184,7 +184,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
             courier.wake()
 
     def is_over(finding: Finding) -> bool:
-        """What was held back while somebody worked in the home, or while it was paused."""
+        """What was held back while somebody worked in the home or it was paused; a silence, before more are called."""
         readings, home = stores.readings, finding.home
         life = last_sign(readings.newest(home, SIGNS_OF_LIFE, limit=SIGNS_LOOKED_AT))
         heard = readings.heard().get(home)
@@ -322,6 +322,7 @@ async def _pages(
 
     from dashboard.app import create_app, make_setup_link
     from dashboard.house import House
+    from gateway.stores.memory import MemoryAlerts
 
     fallen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -346,6 +347,7 @@ async def _pages(
         webhook_secret=str(settings.channels.get("webhook", {}).get("secret", "")),
         post=MqttPost(endpoint(settings)),
         uplink=uplink(settings),
+        blank_book=MemoryAlerts,
         **(_demo_parts(settings, stores, clock) if demo else {}),
     )
 

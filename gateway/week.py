@@ -18,8 +18,10 @@ from typing import Any
 
 from alerts.courier import Courier
 from alerts.desk import Desk
+from alerts.maintenance import has_passed
 from detectors.ear import PATIENCE
 from gateway.domain import (
+    SIGNS_OF_LIFE,
     Alert,
     Answer,
     Answers,
@@ -29,6 +31,7 @@ from gateway.domain import (
     Duty,
     Entry,
     FamilyWord,
+    Finding,
     Grid,
     Outcome,
     Person,
@@ -38,6 +41,7 @@ from gateway.domain import (
     Relation,
     Sending,
     State,
+    last_sign,
 )
 from gateway.pipeline import Pipeline
 from gateway.ports import AlertLedger, AlertStore, Batch, Clock, Letter, Message, ReadingStore, TryLater, Undeliverable
@@ -315,6 +319,7 @@ class Week:
         outcome = self.chance.choice(list(Outcome))
         await self._does(lambda desk: desk.resolve(alert, who, outcome, "", self.clock.now()))
         self.say(f"{who} resolves {alert}: {outcome.value}")
+        await self._does(lambda desk: desk.follow_up(alert, who, "", self.clock.now()))
         await self._does(lambda desk: desk.close(alert, who, self.clock.now()))
 
     async def _does(self, act: Callable[[Desk], object]) -> None:
@@ -462,7 +467,13 @@ async def _run_gateway(week: Week, alerts: MemoryAlerts, readings: MemoryReading
     clock = week.clock
     shaky = ShakyAlerts(alerts, week.power)
     courier: Courier | None = None
-    desk = Desk(shaky, registry, lambda: courier.wake() if courier is not None else None)
+
+    def is_over(finding: Finding) -> bool:
+        life, heard = last_sign(readings.newest(finding.home, SIGNS_OF_LIFE, limit=20)), readings.heard()
+        conditions = readings.conditions(finding.home)
+        return has_passed(finding, conditions, heard.get(finding.home), life.at if life else None)
+
+    desk = Desk(shaky, registry, lambda: courier.wake() if courier is not None else None, has_passed=is_over)
     pipeline = Pipeline(
         intake=Intake(registry),
         directory=registry,
@@ -616,7 +627,10 @@ class Checker:
             if before is not None and facts["round"] == dict(before[0].facts)["round"]:
                 rung = alert.ladder.rungs[int(dict(before[0].facts)["rung"])]
                 told = set(dict(before[0].facts)["duty"].split(","))
-                waited = before[0].what == "told" and told & {duty.value for duty in rung.waited_for}
+                waited_for = {duty.value for duty in rung.waited_for}
+                if alert.coordinator:
+                    waited_for -= {Duty.ELDER, Duty.FAMILY}  # they have answered
+                waited = before[0].what == "told" and told & waited_for
                 if waited and due < before[1] + rung.wait - timedelta(seconds=3):
                     self._break(f"a rung of {alert.id} was climbed {before[1] + rung.wait - due} early")
             before = entry, due
