@@ -47,7 +47,8 @@ MAIN: Mapping[Role, frozenset[Kind]] = {
     Role.GAS: frozenset({Kind.GAS, Kind.SELF_TEST}),
     Role.CO: frozenset({Kind.CO, Kind.SELF_TEST}),
     Role.LEAK: frozenset({Kind.LEAK}),
-    Role.FALL: frozenset({Kind.FALL, Kind.PRESENCE, Kind.MOTION}),  # nobody has to fall: it must see the room
+    # Nobody has to fall: a radar must see the room, a wearable be moved.
+    Role.FALL: frozenset({Kind.FALL, Kind.PRESENCE, Kind.MOTION, Kind.STIRS, Kind.IMPACT}),
     Role.CLIMATE: frozenset({Kind.TEMPERATURE, Kind.HUMIDITY}),
     Role.WATER_METER: frozenset({Kind.WATER}),
     Role.VITALS: VITALS,

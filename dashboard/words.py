@@ -152,5 +152,8 @@ HAPPENINGS: Mapping[Kind, tuple[str, str]] = {
     Kind.CO: (N_("carbon monoxide alarm"), N_("carbon monoxide alarm over")),
     Kind.LEAK: (N_("water leak"), N_("water leak over")),
     Kind.FALL: (N_("fall reported"), N_("fall report over")),
+    Kind.MAYBE_FALL: (N_("fall suspected"), N_("no fall suspected any more")),
+    Kind.IMPACT: (N_("hard knock felt"), N_("hard knock felt")),
+    Kind.STIRS: (N_("wearer moves"), N_("wearer keeps still")),
     Kind.TAMPER: (N_("device opened"), N_("device closed")),
 }

@@ -10,9 +10,11 @@ from detectors.doors import Doors
 from detectors.emergency import Emergency
 from detectors.entered import Entered
 from detectors.environment import Environment
+from detectors.fall import Fall
 from detectors.inactivity import Inactivity
 from detectors.night import Night
 from detectors.room import Dwell
+from detectors.shadow import SHADOW, Shadow, is_muted
 from detectors.supervision import Supervision
 from detectors.vitals import Vitals
 from detectors.watch import Watch
@@ -22,6 +24,7 @@ from gateway.ports import Detector
 
 DETECTORS: dict[str, type[Detector]] = {
     "emergency": Emergency,
+    "fall": Fall,
     "supervision": Supervision,  # before all that judge silence
     "inactivity": Inactivity,
     "away": Away,
@@ -35,13 +38,23 @@ DETECTORS: dict[str, type[Detector]] = {
     "vitals": Vitals,
 }
 
-__all__ = ["DETECTORS", "Watch", "options_of", "watch_over"]
+__all__ = ["DETECTORS", "Watch", "is_muted", "options_of", "watch_over"]
 
 
-def watch_over(home: Home, options: Mapping[str, Mapping[str, Any]] | None = None) -> Watch:
-    """A watch with every detector, each with its options: the names and types of its constructor's arguments."""
-    chosen = options or {}
-    return Watch(home, {name: kind(home, **chosen.get(name, {})) for name, kind in DETECTORS.items()})  # type: ignore[call-arg]
+def watch_over(
+    home: Home,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    shadow: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Watch:
+    """A watch with every detector, each with its options: the names and types of its constructor's arguments.
+
+    Those that `shadow` names run a second time, muted, with what it says laid over their options.
+    """
+    chosen, tried = options or {}, shadow or {}
+    detectors: dict[str, Detector] = {name: kind(home, **chosen.get(name, {})) for name, kind in DETECTORS.items()}  # type: ignore[call-arg]
+    for name, other in tried.items():
+        detectors[SHADOW + name] = Shadow(DETECTORS[name](home, **{**chosen.get(name, {}), **other}))  # type: ignore[call-arg]
+    return Watch(home, detectors)
 
 
 def options_of(kind: type[Detector]) -> dict[str, Any]:

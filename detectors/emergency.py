@@ -13,7 +13,6 @@ SEVERITIES = {
     Kind.SMOKE: Severity.EMERGENCY,
     Kind.GAS: Severity.EMERGENCY,
     Kind.CO: Severity.EMERGENCY,
-    Kind.FALL: Severity.HIGH,  # one radar alone starts at 2
     Kind.LEAK: Severity.MEDIUM,
     Kind.ASSIST: Severity.MEDIUM,
 }

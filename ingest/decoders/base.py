@@ -38,6 +38,10 @@ class Signal(StrEnum):
     CO = "co"
     LEAK = "leak"
     FALL = "fall"
+    MAYBE_FALL = "maybe_fall"  # 1 a radar suspects a fall
+    # what somebody wears
+    IMPACT = "impact"  # something struck the wearer: its traits in a number
+    STIRS = "stirs"  # 1 the wearer moves, 0 keeps still
     # measurements
     TEMPERATURE = "temperature"  # degrees Celsius
     HUMIDITY = "humidity"  # percent

@@ -116,7 +116,7 @@ FALL_RADARS = {
         "presence and fall",
         "presence fall_down_status illuminance tumble_switch",
         own={"occupancy": (), "tumble_switch": (Row(Signal.FAULT, not_flag),)},
-        note="`maybe_fall` is no alarm, `fall` is one; with `tumble_switch` OFF it sees no falls and counts as faulty",
+        note="`maybe_fall` is a suspicion, `fall` is sure; with `tumble_switch` OFF it sees none and counts as faulty",
     ),
     "FDS315": Model("OWON", "fall detection", "status", note="`falling` is a fall; lying low is not yet one"),
     "HS2FD-EF1-3.0": Model(
@@ -124,7 +124,7 @@ FALL_RADARS = {
         "fall detection",
         "occupancy fall_status",
         own=_SEES,
-        note="`fall_warning` is no alarm, `fall_alarm` is",
+        note="`fall_warning` is a suspicion, `fall_alarm` is sure",
     ),
 }
 

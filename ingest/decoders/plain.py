@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.ports import HubDevice
+from ingest.decoders import acceleration
 from ingest.decoders.base import (
     Converter,
     Decoded,
@@ -47,6 +48,7 @@ KINDS: dict[str, Row] = {
     "co": Row(Signal.CO, flag),
     "leak": Row(Signal.LEAK, flag),
     "fall": Row(Signal.FALL, flag),
+    "maybe_fall": Row(Signal.MAYBE_FALL, flag),
     # measurements
     "temperature": Row(Signal.TEMPERATURE, number(-80, 200)),
     "humidity": Row(Signal.HUMIDITY, number(0, 110)),
@@ -177,6 +179,9 @@ def _read_heartbeat(report: dict[str, Any], news: News) -> None:
 def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fault]) -> None:
     kind = report.get("kind")
     if kind == HEARTBEAT:
+        return
+    if kind == acceleration.KIND:
+        acceleration.read(report, part, heard, faults)
         return
     row = KINDS.get(kind) if type(kind) is str else None
     if row is None:

@@ -58,9 +58,15 @@ FIELDS: dict[str, tuple[Row, ...]] = {
     "gas": (Row(Signal.GAS, flag),),
     "carbon_monoxide": (Row(Signal.CO, flag),),
     "water_leak": (Row(Signal.LEAK, flag),),
-    # A radar that only suspects a fall says so first and `fall` when it has become sure: the suspicion is no alarm.
-    "fall_down_status": (Row(Signal.FALL, words(("fall",), ("none",))),),
-    "fall_status": (Row(Signal.FALL, words(("fall_alarm",), ("normal",))),),
+    # A radar that only suspects a fall says so first and `fall` when it has become sure: the suspicion is no alarm yet.
+    "fall_down_status": (
+        Row(Signal.FALL, words(("fall",), ("none",))),
+        Row(Signal.MAYBE_FALL, words(("maybe_fall",), ("none", "fall"))),
+    ),
+    "fall_status": (
+        Row(Signal.FALL, words(("fall_alarm",), ("normal",))),
+        Row(Signal.MAYBE_FALL, words(("fall_warning",), ("normal", "fall_alarm"))),
+    ),
     "status": (
         Row(Signal.FALL, words(("falling",), ("unoccupied", "occupied", "sitting", "on_the_bed", "low_posture"))),
         Row(

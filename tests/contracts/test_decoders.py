@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain import Role
-from ingest.decoders import DECODERS
+from ingest.decoders import DECODERS, acceleration
 from ingest.decoders.base import DANGERS, Decoded, Heard, Part, Signal, Unreadable
 from ingest.decoders.esphome import MEASURES, YES_OR_NO
 from ingest.decoders.exposes import BINARIES, ENUMS
@@ -199,6 +199,7 @@ def test_whatever_is_said_has_a_meaning_in_some_role():
     spoken |= {row.signal for table in rows for rows_ in table.values() for row in rows_}
     spoken |= {*YES_OR_NO.values(), *(row.signal for row in MEASURES.values())}
     spoken |= {*BINARIES.values(), *(row.signal for row in ENUMS.values())}
+    spoken |= {Signal.IMPACT, Signal.STIRS}  # of batches of acceleration
     meant = {*ANY_ROLE, *HUB} | {signal for uses in ROLES.values() for signal in uses}
 
     assert spoken == meant == set(Signal)
@@ -243,6 +244,24 @@ def test_the_schema_on_the_page_names_the_kinds_and_bounds_that_are_read():
     assert set(report["properties"]) == {"kind", "value", "at", "seq", "unit"}
     assert report["required"] == ["kind"]
     assert report["properties"]["seq"]["maximum"] == LAST_SEQ
+
+
+def test_the_batches_of_acceleration_on_the_page_are_those_that_are_read():
+    section = PAGE.split("### Batches of acceleration")[1]
+    schema, example = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", section, re.DOTALL)[:2])
+    properties = schema["properties"]
+
+    assert properties["kind"]["const"] == example["kind"] == acceleration.KIND
+    assert set(properties["unit"]["enum"]) == set(acceleration.UNITS)
+    assert (properties["rate"]["minimum"], properties["rate"]["maximum"]) == (
+        acceleration.SLOWEST,
+        acceleration.FASTEST,
+    )
+    assert properties["t"]["items"]["maximum"] == 1000 * acceleration.LONGEST_S
+    assert properties["samples"]["maxItems"] == acceleration.MOST_SAMPLES
+    decoded = DECODERS["plain"].decode(json.dumps(example).encode())
+    assert decoded.faults is None
+    assert [(one.signal, one.value) for one in decoded.heard] == [(Signal.STIRS, 0)]
 
 
 def test_the_page_names_every_key_of_zigbee2mqtt():

@@ -69,12 +69,14 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "structlog": {"gateway.log"},
     "typer": {"gateway.cli", "gateway.commands"},
     "rich": {"gateway.cli", "gateway.demo", "gateway.replay"},
+    "numpy": {"gateway.commands.train_fall"},
+    "sklearn": {"gateway.commands.train_fall"},
     "uvicorn": {"gateway.app"},
     "uvloop": {"gateway.app"},
 }
 
 # Seconds and tens of megabytes that a start must not pay: imported only inside the functions that need them.
-NEVER_AT_START = ("sklearn", "scipy", "alembic", "influxdb_client", "apprise", "pywebpush")
+NEVER_AT_START = ("sklearn", "scipy", "numpy", "alembic", "influxdb_client", "apprise", "pywebpush")
 
 
 def row_of(module: str) -> str:

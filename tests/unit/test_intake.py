@@ -157,12 +157,12 @@ def test_the_better_witness_is_believed_also_when_each_key_has_its_own_topic():
     assert [one for one in ear.said if one[0] is Kind.APPLIANCE] == [(Kind.APPLIANCE, 1), (Kind.APPLIANCE, 0)]
 
 
-def test_a_radar_that_only_suspects_a_fall_raises_nothing_yet():
+def test_a_radar_first_suspects_a_fall_and_then_is_sure():
     ear = Ear(sensor("radar", Role.FALL, 9))
     ear.z2m("radar", fall_down_status="none")
 
-    assert ear.z2m("radar", fall_down_status="maybe_fall") == []
-    assert ear.z2m("radar", fall_down_status="fall") == [(Kind.FALL, 1)]
+    assert ear.z2m("radar", fall_down_status="maybe_fall") == [(Kind.MAYBE_FALL, 1)]
+    assert ear.z2m("radar", fall_down_status="fall") == [(Kind.FALL, 1), (Kind.MAYBE_FALL, 0)]
     assert ear.z2m("radar", fall_down_status="fall") == []
 
 

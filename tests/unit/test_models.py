@@ -203,7 +203,7 @@ SAYS: list[tuple[str, Role, dict[str, object], dict[Kind, float]]] = [
         {"fall_down_status": "fall", "illuminance": 28, "linkquality": 126, "motion_direction": "standing_still"}
         | {"motion_speed": 0, "occupancy": True, "presence": True, "static_dwell_alarm": "none"}
         | {"tumble_switch": "ON"},
-        {K.FALL: 1, K.PRESENCE: 1, K.ILLUMINANCE: 28, K.LINK: 126, K.FAULT: 0},
+        {K.FALL: 1, K.MAYBE_FALL: 0, K.PRESENCE: 1, K.ILLUMINANCE: 28, K.LINK: 126, K.FAULT: 0},
     ),
     (
         "FDS315",
@@ -215,7 +215,7 @@ SAYS: list[tuple[str, Role, dict[str, object], dict[Kind, float]]] = [
         "HS2FD-EF1-3.0",
         R.FALL,
         {"fall_status": "fall_alarm", "linkquality": 149, "occupancy": True, "sensor_status": "activity"},
-        {K.FALL: 1, K.PRESENCE: 1, K.LINK: 149},
+        {K.FALL: 1, K.MAYBE_FALL: 0, K.PRESENCE: 1, K.LINK: 149},
     ),
     # ---- buttons
     (
@@ -588,17 +588,22 @@ def test_which_words_of_a_button_are_a_call(model, words, calls):
         (
             "MIR-HE200-TY",
             "fall_down_status",
-            [("none", 0), ("maybe_fall", None), ("fall", 1), ("fall", None), ("none", 0)],
+            [("none", "00"), ("maybe_fall", " 1"), ("fall", "10"), ("fall", "  "), ("none", "0 ")],
         ),
-        ("HS2FD-EF1-3.0", "fall_status", [("normal", 0), ("fall_warning", None), ("fall_alarm", 1), ("unknown", None)]),
+        (
+            "HS2FD-EF1-3.0",
+            "fall_status",
+            [("normal", "00"), ("fall_warning", " 1"), ("fall_alarm", "10"), ("unknown", "  ")],
+        ),
     ],
 )
 def test_a_fall_is_told_when_the_radar_is_sure_and_once(model, key, values):
     ear = home_with(model, Role.FALL)
 
-    for value, told in values:
-        given = brief(ear.after(seconds=20).hears("zigbee2mqtt/room/it", {key: value}))
-        assert given == ([] if told is None else [(Kind.FALL, told)])
+    for word, (sure, maybe) in values:
+        given = brief(ear.after(seconds=20).hears("zigbee2mqtt/room/it", {key: word}))
+        told = [(Kind.FALL, sure), (Kind.MAYBE_FALL, maybe)]
+        assert given == [(kind, int(value)) for kind, value in told if value != " "]
 
 
 def test_a_radar_whose_fall_function_is_off_cannot_do_its_work():

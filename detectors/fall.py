@@ -1,0 +1,340 @@
+"""Somebody seems to have fallen: what radars and wearables say, and whether she has got up since."""
+
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from detectors.fall_model import FallModel, load
+from detectors.habit import EYES, OFF, planned
+from detectors.silence import ABSENCE
+from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain.impact import Impact
+from gateway.ports import Context
+
+TELLS = frozenset({Kind.FALL, Kind.MAYBE_FALL, Kind.IMPACT})
+"""What says that somebody may have fallen."""
+
+EPISODE = timedelta(minutes=10)
+"""What is said within this of the first word belongs to the same fall."""
+
+SETTLES = timedelta(seconds=20)
+"""Within this of a fall sensors still tell of the fall itself: a hand that reaches, a mat that lets go."""
+
+STANDS_BY_IT = timedelta(seconds=60)
+"""A radar that is sure for so long sees nobody upright."""
+
+DELIBERATE = frozenset({Kind.DOOR, Kind.OPENING, Kind.TAP})
+"""Who does one of these is on her feet, or somebody is with her."""
+
+SITS_OR_LIES = frozenset({Kind.BED, Kind.CHAIR, Kind.APPLIANCE})
+"""The same, where it begins. What ends may end by itself, or by a fall."""
+
+WEIGHTS = {Kind.FALL: 80, Kind.MAYBE_FALL: 45, Kind.IMPACT: 70}
+"""How far each is believed by itself, in percent; of an impact so much of its likelihood."""
+
+STILL_COUNTS, QUIET_COUNTS = 50, 30
+"""How much stillness of the wearer, and silence elsewhere in a home that would see her, take from the doubt."""
+
+
+@dataclass(slots=True)
+class FallState:
+    since: datetime | None = None  # the first word of this fall; None: nobody suspects one
+    sources: dict[str, str] = field(default_factory=dict)  # sensor -> what it said
+    weights: dict[str, int] = field(default_factory=dict)  # sensor -> how far it is believed, in percent
+    stands: list[str] = field(default_factory=list)  # radars that still say so
+    room: str = ""
+    subject: str = ""
+    likelihood: int = 0  # of the likeliest impact, in percent
+    peak_dg: int = 0  # and how hard it was, in tenths of a g
+    told: int = 0  # the severity that was told; 0: none yet
+    due_at: datetime | None = None
+    still: dict[str, datetime] = field(default_factory=dict)  # wearables that have told of no movement since
+    worn: bool = False  # somebody here wears one
+    seen_room: str = ""  # where she was last seen; kept where somebody wears one
+    moved_at: datetime | None = None  # somebody moved elsewhere since the fall
+    moved_room: str = ""
+
+
+@dataclass(slots=True)
+class Fall:
+    """A radar saw somebody fall, or suspects it, or something struck a wearer as only a fall does, and nobody got up.
+
+    What a radar is sure of is told at once, with severity 2; what is only suspected, by a radar or by the model of
+    impacts, when nothing has told of her for a minute. It is an emergency when a second source says so within two
+    minutes, when the wearer lies still for a minute, when the radar stands by it for a minute, and when nobody has
+    recovered after three. Whoever opens a door, draws water or is seen walking elsewhere has recovered: a suspicion
+    that was not told yet is dropped, and one that was told does not become worse.
+    """
+
+    kinds: ClassVar[frozenset[Kind]] = SIGNS_OF_LIFE | TELLS | {Kind.STIRS}
+    home: Home
+    _: KW_ONLY
+    confirm: timedelta = timedelta(seconds=60)
+    still_for: timedelta = timedelta(seconds=60)
+    unrecovered: timedelta = timedelta(minutes=3)
+    together: timedelta = timedelta(minutes=2)
+    threshold: int = 0
+    model: str = ""
+    state: FallState = field(default_factory=FallState, init=False)
+    _model: FallModel = field(init=False, repr=False)
+    _is_seen: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._model = load(self.model)
+        self._is_seen = len({sensor.room for sensor in self.home.sensors if sensor.role in EYES}) > 1
+
+    def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
+        state, kind = self.state, reading.kind
+        if kind in TELLS:
+            return self._heard(reading, context)
+        if kind is Kind.STIRS:
+            self._note_stirring(reading, context)
+        elif (state.since is not None or state.worn) and reading.is_event and reading.sensor not in context.blind:
+            if state.since is not None and state.due_at is None and reading.at > state.since + EPISODE:
+                self._end()
+            if state.since is None:
+                state.seen_room = reading.room or state.seen_room
+            elif reading.at > state.since + SETTLES and self._is_recovery(reading, context):
+                self._end()
+        return ()
+
+    def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
+        state = self.state
+        if state.due_at is None or state.since is None or now < state.due_at:
+            return ()
+        at, state.due_at = state.due_at, None
+        if ABSENCE in context.plan:  # nobody is in: a radar may see a curtain
+            return ()
+        if rule := self._is_emergency(at):
+            return (self._tell(rule, Severity.EMERGENCY, at, context),)
+        if not state.told:
+            return (self._tell("suspected", Severity.HIGH, at, context),)
+        self._schedule(at, context)
+        return ()
+
+    def due(self) -> datetime | None:
+        return self.state.due_at
+
+    # ------------------------------------------------------------------ what is said of a fall
+
+    def _heard(self, reading: Reading, context: Context) -> Iterable[Finding]:
+        """A radar's word, or an impact."""
+        state, at, is_sure = self.state, reading.at, reading.kind is Kind.FALL
+        if not reading.value:
+            self._note_cleared(reading)
+            return ()
+        if context.plan.get("fall") == OFF:
+            return ()
+        weight = WEIGHTS[reading.kind]
+        if not is_sure:
+            if reading.sensor in context.blind or ABSENCE in context.plan:
+                return ()
+            if reading.kind is Kind.IMPACT and not (weight := self._weighed(reading)):
+                return ()
+        if state.since is not None and not self._is_same(reading):
+            if at <= state.since + EPISODE:
+                # Of another person, or heard late of another time: what is looked at goes on.
+                return (self._alone(reading, context),) if is_sure else ()
+            self._end()
+        if state.since is None:
+            self._begin(reading)
+        is_known = state.weights.get(reading.sensor, 0) >= weight
+        if not is_known:
+            state.sources[reading.sensor], state.weights[reading.sensor] = reading.kind.value, weight
+        if reading.kind is not Kind.IMPACT and reading.sensor not in state.stands:
+            state.stands.append(reading.sensor)
+        assert state.since is not None
+        heard = max(reading.heard, state.since)
+        if len(state.sources) > 1 and at - state.since <= self.together and state.told != Severity.EMERGENCY.value:
+            return (self._tell("together", Severity.EMERGENCY, heard, context, reading),)
+        if is_sure and not state.told:
+            return (self._tell("sure", Severity.HIGH, heard, context, reading),)
+        self._schedule(at, context)
+        return ()
+
+    def _weighed(self, reading: Reading) -> int:
+        """How far an impact is believed; 0 when it is none of a fall."""
+        state, struck = self.state, Impact.unpacked(reading.value)
+        state.worn = True
+        likelihood = round(100 * self._model.likelihood(struck))
+        if likelihood < (self.threshold or 100 * self._model.threshold):
+            return 0
+        if state.since is None or likelihood > state.likelihood or not self._is_same(reading):
+            state.likelihood, state.peak_dg = likelihood, round(10 * struck.value("peak"))
+        return WEIGHTS[Kind.IMPACT] * likelihood // 100
+
+    def _is_same(self, reading: Reading) -> bool:
+        """Whether this speaks of the fall at hand, of the same person where both name one."""
+        state = self.state
+        is_other = bool(state.subject and reading.subject) and state.subject != reading.subject
+        return state.since is not None and not is_other and abs(reading.at - state.since) <= EPISODE
+
+    def _begin(self, reading: Reading) -> None:
+        state = self.state
+        if reading.kind is not Kind.IMPACT:
+            state.likelihood = state.peak_dg = 0
+        state.since, state.subject = reading.at, reading.subject
+        state.room = state.seen_room if reading.kind is Kind.IMPACT else reading.room
+
+    def _end(self) -> None:
+        """She has recovered, or this fall is long over."""
+        state = self.state
+        state.since = state.due_at = state.moved_at = None
+        state.sources, state.weights, state.stands = {}, {}, []
+        state.room = state.subject = state.moved_room = ""
+        state.told = 0
+
+    def _note_cleared(self, reading: Reading) -> None:
+        """A radar does not say so any more. One that only suspected has changed its mind; one that was sure may have
+        lost sight of whoever lies there."""
+        state = self.state
+        if reading.sensor not in state.stands or state.since is None or reading.at < state.since:
+            return
+        only_suspects = state.sources.get(reading.sensor) == Kind.MAYBE_FALL.value
+        if reading.kind is Kind.MAYBE_FALL and not only_suspects:
+            return
+        state.stands.remove(reading.sensor)
+        if only_suspects and not state.told:
+            del state.sources[reading.sensor], state.weights[reading.sensor]
+            if not state.sources:
+                self._end()
+
+    # ------------------------------------------------------------------ what is said of her since
+
+    def _note_stirring(self, reading: Reading, context: Context) -> None:
+        state = self.state
+        state.worn = True
+        if reading.value:
+            state.still.pop(reading.sensor, None)
+        elif reading.sensor not in state.still:
+            state.still[reading.sensor] = reading.at
+            if reading.sensor in state.sources:
+                self._schedule(reading.at, context)
+
+    def _is_recovery(self, reading: Reading, context: Context) -> bool:
+        """Whether she, or somebody who is with her, is up and about."""
+        state, kind = self.state, reading.kind
+        if kind in DELIBERATE or (kind in SITS_OR_LIES and reading.value):
+            return True
+        if kind is not Kind.MOTION and kind is not Kind.PRESENCE:
+            return False  # a call for help is no recovery
+        if reading.room == state.room or "pet" in context.plan or "second_person" in context.plan:
+            return False
+        before, room = state.moved_at, state.moved_room
+        state.moved_at, state.moved_room = reading.at, reading.room
+        is_second = before is not None and timedelta(0) < reading.at - before <= SECOND_EVENT
+        return is_second and (state.room != "" or room != reading.room)
+
+    def _still(self, at: datetime) -> timedelta:
+        """For how long the wearer has lain still by then."""
+        state = self.state
+        since = [max(state.still[name], state.since) for name in state.sources if name in state.still and state.since]
+        return max((at - moment for moment in since), default=timedelta(0))
+
+    def _is_emergency(self, at: datetime) -> str:
+        """By which rule it is one by then; empty: it is not."""
+        state = self.state
+        assert state.since is not None
+        if self._still(at) >= self.still_for:
+            return "still"
+        sure = [name for name in state.stands if state.sources.get(name) == Kind.FALL.value]
+        if sure and at - state.since >= STANDS_BY_IT:
+            return "stands"
+        return "unrecovered" if state.told and at - state.since >= self.unrecovered else ""
+
+    def _schedule(self, at: datetime, context: Context) -> None:
+        """When it is to be judged next, after `at`."""
+        state = self.state
+        assert state.since is not None
+        if state.told == Severity.EMERGENCY.value:
+            state.due_at = None
+            return
+        still = [max(state.still[n], state.since) + self.still_for for n in state.sources if n in state.still]
+        if state.told:
+            moments = [state.since + self.unrecovered, *still]
+            if state.stands:
+                moments.append(state.since + STANDS_BY_IT)
+        else:
+            asked = state.since + (planned(context, "fall", self.confirm) or self.confirm)
+            # Who has almost lain still for long enough is not called a suspicion first.
+            moments = [moment for moment in still if asked < moment <= asked + SETTLES] or [asked]
+        state.due_at = min((moment for moment in moments if moment > at), default=None)
+
+    # ------------------------------------------------------------------ telling
+
+    def _tell(
+        self, rule: str, severity: Severity, at: datetime, context: Context, reading: Reading | None = None
+    ) -> Finding:
+        state = self.state
+        assert state.since is not None
+        state.told = severity.value
+        facts: Facts = (
+            ("kind", Kind.FALL.value),
+            ("rule", rule),
+            ("confidence", str(self._confidence(at))),
+            ("sources", ",".join(f"{name}:{how}" for name, how in state.sources.items())),
+            ("room", state.room),
+            ("elapsed_s", seconds(at - state.since)),
+            ("limit_s", seconds(self.unrecovered if rule == "unrecovered" else self.confirm)),
+            ("last_at", state.since.isoformat()),
+        )
+        if len(state.sources) == 1:
+            facts += (("sensor", next(iter(state.sources))),)
+        if Kind.IMPACT.value in state.sources.values():
+            least = self.threshold or round(100 * self._model.threshold)
+            facts += (("likelihood", str(state.likelihood)), ("threshold", str(least)), ("peak_dg", str(state.peak_dg)))
+        if still := self._still(at):
+            facts += (("still_s", seconds(still)),)
+        if reading is not None and reading.late and not reading.is_undated:
+            facts += (("late_s", seconds(reading.heard - reading.at)),)
+        found = Finding(
+            home=self.home.id,
+            code="fall",
+            severity=severity,
+            since=state.since,
+            at=at,
+            subject=state.subject,
+            facts=facts,
+            blind=context.blind,
+        )
+        self._schedule(at if reading is None else min(at, reading.at), context)
+        return found
+
+    def _confidence(self, at: datetime) -> int:
+        """In percent: what is left of the doubt when each source, stillness and silence have taken their part."""
+        state, doubt = self.state, 1.0
+        assert state.since is not None
+        for weight in state.weights.values():
+            doubt *= 1 - weight / 100
+        if self._still(at) >= self.still_for:
+            doubt *= 1 - STILL_COUNTS / 100
+        if self._is_seen and state.moved_at is None and at - state.since >= self.confirm:
+            doubt *= 1 - QUIET_COUNTS / 100
+        return min(99, round(100 * (1 - doubt)))
+
+    def _alone(self, reading: Reading, context: Context) -> Finding:
+        """A sure word about another time or person than the one that is being looked at."""
+        facts: Facts = (
+            ("kind", Kind.FALL.value),
+            ("rule", "sure"),
+            ("confidence", str(WEIGHTS[Kind.FALL])),
+            ("sources", f"{reading.sensor}:{Kind.FALL.value}"),
+            ("room", reading.room),
+            ("elapsed_s", seconds(max(reading.heard - reading.at, timedelta(0)))),
+            ("limit_s", seconds(self.confirm)),
+            ("last_at", reading.at.isoformat()),
+            ("sensor", reading.sensor),
+        )
+        if reading.late and not reading.is_undated:
+            facts += (("late_s", seconds(reading.heard - reading.at)),)
+        return Finding(
+            home=self.home.id,
+            code="fall",
+            severity=Severity.HIGH,
+            since=reading.at,
+            at=max(reading.heard, reading.at),
+            subject=reading.subject,
+            facts=facts,
+            blind=context.blind,
+        )
