@@ -16,7 +16,8 @@ from typing import Any
 from alerts import reasons
 from alerts.catalogue import Catalogue
 from alerts.channels.telephone import UNANSWERED
-from alerts.desk import LONGEST_WAIT, Desk
+from alerts.desk import Desk
+from alerts.sitting import LONGEST_WAIT
 from alerts.wording import letter
 from alerts.words_ledger import trial_letter
 from gateway.domain import Alert, Delivery, Home, Purpose, Sending
