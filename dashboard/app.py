@@ -25,8 +25,10 @@ from dashboard import (
     install,
     pages,
     people,
+    plan,
     receipts,
     records,
+    rota,
     walk,
 )
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
@@ -103,6 +105,8 @@ def create_app(house: House) -> FastAPI:
     app.include_router(api.routes(sight, entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
     app.include_router(people.routes(people.People(house, printer, sight), entrance))
+    app.include_router(plan.routes(plan.Plans(house, printer, sight), entrance))
+    app.include_router(rota.routes(rota.Rotas(house, printer, sight), entrance))
     app.include_router(drills.routes(drills.Drills(house, printer, sight), entrance))
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     app.include_router(walk.routes(walk.Walk(house, printer, sight), entrance))

@@ -33,6 +33,7 @@ class House:
     health: Callable[[], Mapping[str, Any]] = dict  # for /healthz: "well" and more, nothing personal
     photos: Path | None = None  # the folder for pictures of installed devices; None: none are taken
     fell: Callable[[BaseException], None] = lambda error: None  # a part of the pages died: all must start anew
+    blank_book: Callable[[], AlertStore] | None = None  # in which may be tried who would be called
     demo: bool = False
     demo_kill: Callable[[], None] | None = None  # kill -9 this gateway
     demo_press: Callable[[str], object] | None = None  # press the emergency button of this home

@@ -203,6 +203,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         readings=stores.readings,
         desk=desk,
         options=settings.detectors,
+        shadow=settings.shadow,
     )
     pipeline.start(clock.now())
     source = MqttSource(endpoint(settings), settings.state, clock)

@@ -108,6 +108,7 @@ class Rig:
             clock=self.clock,
             secret=SECRET,
             base_url=BASE,
+            blank_book=MemoryAlerts,
             **self.more,
         )
         self.links = Links(SECRET, BASE, self.clock)
