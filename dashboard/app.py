@@ -23,6 +23,7 @@ from dashboard import (
     handling,
     handover,
     install,
+    install_view,
     pages,
     people,
     plan,
@@ -101,7 +102,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(handover.routes(handover.Handover(sight), entrance))
     app.include_router(records.routes(records.Records(sight), entrance))
     app.include_router(handling.routes(handling.Handling(sight), entrance))
-    app.include_router(install.routes(install.Install(house, printer, sight), entrance))
+    app.include_router(install.routes(install_view.Install(house, printer, sight), entrance))
     app.include_router(api.routes(sight, entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
     app.include_router(people.routes(people.People(house, printer, sight), entrance))

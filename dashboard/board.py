@@ -12,7 +12,7 @@ from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.faults import Fault, Spare, Urgency
 from dashboard.house import House
-from dashboard.install import FAULTS
+from dashboard.install_words import FAULTS
 from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_, Tongue

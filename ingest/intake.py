@@ -6,7 +6,6 @@ readings given out, so that a restart which recalls the stored readings knows th
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,21 @@ from ingest.decoders import DECODERS
 from ingest.decoders.base import DANGERS, Decoded, Decoder, Fault, Heard, News, Part, Portion, Signal, Unreadable
 from ingest.decoders.exposes import EXPOSES_AT_MOST
 from ingest.flood import EVERY, OTHERS, UNTOLD_TIME, Flow
-from ingest.roles import CALLS, HUB, SELF_TESTED, THINNED, Meaning, Nature, meanings, nature
+from ingest.known import (
+    LASTING,
+    Bound,
+    Last,
+    Past,
+    Said,
+    calls_for_help,
+    is_counted,
+    is_thin,
+    note_count,
+    note_told,
+    remember,
+    tests_itself,
+)
+from ingest.roles import CALLS, HUB, SELF_TESTED, Meaning, Nature, meanings, nature
 
 ROOT = "shouwang"
 
@@ -34,19 +47,9 @@ AHEAD = timedelta(minutes=5)
 OLDEST = timedelta(days=7)
 """Older news is none, unless it calls for help."""
 
-SELF_TEST = timedelta(minutes=10)
-"""How long a device that says it tests itself is believed. A flag that is stuck must not mute a real alarm."""
-
 ECHO = timedelta(seconds=2)
 """Within this a bridge that publishes objects *and* attributes says the same press a second time."""
 
-SAME_COUNT, SAME_CALL = timedelta(hours=1), timedelta(minutes=1)
-"""A device's counter at the same value within this is the same message again; later the device was started anew.
-
-For calls for help it is short: a second page for one press costs little, a press held for a repetition costs all.
-"""
-
-COUNTS_REMEMBERED = 64
 NAMES_AT_MOST = 2048
 """Of one hub: what joined since it last listed its devices is added to that list."""
 
@@ -77,20 +80,12 @@ NEWS_PAGE = 4096
 LARGEST_DRAUGHT = 100_000.0
 """Litres. A meter that has moved further was exchanged, like one that moved back: it counts from there."""
 
-CHANGES_REMEMBERED = 12
-"""Of one kind of one sensor: a broker that hands over again what was not acknowledged does so behind newer messages."""
-
 VALUES_VERSION = 3
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _NOTHING, _MS = timedelta(0), timedelta(milliseconds=1)
 _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _KINDS = frozenset(Kind)
-_UNRANKED = 99
-_LASTING = frozenset(kind for kind in Kind if nature(kind) in (Nature.LIFE, Nature.ALARM)) | {Kind.SELF_TEST}
-_NO_WORD = frozenset({Kind.CUT, Kind.AVAILABLE, Kind.CONNECTED})
-"""Readings of a device that are not its own word: it need not be alive for them."""
-
 _OF_REACH = frozenset({Signal.AVAILABLE, Signal.CONNECTED})
 
 _HUB_MEANINGS = {signal: (Meaning(kind, nature(kind), 0, None),) for signal, kind in HUB.items()}
@@ -112,91 +107,11 @@ class Taken:
 
 
 @dataclass(slots=True)
-class _Last:
-    """The last value of one kind of one sensor that was news."""
-
-    value: float
-    at: datetime
-    is_dated: bool  # `at` is the device's own time, so that an older one can be told from a newer
-    rank: int = _UNRANKED  # of the signal it came from
-    past: "list[_Past] | None" = None  # what was before it, oldest first, to judge what comes late
-    again: "_Said | None" = None  # when the device last said the same once more
-
-    def before(self, at: datetime) -> float | None:
-        """The value in force just before `at`, or at that very moment; None where memory does not reach."""
-        return next((one.value for one in reversed(self.past or ()) if one.at <= at), None)
-
-    def began(self, value: float, at: datetime) -> datetime | None:
-        """When it last became this value by that moment; None where memory does not reach."""
-        return next((one.at for one in reversed(self.past or ()) if one.value == value and one.at <= at), None)
-
-    def note(self, at: datetime, value: float, said: "_Said | None" = None) -> None:
-        """Something that is not the present value: it happened before."""
-        past = self.past = [] if self.past is None else self.past
-        place = len(past)
-        while place and past[place - 1].at > at:
-            place -= 1
-        past.insert(place, _Past(at, value, said))
-        del past[:-CHANGES_REMEMBERED]
-
-    def contradicted(self, at: datetime, value: float) -> "tuple[float, _Said] | None":
-        """What merely repeated the value before, until a change at `at` turned up between: now it is news itself."""
-        past = self.past
-        if past and past[-1].at > at:  # else it came in order, as nearly everything does
-            place = next(number for number, one in enumerate(past) if one.at > at)
-            one = past[place]
-            if one.said is None or one.value == value:
-                return None
-            past[place] = _Past(one.at, one.value)
-            return one.value, one.said
-        if self.again is None or self.again.at <= at or self.value == value or self.at > at:
-            return None
-        return self.value, self.again
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A message that only repeated what was known."""
-
-    at: datetime
-    payload: bytes
-    part: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """A change that was given out; with `said`, a repetition that was not."""
-
-    at: datetime
-    value: float
-    said: _Said | None = None
-
-
-@dataclass(slots=True)
-class _Bound:
-    """A registered sensor, ready for its messages."""
-
-    home: str
-    sensor: str
-    room: str
-    subject: str
-    address: str
-    meanings: Mapping[Signal, tuple[Meaning, ...]]
-    lasts: dict[Kind, _Last]
-    is_fresh: bool = True  # its first message has still to come
-    is_testing: bool = False  # the message at hand says that the device tests itself
-    pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
-    counts: deque[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
-    told: tuple[datetime, datetime] | None = None  # when its last reading happened, and when it was heard
-    flow: Flow = field(default_factory=Flow)
-
-
-@dataclass(slots=True)
 class _Hub:
     """A registered hub: what it says about itself, and what comes through it that is no registered sensor's."""
 
     home: str
-    itself: _Bound  # under its own id
+    itself: Bound  # under its own id
     news: Flow = field(default_factory=lambda: Flow(OTHERS))
     others: Flow = field(default_factory=lambda: Flow(OTHERS))
     strangers: dict[str, set[Signal]] = field(default_factory=dict)  # name -> what it has spoken of
@@ -216,7 +131,7 @@ class _Road:
     decoder: Decoder = DECODERS["plain"]
     rest: str = ""  # the topic below the decoder's name
     key: str = ""
-    bound: _Bound | None = None
+    bound: Bound | None = None
     device: HubDevice | None = None  # as its hub announced it
     name: str = ""  # of a device that speaks for several
     reason: str = ""  # why it leads nowhere
@@ -233,10 +148,10 @@ class Intake:
         self._unsettled_until = _NEVER
         self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
         self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
-        self._bound: dict[tuple[str, str], _Bound] = {}  # hub and address -> sensor
+        self._bound: dict[tuple[str, str], Bound] = {}  # hub and address -> sensor
         self._sensors: dict[str, dict[str, Sensor]] = {}  # home -> sensor, as it was when bound
-        self._bounds: dict[str, dict[str, _Bound]] = {}  # home -> sensor -> where its messages go
-        self._lasts: dict[str, dict[str, dict[Kind, _Last]]] = {}  # home -> sensor -> what is known
+        self._bounds: dict[str, dict[str, Bound]] = {}  # home -> sensor -> where its messages go
+        self._lasts: dict[str, dict[str, dict[Kind, Last]]] = {}  # home -> sensor -> what is known
         self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
         self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
         self._roads_at_most = 0
@@ -276,7 +191,7 @@ class Intake:
         """A connection is new: until then the broker may hand over older messages behind newer ones."""
         self._unsettled_until = max(self._unsettled_until, until)
 
-    def _bind(self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, _Last]]) -> None:
+    def _bind(self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, Last]]) -> None:
         hubs = {hub.id for hub in home.hubs}
         sensors = self._sensors[home.id] = {}
         bounds = self._bounds[home.id] = {}
@@ -296,7 +211,7 @@ class Intake:
             address = _lasting(sensor.address)
             if (sensor.hub, address) in self._bound:
                 continue  # of two registered for the same device the first is bound
-            self._bound[sensor.hub, address] = bounds[sensor.id] = _Bound(
+            self._bound[sensor.hub, address] = bounds[sensor.id] = Bound(
                 home.id,
                 sensor.id,
                 sensor.room,
@@ -307,7 +222,7 @@ class Intake:
             )
         for hub in hubs:
             values = lasts.setdefault(hub, known.get(hub, {}))
-            self._hubs[hub] = _Hub(home.id, _Bound(home.id, hub, "", "", "", _HUB_MEANINGS, values))
+            self._hubs[hub] = _Hub(home.id, Bound(home.id, hub, "", "", "", _HUB_MEANINGS, values))
 
     def remember_devices(self, devices: Iterable[HubDevice]) -> None:
         """Names known from an earlier run."""
@@ -329,14 +244,14 @@ class Intake:
         if bound is None:
             hub = self._hubs.get(reading.sensor)
             if hub is not None and hub.home == reading.home and reading.kind in _OF_HUB:
-                _remember(hub.itself.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
+                remember(hub.itself.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
             return
-        _note_told(bound, (reading,))
+        note_told(bound, (reading,))
         if reading.kind is Kind.ALIVE or reading.kind is Kind.CUT:
             return
-        _remember(bound.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
+        remember(bound.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
         if reading.seq and reading.at == reading.heard:  # perhaps it counts because it has no clock
-            _count(bound, reading.kind, reading.seq, reading.heard)
+            note_count(bound, reading.kind, reading.seq, reading.heard)
 
     def last_values(self, home: str) -> dict[str, Any]:
         """What is known of a home, as plain values for its checkpoint."""
@@ -379,12 +294,12 @@ class Intake:
                 continue  # no longer registered
             for kind, (value, at, is_dated, rank, past) in values.items():
                 if kind in _KINDS:
-                    changes = [_Past(datetime.fromtimestamp(moment, UTC), was) for moment, was in past]
-                    lasts[Kind(kind)] = _Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, changes or None)
+                    changes = [Past(datetime.fromtimestamp(moment, UTC), was) for moment, was in past]
+                    lasts[Kind(kind)] = Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, changes or None)
         for sensor, bound in self._bounds.get(home, {}).items():
             for kind, seq, heard in plain["counts"].get(sensor, ()):
                 if kind in _KINDS:
-                    _count(bound, Kind(kind), seq, datetime.fromtimestamp(heard, UTC))
+                    note_count(bound, Kind(kind), seq, datetime.fromtimestamp(heard, UTC))
             if sensor in plain["told"]:
                 at, heard = plain["told"][sensor]
                 bound.told = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(heard, UTC)
@@ -442,7 +357,7 @@ class Intake:
         self._roads[topic] = road
         return road
 
-    def _below(self, home: str, hub: str, name: str) -> list[_Bound]:
+    def _below(self, home: str, hub: str, name: str) -> list[Bound]:
         """The sensor registered for a whole device, and those registered for its parts."""
         sensors, parts = self._sensors[home], f"{name}/"
         return [
@@ -451,7 +366,7 @@ class Intake:
             if sensors[bound.sensor].hub == hub and (bound.address == name or bound.address.startswith(parts))
         ]
 
-    def _whose(self, hub: str, name: str) -> tuple[_Bound | None, HubDevice | None]:
+    def _whose(self, hub: str, name: str) -> tuple[Bound | None, HubDevice | None]:
         """Whose device bears this name, and what its hub announced of it. What is not announced goes by its address."""
         device = self._names.get(hub, {}).get(name)
         bound = None if device is None else self._bound.get((hub, device.address))
@@ -499,7 +414,7 @@ class Intake:
             if not bounds and any(one.signal is not Signal.LINK for one in portion.heard):
                 self._hear_strange_part(road, portion, message, arrival, taken)
 
-    def _meant_by(self, road: _Road, portion: Portion) -> list[_Bound]:
+    def _meant_by(self, road: _Road, portion: Portion) -> list[Bound]:
         """Who is registered for this part. What holds for the whole device holds for each of its parts."""
         if not portion.part:
             return self._below(road.home, road.hub, road.name)
@@ -509,7 +424,7 @@ class Intake:
         return [] if bound is None else [bound]
 
     def _hear_device(
-        self, road: _Road, bound: _Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken
+        self, road: _Road, bound: Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken
     ) -> None:
         # Only now, for a press must be seen before it can pass; and before anything of it is remembered.
         if not self._fits(bound, decoded, message, arrival, taken):
@@ -546,11 +461,11 @@ class Intake:
                     and rank >= last.rank
                     and (one.at is None or one.at >= last.at)
                 ):
-                    if one.at is not None and one.at > last.at and kind in _LASTING:
+                    if one.at is not None and one.at > last.at and kind in LASTING:
                         self._note_repetition(bound, meaning, one, last, message, arrival, taken)
                     continue  # what nearly every key of nearly every message says: as before
                 self._weigh(road, bound, meaning, one, value, last, message, arrival, taken)
-        if taken.readings and _note_told(bound, taken.readings):
+        if taken.readings and note_told(bound, taken.readings):
             return
         # That it is within reach, or no longer, is its bridge's word or the broker's.
         if not message.retained and not (len(heard) == 1 and heard[0].signal in _OF_REACH):
@@ -564,7 +479,7 @@ class Intake:
                 return
             self._note_alive(bound, own, message, arrival, taken)
 
-    def _note_alive(self, bound: _Bound, own: datetime | None, message: Message, arrival: int, taken: Taken) -> None:
+    def _note_alive(self, bound: Bound, own: datetime | None, message: Message, arrival: int, taken: Taken) -> None:
         """It was heard and there was nothing new in it. Now and then that is told too, or it would pass for dead.
 
         A bridge that starts repeats what it knew with the time it knew it at: that is told under its own time, and
@@ -591,11 +506,11 @@ class Intake:
     def _weigh(
         self,
         road: _Road,
-        bound: _Bound,
+        bound: Bound,
         meaning: Meaning,
         one: Heard,
         value: float,
-        last: _Last | None,
+        last: Last | None,
         message: Message,
         arrival: int,
         taken: Taken,
@@ -624,7 +539,7 @@ class Intake:
                 return
             if repeats and self._is_told_twice(road, bound, kind, heard, taken):
                 return
-        elif kind in SELF_TESTED and value and _tests_itself(bound, at):
+        elif kind in SELF_TESTED and value and tests_itself(bound, at):
             return
         elif nature is Nature.LIFE and last is not None and rank > last.rank:
             return  # a better witness has been heard
@@ -637,14 +552,14 @@ class Intake:
                 return
         elif last is not None and value == last.value:
             last.rank = min(last.rank, rank)  # after a restart the first word of a witness comes this way
-            if repeats and not one.momentary and one.at is not None and one.at > last.at and kind in _LASTING:
+            if repeats and not one.momentary and one.at is not None and one.at > last.at and kind in LASTING:
                 self._note_repetition(bound, meaning, one, last, message, arrival, taken)
             return
         elif nature is Nature.LIFE:
             if retained or (repeats and last is None):
                 # Remembered by the bridge since we do not know when: kept to compare with, never taken for life.
                 at, late, has_time = heard, True, False
-        elif nature is Nature.MEASURE and last is not None and _is_thin(kind, value, at, last):
+        elif nature is Nature.MEASURE and last is not None and is_thin(kind, value, at, last):
             return
 
         if repeats and has_time and last is not None and at == last.at and value != last.value:
@@ -653,7 +568,7 @@ class Intake:
         seq = one.seq
         if seq is None:
             seq = crc32(message.payload, one.part) if has_time or one.part else 0
-        elif seq and (one.at is None or repeats) and _is_counted(bound, nature, kind, seq, heard):
+        elif seq and (one.at is None or repeats) and is_counted(bound, nature, kind, seq, heard):
             return
         for told in taken.readings:
             if told.kind is kind and told.seq == seq and told.at == at:
@@ -666,7 +581,7 @@ class Intake:
         if kind is Kind.METER and last is not None and 0 < value - last.value <= LARGEST_DRAUGHT:
             taken.readings.append(replace(taken.readings[-1], kind=Kind.WATER, value=round(value - last.value, 3)))
         between = None if last is None or not has_time else last.contradicted(at, value)
-        _remember(bound.lasts, kind, value, at, seq != 0, rank)
+        remember(bound.lasts, kind, value, at, seq != 0, rank)
         if between is not None:
             # The order was wrong: after this change the device has said that it is as it was before it.
             value, said = between
@@ -675,14 +590,14 @@ class Intake:
                 Reading(bound.home, bound.sensor, bound.room, kind, value, at, heard, arrival, seq, late, bound.subject)
             )
             if last is not None and at > last.at:
-                _remember(bound.lasts, kind, value, at, True, rank)
+                remember(bound.lasts, kind, value, at, True, rank)
 
     def _note_repetition(
         self,
-        bound: _Bound,
+        bound: Bound,
         meaning: Meaning,
         one: Heard,
-        last: _Last,
+        last: Last,
         message: Message,
         arrival: int,
         taken: Taken,
@@ -693,7 +608,7 @@ class Intake:
         if at - message.heard > AHEAD:  # a clock that runs ahead says nothing about when
             return
         if message.heard >= self._unsettled_until or meaning.nature is not Nature.LIFE or message.retained:
-            last.again = _Said(at, message.payload, one.part)
+            last.again = Said(at, message.payload, one.part)
             return
         heard = _to_ms(message.heard)
         if timedelta(0) <= heard - at <= LATE:
@@ -714,9 +629,9 @@ class Intake:
                     bound.subject,
                 )
             )
-            _remember(bound.lasts, meaning.kind, last.value, at, True, meaning.rank)
+            remember(bound.lasts, meaning.kind, last.value, at, True, meaning.rank)
 
-    def _is_told_twice(self, road: _Road, bound: _Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
+    def _is_told_twice(self, road: _Road, bound: Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
         """One press, told under two keys or in two topics."""
         if any(reading.kind is kind and reading.value for reading in taken.readings):
             return True
@@ -727,7 +642,7 @@ class Intake:
 
     # ------------------------------------------------------------------ too much
 
-    def _fits(self, bound: _Bound, decoded: Decoded | None, message: Message, arrival: int, taken: Taken) -> bool:
+    def _fits(self, bound: Bound, decoded: Decoded | None, message: Message, arrival: int, taken: Taken) -> bool:
         """Whether this device may say this much. If not the message is cut, unless it calls for help."""
         flow, own, price = bound.flow, None, EVERY
         if decoded is not None:
@@ -741,7 +656,7 @@ class Intake:
         if own is None and message.heard < self._unsettled_until:
             price /= UNTOLD_TIME
         fits = flow.passes(message.heard, own, price) or (
-            decoded is not None and _calls_for_help(bound, decoded.heard, message.heard)
+            decoded is not None and calls_for_help(bound, decoded.heard, message.heard)
         )
         if flow.cut or not fits:
             _note_cut(flow, fits, bound, message, arrival, taken)
@@ -849,7 +764,7 @@ class Intake:
                 subject=bound.subject,
             )
         )
-        _remember(bound.lasts, Kind.AVAILABLE, value, heard, False, 0)
+        remember(bound.lasts, Kind.AVAILABLE, value, heard, False, 0)
 
     def _learn_all(self, hub: str, devices: list[HubDevice], taken: Taken) -> None:
         """The hub has listed its devices: names that are not among them are nobody's any more."""
@@ -986,85 +901,7 @@ class Intake:
 # --------------------------------------------------------------------------- what is news
 
 
-def _is_thin(kind: Kind, value: float, at: datetime, last: _Last) -> bool:
-    thin = THINNED.get(kind)
-    return thin is not None and abs(at - last.at) < thin.every and abs(value - last.value) < thin.leap
-
-
-def _tests_itself(bound: _Bound, at: datetime) -> bool:
-    """Whether an alarm of that moment is a try-out, by this message or the last one that spoke of it."""
-    test = bound.lasts.get(Kind.SELF_TEST)
-    if test is None or not (bound.is_testing or test.value == 1.0):
-        return False
-    if test.value == 1.0 and abs(at - test.at) <= SELF_TEST:
-        return True
-    began = test.began(1.0, at)  # told again after that test was over
-    return began is not None and at - began <= SELF_TEST
-
-
-def _is_counted(bound: _Bound, nature: Nature, kind: Kind, seq: int, heard: datetime) -> bool:
-    """Whether a device without a clock has said this before: the same count, not long ago."""
-    within = SAME_CALL if nature is Nature.ALARM else SAME_COUNT
-    for place, (counted, number, when) in enumerate(bound.counts or ()):
-        if number == seq and counted is kind and abs(heard - when) <= within:
-            assert bound.counts is not None
-            bound.counts[place] = kind, seq, max(heard, when)  # some repeat their last press for as long as they run
-            return True
-    _count(bound, kind, seq, heard)
-    return False
-
-
-def _count(bound: _Bound, kind: Kind, seq: int, heard: datetime) -> None:
-    if bound.counts is None:
-        bound.counts = deque(maxlen=COUNTS_REMEMBERED)
-    bound.counts.append((kind, seq, heard))
-
-
-def _remember(
-    lasts: dict[Kind, _Last], kind: Kind, value: float, at: datetime, is_dated: bool, rank: int = _UNRANKED
-) -> None:
-    last = lasts.get(kind)
-    if last is None:
-        lasts[kind] = _Last(value, at, is_dated, rank)
-    elif is_dated and last.is_dated and at < last.at:
-        if kind in _LASTING:
-            last.note(at, value)
-    else:
-        if is_dated and kind in _LASTING:
-            last.note(last.at, last.value)
-            if last.again is not None and last.again.at < at:
-                last.note(last.again.at, last.value, last.again)
-        last.value, last.at, last.is_dated, last.again = value, at, is_dated, None
-        last.rank = min(last.rank, rank)
-
-
-def _note_told(bound: _Bound, readings: Iterable[Reading]) -> bool:
-    """Whether a dated word of the device itself is among these."""
-    told = False
-    for reading in readings:
-        if reading.kind in _NO_WORD or reading.is_undated:
-            continue
-        told = True
-        if bound.told is None or bound.told[1] != reading.heard or bound.told[0] < reading.at:
-            bound.told = reading.at, reading.heard  # of one message the newest, in whatever order they are recalled
-    return told
-
-
-def _calls_for_help(bound: _Bound, heard: Iterable[Heard], when: datetime) -> bool:
-    """Whether there is something in it that nobody may miss, however much its device says."""
-    for one in heard:
-        for kind, sort, _, turn in bound.meanings.get(one.signal, ()):
-            if sort is not Nature.ALARM:
-                continue
-            last = bound.lasts.get(kind)
-            value = one.value if turn is None else turn(one.value, None if last is None else last.value)
-            is_news = one.momentary or last is None or last.value != 1.0
-            if value == 1.0 and is_news and bound.flow.lets_call(kind, when):
-                return True
-    return False
-
-
-def _note_cut(flow: Flow, fits: bool, bound: _Bound, message: Message, arrival: int, taken: Taken) -> None:
+def _note_cut(flow: Flow, fits: bool, bound: Bound, message: Message, arrival: int, taken: Taken) -> None:
     """Count this message unless it fits, and tell how many were cut when that is due."""
     if not fits:
         flow.cut += 1
@@ -1088,7 +925,7 @@ def _note_clock(hub: _Hub, shown: datetime, heard: datetime, arrival: int, taken
         value, last = float(round(hub.ahead)), hub.itself.lasts.get(Kind.CLOCK)
         if last is None or abs(value - last.value) >= CLOCK_LEAP:
             taken.readings.append(Reading(hub.home, hub.itself.sensor, "", Kind.CLOCK, value, heard, heard, arrival))
-            _remember(hub.itself.lasts, Kind.CLOCK, value, heard, False)
+            remember(hub.itself.lasts, Kind.CLOCK, value, heard, False)
     hub.since, hub.ahead = heard, ahead
 
 
@@ -1097,7 +934,7 @@ def _all_of(known: tuple[Expose, ...], told: tuple[Expose, ...]) -> tuple[Expose
     return tuple({one.property: one for one in (*known, *told)}.values())[:EXPOSES_AT_MOST]
 
 
-def _rank(bound: _Bound, signal: Signal) -> int:
+def _rank(bound: Bound, signal: Signal) -> int:
     means = bound.meanings.get(signal)
     return means[0].rank if means else 0
 

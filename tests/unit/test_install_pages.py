@@ -15,7 +15,8 @@ from test_pages import PAYLOADS, SCRIPT, strange_parts, text_of
 from dashboard import inbox
 from dashboard.auth import Gatekeeper
 from dashboard.doors import Doors
-from dashboard.install import SECRET_SHOWN, Install, qr_code, routes, steps
+from dashboard.install import routes
+from dashboard.install_view import SECRET_SHOWN, Install, qr_code, steps
 from dashboard.live import Feed
 from dashboard.pages import Pages
 from dashboard.printer import Printer
