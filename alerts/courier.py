@@ -18,6 +18,7 @@ from alerts.catalogue import Catalogue
 from alerts.channels.telephone import UNANSWERED
 from alerts.desk import Desk
 from alerts.sitting import LONGEST_WAIT
+from alerts.ways import HASTE
 from alerts.wording import letter
 from alerts.words_ledger import trial_letter
 from gateway.domain import Alert, Delivery, Home, Purpose, Sending
@@ -193,6 +194,22 @@ class Courier:
             self._set_off(lane, group, errands)
         for lane in self._lanes.values():
             self._press_on(lane, group)
+        self._own_up(group)
+
+    def _own_up(self, group: asyncio.TaskGroup) -> None:
+        """Say of what has stood in a full lane for too long that it is not being carried: there may be another way."""
+        now = self._clock.now()
+        stuck = [
+            delivery.id
+            for lane in self._lanes.values()
+            for delivery in lane.queue
+            if delivery.failed_at is None and now - (delivery.next_at or delivery.created_at) >= HASTE
+        ]
+        if stuck:
+            group.create_task(self._say_stuck(stuck[:LOOK], now), name="stuck")
+
+    async def _say_stuck(self, stuck: list[str], now: datetime) -> None:
+        await self._offload(self._desk.stuck, stuck, now)
 
     def _set_off_fresh(self, group: asyncio.TaskGroup) -> bool:
         """Emergencies that the desk has just written down: they go without a second way to the stores."""

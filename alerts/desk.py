@@ -25,7 +25,7 @@ from alerts.maintenance import (
     TEST,
 )
 from alerts.routing import answers_by
-from alerts.sitting import CLIMB, Sitting, is_beyond
+from alerts.sitting import CLIMB, TOGETHER, Sitting, is_beyond
 from alerts.sla import needs_follow_up
 from gateway.domain import (
     Act,
@@ -361,6 +361,17 @@ class Desk:
         """It will never be carried, or a receipt says that it did not arrive. When that leaves nobody on the rung, the
         next one is climbed at once."""
         self._report(delivery_id, now, lambda sitting, delivery: sitting.gave_up(delivery, reason, code, lasting))
+
+    def stuck(self, deliveries: Iterable[str], now: datetime) -> None:
+        """These wait for a place in a channel that carries nothing; nothing was tried, and another way may be free."""
+        with self._store.begin() as ledger:
+            sitting = self._sit(ledger, now)
+            for delivery_id in deliveries:
+                delivery = ledger.delivery(delivery_id)
+                if delivery is not None and delivery.state is Sending.WAITING and delivery.failed_at is None:
+                    sitting.stuck(delivery)
+            sitting.end()
+        self._rise(sitting)
 
     def arrived(self, delivery_id: str, stage: Stage, at: datetime, now: datetime) -> None:
         """A receipt: since `at` it is delivered, opened or answered. What would have gone by a later way stays."""

@@ -9,6 +9,7 @@ ACCEPTED_FIRST = N_("accepted before it could be sent")
 RESOLVED_FIRST = N_("resolved before it could be sent")
 NEWER = N_("a newer call takes its place")
 ARRIVED = N_("has arrived by another way")
+BUSY = N_("no place in a channel that carries nothing")
 UNREACHED = N_("taken by the provider, and did not arrive")
 SAID_BY_ANOTHER = N_("another alert says it")
 NOT_CONFIGURED = N_("there is no such channel")
@@ -28,6 +29,7 @@ REASONS = frozenset(
         RESOLVED_FIRST,
         NEWER,
         ARRIVED,
+        BUSY,
         UNREACHED,
         SAID_BY_ANOTHER,
         NOT_CONFIGURED,

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from alerts import reasons
 from alerts.catalogue import Catalogue
@@ -34,10 +35,14 @@ from alerts.incident import (
     OUTAGE,
     SETTLES,
     SETTLING,
+    STORM,
     WITHIN,
     Outage,
     about_area,
+    bundled,
+    bundled_until,
     codes_of,
+    gathered_at,
     joined_by,
     led_by,
     muted_by,
@@ -48,6 +53,7 @@ from alerts.incident import (
     spoken_for_by,
     taking,
     time_left,
+    unbundled,
     until_called,
     wider,
 )
@@ -94,6 +100,12 @@ from gateway.domain import (
     State,
 )
 from gateway.ports import AlertLedger, Directory, Timer
+
+TOGETHER = "together"
+"""The kind of timer at which one person is told of several alerts in one message."""
+
+WITH = "with"
+"""The fact of a message that tells of several: the id of each other call that it stands for."""
 
 CLIMB = "climb"
 """The kind of timer that is ours; others may use the same table."""
@@ -407,10 +419,49 @@ class Sitting:
             home = homes[alert.home]
             calls.append((delivery, alert.severity, f"{home.code if home else alert.home}:{alert.code}"))
         for told, others in in_one(calls):
-            self.ledger.update(told)
+            self.ledger.update(replace(told, facts=(*told.facts, *((WITH, other.id) for other in others))))
             for other in others:
                 self._withdraw(other, reasons.SAID_BY_ANOTHER)
                 self._write(alerts[other.id], What.IN_ONE, facts=(("person", other.person), ("by", told.alert)))
+
+    def _said_with(self, told: Delivery) -> list[Delivery]:
+        """The calls that were to be said by this one message as well, and for which nothing else was done since."""
+        found = [self.ledger.delivery(value) for name, value in told.facts if name == WITH]
+        return [call for call in found if call is not None and call.reason == reasons.SAID_BY_ANOTHER]
+
+    def _say_by_themselves(self, told: Delivery) -> None:
+        """The message that was to tell of several is not sent: each of the others goes by itself."""
+        for call in self._said_with(told):
+            alert = self.ledger.alert(call.alert)
+            if alert is not None and alert.is_ringing:
+                self.ledger.update(replace(call, state=Sending.WAITING, next_at=None, reason=""))
+                self.has_said_something = True
+
+    # ------------------------------------------------------------------ many calls to one person
+
+    def _spread(self, alert: Alert, calls: list[Delivery]) -> list[Delivery]:
+        """Who gets many calls within minutes gets what is no emergency a little later, all in one message."""
+        if alert.severity.is_emergency or alert.code == TEST:
+            return calls
+        spread = []
+        for person, own in groupby(calls, key=lambda call: call.person):
+            before = self.ledger.calls_to(person, self.now - STORM)
+            until = bundled_until(before, alert.id, self.now)
+            if until is not None:
+                self.ledger.set_timer(Timer(f"{TOGETHER}/{person}", TOGETHER, person, until))
+            spread += [bundled(c, until) if until is not None and c.purpose is Purpose.PAGE else c for c in own]
+        return spread
+
+    def tell_together(self, timer: Timer) -> None:
+        """What has waited for one person is said in one message."""
+        self.ledger.clear_timer(timer.id)
+        for call in self.ledger.calls_to(timer.ref, timer.due_at - STORM):
+            alert = self.ledger.alert(call.alert)
+            if gathered_at(call) is not None and alert is not None:
+                call = unbundled(call, self.now)
+                self.ledger.update(call)
+                self._waited.append((call, alert))
+                self.has_said_something = True
 
     # ------------------------------------------------------------------ what another alert says better
 
@@ -582,7 +633,7 @@ class Sitting:
         )
         if self.now - step.due_at > LATE:
             facts += (("late_s", str(int((self.now - step.due_at).total_seconds()))),)
-        queued = pages(alert, step, called, self.now, asked=asked)
+        queued = self._spread(alert, pages(alert, step, called, self.now, asked=asked))
         self._write(alert, What.TOLD if queued else What.EMPTY, facts=facts)
         # Whoever has not been reached since the last round is called once when the channel is back, not once a round.
         places = {(d.person, d.channel, d.address) for d in queued}
@@ -598,6 +649,10 @@ class Sitting:
         facts = () if alert.next_at is None else (("again_at", alert.next_at.isoformat()),)
         self._write(alert, What.NOBODY, facts=facts)
         self.remarks.append((logging.ERROR, "nobody on the whole ladder can be reached", alert.id))
+        if alert.coordinator and (person := self.directory.person(alert.coordinator)) is not None:
+            # There is nobody else: whoever keeps it together is the only one who can still find somebody.
+            turn, alone = f"{alert.round}.{alert.rung}.alone", (("alone", "1"),)
+            self._queue(letters_for(person, alert, Purpose.REMIND, turn, self.now, facts=alone))
 
     # ------------------------------------------------------------------ acts
 
@@ -688,7 +743,7 @@ class Sitting:
         # Whoever has it, or keeps it together from afar, hears that it is over when somebody else ends it.
         concerned = {alert.owner, alert.coordinator} - {who, ""}
         self._queue(self._over(alert, delivery, who) for delivery in told if delivery.person in concerned)
-        facts = (("outcome", outcome.value),)
+        facts: Facts = (("outcome", outcome.value),)
         facts = (*facts, ("note", alert.note)) if alert.note else facts
         self._write(alert, What.RESOLVED, who=who, facts=facts)
         self._audit(alert, who, "alert.resolved", why=alert.note, facts=facts[:1])
@@ -771,6 +826,8 @@ class Sitting:
         )
         self.ledger.update(sent)
         self._tend_next_ways(sent)
+        for other in self._said_with(sent):  # what it told of besides was said too
+            self.said(replace(other, state=Sending.WAITING), message)
         alert = self._record(delivery, What.SENT)
         if alert is None or delivery.purpose not in (Purpose.PAGE, Purpose.AGAIN):
             return
@@ -792,6 +849,11 @@ class Sitting:
         self._tend_next_ways(waiting)
         if attempts == 1:  # once is enough to know; the number of attempts is kept with the delivery
             self._record(delivery, What.PUT_OFF, reason)
+
+    def stuck(self, delivery: Delivery) -> None:
+        waiting = replace(delivery, reason=reasons.BUSY, failed_at=self.now)
+        self.ledger.update(waiting)
+        self._tend_next_ways(waiting)
 
     def arrived(self, delivery: Delivery, stage: Stage, at: datetime) -> None:
         name = f"{stage.value}_at"
@@ -827,6 +889,7 @@ class Sitting:
         )
         self.ledger.update(failed)
         self._tend_next_ways(failed)
+        self._say_by_themselves(failed)
         alert = self._record(delivery, What.FAILED, reason)
         if alert is None:
             return
@@ -882,6 +945,7 @@ class Sitting:
 
     def _withdraw(self, delivery: Delivery, reason: str) -> None:
         self.ledger.update(replace(delivery, state=Sending.WITHDRAWN, next_at=None, reason=reason))
+        self._say_by_themselves(delivery)
 
     def _told(self, alert: Alert) -> list[Delivery]:
         """One message for each way on which somebody was called: that one hears what became of it."""
@@ -1006,4 +1070,5 @@ class Calls:
 
 
 def is_beyond(delivery: Delivery, now: datetime) -> bool:
-    return delivery.next_at is not None and delivery.next_at > now + LONGEST_WAIT * 1.5 + after(delivery)
+    longest = LONGEST_WAIT * 1.5 + after(delivery) + (STORM if gathered_at(delivery) else timedelta(0))
+    return delivery.next_at is not None and delivery.next_at > now + longest

@@ -251,6 +251,24 @@ def test_a_row_survives_a_restart():
 # --------------------------------------------------------------------------- a dead channel
 
 
+def test_what_finds_no_place_in_a_dead_channel_takes_the_next_way_too():
+    """Two hundred calls hang in it before; nothing was tried, and still thirty seconds are enough."""
+
+    async def story(clock):
+        town = Town(clock, Reach(channel="voice", address="x", after=10 * MINUTE), homes=201, sms=hangs, voice=works)
+        for n in range(1, 201):
+            town.finds(home=f"h{n}")
+        alert = town.finds("leak", Severity.MEDIUM)
+        due = town.store.deliveries(alert)[0].next_at or T0  # in a storm what is not urgent is bundled for a while
+        await town.for_(4 * MINUTE)
+
+        (voice,) = [d for d in town.store.deliveries(alert) if d.channel == "voice" and d.person == "zhang"]
+        assert voice.sent_at is not None
+        assert voice.sent_at - due <= timedelta(seconds=30)
+
+    live(story, T0)
+
+
 @pytest.mark.parametrize("dead", [is_dead, hangs, refuses], ids=["refuses connections", "hangs", "refuses messages"])
 def test_a_dead_channel_hands_over_within_thirty_seconds(dead):
     """Also what is not urgent, and would have waited ten minutes for a receipt."""
