@@ -13,7 +13,7 @@ from alerts import words_falls, words_handling, words_incident, words_ladder, wo
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
-from alerts.incident import FIRE, OUTAGE
+from alerts.incident import BUNDLED, FIRE, OUTAGE
 from alerts.maintenance import HUSHED, TEST, tested
 from alerts.plans import DIGEST
 from alerts.reasons import REASONS
@@ -96,7 +96,9 @@ def letter(
         )
     if delivery.purpose in words_ladder.LETTERS:
         words = words_ladder.LETTERS[delivery.purpose]
-        nameless = words_ladder.TAKEN_BACK if dict(delivery.facts).get("answer") else words.nameless
+        facts = dict(delivery.facts)
+        nameless = words_ladder.ALONE if "alone" in facts else words.nameless
+        nameless = words_ladder.TAKEN_BACK if "answer" in facts else nameless
         return Letter(
             title=say(language, words.title, name=name, household=household),
             body=say(language, words.body, owner=owner) if owner else say(language, nameless),
@@ -135,8 +137,11 @@ def letter(
 
 
 def _digest(delivery: Delivery, name: str, language: str, link: str, known: Catalogue) -> Letter:
-    """Several alerts in one message: what could wait till the quiet hours were over."""
+    """Several alerts in one message: what could wait till the quiet hours were over, or what came all at once."""
     facts = dict(delivery.facts)
+    title, body, what = words_plans.DIGEST_TITLE, words_plans.DIGEST_BODY, words_plans.DIGEST_WHAT
+    if BUNDLED in facts:
+        title, body, what = words_incident.TOGETHER
     count, about = facts["digest_count"], [one.partition(":") for one in facts[DIGEST].split(",")]
     names = [
         say(language, words_plans.DIGEST_ONE, code=home, name=say(language, known.entry(code).name))
@@ -145,11 +150,11 @@ def _digest(delivery: Delivery, name: str, language: str, link: str, known: Cata
     if (more := int(count) - len(about)) > 0:
         names.append(say(language, words_plans.DIGEST_MORE, count=more))
     return Letter(
-        title=say(language, words_plans.DIGEST_TITLE, count=count, name=name),
-        body=say(language, words_plans.DIGEST_BODY, names=say(language, ", ").join(names)),
+        title=say(language, title, count=count, name=name),
+        body=say(language, body, names=say(language, ", ").join(names)),
         link=link,
         household=about[0][0],
-        what=say(language, words_plans.DIGEST_WHAT, count=count),
+        what=say(language, what, count=count),
     )
 
 

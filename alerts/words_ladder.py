@@ -49,6 +49,7 @@ LETTERS: Mapping[Purpose, Words] = {
     ),
 }
 
+ALONE = N_("Nobody else can be reached who could be there. It is with you alone: find somebody, or go.")
 TAKEN_BACK = N_("The resident says that no help is needed. You need do nothing more.")
 
 ASK_TITLE = N_("Are you all right?")

@@ -286,6 +286,21 @@ async def test_the_daughter_800_km_away_coordinates_and_the_ladder_goes_on_witho
     assert village.rang(601) == []
 
 
+async def test_whoever_coordinates_hears_each_time_that_nobody_else_can_be_reached():
+    village = Village(Answers.NONE, family=False)
+    for person in ("li", "wang", "street", NEIGHBOUR):
+        village.phone.answers[person] = refuses
+    village.finds()
+    await village.until(5)
+    village.desk.accept(village.alert().id, "zhang", village.now(), can_arrive=False)
+    await village.until(500)
+
+    told = village.rang(6)
+    assert {call[1:] for call in told} == {("remind", "zhang")}
+    assert 2 <= len(told) <= 5
+    assert village.phone.letters[-1].body == "没有其他能上门的人联系得上，现在只有您知道：请设法找人，或者自己过去。"
+
+
 async def test_a_colleague_who_cannot_leave_the_office_says_so():
     village = Village()
     village.finds()
