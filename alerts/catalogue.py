@@ -384,6 +384,15 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         ladder=_care(DAY),
     ),
     CatalogueEntry(
+        code="trend_note",
+        severity=Severity.CARE,
+        name=N_("Change of habits"),
+        call=N_("Something has been different for three days, since {time}. There is no hurry."),
+        again=N_("Noted again, {count} times so far."),
+        advice=N_("Ask at the next visit how things are; a count says nothing of its cause."),
+        ladder=BY_SEVERITY[Severity.CARE],
+    ),
+    CatalogueEntry(
         code="home_silent",
         severity=Severity.TECHNICAL,
         name=N_("Home not seen"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.maintenance import TEST, is_held
-from gateway.domain import Alert, Duty, Finding, Joined, Ladder, Severity
+from gateway.domain import Alert, Delivery, Duty, Finding, Joined, Ladder, Sending, Severity
 
 FIRE = frozenset({"smoke", "gas", "co"})
 """Dangers of the house itself: they outrank whatever else is equally bad, for whoever goes in must know of them."""
@@ -46,6 +46,16 @@ LOOK_WHETHER_OVER = timedelta(minutes=2)
 SETTLES = timedelta(minutes=10)
 """What comes back comes one after the other: so long after its hub is heard again, or after its area's outage was
 resolved, a device or a home has to speak before its own silence is told."""
+
+STORM, CALLS_AT_ONCE = timedelta(minutes=2), 3
+"""Whoever was called about so many alerts within these minutes hears of the next, unless it is an emergency, when they
+have passed: all of it in one message."""
+
+GRACE = timedelta(seconds=5)
+"""What is to be said in one message is put together by then; else each goes by itself."""
+
+BUNDLED = "bundled_until"
+"""The fact of a call that waits, to be said in one message with others."""
 
 SETTLING = "settles_at"
 """The fact that says until when what is muted may still come back by itself."""
@@ -216,6 +226,41 @@ def muted_by(alert: Alert, open_alerts: Iterable[Alert]) -> list[Alert]:
     if alert.code != HUB:
         return []
     return [other for other in open_alerts if other.code in SAID_BY_THE_HUB and other.is_ringing and not is_held(other)]
+
+
+# --------------------------------------------------------------------------- many calls to one person
+
+
+def bundled_until(calls: Iterable[Delivery], alert: str, now: datetime) -> datetime | None:
+    """Until when a further call to somebody waits, to be said in one message with others; None: it is made now.
+
+    `calls` are those of the last minutes to this person. The first few go at once; whatever is no emergency and comes
+    after them waits, and goes with what waits already.
+    """
+    calls = list(calls)
+    gathering = [moment for call in calls if (moment := gathered_at(call)) is not None and moment > now]
+    if gathering:
+        return min(gathering)
+    others = {call.alert for call in calls if call.alert != alert and call.created_at > now - STORM}
+    return now + STORM if len(others) >= CALLS_AT_ONCE else None
+
+
+def gathered_at(call: Delivery) -> datetime | None:
+    """When what waits with this call is said in one message."""
+    until = dict(call.facts).get(BUNDLED, "")
+    return datetime.fromisoformat(until) if until and call.state is Sending.WAITING else None
+
+
+def bundled(call: Delivery, until: datetime) -> Delivery:
+    """The call, put off till then; later if it waits for other ways of the same person anyway."""
+    wait = timedelta(0) if call.next_at is None else call.next_at - call.created_at
+    return replace(call, facts=(*call.facts, (BUNDLED, until.isoformat())), next_at=until + GRACE + wait)
+
+
+def unbundled(call: Delivery, now: datetime) -> Delivery:
+    until = gathered_at(call)
+    later = None if until is None or call.next_at is None else call.next_at - until - GRACE
+    return replace(call, next_at=now + later if later else None)
 
 
 # --------------------------------------------------------------------------- an area that has gone dark

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from alerts import words_falls, words_handling, words_incident, words_ladder, words_plans
+from alerts import words_falls, words_handling, words_incident, words_ladder, words_plans, words_trend
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
@@ -388,6 +388,20 @@ def _why_long(finding: Finding, language: str, zone: ZoneInfo, home: Home | None
     return sentences
 
 
+def _why_changed(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    """A count of each of three days beside the usual one: never what may be behind it."""
+    feature = words_trend.FEATURES.get(finding.fact("feature"))
+    if feature is None:
+        return []
+    words, text = feature
+    days = [text(int(value)) for value in finding.fact("days").split(",")]
+    usual, limit = (text(int(finding.fact(name, "0"))) for name in ("usual", "limit"))
+    return [
+        say(language, words, days=say(language, ", ").join(days), usual=usual),
+        say(language, words_trend.SIDES[finding.fact("side") or "more"], limit=limit),
+    ]
+
+
 def _why_silent(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     return [
         say(
@@ -625,6 +639,7 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
     **dict.fromkeys(
         ("bath_dwell", "bed_no_return", "not_up", "night_exit", "wandering", "door_open", "door_not_used"), _why_long
     ),
+    "trend_note": _why_changed,
     "home_silent": _why_silent,
     OUTAGE: _why_outage,
     "water_low": _why_dry,

@@ -13,6 +13,13 @@ ALSO_NOW = N_("Something else was found meanwhile: {names}.")
 OFTEN = N_("{name} ({count} times)")
 LEADS_NOW = N_("More serious: {name}, {severity}; called from the start")
 
+TOGETHER = (
+    N_("{count} alerts within minutes · the worst: {name}"),
+    N_("Open the list, see why, and accept each: {names}."),
+    N_("{count} alerts within minutes"),
+)
+"""Title, text and a few characters of the message that tells of many calls at once."""
+
 HISTORY: Mapping[What, str] = {
     What.JOINED: N_("Also found: {name}, {severity}"),
     What.MUTED: N_("Nobody is called for this while another alert stands: {name}"),

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 from alerts import card, sla, wording
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
+from alerts.incident import OUTAGE
 from alerts.maintenance import TEST, is_held
 from dashboard import pictures, views
 from dashboard.auth import Visitor
@@ -31,12 +33,15 @@ from gateway.domain import (
     Duty,
     Elder,
     Entry,
+    FamilyWord,
     Home,
     Kind,
     Monitoring,
     Outcome,
     Person,
     Reading,
+    Relation,
+    Severity,
     State,
 )
 
@@ -62,6 +67,18 @@ RELIEF = (
 """To whom an alert can be handed over: a colleague, or whoever sits at a desk."""
 
 
+FAMILY = (Relation.CHILD, Relation.SPOUSE, Relation.RELATIVE)
+
+STAYS = {
+    2: N_("for 2 hours"),
+    6: N_("for 6 hours"),
+    24: N_("for a day"),
+    72: N_("for 3 days"),
+    168: N_("for a week"),
+}
+"""How long a resident may be with the family, by hours; it ends by itself."""
+
+
 class Next(StrEnum):
     """What the large button does: 接单, 我出发了, 我到了, 处置, 回访, 归档."""
 
@@ -85,6 +102,9 @@ class Given:
     code: str = ""
     position: str = ""
     afar: bool = False
+    word: str = ""
+    hours: int = 0
+    sure: bool = False
 
 
 def next_act(alert: Alert, me: str, duty: Duty | None) -> Next | None:
@@ -105,14 +125,26 @@ def next_act(alert: Alert, me: str, duty: Duty | None) -> Next | None:
 
 
 def must_go(alert: Alert) -> bool:
-    """Whether somebody is expected at the door: not for a test, nor where no arrival was ever promised."""
-    return alert.ladder.site is not None and alert.code != TEST
+    """Whether somebody is expected at the door: not for a test or a battery, nor where no arrival was promised."""
+    return alert.ladder.site is not None and alert.code != TEST and alert.severity is not Severity.TECHNICAL
 
 
 def door_seen(readings: Iterable[Reading], arrived: datetime) -> datetime | None:
     """When the front door was opened, nearest to the arrival."""
     opened = [r.at for r in readings if r.kind is Kind.DOOR and r.value and abs(r.at - arrived) <= DOOR_NEAR]
     return min(opened, key=lambda at: abs(at - arrived), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One home or device for which an alert stands; `name` is empty for who may not know it."""
+
+    alert: Alert
+    code: str
+    name: str
+    sensor: str
+    owner: str
+    zone: ZoneInfo
 
 
 class Handling:
@@ -145,6 +177,8 @@ class Handling:
         duty = visitor.account.duty if visitor else None
         deliveries, history = house.alerts.deliveries(alert.id), house.alerts.history(alert.id)
         view = views.alert_view(alert, deliveries, house.registry, house.readings, now)
+        if alert.code == OUTAGE:  # it is about no single home
+            view = replace(view, home=None, life=None, blind=None)
         zone = view.home.zone if view.home else FALLBACK_ZONE
         is_for_people = not views.is_equipment(alert)
         return self.printer.page(
@@ -166,7 +200,9 @@ class Handling:
                 for j in alert.also
             ],
             spoken_for=house.alerts.alert(alert.incident) if alert.incident not in ("", alert.id) else None,
-            shows_life=is_for_people or (not one_tap and duty is not Duty.INSTALLER),
+            area=alert.finding.fact("area") if alert.code == OUTAGE else "",
+            members=self.members(alert, visitor),
+            shows_life=view.home is not None and (is_for_people or (not one_tap and duty is not Duty.INSTALLER)),
             learning=learning(view.home, now),
             held=held(alert, view.home, tongue),
             reason=lambda text: wording.reason_text(text, tongue.language),
@@ -174,10 +210,14 @@ class Handling:
             mine=bool(me) and alert.owner == me,
             coordinates=bool(me) and alert.is_ringing and alert.coordinator == me,
             coordinator=self.pages.name_of(alert.coordinator) if alert.coordinator else "",
+            is_family=alert.is_open and alert.code != TEST and self.is_family(alert, me),
+            stays=[(hours, tongue.say(text)) for hours, text in STAYS.items()],
             may_resolve=alert.is_taken and may_finish(alert, me, duty),
             must_go=must_go(alert),
             clock=sla.running(alert),
-            relief=self.relief(alert, view.home, me, now) if alert.is_taken and may_finish(alert, me, duty) else [],
+            relief=self.relief(alert, house.registry.home(alert.home), me, now)
+            if alert.is_taken and may_finish(alert, me, duty)
+            else [],
             people=self.contacts(alert, view.home) if is_for_people and duty is not Duty.INSTALLER else [],
             word=lambda code: tongue.say(WORDS[type(code)][code]),
             has_card=is_for_people
@@ -197,6 +237,20 @@ class Handling:
             channel_name=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
             live=f"{base}/events?after={after}" if one_tap else f"/events?after={after}&ref={quote(alert.id)}",
         )
+
+    def members(self, alert: Alert, visitor: Visitor | None) -> list[Member]:
+        """For what this alert stands, what goes on first. Of a home that is not theirs they see the code only."""
+        theirs = {home.id for home in self.pages.homes(visitor)} if visitor else set()
+        found = []
+        for one in self.house.alerts.members(alert.id):
+            home = self.house.registry.home(one.home)
+            if one.code == OUTAGE or home is None:
+                continue
+            sensor = next((sensor.name for sensor in home.sensors if sensor.id == one.subject), one.subject)
+            owner = self.pages.name_of(one.owner) if one.owner and one.is_open else ""
+            name = home.name if home.id in theirs else ""
+            found.append(Member(one, home.code, name, sensor, owner, home.zone))
+        return sorted(found, key=lambda member: (not member.alert.is_open, member.code, member.sensor))
 
     def teller(self, tongue: Tongue, home: Home | None, now: datetime) -> Callable[[Entry], str]:
         zone = home.zone if home else FALLBACK_ZONE
@@ -237,6 +291,8 @@ class Handling:
         desk, now = self.house.desk, self.house.clock.now()
         if name == "accept":
             return desk.accept(alert.id, who, now, how, can_arrive=False if given.afar else None)
+        if name == "family":
+            return self._family_says(alert, who, given, now)
         if name == "note":
             said = given.note.strip()
             return desk.note(alert.id, who, said, now) if said else _refused(Reason.NO_WORDS, alert)
@@ -259,6 +315,17 @@ class Handling:
                 return _refused(Reason.NO_ELDER, alert)
             return desk.follow_up(alert.id, who, given.note, now, facts=(("elder", given.elder),))
         return desk.close(alert.id, who, now)
+
+    def is_family(self, alert: Alert, who: str) -> bool:
+        contacts = self.house.registry.contacts(alert.home)
+        return any(c.person == who and c.relation in FAMILY for c in contacts)
+
+    def _family_says(self, alert: Alert, who: str, given: Given, now: datetime) -> Verdict:
+        """One tap: with me until then, I see to it, or please send somebody."""
+        if not self.is_family(alert, who) or given.word not in list(FamilyWord):
+            return _refused(Reason.NOT_FAMILY, alert)
+        until = now + timedelta(hours=given.hours) if given.hours > 0 else None
+        return self.house.desk.family(alert.id, who, FamilyWord(given.word), until, now, sure=given.sure)
 
     def _arrive(self, alert: Alert, who: str, given: Given, now: datetime) -> Verdict:
         code = given.code.strip()
@@ -298,7 +365,9 @@ class Handling:
 LEADS = (Duty.SUPERVISOR, Duty.ADMIN)
 """Who answers for an area, and may open what is needed there without having been called."""
 
-ACTS = frozenset({"accept", "note", "depart", "arrive", "resolve", "hand-over", "cannot-go", "follow-up", "close"})
+ACTS = frozenset(
+    {"accept", "note", "depart", "arrive", "resolve", "hand-over", "cannot-go", "follow-up", "family", "close"}
+)
 BY_LINK = ACTS - {"close"}
 """Filing needs somebody who is signed in; a link is for the night."""
 
@@ -309,6 +378,8 @@ def outcome_of(value: str) -> Outcome | None:
 
 def held(alert: Alert, home: Home | None, tongue: Tongue) -> str:
     """Why nobody is called about it yet; empty when people are."""
+    if alert.is_muted:
+        return tongue.say("Another alert stands for this one: nobody is called for it meanwhile")
     if not is_held(alert):
         return ""
     if home is not None and home.state is Monitoring.PAUSED:
@@ -352,8 +423,11 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
         code: Annotated[str, Form(max_length=20)] = "",
         position: Annotated[str, Form(max_length=60)] = "",
         afar: Annotated[str, Form(max_length=1)] = "",
+        word: Annotated[str, Form(max_length=20)] = "",
+        hours: Annotated[int, Form(ge=0, le=720)] = 0,
+        sure: Annotated[str, Form(max_length=1)] = "",
     ) -> Given:
-        return Given(outcome, note, why, to, elder, code, position, afar == "1")
+        return Given(outcome, note, why, to, elder, code, position, afar == "1", word, hours, sure == "1")
 
     Filled = Annotated[Given, Depends(form_of)]  # noqa: N806
 

@@ -320,6 +320,10 @@ class AlertLedger(Trail, Protocol):
 
     def delivery(self, delivery_id: str) -> Delivery | None: ...
 
+    def calls_to(self, person: str, since: datetime) -> list[Delivery]:
+        """What was written down since then to call this person (`Purpose.PAGE`), the oldest first."""
+        ...
+
     def update(self, delivery: Delivery) -> None: ...
 
     def hear(self, word: str, at: datetime) -> None:

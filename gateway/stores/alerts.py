@@ -93,6 +93,15 @@ _BUTTON_TESTS = (
     )
     .order_by(_tested.c.number)
 )
+_CALLS_TO = (
+    select(*_DELIVERY_COLUMNS)
+    .where(
+        _delivery.c.person == bindparam("person"),
+        _delivery.c.created_at >= bindparam("since"),
+        _delivery.c.purpose == Purpose.PAGE,
+    )
+    .order_by(_delivery.c.number)
+)
 _UPDATE_DELIVERY = (
     update(_delivery)
     .where(_delivery.c.id == bindparam("key"))
@@ -271,6 +280,7 @@ class _Statements:
         self.history = prepared(_HISTORY)
         self.deliveries = prepared(_DELIVERIES)
         self.delivery_by_id = prepared(_DELIVERY_BY_ID)
+        self.calls_to = prepared(_CALLS_TO)
         self.delivery_by_message = prepared(_DELIVERY_BY_MESSAGE)
         self.sent = prepared(_SENT)
         self.outbox = prepared(_OUTBOX)
@@ -332,6 +342,9 @@ class _SqlAlertLedger(TrailLedger):
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         return _noun(Delivery, self._sql.delivery_by_id.one(self._connection, {"id": delivery_id}))
+
+    def calls_to(self, person: str, since: datetime) -> list[Delivery]:
+        return _nouns(Delivery, self._sql.calls_to.all(self._connection, {"person": person, "since": aware(since)}))
 
     def update(self, delivery: Delivery) -> None:
         values = row_of(delivery, _DELIVERY)

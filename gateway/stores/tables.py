@@ -572,6 +572,7 @@ delivery = Table(
 )
 """The outbox and its ledger: what must be said, written in the transaction that decided it, and how far it came."""
 Index("ix_delivery_alert", delivery.c.alert)
+Index("ix_delivery_person", delivery.c.person, delivery.c.created_at)
 Index(
     "ix_delivery_message",
     delivery.c.message,

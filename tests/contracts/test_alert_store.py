@@ -338,6 +338,23 @@ def test_open_alerts_of_one_kind_are_found_in_every_home(alerts):
         assert ledger.homes_with("home_silent", MORNING + minutes(2)) == ["h1"]
 
 
+def test_who_was_called_lately_can_be_asked(alerts):
+    alert = an_alert()
+    for number, (person, minute, purpose) in enumerate(
+        [("li", 0, Purpose.PAGE), ("li", 5, Purpose.PAGE), ("li", 6, Purpose.TAKEN), ("wang", 6, Purpose.PAGE)]
+    ):
+        queued(
+            alerts,
+            a_delivery(alert, number, person=person, created_at=MORNING + minutes(minute), purpose=purpose),
+        )
+
+    with alerts.begin() as ledger:
+        ledger.queue(a_delivery(alert, 7, created_at=MORNING + minutes(7)))
+        called = [delivery.created_at - MORNING for delivery in ledger.calls_to("li", MORNING + minutes(1))]
+
+    assert called == [minutes(5), minutes(7)]
+
+
 def test_a_delivery_is_queued_once_and_stays_as_it_became(alerts):
     delivery = a_delivery(an_alert())
     sent = replace(delivery, state=Sending.SENT, attempts=1, sent_at=MORNING)

@@ -4,7 +4,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from test_care_loop import LONG_AGO, NAMES, House, at
+from test_care_loop import LONG_AGO, NAMES, House, at, is_down, refuses
 
 from alerts.desk import Desk
 from gateway.domain import (
@@ -411,7 +411,7 @@ async def test_quiet_hours_of_homes_do_not_hide_that_their_street_is_dark(town):
 async def test_four_homes_are_four_faults(town):
     for n in range(4):
         town.goes_dark(f"a{n}")
-    await town.until(60)
+    await town.until(200)
 
     assert town.of("area_outage") == []
     assert len(said_about(town)) == 4
@@ -432,6 +432,92 @@ async def test_a_press_in_a_dark_street_rings_as_ever(town):
     await town.until(1)
 
     assert (0, "zhang") in town.told()
+
+
+# --------------------------------------------------------------------------- many calls to one person
+
+
+def letters_to(town: Town, person: str) -> list[tuple[float, str]]:
+    rang = zip(town.phone.rang, town.phone.letters, strict=True)
+    return [(when, letter.title) for (when, _, who), letter in rang if who == person]
+
+
+async def storm(town: Town, count: int = 40, press_at: int = 20) -> None:
+    for n in range(count):
+        await town.until(n * 1.5)
+        town.notices("inactivity", f"a{n}")
+        if n == press_at:
+            town.notices("sos", "a39")
+
+
+async def test_forty_silences_in_a_minute_are_a_few_messages_and_a_press_rings_at_once(town):
+    await storm(town, 39)
+    await town.until(300)
+
+    letters = letters_to(town, "zhang")
+    assert next(when for when, title in letters if "紧急呼叫" in title) == 30
+    others = [(when, title) for when, title in letters if "紧急呼叫" not in title]
+    assert [when for when, _ in others] == [0, 1.5, 3, 124.5]
+    assert "几分钟内 36 条预警 · 最紧急：长时间无活动" in others[-1][1]
+    assert all(alert.notified_at is not None for alert in town.store.alerts(limit=1000))
+
+
+async def test_three_alerts_within_minutes_are_three_messages(town):
+    await storm(town, 3, press_at=99)
+    await town.until(200)
+
+    assert [when for when, _ in letters_to(town, "zhang")] == [0, 1.5, 3]
+
+
+async def test_what_has_waited_and_was_accepted_meanwhile_is_not_called_any_more(town):
+    await storm(town, 6, press_at=99)
+    for n in (3, 4):
+        (alert,) = town.store.alerts(home=f"a{n}")
+        town.desk.accept(alert.id, "wang", town.now())
+    await town.until(200)
+
+    assert [when for when, _ in letters_to(town, "zhang")] == [0, 1.5, 3, 124.5]
+    assert "长时间无活动 · 户号 A5" in letters_to(town, "zhang")[-1][1]
+
+
+async def test_a_restart_while_calls_wait_changes_nothing(town):
+    await storm(town, 10, press_at=99)
+    town.restart()
+    await town.until(60)
+    town.restart()
+    await town.until(300)
+
+    assert [when for when, _ in letters_to(town, "zhang")] == [0, 1.5, 3, 124.5]
+
+
+async def test_when_the_one_message_cannot_leave_and_its_alert_is_accepted_the_others_go_by_themselves(town):
+    await storm(town, 6, press_at=99)
+    town.phone.answers["zhang"] = is_down
+    await town.until(126)
+    head = next(
+        delivery
+        for alert in town.store.alerts(limit=1000)
+        for delivery in town.store.deliveries(alert.id)
+        if delivery.state is Sending.WAITING and "digest" in dict(delivery.facts)
+    )
+    town.desk.accept(head.alert, "wang", town.now())
+    town.phone.answers.clear()
+    await town.until(300)
+
+    told = {alert for alert, who in said_about(town) if who == "zhang"}
+    assert told == {alert.id for alert in town.store.alerts(limit=1000)} - {head.alert}
+
+
+async def test_a_dead_number_in_a_storm_uses_up_nobodys_minutes(town):
+    await storm(town, 3, press_at=99)
+    town.phone.answers["zhang"] = refuses
+    for n in range(3, 9):
+        town.notices("inactivity", f"a{n}")
+    await town.until(300)
+
+    assert {alert for alert, who in said_about(town) if who == "wang"} >= {
+        alert.id for n in range(3, 9) for alert in town.store.alerts(home=f"a{n}")
+    }
 
 
 # --------------------------------------------------------------------------- whatever comes

@@ -28,6 +28,7 @@ def upgrade() -> None:
     for name in NAMES:
         op.add_column("alert", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("alert", sa.Column("also", sa.Text(), nullable=False, server_default="[]"))
+    op.create_index("ix_delivery_person", "delivery", ["person", "created_at"], unique=False)
     op.create_index("ix_alert_incident", "alert", ["incident"], unique=False)
     op.execute("update alert set owned_at = accepted_at")
     op.add_column("contact", sa.Column("is_far", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -36,5 +37,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("contact", "is_far")
     op.drop_index("ix_alert_incident", table_name="alert")
+    op.drop_index("ix_delivery_person", table_name="delivery")
     for column in (*MOMENTS, "reminded", *NAMES, "also"):
         op.drop_column("alert", column)
