@@ -11,10 +11,12 @@ from alerts.escalation import Reason
 from gateway.domain import Elder
 
 PROOFS: Mapping[str, str] = {
-    "door": N_("the front door opened at {time}"),
+    "door": N_("the front door opened"),
     "code": N_("code read at the door"),
     "position": N_("position {place}"),
 }
+
+DOOR_AT = N_("the front door opened at {time}")
 
 ELDERS: Mapping[Elder, str] = {
     Elder.WELL: N_("well"),
@@ -30,6 +32,7 @@ ANSWERS: Mapping[Reason, str] = {
     Reason.NO_ELDER: N_("Say first how the resident is."),
     Reason.WRONG_CODE: N_("That is not the code of this home. Leave it empty if you cannot read it."),
     Reason.UNVISITED: N_("Somebody looks in again first: after something real nothing is filed without it."),
+    Reason.NOT_FAMILY: N_("Only the family of this home can say this."),
     Reason.NOT_GOING: N_("Only whoever has it, and is not there yet, can give it back."),
 }
 
@@ -39,7 +42,8 @@ def proofs(text: str, say: Callable[..., str], clock: Callable[[datetime], str])
     told = []
     for part in text.split(";"):
         name, _, value = part.partition("=")
-        if name in PROOFS:
-            time = clock(datetime.fromisoformat(value)) if name == "door" else ""
-            told.append(say(PROOFS[name], time=time, place=value))
+        if name == "door" and value:
+            told.append(say(DOOR_AT, time=clock(datetime.fromisoformat(value))))
+        elif name in PROOFS:
+            told.append(say(PROOFS[name], place=value))
     return told

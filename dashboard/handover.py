@@ -4,7 +4,9 @@ And the sheet that hangs beside the door, by whose code somebody shows that they
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 import segno
@@ -18,13 +20,15 @@ from dashboard import views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.handling import LEADS
-from dashboard.pages import ON_DUTY, Pages
+from dashboard.pages import ON_DUTY, Pages, in_words
 from dashboard.people import KEEPERS, WORDS
 from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
 from dashboard.walk import drawn
-from dashboard.words import N_
+from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Consent, Contact, Duty, Home, Profile, Relation
 from gateway.domain.people import ENTRY, HEALTH
+from gateway.domain.plan import YES
+from gateway.ports import RegistryStore
 
 A_DAY = timedelta(days=1)
 
@@ -35,6 +39,9 @@ DENIED = {
     Denial.NOT_A_RESPONDER: N_("Only who was called about this alert, or leads here, may open the card."),
     Denial.NO_REASON: N_("Write down why you need it: for whom, and what for."),
 }
+
+POLICE, TWO_PEOPLE = "card.police", "card.two_people"
+"""Lines of a plan: of a home, or of all of a grid or an area."""
 
 KEYS = (Relation.KEY_HOLDER, Relation.NEIGHBOUR, Relation.PROPERTY)
 
@@ -88,11 +95,6 @@ class Handover:
         self, request: Request, alert: Alert, home: Home, opening: Opening, *, visitor: Visitor | None, base: str
     ) -> Response:
         house, now, tongue = self.house, self.house.clock.now(), tongue_of(request)
-        registry = house.registry
-        resident = registry.person(home.person) if home.person else None
-        consents = registry.consents(home.person) if home.person else []
-        contacts = registry.contacts(home.id)
-        plan = {line.key: line.value for line in registry.plan(home.id, now)}
         blind = views.blind_since(home, house.readings.heard().get(home.id), now)
         day = house.readings.readings(home.id, now - A_DAY, now + A_DAY)
         return self.printer.page(
@@ -102,32 +104,15 @@ class Handover:
             page_zone=home.zone,
             alert=alert,
             home=home,
+            card=facts_of(home, house.registry, now),
             base=base,
             here=base,
             opening=opening,
             opener=self.pages.name_of(opening.who),
             sentences=wording.explain(alert.finding, tongue.language, home.zone, home),
-            resident=resident,
-            profile=self.profile(home, consents),
-            has_agreed=_holding(consents, HEALTH) is not None,
-            entry=(entry := _holding(consents, ENTRY)),
-            signature=drawn(entry) if entry else "",
-            keys=self._named([c for c in contacts if c.relation in KEYS]),
-            contacts=self._named([c for c in contacts if c.relation not in KEYS]),
-            police=plan.get("card.police", ""),
-            two_people=plan.get("card.two_people") == "yes",
-            word=lambda code: tongue.say(WORDS[type(code)][code]) if code in WORDS[type(code)] else "",
-            told=self.pages.in_words(tongue, home, day, blind, now - A_DAY, now),
+            word=lambda code: word_for(code, tongue),
+            told=in_words(tongue, home, day, blind, now - A_DAY, now, now),
         )
-
-    def profile(self, home: Home, consents: Sequence[Consent]) -> Profile:
-        """What the resident has told; of health nothing that they no longer agree to have kept."""
-        known = self.house.registry.profile(home.person) if home.person else None
-        profile = known or Profile(person=home.person)
-        return profile if _holding(consents, HEALTH) else profile.without_health()
-
-    def _named(self, contacts: Sequence[Contact]) -> list[tuple[str, Contact]]:
-        return [(self.pages.name_of(contact.person), contact) for contact in contacts]
 
     def show_doorplate(self, request: Request, visitor: Visitor, home: Home) -> Response:
         links = self.pages.links
@@ -148,8 +133,69 @@ def _holding(consents: Sequence[Consent], purpose: str) -> Consent | None:
     return next((c for c in reversed(consents) if c.purpose == purpose and c.holds), None)
 
 
-def age(profile: Profile, now: datetime) -> int | None:
-    return now.year - profile.birth_year if profile.birth_year else None
+def word_for(code: StrEnum, tongue: Tongue) -> str:
+    return tongue.say(WORDS[type(code)][code]) if code in WORDS[type(code)] else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What stands on the card."""
+
+    resident: str
+    profile: Profile  # of health nothing that the resident does not agree to have kept
+    has_agreed: bool
+    entry: Consent | None
+    entry_by: str
+    signature: str
+    keys: tuple[tuple[str, Contact], ...]
+    contacts: tuple[tuple[str, Contact], ...]
+    police: str
+    two_people: bool
+
+
+def facts_of(home: Home, registry: RegistryStore, now: datetime) -> Facts:
+    """Everything that is on file about this home and may be needed in an emergency."""
+    resident = registry.person(home.person) if home.person else None
+    consents = registry.consents(home.person) if home.person else []
+    contacts = tuple((views.person_name(registry, c.person), c) for c in registry.contacts(home.id))
+    plan = {line.key: line.value for line in registry.plan(home.id, now)}
+    has_agreed = _holding(consents, HEALTH) is not None
+    profile = (registry.profile(home.person) if home.person else None) or Profile(person=home.person)
+    entry = _holding(consents, ENTRY)
+    return Facts(
+        resident=resident.name if resident else home.name,
+        profile=profile if has_agreed else profile.without_health(),
+        has_agreed=has_agreed,
+        entry=entry,
+        entry_by="" if entry is None else views.person_name(registry, entry.given_by),
+        signature=drawn(entry) if entry else "",
+        keys=tuple(one for one in contacts if one[1].relation in KEYS),
+        contacts=tuple(one for one in contacts if one[1].relation not in KEYS),
+        police=plan.get(POLICE, ""),
+        two_people=plan.get(TWO_PEOPLE) == YES,
+    )
+
+
+def in_text(home: Home, registry: RegistryStore, tongue: Tongue, now: datetime) -> list[str]:
+    """The card as lines of text, for whoever reads it out by telephone."""
+    card, say = facts_of(home, registry, now), tongue.say
+    health = card.profile.conditions or say("no illness or medicine on file")
+    lines = [
+        f"{card.resident} {home.code}",
+        home.address or say("no address on file"),
+        *([say("Never alone: two people go in.")] if card.two_people else []),
+        *([home.access] if home.access else []),
+        f"{say('Entry authorisation')}: {card.entry.given_at:%Y-%m-%d} {card.entry_by}"
+        if card.entry
+        else say("None on file. In danger of life: call 110 and have it opened with the police."),
+        f"{say('Police post')}: {card.police or '110'}",
+        health if card.has_agreed else say("The resident has not agreed that anything about health is kept."),
+        *([f"{say('Hospital')}: {card.profile.hospital}"] if card.profile.hospital else []),
+    ]
+    return lines + [
+        f"{name} · {word_for(contact.relation, tongue)} · {' '.join(contact.phones)}"
+        for name, contact in (*card.keys, *card.contacts)
+    ]
 
 
 # --------------------------------------------------------------------------- routes

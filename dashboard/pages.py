@@ -1,7 +1,7 @@
 """The pages: one per need. Each answers a GET with all of itself; a script only decides how much of it is swapped."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
@@ -178,7 +178,7 @@ class Pages:
             alerts=unclosed,
             ribbon=drawn,
             marks_offset=_first_sixth_hour(drawn),
-            told=self.in_words(tongue, home, readings, line.blind_since, start, end),
+            told=in_words(tongue, home, readings, line.blind_since, start, end, now),
             sensors=views.sensor_lines(home, self._last_words(home, now)),
             day_title=f"{chosen:%Y-%m-%d}" if chosen else tongue.say("The last 24 hours"),
             previous=previous.isoformat(),
@@ -194,26 +194,26 @@ class Pages:
             return day
         return self.house.readings.readings(home.id, now - SENSOR_MEMORY, now - A_DAY) + day
 
-    def in_words(
-        self,
-        tongue: Tongue,
-        home: Home,
-        readings: list[Reading],
-        blind: datetime | None,
-        start: datetime,
-        end: datetime,
-    ) -> list[Saying]:
-        """The same day as the ribbon, told, newest first."""
-        now = self.house.clock.now()
-        told = [Saying(stay.start, _stay_in_words(tongue, home, stay, now)) for stay in views.stays(readings)]
-        for began, ended in views.holes(readings, None, now):
-            text = tongue.say(
-                "not heard until {time}: nothing is known of this time", time=tongue.clock(ended, home.zone, now)
-            )
-            told.append(Saying(max(began, start), text))
-        if blind is not None and blind < end:
-            told.append(Saying(max(blind, start), tongue.say("not heard since")))
-        return sorted(told, key=lambda saying: saying.start, reverse=True)
+
+def in_words(
+    tongue: Tongue,
+    home: Home,
+    readings: Sequence[Reading],
+    blind: datetime | None,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+) -> list[Saying]:
+    """The same day as the ribbon, told, newest first."""
+    told = [Saying(stay.start, _stay_in_words(tongue, home, stay, now)) for stay in views.stays(readings)]
+    for began, ended in views.holes(readings, None, now):
+        text = tongue.say(
+            "not heard until {time}: nothing is known of this time", time=tongue.clock(ended, home.zone, now)
+        )
+        told.append(Saying(max(began, start), text))
+    if blind is not None and blind < end:
+        told.append(Saying(max(blind, start), tongue.say("not heard since")))
+    return sorted(told, key=lambda saying: saying.start, reverse=True)
 
 
 def may_finish(alert: Alert, person: str, duty: Duty | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.commands import Config, State, existing, office, say, settings_of
+from gateway.commands.alerts import alerts
 from gateway.commands.devices import devices
 from gateway.commands.drill import drills
 from gateway.commands.homes import homes
@@ -27,7 +28,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-alerts = typer.Typer(help="Alerts: list, show, accept, resolve, close. 预警工单", no_args_is_help=True)
 app.add_typer(homes, name="homes")
 app.add_typer(hubs, name="hubs")
 app.add_typer(devices, name="devices")
@@ -208,81 +208,6 @@ def quarantine(config: Config = None, state: State = None, limit: int = 50) -> N
     for kept in open_stores(existing(settings_of(config, state))).readings.quarantine(limit):
         head = kept.head[:60].decode("utf-8", "replace")
         say(f"{kept.at:%m-%d %H:%M:%S}  {kept.reason:16} x{kept.count:<6} {kept.size:>7} B  {kept.topic}  {head}")
-
-
-# --------------------------------------------------------------------------- alerts
-
-
-@alerts.command("list")
-def alerts_list(
-    config: Config = None,
-    state: State = None,
-    all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
-) -> None:
-    """Alerts that are not closed, the worst first."""
-    from gateway.app import open_stores
-
-    for alert in open_stores(existing(settings_of(config, state))).alerts.alerts(unclosed=not all_):
-        owner = f"  owner {alert.owner}" if alert.owner else ""
-        when, what = f"{alert.raised_at:%m-%d %H:%M:%S}", f"{alert.state.value:9} x{alert.count}"
-        say(f"{when}  {alert.severity.value}  {what} {alert.id}{owner}")
-
-
-@alerts.command("show")
-def alerts_show(alert_id: str, config: Config = None, state: State = None) -> None:
-    """One alert: why, who was told, what was done."""
-    from alerts.wording import explain
-    from gateway.app import open_stores
-
-    settings = settings_of(config, state)
-    stores = open_stores(existing(settings))
-    alert = stores.alerts.alert(alert_id)
-    if alert is None:
-        raise Refused(f"There is no alert {alert_id!r}.")
-    home = stores.registry.home(alert.home)
-    say(f"{alert.id}  severity {alert.severity.value}  {alert.state.value}  x{alert.count}")
-    if home is not None:
-        for line in explain(alert.finding, settings.language, home.zone):
-            say(f"  {line}")
-    for entry in stores.alerts.history(alert_id):
-        say(f"  {entry.at:%m-%d %H:%M:%S}  {entry.what}  {entry.who}  {dict(entry.facts) or ''}")
-    for delivery in stores.alerts.deliveries(alert_id):
-        said = f"{delivery.purpose.value} {delivery.person} by {delivery.channel}"
-        say(f"  {said}: {delivery.state.value} {delivery.reason}")
-
-
-@alerts.command("accept")
-def alerts_accept(alert_id: str, who: str, config: Config = None, state: State = None) -> None:
-    """Take an alert on: WHO is the person's id."""
-    _act(config, state, lambda desk, now: desk.accept(alert_id, who, now, "cli"))
-
-
-@alerts.command("resolve")
-def alerts_resolve(
-    alert_id: str, who: str, outcome: str, note: str = "", config: Config = None, state: State = None
-) -> None:
-    """Write down what was found: OUTCOME is one of the fixed codes, such as assistance-given."""
-    from gateway.domain import Outcome
-
-    if outcome not in list(Outcome):
-        raise Refused(f"{outcome!r} is no outcome; there are {[o.value for o in Outcome]}.")
-    _act(config, state, lambda desk, now: desk.resolve(alert_id, who, Outcome(outcome), note, now))
-
-
-@alerts.command("close")
-def alerts_close(alert_id: str, who: str, config: Config = None, state: State = None) -> None:
-    """Put a resolved alert on file."""
-    _act(config, state, lambda desk, now: desk.close(alert_id, who, now))
-
-
-def _act(config: Path | None, state: Path | None, act) -> None:  # type: ignore[no-untyped-def]
-    from alerts.desk import Desk
-    from gateway.app import open_stores
-    from gateway.clock import SystemClock
-
-    stores = open_stores(existing(settings_of(config, state)))
-    verdict = act(Desk(stores.alerts, stores.registry), SystemClock().now())
-    say(str(verdict.reason))
 
 
 def main() -> None:

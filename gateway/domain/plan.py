@@ -116,12 +116,34 @@ class Unit(StrEnum):
     YES = "yes"
     ABSENCE = "absence_kind"
     SWITCH = "switch"  # nothing but off
+    TEXT = "text"  # a few words, as they are
     CODES = "codes"  # codes of alerts, or nothing: all that it may cover
 
 
 NUMBERS = frozenset(
     {Unit.MINUTES, Unit.HOURS, Unit.DAYS, Unit.COUNT, Unit.LITRES, Unit.DEGREES, Unit.NUMBER, Unit.SEVERITY}
 )
+
+
+UNIT_WORDS: Mapping[Unit, str] = {
+    Unit.MINUTES: N_("minutes"),
+    Unit.HOURS: N_("hours"),
+    Unit.DAYS: N_("days"),
+    Unit.COUNT: N_("a whole number"),
+    Unit.LITRES: N_("litres"),
+    Unit.DEGREES: N_("degrees Celsius"),
+    Unit.NUMBER: N_("a number"),
+    Unit.CLOCK: N_("a time of day such as 22:30"),
+    Unit.HOURS_OF_DAY: N_("hours such as 22:00-07:00"),
+    Unit.SEASON: N_("days such as 11-15..03-15"),
+    Unit.LIMITS: N_("limits such as 100..150"),
+    Unit.SEVERITY: N_("1 to 5"),
+    Unit.YES_NO: N_("yes or no"),
+    Unit.YES: N_("yes"),
+    Unit.SWITCH: N_("off"),
+    Unit.TEXT: N_("a few words"),
+}
+"""How a value is written, for whoever writes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +193,7 @@ SETTINGS: tuple[Setting, ...] = (
     _rule("vital.glucose", N_("Blood sugar"), Unit.LIMITS, 1, 40),
     _rule("vital.weight", N_("Weight"), Unit.LIMITS, 20, 250),
     _rule("vital.body_temperature", N_("Body temperature"), Unit.LIMITS, 30, 43),
+    _rule("trend_note", N_("Change of habits: watched or not")),
     _rule("fall", N_("Possible fall: watched or not")),
     _rule("leak", N_("Water leak: watched or not")),
     _rule("assist", N_("Call for assistance: watched or not")),
@@ -242,6 +265,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("supervision.warn_before_empty", _D, N_("Battery: told so long before it is empty"), 7, 180),
     # how long it is quiet for whom
     Setting(QUIET, Unit.HOURS_OF_DAY, N_("Quiet hours: what can wait comes in one message afterwards")),
+    # what stands on the emergency card
+    Setting("card.police", Unit.TEXT, N_("Police post, with its number")),
+    Setting("card.two_people", Unit.YES, N_("Never alone: two people go in")),
     # what has a use-case of its own
     Setting(ABSENCE, Unit.ABSENCE, N_("Not at home"), only_home=True, needs_end=True, is_listed=False),
     Setting(VISIT, Unit.VISIT, N_("Somebody is expected"), only_home=True, is_listed=False),
@@ -264,6 +290,8 @@ OF_AN_ALERT: Mapping[str, Setting] = {
     },
 }
 """What can be said of each alert of the catalogue, as `<code>.<name>`."""
+
+LONGEST_WORDS = 120
 
 URGENT_WAIT_AT_MOST = 10
 """Minutes that any rung may wait of what is never held back."""
@@ -311,7 +339,12 @@ def setting_of(key: str, codes: Iterable[str] = ()) -> Setting:
 
 def understood(key: str, value: str, codes: Iterable[str] = ()) -> str:
     """The value as it is kept; refused in a sentence where it is none."""
-    setting, value = setting_of(key, codes), value.strip().lower()
+    setting, value = setting_of(key, codes), " ".join(value.split())
+    if setting.unit is Unit.TEXT:
+        if not 0 < len(value) <= LONGEST_WORDS:
+            raise Nonsense(N_("'{key}' is a few words, at most {most} characters."), key=key, most=str(LONGEST_WORDS))
+        return value
+    value = value.lower()
     code, _, name = key.partition(".")
     if code in NEVER_HELD and name:
         _never_milder(key, name, value)
@@ -350,7 +383,7 @@ def _number(key: str, setting: Setting, value: str) -> str:
             key=key,
             low=f"{setting.low:g}",
             high=f"{setting.high:g}",
-            unit=setting.unit.value,
+            unit=UNIT_WORDS[setting.unit],
             value=value,
         )
     number = float(value)
@@ -361,7 +394,7 @@ def _number(key: str, setting: Setting, value: str) -> str:
             key=key,
             low=f"{setting.low:g}",
             high=f"{setting.high:g}",
-            unit=setting.unit.value,
+            unit=UNIT_WORDS[setting.unit],
             value=value,
         )
     return f"{number:g}" if not is_whole else str(int(number))
