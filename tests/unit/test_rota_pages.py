@@ -5,9 +5,10 @@ from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from pages_house import EVENING, Rig, hidden
+from pages_house import EVENING, Rig, a_home, hidden
 from test_pages import text_of
 
+from alerts.gaps import findings
 from gateway.domain import Duty
 from gateway.domain.rota import Leave, Shift
 
@@ -220,6 +221,27 @@ def test_a_day_counts_as_another_in_this_grid(sheet):
     sheet.post("/rota/g1/holiday", day=f"{NEXT}", counts_as="0")
     assert not sheet.rig.registry.rota().holidays
     assert sheet.post("/rota/g1/holiday", day="someday").status_code == 422
+
+
+# --------------------------------------------------------------------------- hours that nobody has
+
+
+def test_a_gap_stands_on_the_list_like_a_household_and_leads_to_the_sheet(sheet):
+    rig, now = sheet.rig, EVENING
+    with rig.registry.begin() as ledger:
+        ledger.put_home(a_home(1, "g1", "王奶奶"), now)
+        for person in ("liu", "he", "ma"):
+            ledger.put_duties(person, [], now)
+    (finding, *_) = (f for f in findings(rig.registry, now) if f.home == "grid:g1")
+    (verdict,) = rig.desk.take([finding], now)
+
+    page = sheet.page("/")
+    assert "无人可响应" in text_of(page)
+    alert = sheet.page(f"/alerts/{verdict.alert.id}")
+    assert "网格员、副手、夜间值守和各级值班都没有人可以通知" in text_of(alert)
+    assert "值班表" in text_of(alert)
+    assert sheet.browser.get("/homes/grid:g1").headers["location"] == "/rota/g1"
+    assert Sheet("g2").browser.get("/homes/grid:g1").status_code == 404
 
 
 # --------------------------------------------------------------------------- who would be called
