@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -22,6 +23,7 @@ from dashboard.live import Feed, resume_from
 from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Duty, Event, Home, Kind, Monitoring, Reading, Stage
+from gateway.domain.home import GRID
 from gateway.locales import LANGUAGES
 
 A_DAY = timedelta(days=1)
@@ -72,6 +74,13 @@ class Pages:
         grid = visitor.account.grid
         return [home for home in self.house.registry.homes() if not grid or home.grid == grid]
 
+    def grids_told_of(self, visitor: Visitor) -> list[Home]:
+        """Grids about which people are told something: they stand on the list like a household."""
+        alerts = self.house.alerts.alerts(unclosed=True, limit=views.ALL)
+        told = dict.fromkeys(alert.home for alert in alerts if alert.is_open and alert.home.startswith(GRID))
+        grids = [grid for home_id in told if (grid := self.house.registry.home(home_id)) is not None]
+        return [grid for grid in grids if visitor.account.grid in ("", grid.grid)]
+
     def home(self, visitor: Visitor, home_id: str) -> Home:
         """The home, or the same 404 whether it does not exist or is not theirs."""
         home = self.house.registry.home(home_id)
@@ -103,7 +112,7 @@ class Pages:
 
     def show_list(self, request: Request, visitor: Visitor) -> Response:
         house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
-        homes = self.homes(visitor)
+        homes = self.homes(visitor) + self.grids_told_of(visitor)
         view = views.overview(homes, house.alerts, house.readings, house.registry, now)
         shown = [s for s in views.Stand if s not in (views.Stand.EMERGENCY, views.Stand.RINGING)]
         counts = [(s.name.lower(), n) for s in shown if (n := view.count(s))]
@@ -294,17 +303,23 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806
     Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806
+    Anybody = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS, Duty.FAMILY))]  # noqa: N806
 
     @router.get("/")
-    def show_list(request: Request, visitor: Dealing) -> Response:
-        """Everybody's front page; an installer's is the list of what is to be installed."""
+    def show_list(request: Request, visitor: Anybody) -> Response:
+        """Everybody's front page; an installer's is the list of what is to be installed, a family's their own home."""
+        if visitor.account.duty is Duty.FAMILY:
+            return RedirectResponse("/plans", status_code=303)
         if visitor.account.duty is Duty.INSTALLER:
             return RedirectResponse("/install", status_code=303)
         return pages.show_list(request, visitor)
 
     @router.get("/homes/{home_id}")
     def show_home(request: Request, visitor: OnDuty, home_id: str, day: str = "") -> Response:
-        return pages.show_home(request, visitor, pages.home(visitor, home_id), day)
+        home = pages.home(visitor, home_id)
+        if home_id.startswith(GRID):
+            return RedirectResponse(f"/rota/{quote(home.grid, safe='')}", status_code=303)
+        return pages.show_home(request, visitor, home, day)
 
     @router.get("/quarantine")
     def show_quarantine(request: Request, visitor: Admin) -> Response:

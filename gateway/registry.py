@@ -27,6 +27,7 @@ from gateway.domain import (
     Person,
     Power,
     Profile,
+    Reach,
     Role,
     Room,
     Scope,
@@ -56,6 +57,7 @@ from gateway.refusals import (
     SHORTEST_SECRET,
     Known,
     RegistrationError,
+    Sentence,
     faults_of,
     is_name,
     is_person_id,
@@ -128,14 +130,17 @@ class Registry:
         on_hubs: Callable[[Mapping[str, str]], None] = lambda secrets: None,
         levels: Sequence[str] = sheets.STANDARD_LEVELS,
         codes: Iterable[str] = (),
+        lines: Sequence[Reach] = (),
     ) -> None:
         """`hash_secret` gives what the broker keeps; `on_hubs` hands every hash to the embedded broker; `levels` says
-        how areas are nested here; `codes` are the alerts that a plan may speak of, without any all."""
+        how areas are nested here; `codes` are the alerts that a plan may speak of, without any all; `lines` are the
+        ways that need a telephone number and nothing else."""
         self._store = store
         self._hash = hash_secret
         self._on_hubs = on_hubs
         self._levels = tuple(levels)
         self._codes = frozenset(codes)
+        self._lines = tuple(lines)
 
     def import_sheet(self, text: str, *, who: str, now: datetime) -> str:
         """Register everything a TOML sheet names, all of it or nothing; a sentence saying what it was."""
@@ -174,8 +179,10 @@ class Registry:
             act.note("grid.put", grid.code)
         for person in changes.people:
             ledger.put_person(person, now)
+        named = {person.id: person for person in (*self._store.people(), *changes.people)}
         for person_id, phones in changes.phones.items():
             ledger.put_phones(person_id, phones, now)
+            self._follow_phones(act, named[person_id], phones)
         for person_id, duties in changes.duties.items():
             ledger.put_duties(person_id, duties, now)
         for person_id in dict.fromkeys((*(p.id for p in changes.people), *changes.phones, *changes.duties)):
@@ -657,7 +664,8 @@ class Registry:
         try:
             return setting_of(key, self._codes), understood(key, value, self._codes)
         except Nonsense as error:
-            raise refused(error.text, **error.values) from error
+            values = {name: Sentence(str(v)) if name == "unit" else v for name, v in error.values.items()}
+            raise refused(error.text, **values) from error
 
     def _plan(
         self,
@@ -787,7 +795,7 @@ class Registry:
             home = self._home(home_id)
             for person in people:
                 self._put_person(act, person, None, None)
-            known = {person.id for person in self._store.people()} | {person.id for person in people}
+            known = {person.id: person for person in (*self._store.people(), *people)}
             for contact in contacts:
                 if contact.person not in known:
                     raise refused(N_("There is nobody '{person}'; register them."), person=contact.person)
@@ -795,7 +803,7 @@ class Registry:
                     text = N_("'{hours}' are no hours; they look like 08:00-22:00, or are empty.")
                     raise refused(text, hours=contact.hours)
                 if contact.phones:
-                    self._put_phones(act, contact.person, contact.phones)
+                    self._put_phones(act, known[contact.person], contact.phones)
             act.ledger.put_contacts(home_id, contacts, now)
             act.write("contacts.put", home_id, home)
 
@@ -883,17 +891,29 @@ class Registry:
                 raise refused(N_("There is no grid '{grid}'; register it first."), grid=grid)
         act.ledger.put_person(person, act.now)
         if phones is not None:
-            self._put_phones(act, person.id, phones)
+            self._put_phones(act, person, phones)
         if duties is not None:
             act.ledger.put_duties(person.id, duties, act.now)
         act.note("person.put", person.id)
 
-    def _put_phones(self, act: "_Act", person: str, phones: Sequence[str]) -> None:
+    def _put_phones(self, act: "_Act", person: Person, phones: Sequence[str]) -> None:
         for number in phones:
             if not PHONE.fullmatch(number):
                 text = N_("'{number}' is no telephone number; it looks like 13800001111 or 0571-88880000.")
                 raise refused(text, number=number)
-        act.ledger.put_phones(person, phones, act.now)
+        act.ledger.put_phones(person.id, phones, act.now)
+        self._follow_phones(act, person, phones)
+
+    def _follow_phones(self, act: "_Act", person: Person, phones: Sequence[str]) -> None:
+        """Whoever has a telephone and no other way to be told is written to and rung up on it; where the number of such
+        a way changes, the way goes along."""
+        old, channels = self._store.phones(person.id), {line.channel for line in self._lines}
+        by_number = [way for way in person.reaches if way.channel in channels and way.address in old]
+        own = tuple(way for way in person.reaches if way not in by_number)
+        lines = by_number if own else self._lines
+        ways = (*own, *(replace(line, address=phones[0]) for line in lines if phones))
+        if ways != person.reaches:
+            act.ledger.put_person(replace(person, reaches=ways), act.now)
 
     def _begin(self, act: "_Act", home_id: str, key: str, value: str, until: datetime | None, why: str) -> Override:
         if len(why) > LONGEST_TEXT:
