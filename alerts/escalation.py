@@ -239,7 +239,7 @@ def _limit(alert: Alert) -> datetime | None:
         return None
     ladder = alert.ladder
     if alert.is_ringing:
-        return None if ladder.ack is None else (alert.worse_at or alert.raised_at) + ladder.ack
+        return None if ladder.ack is None else alert.bad_since + ladder.ack
     if alert.state in (State.ACCEPTED, State.EN_ROUTE) and ladder.site is not None and alert.accepted_at is not None:
         return alert.accepted_at + ladder.site
     return None

@@ -57,7 +57,7 @@ def clocks(alert: Alert) -> list[Clock]:
     settled = alert.resolved_at or alert.closed_at
     found = []
     if alert.ladder.ack is not None:
-        begin = alert.worse_at or alert.raised_at
+        begin = alert.bad_since
         found.append(Clock(Step.ACCEPT, begin + alert.ladder.ack, alert.accepted_at or settled))
     if alert.accepted_at is not None:
         set_out = alert.en_route_at or alert.on_site_at or settled
@@ -178,11 +178,11 @@ def span_of(month: str) -> tuple[datetime, datetime]:
 
 
 def _row(grid: str, month: str, alerts: Sequence[Alert], now: datetime) -> Figures:
-    answers = [a.accepted_at - a.raised_at if a.accepted_at else None for a in alerts]
-    waited = [now - a.raised_at for a in alerts]
+    answers = [a.accepted_at - a.bad_since if a.accepted_at else None for a in alerts]
+    waited = [now - a.bad_since for a in alerts]
     gone = [alert for alert in alerts if _is_gone_to(alert)]
-    arrivals = [a.on_site_at - a.raised_at if a.on_site_at else None for a in gone]
-    waited_for = [(a.resolved_at or now) - a.raised_at for a in gone]
+    arrivals = [a.on_site_at - a.bad_since if a.on_site_at else None for a in gone]
+    waited_for = [(a.resolved_at or now) - a.bad_since for a in gone]
     judged = [a.outcome.judgement for a in alerts if a.outcome is not None]
     return Figures(
         grid=grid,

@@ -195,6 +195,11 @@ class Alert:
         return self.state not in OVER
 
     @property
+    def bad_since(self) -> datetime:
+        """Since when it is as bad as it is: from here people's time is counted."""
+        return self.worse_at or self.raised_at
+
+    @property
     def is_muted(self) -> bool:
         """Another alert says more: while that one stands, nobody is called for this one."""
         return self.is_ringing and self.incident not in ("", self.id)
