@@ -177,12 +177,13 @@ class Plans:
             reason = tongue.say("as in the resident's file")
         elif line.key == ABSENCE and line.reason in list(Absence):
             reason = ""
+        is_off = line.value == OFF and line.key in self.catalogue.codes()
         is_theirs = line.scope is scope and line.key not in FROM_THE_FILE
         plain = line.key.partition("/")[0]
         is_family = visitor.account.duty in (Duty.FAMILY, Duty.INSTALLER)
         return Line(
             line=line,
-            what=self.name_of(line.key, tongue),
+            what=wording.alert_name(line.key, tongue.language) if is_off else self.name_of(line.key, tongue),
             value=self.value_of(line.key, line.value, tongue),
             reason=reason,
             until=tongue.clock(line.until, zone, now) if line.until else "",
