@@ -1018,6 +1018,7 @@ _ANSWERS: Mapping[Reason, str] = {
     Reason.RINGING: N_("People are being called already."),
     Reason.KNOWN: N_("This was known already."),
     Reason.HELD: N_("Somebody works in this home: it is held back until that is over."),
+    Reason.TESTED: N_("This button is being tested, as announced: it is kept, and nobody is called."),
     Reason.HUSHED: N_("It can wait: it is held back until the quiet hours or the silence are over."),
     Reason.DONE: N_("Done."),
     Reason.YOURS: N_("You have accepted it already."),
@@ -1157,6 +1158,8 @@ _PURPOSES: Mapping[Purpose, str] = {
     Purpose.OVER: N_("it is over"),
     Purpose.CARD: N_("emergency card opened"),
     Purpose.TEST: N_("test"),
+    Purpose.DRILL: N_("drill"),
+    Purpose.REPLY: N_("answer to an SMS"),
 }
 _SENDINGS: Mapping[Sending, str] = {
     Sending.WAITING: N_("waiting"),

@@ -145,7 +145,7 @@ async def _outage(clock: VirtualClock, folder: Path, verdict: Verdict) -> None:
             memory = _peak_kb()
     verdict.grew_mb = round((_peak_kb() - memory) / 1024, 1) if memory else 0.0
     verdict.attempts = lines["sms"].attempts
-    verdict.next_way_max_s = round(max(_to_next_way(store, lines["voice"], alert) for alert in quiet), 3)
+    verdict.next_way_max_s = round(max(_to_next_way(store, alert) for alert in quiet), 3)
 
     lines["sms"].mode = "works"
     await pass_(timedelta(minutes=3 if verdict.mode != "messages" else 600))
@@ -157,11 +157,11 @@ async def _outage(clock: VirtualClock, folder: Path, verdict: Verdict) -> None:
         await carrying
 
 
-def _to_next_way(store: SqlAlerts, voice: Line, alert: str) -> float:
-    """From the first rung to the moment its person was reached by the way that works."""
+def _to_next_way(store: SqlAlerts, alert: str) -> float:
+    """From when the first message was due (in a storm they are bundled) until it went by the way that works."""
     first = next(d for d in store.deliveries(alert) if d.channel == "voice")
     due = datetime.fromisoformat(dict(first.facts).get("bundled_until", first.created_at.isoformat()))
-    return voice.reached[first.id] - (due - T0).total_seconds()
+    return (first.sent_at - due).total_seconds() if first.sent_at else float("inf")
 
 
 def _settle(registry: SqlRegistry, homes: int) -> None:

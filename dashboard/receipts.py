@@ -21,8 +21,8 @@ from starlette.exceptions import HTTPException
 
 from alerts.channels import DOORS
 from alerts.inbound import Inbound
-from alerts.words_ledger import WHOLE, Said
 from alerts.wording import say
+from alerts.words_ledger import WHOLE, Said
 from dashboard.doors import Doors, source_of
 from dashboard.house import House
 from dashboard.links import Links, Pass

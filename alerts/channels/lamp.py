@@ -10,11 +10,15 @@ from typing import Self
 
 from alerts import reasons
 from alerts.channels.exchange import IN_TIME, LONGEST_TIME
+from alerts.channels.telephone import UNANSWERED
 from gateway.domain import Delivery, Purpose
 from gateway.ports import Letter, Post, TryLater, Undeliverable
 
 HANDS = 4
 """Requests under way at once. They have threads of their own: a broker that hangs must not hold up anybody's else."""
+
+CALLS = frozenset({Purpose.PAGE, Purpose.AGAIN, Purpose.REMIND, Purpose.HANDED})
+"""Why somebody has to come."""
 
 _ADDRESS = re.compile(r"(?P<hub>[0-9A-Za-z_-]{1,64})/(?P<rest>[^\s#+*>/]+(?:/[^\s#+*>/]+)*)")
 
@@ -82,14 +86,12 @@ class Lamp(Asking):
 
     async def send(self, delivery: Delivery, letter: Letter) -> None:
         hub, rest = _place(delivery.address)
-        asked = {
-            Purpose.TAKEN: self.off,
-            Purpose.OVER: self.off,
-            Purpose.REPLY: self.off,
-            Purpose.TEST: self.test,
-            Purpose.DRILL: self.test,
-            Purpose.ASK: self.ask,
-        }.get(delivery.purpose, self.on)
+        if delivery.purpose in CALLS:
+            asked = self.on
+        elif delivery.purpose in UNANSWERED:
+            asked = self.off
+        else:  # something is only said, or tried: nobody's siren sounds for that
+            asked = self.ask if delivery.purpose is Purpose.ASK else self.test
         await self.ask_hub(hub, rest, asked.encode())
 
 

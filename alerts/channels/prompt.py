@@ -9,7 +9,9 @@ from alerts.channels.lamp import Asking
 from gateway.domain import Delivery, Purpose
 from gateway.ports import Letter, Undeliverable
 
-_ADDRESS = re.compile(r"(?=[^/]*[A-Za-z])(?=[^/]*[0-9-])(?P<hub>[0-9A-Za-z_-]{1,64})(?:/(?P<rest>[^\s#+*>/]+(?:/[^\s#+*>/]+)*))?")
+_ADDRESS = re.compile(
+    r"(?=[^/]*[A-Za-z])(?=[^/]*[0-9-])(?P<hub>[0-9A-Za-z_-]{1,64})(?:/(?P<rest>[^\s#+*>/]+(?:/[^\s#+*>/]+)*))?"
+)
 
 PROMPT = "prompt"
 """The topic below the hub, where the address names no other."""
