@@ -16,6 +16,7 @@ from detectors.night import Night
 from detectors.room import Dwell
 from detectors.shadow import SHADOW, Shadow, is_muted
 from detectors.supervision import Supervision
+from detectors.trend import Trend
 from detectors.vitals import Vitals
 from detectors.watch import Watch
 from detectors.water import Water
@@ -36,6 +37,7 @@ DETECTORS: dict[str, type[Detector]] = {
     "environment": Environment,
     "water": Water,
     "vitals": Vitals,
+    "trend": Trend,
 }
 
 __all__ = ["DETECTORS", "Watch", "is_muted", "options_of", "watch_over"]

@@ -18,6 +18,7 @@ class Shadow:
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
         self.kinds: frozenset[Kind] = getattr(detector, "kinds", frozenset(Kind))
+        self.events_only: bool = getattr(detector, "events_only", False)
 
     @property
     def state(self) -> Any:

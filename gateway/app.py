@@ -39,7 +39,7 @@ from alerts.maintenance import has_passed
 from gateway import broker
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
-from gateway.domain import SIGNS_OF_LIFE, Absence, Finding, Kind, last_sign
+from gateway.domain import SIGNS_OF_LIFE, Absence, Finding, Kind, Reach, last_sign
 from gateway.domain.endpoint import Endpoint
 from gateway.health import Health
 from gateway.log import set_up_log
@@ -83,14 +83,14 @@ class Stores:
     accounts: AccountStore
     readings: ReadingStore
 
-    def registrar(self, state: Path, levels: Sequence[str] = STANDARD_LEVELS) -> Registry:
+    def registrar(self, state: Path, levels: Sequence[str] = STANDARD_LEVELS, lines: Sequence[Reach] = ()) -> Registry:
         """Registration, with the embedded broker following along when hubs come and go."""
 
         def follow(hubs: Mapping[str, str]) -> None:
             if broker.is_set_up(state):  # else a first start, or an outside broker: nobody to tell yet
                 broker.reload(state, hubs)
 
-        return Registry(self.registry, broker.hash_secret, follow, levels, Catalogue().codes())
+        return Registry(self.registry, broker.hash_secret, follow, levels, Catalogue().codes(), lines)
 
 
 def open_stores(state: Path) -> Stores:
@@ -190,7 +190,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         heard = readings.heard().get(home)
         return has_passed(finding, readings.conditions(home), heard, life.at if life else None)
 
-    registrar = stores.registrar(settings.state, settings.areas.levels)
+    registrar = stores.registrar(settings.state, settings.areas.levels, settings.lines)
 
     def is_away(home: str, since: datetime, until: datetime, who: str) -> None:
         """Somebody of the family has said until when the resident is with them."""
@@ -335,7 +335,7 @@ async def _pages(
         alerts=stores.alerts,
         desk=desk,
         registry=stores.registry,
-        registrar=stores.registrar(settings.state, settings.areas.levels),
+        registrar=stores.registrar(settings.state, settings.areas.levels, settings.lines),
         accounts=stores.accounts,
         readings=stores.readings,
         clock=clock,

@@ -11,6 +11,7 @@ from gateway.commands import Config, State, existing, office, say, settings_of
 from gateway.commands.alerts import alerts
 from gateway.commands.devices import devices
 from gateway.commands.drill import drills
+from gateway.commands.evaluate import evaluate
 from gateway.commands.homes import homes
 from gateway.commands.hubs import hubs
 from gateway.commands.people import people
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(homes, name="homes")
+app.add_typer(evaluate, name="evaluate")
 app.add_typer(hubs, name="hubs")
 app.add_typer(devices, name="devices")
 app.add_typer(people, name="people")

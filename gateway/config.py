@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,8 +14,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from alerts.channels import CHANNELS, GIVEN, Option, make, needs
 from alerts.channels import options_of as options_of_channel
 from detectors import DETECTORS, options_of
+from detectors.fall_model import load as load_fall_model
+from gateway.domain import Reach
 from gateway.domain.endpoint import Endpoint
 from gateway.sheets import STANDARD_LEVELS
+
+CALL_AFTER = timedelta(minutes=10)
+"""A telephone does not ring about what is not urgent before a text had this long to arrive."""
 
 _LEVEL = re.compile(r"[a-z_]{1,32}( \S{1,32})?")
 
@@ -107,16 +113,19 @@ class Settings(BaseSettings):
         default_factory=dict, repr=False, description="[channels.<name>] options"
     )
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="[detectors.<name>] options")
+    shadow: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="[shadow.<detector>] options with which it runs muted beside the live one"
+    )
 
     @field_validator("channels")
     @classmethod
     def _can_be_made(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         return {name: _channel_options(name, options) for name, options in value.items()}
 
-    @field_validator("detectors")
+    @field_validator("detectors", "shadow")
     @classmethod
     def _are_known(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {name: _options(name, options) for name, options in value.items()}
+        return {name: options_for(name, options) for name, options in value.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -136,12 +145,20 @@ class Settings(BaseSettings):
         return [name for name, kind in CHANNELS.items() if name in self.channels or not needs(kind)]
 
     @property
+    def lines(self) -> tuple[Reach, ...]:
+        """The ways that need a telephone number and nothing else, of those that are set up: a text and a call. What is
+        urgent goes by both at once; else it rings only when the text is not known to have arrived."""
+        texts = [Reach(channel=name) for name in self.channels if name.endswith("_sms")]
+        calls = [Reach(channel=name, after=CALL_AFTER) for name in self.channels if name.endswith("_voice")]
+        return (*texts[:1], *calls[:1])
+
+    @property
     def base_url(self) -> str:
         host = "127.0.0.1" if self.web.host in ("", "0.0.0.0", "::") else self.web.host  # noqa: S104 - compared, not bound
         return self.web.base_url or f"http://{host}:{self.web.port}"
 
 
-def _options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+def options_for(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """One detector's options, turned into the types of its constructor."""
     kind = DETECTORS.get(name)
     if kind is None:
@@ -275,6 +292,12 @@ def problems(settings: Settings) -> list[str]:
             found.append(f"broker.{name}: there is no file {path}.")
     if bool(settings.broker.cert) != bool(settings.broker.key):
         found.append("broker: cert and key belong together; one of them is missing.")
+    for part, chosen in (("detectors", settings.detectors), ("shadow", settings.shadow)):
+        if model := chosen.get("fall", {}).get("model", ""):
+            try:
+                load_fall_model(model)
+            except ValueError as error:
+                found.append(f"{part}.fall.model: {error}")
     outside = settings.broker.url.get_secret_value()
     if not outside and settings.web.port and settings.web.port == settings.broker.port:
         found.append(f"web.port and broker.port are both {settings.web.port}; the pages and the broker need one each.")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from alerts.desk import Desk
-from detectors import Watch, watch_over
+from detectors import Watch, is_muted, watch_over
 from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
@@ -74,6 +74,7 @@ class Pipeline:
         readings: ReadingStore,
         desk: Desk,
         options: Mapping[str, Mapping[str, Any]] | None = None,
+        shadow: Mapping[str, Mapping[str, Any]] | None = None,
         checkpoint_every: timedelta = CHECKPOINT_EVERY,
     ) -> None:
         self._intake = intake
@@ -81,6 +82,7 @@ class Pipeline:
         self._readings = readings
         self._desk = desk
         self._options = options or {}
+        self._shadow = shadow or {}
         self._checkpoint_every = checkpoint_every
         self._watches: dict[str, Watch] = {}
         self._context = Context()
@@ -223,6 +225,9 @@ class Pipeline:
 
     def _tell(self, found: list[Finding], now: datetime) -> None:
         if found:
+            if self._shadow and (muted := [one for one in found if is_muted(one)]):
+                self._desk.overhear(muted)
+                found[:] = [one for one in found if not is_muted(one)]
             self.counts.findings += len(found)
             self._desk.take(tuple(found), now)
             found.clear()
@@ -398,7 +403,8 @@ class Pipeline:
         before = self._watches.get(home.id)
         self._shown.pop(home.id, None)
         held = self._held.get(home.id)
-        watch = watch_over(home, _with(self._options, held.options) if held is not None else self._options)
+        options = _with(self._options, held.options) if held is not None else self._options
+        watch = watch_over(home, options, self._shadow)
         if before is not None:
             watch.restore(before.checkpoint())
             self._changed.add(home.id)

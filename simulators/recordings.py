@@ -319,11 +319,40 @@ def _is_exit(names: Sequence[str], exits: frozenset[str], *, is_contact: bool) -
     return is_contact and any(word in name.lower().replace("_", "") for word in EXIT_WORDS for name in names)
 
 
+def read_diary(lines: Iterator[Line], clock: WallClock, exits: frozenset[str], unread: Unread) -> Iterator[Entry]:
+    """`number,activity,date of its end,begin,end,…` under a heading: what somebody wrote down of a day."""
+    for number, text in lines:
+        words = text.split(",")
+        if not text.strip() or (number == 1 and not words[0].isdigit()):
+            continue
+        try:
+            if len(words) < 5:
+                raise BadLine("too few fields")
+            # The date stands for itself; that of the two times is none.
+            day, begin_of_day, end_of_day = words[2][:10], words[3][11:], words[4][11:]
+            if begin_of_day > end_of_day:
+                begin = clock.moment(f"{_day_before(day)} {begin_of_day}")
+            else:
+                begin = clock.moment(f"{day} {begin_of_day}")
+            end = clock.moment_after(f"{day} {end_of_day}", begin)
+        except BadLine as bad:
+            unread.note(number, str(bad), text)
+            continue
+        is_exit = words[1] in exits or words[1] in ("Leave_Home", "Enter_Home")
+        yield Entry(begin, words[1], Kind.DOOR if is_exit else Kind.MOTION, 1.0, number)
+        yield Entry(end, words[1], Kind.DOOR if is_exit else Kind.MOTION, 1.0 if is_exit else 0.0, number)
+
+
+def _day_before(day: str) -> str:
+    return (_stamp(day) - timedelta(days=1)).date().isoformat()
+
+
 FORMATS: dict[str, Format] = {
     "casas": read_casas,
     "ordonez": read_ordonez,
     "kasteren": read_kasteren,
     "stream": read_stream,
+    "diary": read_diary,
 }
 """A new format is one function and one line here."""
 

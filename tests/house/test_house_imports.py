@@ -40,6 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.commands": EVERYTHING,
     "gateway.demo": EVERYTHING,
     "gateway.replay": EVERYTHING,
+    "gateway.evaluate": EVERYTHING,
+    "gateway.hindsight": EVERYTHING,
     "gateway.week": EVERYTHING,
 }
 
