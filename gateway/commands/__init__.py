@@ -80,7 +80,8 @@ def office(config: Path | None, state: Path | None, *, may_be_new: bool = False)
     folder = settings.state if may_be_new else existing(settings)
     stores = open_stores(folder)
     try:
-        yield Office(settings, stores, stores.registrar(folder, settings.areas.levels), SystemClock().now())
+        registrar = stores.registrar(folder, settings.areas.levels, settings.lines)
+        yield Office(settings, stores, registrar, SystemClock().now())
     except RegistrationError as error:
         raise Refused(error.say(settings.language)) from error
     finally:
