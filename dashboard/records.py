@@ -1,6 +1,6 @@
 """The pages of what is kept: an alert's timeline, the clocks that run, who is to be looked in on, the figures."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from alerts import sla, wording
+from alerts import load, sla, wording
 from alerts.sla import Figures, Step
 from alerts.timeline import Sort
 from dashboard import views
@@ -64,8 +64,11 @@ class Records:
 
     def show_clocks(self, request: Request, visitor: Visitor) -> Response:
         house, now, tongue = self.house, self.house.clock.now(), tongue_of(request)
-        homes = {home.id: home for home in self.pages.homes(visitor)}
-        unclosed = [a for a in house.alerts.alerts(unclosed=True, limit=views.ALL) if a.home in homes]
+        unclosed = house.alerts.alerts(unclosed=True, limit=views.ALL)
+        places = {a.home: home for a in unclosed if (home := house.registry.home(a.home)) is not None}
+        mine = visitor.account.grid
+        homes = {home_id: home for home_id, home in places.items() if mine in ("", home.grid)}
+        unclosed = [a for a in unclosed if a.home in homes]
         board = sla.board([a for a in unclosed if views.is_for_people(a.severity)], now)
         due = sorted(
             ((at, alert) for alert in unclosed if (at := sla.follow_up_due(alert)) is not None),
@@ -81,9 +84,16 @@ class Records:
             homes=homes,
             step_name=lambda step: tongue.say(STEPS[step]),
             holder=lambda alert: self.pages.name_of(alert.holder) if alert.holder else "",
+            people_load=self._load_of_people(homes, now),
+            home_load=load.of_homes(house.alerts.raised_by_home(now - load.A_WEEK), homes),
             to_file=sum(a.state in (State.RESOLVED, State.FOLLOWED_UP) and not sla.follow_up_due(a) for a in unclosed),
             live=f"/events?after={house.alerts.last_event()}",
         )
+
+    def _load_of_people(self, homes: Collection[str], now: datetime) -> list[tuple[str, load.Load]]:
+        """Each person by name, with for how many alerts of these homes they were called in a day."""
+        found = load.of_people(self.house.alerts.called(now - load.A_DAY), homes)
+        return [(self.pages.name_of(one.who), one) for one in found]
 
     # ------------------------------------------------------------------ the figures
 

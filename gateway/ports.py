@@ -371,6 +371,14 @@ class AlertStore(Protocol):
         how often a rule was right (`Outcome.judgement`)."""
         ...
 
+    def called(self, since: datetime) -> list[tuple[str, str, int]]:
+        """Person, home, and for how many of the alerts it raised since then this person was called."""
+        ...
+
+    def raised_by_home(self, since: datetime) -> list[tuple[str, int]]:
+        """Home, and how many alerts it raised since then for people to see to: no equipment, hints, tests, doubles."""
+        ...
+
     def members(self, alert_id: str) -> list[Alert]:
         """The alerts for which this one speaks (`Alert.incident`), by home."""
         ...

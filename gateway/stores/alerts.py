@@ -31,6 +31,8 @@ from gateway.stores.prepared import Prepared, appending
 
 T = TypeVar("T")
 
+FOR_PEOPLE = (Severity.EMERGENCY, Severity.HIGH, Severity.MEDIUM)
+
 WORDS_KEPT = timedelta(days=3)
 """So long a word from outside that comes a second time is known: a message can be answered for a day."""
 
@@ -180,6 +182,37 @@ class SqlAlerts:
             if value is not None:
                 wanted = wanted.where(column == value)
         return self._asked(Alert, wanted.order_by(_alert.c.raised_at, _alert.c.id))
+
+    def called(self, since: datetime) -> list[tuple[str, str, int]]:
+        alerts = func.count(_delivery.c.alert.distinct())
+        wanted = (
+            select(_delivery.c.person, _alert.c.home, alerts)
+            .join(_alert, _alert.c.id == _delivery.c.alert)
+            .where(
+                _alert.c.raised_at >= aware(since),
+                _delivery.c.purpose == Purpose.PAGE,
+                _delivery.c.state == Sending.SENT,
+            )
+            .group_by(_delivery.c.person, _alert.c.home)
+            .order_by(_delivery.c.person, _alert.c.home)
+        )
+        with self._engine.connect() as connection:
+            return [(person, home, count) for person, home, count in connection.execute(wanted)]
+
+    def raised_by_home(self, since: datetime) -> list[tuple[str, int]]:
+        wanted = (
+            select(_alert.c.home, func.count())
+            .where(
+                _alert.c.raised_at >= aware(since),
+                or_(*(_alert.c.severity == severity for severity in FOR_PEOPLE)),
+                or_(_alert.c.incident == "", _alert.c.incident == _alert.c.id),
+                or_(_alert.c.outcome.is_(None), _alert.c.outcome.not_in((Outcome.TEST_OR_DRILL, Outcome.DUPLICATE))),
+            )
+            .group_by(_alert.c.home)
+            .order_by(_alert.c.home)
+        )
+        with self._engine.connect() as connection:
+            return [(home, count) for home, count in connection.execute(wanted)]
 
     def members(self, alert_id: str) -> list[Alert]:
         return self._found(Alert, self._sql.members, incident=alert_id)

@@ -5,6 +5,7 @@ before it is committed, and one writer goes at a time.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -165,6 +166,24 @@ class MemoryAlerts:
         found = [a for a in found if all(v is None or getattr(a, name) == v for v, name in wanted)]
         return sorted(found, key=attrgetter("raised_at", "id"))
 
+    def called(self, since: datetime) -> list[tuple[str, str, int]]:
+        aware(since)
+        with self._changing:
+            raised = {a.id: a.home for a in self._rows.alerts.values() if a.raised_at >= since}
+            calls = {
+                (d.person, raised[d.alert], d.alert)
+                for d in self._rows.deliveries.values()
+                if d.alert in raised and d.purpose is Purpose.PAGE and d.state is Sending.SENT
+            }
+        counts = Counter((person, home) for person, home, _ in calls)
+        return [(person, home, count) for (person, home), count in sorted(counts.items())]
+
+    def raised_by_home(self, since: datetime) -> list[tuple[str, int]]:
+        aware(since)
+        with self._changing:
+            raised = [a.home for a in self._rows.alerts.values() if a.raised_at >= since and _is_for_people(a)]
+        return sorted(Counter(raised).items())
+
     def members(self, alert_id: str) -> list[Alert]:
         with self._changing:
             return _members(self._rows.alerts.values(), alert_id)
@@ -256,6 +275,11 @@ class MemoryAlerts:
     def _urgency(self, delivery: Delivery) -> int:
         alert = self._rows.alerts.get(delivery.alert)
         return (alert.severity if alert else Severity.TECHNICAL).value
+
+
+def _is_for_people(alert: Alert) -> bool:
+    doubled = alert.incident not in ("", alert.id) or alert.outcome in (Outcome.TEST_OR_DRILL, Outcome.DUPLICATE)
+    return alert.severity.worse_than(Severity.CARE) and not doubled
 
 
 def _members(alerts: Iterable[Alert], incident: str) -> list[Alert]:

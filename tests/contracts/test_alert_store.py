@@ -338,6 +338,33 @@ def test_open_alerts_of_one_kind_are_found_in_every_home(alerts):
         assert ledger.homes_with("home_silent", MORNING + minutes(2)) == ["h1"]
 
 
+def test_the_load_of_people_and_homes_is_counted_in_alerts(alerts):
+    first, second = an_alert(), an_alert(a_finding(code="leak", since=MORNING + minutes(1)))
+    old = an_alert(a_finding(code="fall"), raised_at=MORNING - minutes(60))
+    other = an_alert(a_finding(home="h2"))
+    saved(alerts, first, second, old, other)
+    for number, (alert, person, state) in enumerate(
+        [
+            (first, "li", Sending.SENT),
+            (first, "li", Sending.SENT),
+            (second, "li", Sending.SENT),
+            (old, "li", Sending.SENT),
+            (other, "li", Sending.WAITING),
+            (other, "wang", Sending.SENT),
+        ]
+    ):
+        queued(alerts, a_delivery(alert, number, person=person, state=state))
+    saved(
+        alerts,
+        an_alert(a_finding(home="h2", code="battery_low", severity=Severity.TECHNICAL)),
+        an_alert(a_finding(home="h2", code="home_silent", severity=Severity.MEDIUM), incident="an outage"),
+        an_alert(a_finding(home="h2", code="smoke"), outcome=Outcome.TEST_OR_DRILL),
+    )
+
+    assert alerts.called(MORNING) == [("li", "h1", 2), ("wang", "h2", 1)]
+    assert alerts.raised_by_home(MORNING) == [("h1", 2), ("h2", 1)]
+
+
 def test_who_was_called_lately_can_be_asked(alerts):
     alert = an_alert()
     for number, (person, minute, purpose) in enumerate(

@@ -5,7 +5,7 @@ from pages_house import Rig, a_home
 from test_pages import text_of
 
 from dashboard.printer import alert_url
-from gateway.domain import Alert, Duty, Finding, Severity
+from gateway.domain import Alert, Duty, Finding, Outcome, Severity
 
 
 def page_of(browser, alert: Alert) -> str:
@@ -110,3 +110,22 @@ def test_a_home_that_is_back_says_when():
     page = page_of(rig.signed_in(), hub)
 
     assert "厨房感应" in page and "22:43 恢复通信" in page
+
+
+def test_too_many_calls_are_marked_for_the_worker_and_for_the_home():
+    rig = Rig()
+    for _ in range(9):
+        alert = rig.press()
+        rig.desk.resolve(alert.id, "liu", Outcome.ACCIDENTAL_PRESS, "", rig.clock.now())
+        rig.clock.go_on(minutes=10)
+    rig.press("h2")
+
+    page = read(rig.signed_in(), "/clocks")
+
+    assert "刘网格员 24 小时内接到 10 条预警 · 过多：一天最多能处理 8 条" in page
+    assert "王奶奶 A-1 7 天内 9 条预警" in page
+    assert "李爷爷 A-2 7 天内" not in page
+
+
+def test_a_quiet_week_has_no_load_to_show():
+    assert "报警负荷" not in read(Rig().signed_in(), "/clocks")
