@@ -50,10 +50,7 @@ class Inbound:
                 self._receipt(channel, word, now)
                 return None
             case Pressed():
-                delivery = self.store.by_message(channel, word.message)
-                if delivery is None or word.key[:1] not in CHOICES:
-                    return None
-                return self.act(delivery, CHOICES[word.key[:1]], "voice", now)
+                return self._key(channel, word, now)
             case Texted():
                 return self._text(channel, word, now)
 
@@ -66,8 +63,8 @@ class Inbound:
             return Said.DRILL
         if delivery.purpose is Purpose.ASK:  # the resident: 1 is "I am well", 2 is "help"
             answer = Answer.NO_HELP if goes else Answer.HELP
-            verdict = self.desk.answer(delivery.alert, answer, delivery.person, now, how)
-            return _said(verdict, goes)
+            self.desk.answer(delivery.alert, answer, delivery.person, now, how)
+            return Said.HEARD
         return _said(
             self.desk.accept(delivery.alert, delivery.person, now, how, can_arrive=None if goes else False), goes
         )
@@ -86,8 +83,17 @@ class Inbound:
         if delivery is not None:  # else another program sends through the same account
             self.settled(delivery, receipt, now)
 
+    def _key(self, channel: str, pressed: Pressed, now: datetime) -> Said | None:
+        delivery, word = self.store.by_message(channel, pressed.message), _id(channel, pressed.message, pressed.key)
+        if delivery is None or pressed.key[:1] not in CHOICES or self.store.was_heard(word):
+            return None
+        said = self.act(delivery, CHOICES[pressed.key[:1]], "voice", now)
+        with self.store.begin() as ledger:
+            ledger.hear(word, now)
+        return said
+
     def _text(self, channel: str, text: Texted, now: datetime) -> Said | None:
-        word = hashlib.sha256(f"{channel}\n{text.number}\n{text.id}\n{text.text}".encode()).hexdigest()[:32]
+        word = _id(channel, text.number, text.id, text.text)
         if self.store.was_heard(word):
             return None
         sent = self.store.sent(channel, now - ANSWERED_WITHIN, LOOKED_AT)
@@ -130,6 +136,11 @@ class Inbound:
             facts=(("said", said.value),),
         )
         self.desk.say([reply], Act(at=now, who=about.person, what="answer.sms", ref=reply.alert, why=said.value))
+
+
+def _id(*parts: str) -> str:
+    """What tells one word from outside from all others, without keeping what was said."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _said(verdict: Verdict, goes: bool) -> Said:

@@ -17,6 +17,7 @@ class Said(StrEnum):
     TAKEN = "taken"
     OVER = "over"
     DRILL = "drill"
+    HEARD = "heard"  # the resident's own answer
     UNKNOWN = "unknown"  # there is no such number
     UNCLEAR = "unclear"  # it cannot be told which alert is meant
 
@@ -28,6 +29,7 @@ SHORT: dict[Said, str] = {
     Said.TAKEN: N_("others have it"),
     Said.OVER: N_("over already"),
     Said.DRILL: N_("drill noted"),
+    Said.HEARD: N_("heard you"),
     Said.UNKNOWN: N_("unknown number"),
     Said.UNCLEAR: N_("not understood"),
 }
@@ -40,6 +42,7 @@ WHOLE: dict[Said, str] = {
     Said.TAKEN: N_("Somebody else has it already. You need do nothing more."),
     Said.OVER: N_("This one is over already. You need do nothing more."),
     Said.DRILL: N_("Thank you: the drill has reached you, and that is written down."),
+    Said.HEARD: N_("Thank you, we have heard you."),
     Said.UNKNOWN: N_("We know no such number. Please send the five digits of the message, or open its link."),
     Said.UNCLEAR: N_("We could not tell what you mean. Please send the five digits of the message, or open its link."),
 }

@@ -50,7 +50,7 @@ class Verdict:
     attempts: int = 0  # at the dead channel, refused or hung
     most_waiting: int = 0  # rows of the outbox at any full hour
     grew_mb: float = 0.0  # peak memory, from the second hour to the last
-    untold: int = 0  # alerts that somebody on their ladder never heard of after the outage
+    untold: int = 0  # alerts of which somebody who was called has not heard when the channel was back
     real_s: float = 0.0
     broken: list[str] = field(default_factory=list)
 
@@ -150,8 +150,8 @@ async def _outage(clock: VirtualClock, folder: Path, verdict: Verdict) -> None:
     lines["sms"].mode = "works"
     await pass_(timedelta(minutes=3 if verdict.mode != "messages" else 600))
     for alert in quiet:
-        told = {d.person for d in store.deliveries(alert) if d.channel == "sms" and d.state is Sending.SENT}
-        verdict.untold += not STAFF.keys() <= told
+        by_sms = [d for d in store.deliveries(alert) if d.channel == "sms"]
+        verdict.untold += not {d.person for d in by_sms} <= {d.person for d in by_sms if d.state is Sending.SENT}
     carrying.cancel()
     with suppress(asyncio.CancelledError):
         await carrying

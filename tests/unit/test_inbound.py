@@ -19,6 +19,7 @@ from gateway.domain import (
     Finding,
     Grid,
     Home,
+    Outcome,
     Person,
     Purpose,
     Reach,
@@ -249,6 +250,18 @@ def test_a_key_during_the_call_accepts(town):
     assert town.inbound.take("tencent_voice", Pressed(message=call.message, key="1"), town.now) is Said.ACCEPTED
     assert town.store.alert(alert).owner == "zhang"
     assert town.inbound.take("tencent_voice", Pressed(message=call.message, key="9"), town.now) is None
+
+
+def test_a_key_that_is_told_again_accepts_nothing_that_rings_again(town):
+    alert = town.presses()
+    key = Pressed(message=town.one(alert, "tencent_voice").message, key="1")
+    town.inbound.take("tencent_voice", key, town.now)
+    town.desk.resolve(alert, "zhang", Outcome.ACCIDENTAL_PRESS, "", town.now)
+    town.now += timedelta(minutes=10)
+    again = town.presses()
+
+    assert town.inbound.take("tencent_voice", key, town.now) is None
+    assert town.store.alert(again).is_ringing
 
 
 def test_a_drill_is_answered_like_anything_else(town):
