@@ -8,7 +8,7 @@ from typing import ClassVar
 from detectors.fall_model import FallModel, load
 from detectors.habit import EYES, OFF, planned
 from detectors.silence import ABSENCE
-from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.impact import Impact
 from gateway.ports import Context
 
@@ -51,7 +51,8 @@ class FallState:
     due_at: datetime | None = None
     still: dict[str, datetime] = field(default_factory=dict)  # wearables that have told of no movement since
     worn: bool = False  # somebody here wears one
-    seen_room: str = ""  # where she was last seen; kept where somebody wears one
+    seen_room: str = ""  # where she was last seen
+    elsewhere: bool = False  # that was not where the radar suspects a fall
     moved_at: datetime | None = None  # somebody moved elsewhere since the fall
     moved_room: str = ""
 
@@ -61,10 +62,11 @@ class Fall:
     """A radar saw somebody fall, or suspects it, or something struck a wearer as only a fall does, and nobody got up.
 
     What a radar is sure of is told at once, with severity 2; what is only suspected, by a radar or by the model of
-    impacts, when nothing has told of her for a minute. It is an emergency when a second source says so within two
-    minutes, when the wearer lies still for a minute, when the radar stands by it for a minute, and when nobody has
-    recovered after three. Whoever opens a door, draws water or is seen walking elsewhere has recovered: a suspicion
-    that was not told yet is dropped, and one that was told does not become worse.
+    impacts, when nothing has told of her for a minute, or for three where she was last seen in another room. It is an
+    emergency when a second source says so within two minutes, when the wearer lies still for a minute, when the radar
+    stands by it for a minute, and when nobody has recovered after three. Whoever opens a door, draws water or is seen
+    walking elsewhere has recovered: a suspicion that was not told yet is dropped, and one that was told does not
+    become worse.
     """
 
     kinds: ClassVar[frozenset[Kind]] = SIGNS_OF_LIFE | TELLS | {Kind.STIRS}
@@ -78,11 +80,13 @@ class Fall:
     model: str = ""
     state: FallState = field(default_factory=FallState, init=False)
     _model: FallModel = field(init=False, repr=False)
-    _is_seen: bool = field(init=False, repr=False)
+    _seen: frozenset[str] = field(init=False, repr=False)
+    _has_radar: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._model = load(self.model)
-        self._is_seen = len({sensor.room for sensor in self.home.sensors if sensor.role in EYES}) > 1
+        self._seen = frozenset(sensor.room for sensor in self.home.sensors if sensor.role in EYES)
+        self._has_radar = any(sensor.role is Role.FALL for sensor in self.home.sensors)
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, kind = self.state, reading.kind
@@ -90,28 +94,33 @@ class Fall:
             return self._heard(reading, context)
         if kind is Kind.STIRS:
             self._note_stirring(reading, context)
-        elif (state.since is not None or state.worn) and reading.is_event and reading.sensor not in context.blind:
+        elif (
+            (state.since is not None or self._has_radar or state.worn)
+            and reading.is_event
+            and reading.sensor not in context.blind
+        ):
             if state.since is not None and state.due_at is None and reading.at > state.since + EPISODE:
+                self._end()
+            elif state.since is not None and reading.at > state.since + SETTLES and self._is_recovery(reading, context):
                 self._end()
             if state.since is None:
                 state.seen_room = reading.room or state.seen_room
-            elif reading.at > state.since + SETTLES and self._is_recovery(reading, context):
-                self._end()
         return ()
 
     def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
         state = self.state
-        if state.due_at is None or state.since is None or now < state.due_at:
-            return ()
-        at, state.due_at = state.due_at, None
-        if ABSENCE in context.plan:  # nobody is in: a radar may see a curtain
-            return ()
-        if rule := self._is_emergency(at):
-            return (self._tell(rule, Severity.EMERGENCY, at, context),)
-        if not state.told:
-            return (self._tell("suspected", Severity.HIGH, at, context),)
-        self._schedule(at, context)
-        return ()
+        found: list[Finding] = []
+        while state.due_at is not None and state.due_at <= now:
+            at, state.due_at = state.due_at, None
+            if ABSENCE in context.plan:  # nobody is in: a radar may see a curtain
+                break
+            if rule := self._is_emergency(at):
+                found.append(self._tell(rule, Severity.EMERGENCY, at, context))
+            elif not state.told:
+                found.append(self._tell("suspected", Severity.HIGH, at, context))
+            else:
+                self._schedule(at, context)
+        return found
 
     def due(self) -> datetime | None:
         return self.state.due_at
@@ -175,6 +184,9 @@ class Fall:
         if reading.kind is not Kind.IMPACT:
             state.likelihood = state.peak_dg = 0
         state.since, state.subject = reading.at, reading.subject
+        # Where sensors saw her elsewhere last, and nobody in the radar's room since, it may be a curtain.
+        is_watched = reading.room in self._seen and state.seen_room != ""
+        state.elsewhere = reading.kind is Kind.MAYBE_FALL and is_watched and state.seen_room != reading.room
         state.room = state.seen_room if reading.kind is Kind.IMPACT else reading.room
 
     def _end(self) -> None:
@@ -195,10 +207,15 @@ class Fall:
         if reading.kind is Kind.MAYBE_FALL and not only_suspects:
             return
         state.stands.remove(reading.sensor)
-        if only_suspects and not state.told:
-            del state.sources[reading.sensor], state.weights[reading.sensor]
-            if not state.sources:
-                self._end()
+        if not only_suspects:
+            return
+        if state.told:
+            if len(state.sources) == 1:
+                state.due_at = None  # it becomes no worse
+            return
+        del state.sources[reading.sensor], state.weights[reading.sensor]
+        if not state.sources:
+            self._end()
 
     # ------------------------------------------------------------------ what is said of her since
 
@@ -256,7 +273,9 @@ class Fall:
             if state.stands:
                 moments.append(state.since + STANDS_BY_IT)
         else:
-            asked = state.since + (planned(context, "fall", self.confirm) or self.confirm)
+            only_suspected = state.elsewhere and len(state.sources) == 1
+            usual = self.unrecovered if only_suspected else self.confirm
+            asked = state.since + (planned(context, "fall", usual) or usual)
             # Who has almost lain still for long enough is not called a suspicion first.
             moments = [moment for moment in still if asked < moment <= asked + SETTLES] or [asked]
         state.due_at = min((moment for moment in moments if moment > at), default=None)
@@ -276,7 +295,7 @@ class Fall:
             ("sources", ",".join(f"{name}:{how}" for name, how in state.sources.items())),
             ("room", state.room),
             ("elapsed_s", seconds(at - state.since)),
-            ("limit_s", seconds(self.unrecovered if rule == "unrecovered" else self.confirm)),
+            ("limit_s", seconds(self.unrecovered if rule == "unrecovered" or state.elsewhere else self.confirm)),
             ("last_at", state.since.isoformat()),
         )
         if len(state.sources) == 1:
@@ -309,7 +328,7 @@ class Fall:
             doubt *= 1 - weight / 100
         if self._still(at) >= self.still_for:
             doubt *= 1 - STILL_COUNTS / 100
-        if self._is_seen and state.moved_at is None and at - state.since >= self.confirm:
+        if len(self._seen) > 1 and state.moved_at is None and at - state.since >= self.confirm:
             doubt *= 1 - QUIET_COUNTS / 100
         return min(99, round(100 * (1 - doubt)))
 

@@ -4,12 +4,15 @@ A batch of samples is looked at once, by itself, and becomes at most two things 
 and whether the wearer moves. The samples go no further. Which impacts are falls is not decided here.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import acos, degrees, sqrt
 from statistics import median
 from typing import Any
+
+import msgspec
 
 from gateway.domain.impact import Impact
 from ingest.decoders.base import Fault, Heard, Signal, fault, moment
@@ -84,7 +87,7 @@ def _samples(report: dict[str, Any]) -> tuple[list[float], list[Vector]]:
     if type(raw) is not list or not SHORTEST_S * SLOWEST <= len(raw) <= MOST_SAMPLES:
         count = len(raw) if type(raw) is list else "none"
         raise ValueError(f"`samples` is a list of {SHORTEST_S * SLOWEST:.0f} to {MOST_SAMPLES}, not {count}")
-    samples = [_sample(one, scale) for one in raw]
+    samples = _numbers(raw, scale)
     own = report.get("t")
     if own is None:
         rate = report.get("rate")
@@ -98,14 +101,16 @@ def _samples(report: dict[str, Any]) -> tuple[list[float], list[Vector]]:
     return times, samples
 
 
-def _sample(one: Any, scale: float) -> Vector:
-    if type(one) is not list or len(one) != 3:
-        raise ValueError("a sample is [x, y, z]")
-    x, y, z = one
-    for value in one:
-        if (type(value) is not float and type(value) is not int) or abs(value * scale) > STRONGEST_G:
-            raise ValueError(f"{ascii(value)[:20]} is no acceleration of at most {STRONGEST_G:g} g")
-    return x * scale, y * scale, z * scale
+def _numbers(raw: list[Any], scale: float) -> list[Vector]:
+    """Checked all at once, for there are hundreds of them."""
+    try:
+        samples = msgspec.convert(raw, list[Vector])
+    except msgspec.ValidationError as error:
+        raise ValueError(f"a sample is [x, y, z]: {error}") from None
+    strongest = max(max(map(max, samples)), -min(map(min, samples))) * scale
+    if strongest > STRONGEST_G:
+        raise ValueError(f"{strongest:.0f} g is no acceleration; at most {STRONGEST_G:g} g are")
+    return samples if scale == 1 else [(x * scale, y * scale, z * scale) for x, y, z in samples]
 
 
 def _in_order(own: Any, samples: list[Vector]) -> tuple[list[float], list[Vector]]:
@@ -224,11 +229,12 @@ def _push(even: Sequence[Vector], place: int, before: Vector, after: Vector) -> 
 def _moves(times: Sequence[float], strengths: Sequence[float], since: float | None) -> bool | None:
     """Whether its wearer moves, in any second of the batch, or of what follows an impact; None: too short to say."""
     begins = times[0] if since is None else since
-    seconds: dict[int, list[float]] = {}
-    for at, strength in zip(times, strengths, strict=True):
-        if at >= begins:
-            seconds.setdefault(int(at - begins), []).append(strength)
-    told = [_spread(part) for part in seconds.values() if len(part) >= SLOWEST / 2]
+    first, told = bisect_left(times, begins), []
+    while first < len(times):
+        last = bisect_left(times, times[first] + 1.0, first)
+        if last - first >= SLOWEST / 2:
+            told.append(_spread(strengths[first:last]))
+        first = last
     return max(told) >= STILL_G if told else None
 
 

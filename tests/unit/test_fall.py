@@ -151,6 +151,17 @@ def test_a_suspicion_that_stays_one_is_told_after_a_minute():
     assert Story().radar("maybe_fall").after(90).told == [(60, "suspected", HIGH)]
 
 
+def test_a_suspicion_where_nobody_was_seen_waits_three_minutes():
+    assert Story().is_seen_in("kitchen").radar("maybe_fall").after(200).told == [(195, "suspected", HIGH)]
+    assert Story().is_seen_in("kitchen", "bath").radar("maybe_fall").after(70).told == [(90, "suspected", HIGH)]
+
+
+def test_a_suspicion_that_was_told_and_is_taken_back_becomes_no_worse():
+    story = Story().radar("maybe_fall").after(70).radar("maybe_fall", 0).after(900)
+
+    assert story.told == [(60, "suspected", HIGH)]
+
+
 def test_a_suspicion_that_the_radar_takes_back_is_nothing():
     assert Story().radar("maybe_fall").after(30).radar("maybe_fall", 0).after(900).told == []
 
