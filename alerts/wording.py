@@ -733,7 +733,7 @@ def history_line(
     try:
         what = What(entry.what)
         chosen = _BY_FACT.get(what)
-        text = chosen[1][facts.get(chosen[0], "")] if chosen else _HISTORY[what]
+        text = (chosen and chosen[1].get(facts.get(chosen[0], ""))) or _HISTORY[what]
     except (ValueError, KeyError):  # a newer program wrote it
         return comma.join([entry.what, *(f"{name}={value}" for name, value in entry.facts)])
     duties = facts.get("duty", "").split(",")

@@ -63,6 +63,9 @@ NO_ANSWER = N_("The resident was asked and did not answer.")
 
 HISTORY: Mapping[What, str] = {
     What.COORDINATES: N_("{who} keeps it together from afar ({how}); somebody is called who can be there"),
+    What.ANSWERED: N_("The resident has answered"),
+    What.FAMILY: N_("{who} of the family has answered"),
+    What.OVERDUE: N_("Overdue"),
     What.STIRRED: N_("Signs of life again: the next call waits for a confirmation"),
     What.HANDED: N_("{who} handed it over from {was_owner} to {to}"),
     What.EN_ROUTE: N_("{who} is on the way"),
@@ -100,7 +103,7 @@ ANSWERS: Mapping[Reason, str] = {
     Reason.NOT_YOURS: N_("Nobody has it yet: it can be handed over once somebody has accepted."),
     Reason.NO_SUCH_PERSON: N_("Choose somebody else who can be reached."),
     Reason.NOT_BY_WORD: N_("Written down. Somebody must look all the same, so people are still called."),
-    Reason.ASK_AGAIN: N_("This is an emergency. Are you sure that nobody needs to go there?"),
+    Reason.ASK_AGAIN: N_("This is an emergency: say once more that nobody needs to go there."),
     Reason.NO_END: N_("Say until when; at most 30 days ahead."),
     Reason.NOTED: N_("Written down for {owner}, who has it."),
     Reason.CANCELLED: N_("The resident has said that no help is needed."),

@@ -310,6 +310,26 @@ def test_everything_that_can_happen_has_words(what, language):
     assert said != what
 
 
+@pytest.mark.parametrize(
+    ("what", "facts", "said"),
+    [
+        (What.TOLD, {"duty": "elder", "people": "granny"}, "询问老人：granny"),
+        (What.EMPTY, {"duty": "elder"}, "老人无法询问或已询问过，立即呼叫下一级"),
+        (What.TOLD, {"duty": "grid_worker,family", "people": "zhang"}, "呼叫网格员、家属：张师傅"),
+        (What.ANSWERED, {"answer": "help"}, "老人回答：需要帮助"),
+        (
+            What.FAMILY,
+            {"word": "with_me", "until": "2026-02-17T04:30:00+00:00"},
+            "家属张师傅：老人在我这，到 02-17 12:30",
+        ),
+        (What.HANDED, {"from": "li", "to": "zhang"}, "张师傅把它从李姐移交给张师傅"),
+        (What.OVERDUE, {"limit": "site"}, "超时：没有人按时到场"),
+    ],
+)
+def test_the_ladder_in_words(what, facts, said):
+    assert line(what, who="zhang", **facts) == said
+
+
 def test_names_with_braces_do_no_harm():
     assert line(What.CLOSED, who="{who}") == "{who}归档"
 
@@ -350,8 +370,10 @@ def test_every_code_has_a_name(language):
     assert all(name.isascii() == (language == "en") for name in names)
 
 
-def test_the_five_states_and_their_chinese():
-    assert [state_name(s, "zh") for s in State] == ["已触发", "已通知", "已接单", "已处置", "已归档"]
+def test_the_states_and_their_chinese():
+    names = ["已触发", "核实中", "已通知", "已接单", "途中", "已到场", "已处置", "已回访", "已归档", "已撤销"]
+
+    assert [state_name(s, "zh") for s in State] == names
 
 
 def test_a_reason_of_the_providers_stays_as_it_came():
