@@ -33,6 +33,7 @@ from alerts.incident import (
     LOOK_WHETHER_OVER,
     MANY_HOMES,
     OUTAGE,
+    SAID_BY_THE_HUB,
     SETTLES,
     SETTLING,
     STORM,
@@ -99,6 +100,7 @@ from gateway.domain import (
     Stage,
     State,
 )
+from gateway.domain.plan import readable
 from gateway.ports import AlertLedger, Directory, Timer
 
 TOGETHER = "together"
@@ -218,7 +220,7 @@ class Sitting:
         return replace(verdict, alert=self._repeat(alert, finding))
 
     def _announced_test(self, finding: Finding) -> Override | None:
-        line = announced_in(self.directory.plan(finding.home, self.now), self.now)
+        line = announced_in(self._plan(finding.home), self.now)
         return line if line and is_test(finding, line, self.ledger.button_tests(finding.home)) else None
 
     def _tested(self, finding: Finding, line: Override) -> Verdict:
@@ -385,7 +387,7 @@ class Sitting:
 
     def _plan(self, home: str) -> list[Override]:
         if home not in self._plans:
-            self._plans[home] = self.directory.plan(home, self.now)
+            self._plans[home] = readable(self.directory.plan(home, self.now))
         return self._plans[home]
 
     def _ladder_for(self, finding: Finding) -> Ladder:
@@ -469,7 +471,7 @@ class Sitting:
         """The alert that says more than this new one would: the silent hub's, or that of its dark area."""
         if alert.code == HUB:
             return self._outage(alert)
-        return spoken_for_by(alert.code, self.ledger.open_alerts(alert.home))
+        return spoken_for_by(self.ledger.open_alerts(alert.home)) if alert.code in SAID_BY_THE_HUB else None
 
     def _outage(self, alert: Alert) -> Alert | None:
         """The outage of an area to which this silent home belongs; opened here when this home makes the number full."""

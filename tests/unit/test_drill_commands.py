@@ -24,7 +24,6 @@ from gateway.domain import (
     Sensor,
     Stage,
 )
-from gateway.registry import RegistrationError
 from gateway.stores.sql import SqlAlerts, SqlRegistry, open_book
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
