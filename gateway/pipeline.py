@@ -13,7 +13,7 @@ import msgspec
 from alerts.desk import Desk
 from detectors import Watch, is_muted, watch_over
 from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
-from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, span_at
+from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
 from ingest.intake import Intake
 
@@ -304,7 +304,7 @@ class Pipeline:
         while True:
             held = self._held.get(home.id)
             if held is None:
-                lines = self._directory.plan_lines(home.id)
+                lines: Sequence[Override] = readable(self._directory.plan_lines(home.id))
                 span = span_at(lines, at, home.zone)
             elif at >= held.until:
                 found.extend(_by_plan(watch.tick(held.until, held.context), held.context))
@@ -391,7 +391,7 @@ class Pipeline:
         held = self._held.get(home.id)
         if held is None:
             return False
-        lines = self._directory.plan_lines(home.id)
+        lines = readable(self._directory.plan_lines(home.id))
         if lines == held.lines:
             return False
         until = span_at(lines, held.since, home.zone).until

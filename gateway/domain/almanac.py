@@ -1,7 +1,7 @@
 """The days of the year on which everybody lives otherwise: the week of the Spring Festival, by the lunar calendar."""
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -26,14 +26,24 @@ WEEK = timedelta(days=7)
 _FIRST_DAYS = {day.year: day for day in map(date.fromisoformat, NEW_YEAR)}
 
 
-def spring_festivals(at: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """From New Year's Eve to the end of the seventh day, of this year and the next."""
-    year = at.astimezone(zone).year
-    for first in (year, year + 1):
-        if first in _FIRST_DAYS:
-            yield _week(_FIRST_DAYS[first], zone)
+@dataclass(frozen=True, slots=True)
+class Year:
+    """A calendar year as it is lived somewhere: its first moment, and the festivals of it and of the next (UTC)."""
+
+    begins: datetime
+    festivals: tuple[tuple[datetime, datetime], ...]  # from New Year's Eve to the end of the seventh day
 
 
-@lru_cache(maxsize=256)
-def _week(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    return datetime.combine(day - EVE, time(), zone), datetime.combine(day + WEEK, time(), zone)
+def year_of(at: datetime, zone: ZoneInfo) -> Year:
+    return _year(at.astimezone(zone).year, zone)
+
+
+@lru_cache(maxsize=256)  # a zone or two, and the years that are replayed
+def _year(year: int, zone: ZoneInfo) -> Year:
+    days = [_FIRST_DAYS[first] for first in (year, year + 1) if first in _FIRST_DAYS]
+    weeks = ((_midnight(day - EVE, zone), _midnight(day + WEEK, zone)) for day in days)
+    return Year(_midnight(date(year, 1, 1), zone), tuple(weeks))
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)

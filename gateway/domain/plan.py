@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from gateway.domain.almanac import spring_festivals
+from gateway.domain.almanac import year_of
 
 
 def N_(text: str) -> str:  # noqa: N802 (gettext's own name, which the extraction looks for)
@@ -449,6 +449,21 @@ def _season(key: str, value: str) -> tuple[tuple[int, int], tuple[int, int]]:
     return (begins.month, begins.day), (ends.month, ends.day)
 
 
+def readable(lines: Iterable[Override]) -> list[Override]:
+    """The lines that this program understands: one that a newer program wrote changes nothing, and stops nothing."""
+    return [line for line in lines if _is_readable(line)]
+
+
+def _is_readable(line: Override) -> bool:
+    try:
+        setting = setting_of(line.key)
+        if setting.unit is not Unit.ABSENCE:  # wherever they are, they are away
+            understood(line.key, line.value)
+    except Nonsense:
+        return line.key.partition("/")[0] not in _SETTINGS and "." not in line.key  # work, a pause: others read them
+    return True
+
+
 # --------------------------------------------------------------------------- hours and days
 
 
@@ -550,14 +565,14 @@ def span_at(lines: Sequence[Override], at: datetime, zone: ZoneInfo) -> Span:
             turns += (turn, turn + CHANGE_OF_SEASON)
             if turn <= at < turn + CHANGE_OF_SEASON:
                 unusual = unusual or HEATING
-    for begins, ends in spring_festivals(at, zone):
+    year = year_of(at, zone)
+    for begins, ends in year.festivals:
         turns += (begins, ends)
         if begins <= at < ends and plan.get(FESTIVALS) != NO:
             unusual = unusual or FESTIVALS
     if unusual:
         plan[UNUSUAL] = unusual
-    year = datetime(at.astimezone(zone).year, 1, 1, tzinfo=zone)  # the almanac was asked about this year and the next
-    since = max([year, *(turn for turn in turns if turn <= at)])
+    since = max([year.begins, *(turn for turn in turns if turn <= at)])  # the almanac was asked about this year
     until = min((turn for turn in turns if turn > at), default=_FOR_EVER)
     return Span(since.astimezone(UTC), until.astimezone(UTC), plan)
 
@@ -604,13 +619,17 @@ def lives_again(lines: Sequence[Override], signs: Iterable[datetime], zone: Zone
     return None
 
 
+_NO_DETECTORS = frozenset({"vital", "card"})
+"""Of what is written with a dot: a person's limits of a measurement, and what stands on the emergency card."""
+
+
 def options_in(plan: Mapping[str, str]) -> dict[str, dict[str, object]]:
     """What a plan says of the detectors' own options: detector -> option -> value, in the option's own type."""
     options: dict[str, dict[str, object]] = {}
     for key, value in plan.items():
         setting = _SETTINGS.get(key)
         detector, _, option = key.partition(".")
-        if setting is None or not option or detector == "vital":
+        if setting is None or not option or detector in _NO_DETECTORS:
             continue
         options.setdefault(detector, {})[option] = _as_option(setting.unit, value)
     return options

@@ -9,7 +9,7 @@ import pytest
 from alerts.catalogue import Catalogue
 from detectors import DETECTORS, options_of
 from gateway.domain import Override, Scope
-from gateway.domain.almanac import NEW_YEAR, spring_festivals
+from gateway.domain.almanac import NEW_YEAR, year_of
 from gateway.domain.plan import (
     ALWAYS_ON,
     OF_AN_ALERT,
@@ -19,6 +19,7 @@ from gateway.domain.plan import (
     Unit,
     lives_again,
     options_in,
+    readable,
     setting_of,
     span_at,
     understood,
@@ -50,7 +51,7 @@ def plan(lines: list[Override], days: float = 1, hours: float = 0) -> dict[str, 
 
 def test_every_limit_of_every_detector_has_its_row_and_every_row_a_limit():
     limits = {f"{name}.{option}" for name, kind in DETECTORS.items() for option in options_of(kind)}
-    rows = {setting.key for setting in SETTINGS if "." in setting.key and not setting.key.startswith("vital.")}
+    rows = {one.key for one in SETTINGS if "." in one.key and one.key.partition(".")[0] not in ("vital", "card")}
 
     assert rows == limits - {"fall.model"}, "a file of the installation, not of a home"
 
@@ -58,7 +59,8 @@ def test_every_limit_of_every_detector_has_its_row_and_every_row_a_limit():
 @pytest.mark.parametrize("setting", [s for s in SETTINGS if "." in s.key], ids=lambda setting: setting.key)
 def test_a_limit_is_given_in_the_type_that_its_detector_wants(setting):
     detector, _, option = setting.key.partition(".")
-    if detector == "vital":
+    if detector in ("vital", "card"):
+        assert options_in({setting.key: "what is no number"}) == {}
         return
     example = {Unit.CLOCK: "05:30", Unit.YES_NO: "yes"}.get(setting.unit, f"{setting.high:g}")
 
@@ -215,7 +217,7 @@ def test_a_guest_teaches_nothing_and_who_stays_does():
 def test_the_week_of_the_spring_festival_is_the_lunar_one():
     eve, over = datetime(2027, 2, 5, tzinfo=CHINA), datetime(2027, 2, 13, tzinfo=CHINA)
 
-    assert (eve, over) in list(spring_festivals(datetime(2026, 7, 1, tzinfo=UTC), CHINA))
+    assert (eve, over) in year_of(datetime(2026, 7, 1, tzinfo=UTC), CHINA).festivals
     assert span_at([], eve, CHINA).plan == {UNUSUAL: "festivals"}
     assert span_at([], over, CHINA).plan == span_at([], eve - timedelta(seconds=1), CHINA).plan == {}
     assert UNUSUAL not in span_at([line("festivals", "no")], eve, CHINA).plan
@@ -287,3 +289,10 @@ def test_whoever_lives_there_again_is_told_from_whoever_looks_in(signs, back):
 
 def test_nobody_is_back_who_was_never_away():
     assert lives_again(AWAY[1:], seen("10:00", "10:10", "10:20", "10:35"), CHINA) is None
+
+
+def test_a_line_that_a_newer_program_wrote_changes_nothing_and_stops_nothing():
+    newer = [line("visit/1", "whenever"), line("night.begins", "dusk"), line("leak.ack", "soon"), line("x.y", "z")]
+    known = [line("maintenance", "a,b"), line("absence", "住院"), line("bath_dwell", "90")]
+
+    assert readable([*newer, *known]) == known
