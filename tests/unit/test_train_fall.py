@@ -9,7 +9,8 @@ from bench.falls import is_elder, leave_one_out, says_fall, share
 from detectors.fall_model import load
 from gateway.cli import app
 from gateway.commands.train_fall import Trial, fit, recording, trials_in
-from gateway.config import Refused
+from gateway.config import Refused, problems
+from gateway.config import load as settings_from
 from gateway.domain.impact import LEVELS, Impact
 from simulators.falls import Wearer, record
 
@@ -113,3 +114,13 @@ def test_what_is_refused_says_what_would_be_right(tmp_path):
         ran = CliRunner().invoke(app, arguments)
         assert isinstance(ran.exception, Refused)
         assert "Name a folder of trials" in str(ran.exception)
+
+
+def test_settings_that_name_no_model_are_refused_before_anything_starts(tmp_path):
+    path = tmp_path / "shouwang.toml"
+    path.write_text(f'state = "{tmp_path}"\n[detectors.fall]\nmodel = "nowhere.json"\n', encoding="utf-8")
+
+    assert [one for one in problems(settings_from(path)) if "fall" in one] == [
+        "detectors.fall.model: The fall model nowhere.json cannot be used: "
+        "[Errno 2] No such file or directory: 'nowhere.json'"
+    ]
