@@ -168,6 +168,7 @@ class Handling:
         csrf: str,
         refused: str = "",
         given: Given | None = None,
+        at_door: bool = False,
         status: int = 200,
     ) -> Response:
         """The one page on which an alert is dealt with, for who is signed in and for who came by a link."""
@@ -206,7 +207,7 @@ class Handling:
             learning=learning(view.home, now),
             held=held(alert, view.home, tongue),
             reason=lambda text: wording.reason_text(text, tongue.language),
-            next_act=next_act(alert, me, duty),
+            next_act=Next.ARRIVE if at_door else next_act(alert, me, duty),
             mine=bool(me) and alert.owner == me,
             coordinates=bool(me) and alert.is_ringing and alert.coordinator == me,
             coordinator=self.pages.name_of(alert.coordinator) if alert.coordinator else "",
@@ -514,7 +515,7 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
         going = next((a for a in mine if a.state in (State.ACCEPTED, State.EN_ROUTE)), None)
         if going is None:
             return RedirectResponse(f"/homes/{home.id}", status_code=303)
-        return shown(request, visitor, going, given=Given(code=pages.links.door_code(home.id)))
+        return shown(request, visitor, going, given=Given(code=pages.links.door_code(home.id)), at_door=True)
 
     # Last, for its address swallows everything below it.
     @router.get("/alerts/{alert_id:path}")

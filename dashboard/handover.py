@@ -229,7 +229,8 @@ def routes(handover: Handover, doors: Doors) -> APIRouter:
     @router.get("/a/{token}/card")
     def show_card_by_link(request: Request, token: str) -> Response:
         one_tap, alert = pages.holder(token)
-        return handover.show(request, alert, one_tap.person, visitor=None, base=f"/a/{token}", csrf="")
+        who = one_tap.person if alert.owner == one_tap.person else ""  # the same as for opening it
+        return handover.show(request, alert, who, visitor=None, base=f"/a/{token}", csrf="")
 
     @router.post("/a/{token}/card", dependencies=[Depends(doors.from_here)])
     def open_card_by_link(request: Request, token: str, why: Why = "") -> Response:

@@ -252,7 +252,6 @@ def test_the_printed_code_leads_whoever_has_the_alert_to_their_button(night):
     assert night.browser.get(plate).headers["location"] == "/homes/h1", "nothing of theirs is open here"
 
     night.does("accept")
-    night.does("depart")
 
     page = night.browser.get(plate).text
     assert f'value="{code}"' in page and "我到了" in page
@@ -340,6 +339,8 @@ def test_by_a_link_only_who_has_the_alert_opens_it(night):
     phone = night.rig.browser()
     assert phone.post(f"{link}/card", data={"why": "急"}).status_code == 403
 
+    night.does("card", why="无应答")
+    assert "冠心病" in night.page("/card") and "冠心病" not in phone.get(f"{link}/card").text
     phone.post(f"{link}/accept")
     phone.post(f"{link}/card", data={"why": "无应答"})
 
