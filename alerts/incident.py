@@ -214,10 +214,8 @@ def settling(finding: Finding, until: datetime | None) -> Finding:
     return replace(finding, facts=facts if until is None else (*facts, (SETTLING, until.isoformat())))
 
 
-def spoken_for_by(code: str, open_alerts: Iterable[Alert]) -> Alert | None:
-    """The open alert of the same home that says more than an alert of this code would."""
-    if code not in SAID_BY_THE_HUB:
-        return None
+def spoken_for_by(open_alerts: Iterable[Alert]) -> Alert | None:
+    """The open alert of the same home that says more than the silence of a device (`SAID_BY_THE_HUB`) would."""
     return next((alert for alert in open_alerts if alert.code == HUB), None)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from alerts.courier import Courier
 from alerts.desk import Desk
+from alerts.incident import codes_of
 from alerts.maintenance import has_passed
 from detectors.ear import PATIENCE
 from gateway.domain import (
@@ -565,7 +566,7 @@ class Checker:
             taking = [
                 a
                 for a in by_home[home]
-                if a.code == "sos" and (a.raised_at >= at or (a.resolved_at is None or a.resolved_at >= at))
+                if "sos" in codes_of(a) and (a.raised_at >= at or (a.resolved_at is None or a.resolved_at >= at))
             ]
             if not taking:
                 self._break(f"the press in {home} at {at:%d %H:%M:%S} opened no alert")
@@ -660,7 +661,8 @@ class Checker:
 
     def _the_silent_are_found(self, by_home: dict[str, list[Alert]]) -> None:
         for home, since in self.week.silent.items():
-            if not any(a.code in ("inactivity", "not_returned") and a.raised_at >= since for a in by_home[home]):
+            found = [f for a in by_home[home] for f in (a.finding, *(one.finding for one in a.also))]
+            if not any(f.code in ("inactivity", "not_returned") and f.at >= since for f in found):
                 self._break(f"{home} has been silent since {since:%d %H:%M} and nobody was told")
 
     def _the_unheard_are_not_called_silent(self, by_home: dict[str, list[Alert]]) -> None:

@@ -43,7 +43,8 @@ def alerts_list(
         for alert in here.stores.alerts.alerts(unclosed=not all_):
             holder = f"  {'owner' if alert.owner else 'coordinator'} {alert.holder}" if alert.holder else ""
             when, what = f"{alert.raised_at:%m-%d %H:%M:%S}", f"{alert.state.value:11} x{alert.count}"
-            say(f"{when}  {alert.severity.value}  {what} {alert.id}{holder}")
+            within = f"  told in {alert.incident}" if alert.is_muted else ""
+            say(f"{when}  {alert.severity.value}  {what} {alert.id}{holder}{within}")
 
 
 @alerts.command("show")
@@ -58,6 +59,13 @@ def alerts_show(alert_id: AlertId, config: Config = None, state: State = None) -
         if home is not None:
             for line in wording.explain(alert.finding, language, home.zone, home):
                 say(f"  {line}")
+            for one in alert.also:
+                why = wording.explain(one.finding, language, home.zone, home)[0]
+                say(f"  + {one.finding.code} x{one.count}  {why}")
+        if alert.is_muted:
+            say(f"  told in {alert.incident}")
+        for member in here.stores.alerts.members(alert.id):
+            say(f"  for {member.id}  {member.state.value}")
         clock = sla.running(alert)
         if clock is not None:
             late = " LATE" if clock.is_breached(here.now) else ""

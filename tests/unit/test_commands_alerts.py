@@ -49,6 +49,24 @@ def test_from_the_call_to_the_file(called):
     assert called("alerts list") == "" and called.id in called("alerts list --all")
 
 
+def test_what_else_was_found_and_what_is_told_in_another_alert(called):
+    now = SystemClock().now()
+    water, hub, device = (
+        Finding(home="wang", code=code, severity=severity, since=now, at=now, subject=subject)
+        for code, severity, subject in (
+            ("leak", Severity.MEDIUM, ""),
+            ("home_silent", Severity.TECHNICAL, ""),
+            ("device_mute", Severity.TECHNICAL, "s"),
+        )
+    )
+    Desk(called.alerts, called.registry).take([water, hub, device], now)
+
+    assert "+ leak x1  Water on the floor" in called(f"alerts show {called.id}")
+    assert f"{device.id}  told in {hub.id}" in called("alerts list")
+    assert f"told in {hub.id}" in called(f"alerts show {device.id}")
+    assert f"for {device.id}" in called(f"alerts show {hub.id}")
+
+
 def test_somebody_far_away_and_somebody_else(called):
     called(f"alerts accept {called.id} chen --afar")
     assert "coordinator chen" in called("alerts list")
