@@ -13,7 +13,7 @@ from alerts.selftest import WINDOW
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
-from dashboard.pages import Pages
+from dashboard.pages import CHANNELS, Pages
 from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_
 from gateway.domain import Duty, Person
@@ -23,6 +23,9 @@ TRIERS = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
 """Who may try out the buttons of homes that are theirs to see."""
 CALLERS = (Duty.SUPERVISOR, Duty.ADMIN)
 """Who may see how everybody can be reached, and send them a drill."""
+
+SHOWN = 200
+"""Homes, and people, on the page; what is due stands first."""
 
 STANDINGS: Mapping[Standing, str] = {
     Standing.FAILED: N_("does not arrive"),
@@ -68,10 +71,13 @@ class Drills:
             "drills.html",
             visitor=visitor,
             status=status,
-            people=list(people.values()),
-            homes=list(homes.values()),
+            people=list(people.values())[:SHOWN],
+            people_in_all=len(people),
+            homes=list(homes.values())[:SHOWN],
+            homes_in_all=len(homes),
             due=due,
             error=error,
+            channel=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
             standing=lambda line: tongue.say(STANDINGS[line.standing]),
             reason=lambda text: wording.reason_text(text, tongue.language) if text else "",
             may_call=visitor.account.duty in CALLERS,
