@@ -17,7 +17,8 @@ from alerts import card, sla, wording
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
 from alerts.incident import OUTAGE
-from alerts.maintenance import TEST, is_held
+from alerts.maintenance import HUSHED, TEST, is_held
+from alerts.routing import volunteers
 from dashboard import pictures, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
@@ -177,6 +178,8 @@ class Handling:
         me = one_tap.person if one_tap else visitor.account.person if visitor else ""
         duty = visitor.account.duty if visitor else None
         deliveries, history = house.alerts.deliveries(alert.id), house.alerts.history(alert.id)
+        if one_tap is not None and me in volunteers(deliveries):
+            return self.show_errand(request, alert, me, base=base, refused=refused, given=given, status=status)
         view = views.alert_view(alert, deliveries, house.registry, house.readings, now)
         if alert.code == OUTAGE:  # it is about no single home
             view = replace(view, home=None, life=None, blind=None)
@@ -237,6 +240,29 @@ class Handling:
             happened=self.teller(tongue, view.home, now),
             channel_name=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
             live=f"{base}/events?after={after}" if one_tap else f"/events?after={after}&ref={quote(alert.id)}",
+        )
+
+    def show_errand(
+        self, request: Request, alert: Alert, me: str, *, base: str, refused: str, given: Given | None, status: int
+    ) -> Response:
+        """The same alert for a volunteer: where to go and what to do there, and nothing about who lives there."""
+        home, now = self.house.registry.home(alert.home), self.house.clock.now()
+        return self.printer.page(
+            request,
+            "errand.html",
+            now=now,
+            status=status,
+            here=base,
+            page_zone=home.zone if home else FALLBACK_ZONE,
+            base=base,
+            address=home.address if home else "",
+            next_act=next_act(alert, me, None) if alert.is_open else None,
+            is_open=alert.is_open,
+            mine=alert.owner == me,
+            outcomes=list(Outcome),
+            given=given or Given(),
+            refused=refused,
+            live=f"{base}/events?after={self.house.alerts.last_event()}",
         )
 
     def members(self, alert: Alert, visitor: Visitor | None) -> list[Member]:
@@ -383,6 +409,8 @@ def held(alert: Alert, home: Home | None, tongue: Tongue) -> str:
         return tongue.say("Another alert stands for this one: nobody is called for it meanwhile")
     if not is_held(alert):
         return ""
+    if alert.finding.fact(HUSHED):
+        return tongue.say("It can wait: people hear of it when the quiet hours or the silence are over")
     if home is not None and home.state is Monitoring.PAUSED:
         return tongue.say("This home is paused: nobody is called until that is over")
     if home is not None and home.state is Monitoring.REGISTERED:

@@ -8,6 +8,7 @@ import pytest
 from test_care_loop import T0, House, at
 
 from alerts.plans import WORSE_FOR
+from alerts.wording import explain
 from gateway.domain import Absence, Outcome, Profile, Scope, Severity, State
 from gateway.domain.people import Risk
 from gateway.registry import RegistrationError, Registry
@@ -112,6 +113,15 @@ def test_at_high_risk_a_cold_room_is_not_left_till_tomorrow(house):
 
 def _with_resident(house):
     return replace(house.registry.home("h1"), person="zhang")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "家中养有宠物，活动可能来自宠物。"), ("en", "A pet lives here: what moved")]
+)
+def test_who_reads_an_alert_hears_what_else_may_have_moved(house, language, said):
+    alert = house.finds("inactivity", Severity.HIGH, facts=(("plan", "pet"),)).alert
+
+    assert any(sentence.startswith(said) for sentence in explain(alert.finding, language, CHINA))
 
 
 # --------------------------------------------------------------------------- quiet

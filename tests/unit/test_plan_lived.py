@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.domain import Absence, Area, Finding, Grid, Home, Hub, Override, Role, Room, RoomKind, Scope, Sensor
+from gateway.domain import Absence, Area, Finding, Grid, Home, Hub, Kind, Override, Role, Room, RoomKind, Scope, Sensor
 from gateway.pipeline import Pipeline
 from gateway.ports import Message
 from gateway.registry import Registry
@@ -199,6 +199,31 @@ def test_an_absence_that_ends_early_is_over(street):
 
     assert street.told("not_returned") == ["07 14:01"]
     assert not street.acts.end_absence("h1", who="li", now=street.now)
+
+
+def test_an_absence_ends_when_somebody_lives_there_again(street):
+    def signs(home: str, since: datetime, until: datetime) -> list[datetime]:
+        return [
+            one.at for one in street.readings.readings(home, since, until) if one.is_event and one.kind is Kind.MOTION
+        ]
+
+    street.acts.declare_absence("h1", Absence.FAMILY, street.now + timedelta(days=12), who="daughter", now=street.now)
+    street.goes_out()
+    street.waits(timedelta(minutes=5), days=2)
+    street.moves()  # the neighbour waters the flowers
+    street.waits(minutes=8)
+    street.moves()
+    assert street.acts.end_absences(signs, now=street.now) == []
+
+    street.waits(timedelta(minutes=5), days=1)
+    for _ in range(5):
+        street.moves()
+        street.waits(minutes=9)
+    assert street.acts.end_absences(signs, now=street.now) == ["h1"]
+    assert street.acts.end_absences(signs, now=street.now) == []
+
+    street.waits(timedelta(minutes=5), hours=12)
+    assert street.told("inactivity"), "she is watched as usual again"
 
 
 def test_whoever_may_lose_the_way_is_an_emergency_at_night(street):
