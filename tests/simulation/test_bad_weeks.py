@@ -4,9 +4,11 @@ import logging
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from gateway.domain import Alert
 from gateway.week import Week, live_through_a_bad_week
 
 pytestmark = [pytest.mark.simulation, pytest.mark.slow]
@@ -60,3 +62,35 @@ def test_the_checker_sees_a_press_that_reached_nobody(monkeypatch):
 
 def _week(seed: int) -> Week:
     return live_through_a_bad_week(seed, days=2)
+
+
+def test_the_checker_sees_what_nobody_will_ever_look_at_again(monkeypatch):
+    monkeypatch.setattr("alerts.sitting.next_look", lambda alert: None)
+
+    assert _breaks("nobody will ever look at it again")
+
+
+def test_the_checker_sees_a_rung_that_was_climbed_early(monkeypatch):
+    from alerts.sitting import Calls
+
+    monkeypatch.setattr(Calls, "are_waited_for", lambda self, round_, rung: False)
+
+    assert _breaks("early")
+
+
+def test_the_checker_sees_a_coordinator_who_is_called(monkeypatch):
+    from alerts.sitting import Sitting
+
+    coordinate = Sitting.coordinate
+
+    def forgotten(self: Sitting, alert: Alert, who: str, how: str) -> Alert:
+        return self._save(replace(coordinate(self, alert, who, how), coordinator=""))
+
+    monkeypatch.setattr(Sitting, "coordinate", forgotten)
+
+    assert _breaks("coordinates")
+
+
+def _breaks(promise: str) -> bool:
+    weeks = map(_week, range(12))  # one after the other, until it is seen
+    return any(promise in broken for week in weeks for broken in week.broken)
