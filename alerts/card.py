@@ -24,6 +24,10 @@ TOLD = frozenset({Purpose.PAGE, Purpose.AGAIN})
 """Whoever was called by one of these is a responder of the alert."""
 
 
+LAY = frozenset({Duty.ELDER, Duty.FAMILY, Duty.KEY_HOLDER, Duty.VOLUNTEER})
+"""Neighbours, family, volunteers: they learn what their errand needs. Illnesses are not ours to tell them."""
+
+
 class Denial(StrEnum):
     """Why a card is not opened."""
 
@@ -58,8 +62,13 @@ def denial(alert: Alert, who: str, why: str, *, responders: Collection[str], lea
 
 
 def responders(alert: Alert, deliveries: Iterable[Delivery]) -> set[str]:
-    """Whoever has it, and whoever was called about it."""
-    return {d.person for d in deliveries if d.purpose in TOLD} | ({alert.owner} if alert.owner else set())
+    """Whoever has it, and whoever was called about it; but nobody who helps without holding a post."""
+    called: dict[str, set[Duty]] = {}
+    for delivery in deliveries:
+        if delivery.purpose in TOLD and delivery.duty is not None:
+            called.setdefault(delivery.person, set()).add(delivery.duty)
+    lay = {person for person, duties in called.items() if duties <= LAY}
+    return (called.keys() | ({alert.owner} if alert.owner else set())) - lay
 
 
 def disclose(

@@ -1,5 +1,6 @@
 """Breaking the glass: who may open the emergency card, for what reason, and who is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from pages_house import Rig
 
 from alerts import card
 from alerts.card import Denial, Opening
-from gateway.domain import Outcome, Purpose, Severity
+from gateway.domain import Duty, Outcome, Purpose, Severity
 
 
 @pytest.fixture
@@ -86,3 +87,16 @@ def test_the_message_says_that_it_was_opened_and_nothing_of_an_illness(rig):
 
     assert "A-1" in said.title and "刘网格员" in said.body
     assert "昏迷" not in said.title + said.body and "王奶奶" not in said.title + said.body
+
+
+def test_neighbours_family_and_volunteers_are_no_responders_of_a_card(rig):
+    alert = rig.press()
+    (page,) = rig.alerts.deliveries(alert.id)
+
+    def responders(*duties: Duty) -> set[str]:
+        return card.responders(alert, [replace(page, person="li", duty=duty) for duty in duties])
+
+    for duty in (Duty.KEY_HOLDER, Duty.VOLUNTEER, Duty.FAMILY):
+        assert responders(duty) == set()
+        assert responders(duty, Duty.GRID_WORKER) == {"li"}, "who holds a post as well"
+    assert card.responders(replace(alert, owner="li"), [replace(page, person="li", duty=Duty.VOLUNTEER)]) == set()
