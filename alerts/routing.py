@@ -1,6 +1,6 @@
 """From a rung to messages: who is meant, and through what they are reached. Pure, apart from asking the directory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -86,6 +86,15 @@ def can_be_called(hours: str, at: datetime, zone: ZoneInfo) -> bool:
 def people_for(duty: Duty, home: Home | None, directory: Directory, at: datetime) -> list[Person]:
     """Whom this duty means for this home at that moment, first choice first; each person once."""
     return [one.person for one in on_call(duty, home, directory, at)]
+
+
+def volunteers(deliveries: Iterable[Delivery]) -> set[str]:
+    """Who was called about an alert as a volunteer and as nothing else: they learn address and task, and no more."""
+    called: dict[str, set[Duty]] = {}
+    for delivery in deliveries:
+        if delivery.duty is not None:
+            called.setdefault(delivery.person, set()).add(delivery.duty)
+    return {person for person, duties in called.items() if duties == {Duty.VOLUNTEER}}
 
 
 def reachable(people: Sequence[Person]) -> bool:

@@ -80,6 +80,8 @@ def letter(
         return _test_letter(delivery, alert, household, home, language, link, known)
     if delivery.duty is Duty.ELDER:
         return _to_the_resident(delivery, alert, language, owner, code, time, known)
+    if delivery.duty is Duty.VOLUNTEER:
+        return _to_a_volunteer(delivery, language, link, code, time)
     if delivery.purpose is Purpose.TAKEN:
         return Letter(
             title=say(language, "Accepted: {name} · {household}", name=name, household=household),
@@ -156,6 +158,20 @@ def _digest(delivery: Delivery, name: str, language: str, link: str, known: Cata
         household=about[0][0],
         what=say(language, what, count=count),
     )
+
+
+def _to_a_volunteer(delivery: Delivery, language: str, link: str, code: str, time: str) -> Letter:
+    """That somebody is needed, or is not any more. Where and what for stands behind the link; who lives there, what
+    happened and whether anybody is ill is not a volunteer's to know."""
+    if delivery.purpose in (Purpose.TAKEN, Purpose.OVER):
+        title, body = N_("Taken care of"), N_("Somebody goes there. You need do nothing more. Thank you.")
+    else:
+        title, body = (
+            N_("Somebody near you needs help"),
+            N_("Can you look in? Open the link for the address and what to do, and to accept."),
+        )
+    said = say(language, title)
+    return Letter(title=said, body=say(language, body), link=link, household=code, what=said, time=time)
 
 
 IN_THE_HOME = frozenset({"home", "lamp", "siren"})
