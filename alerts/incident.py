@@ -51,6 +51,9 @@ STORM, CALLS_AT_ONCE = timedelta(minutes=2), 3
 """Whoever was called about so many alerts within these minutes hears of the next, unless it is an emergency, when they
 have passed: all of it in one message."""
 
+ENOUGH_CALLS = 30
+"""So many of somebody's newest calls, by each way one, tell whether there are many."""
+
 GRACE = timedelta(seconds=5)
 """What is to be said in one message is put together by then; else each goes by itself."""
 

@@ -29,6 +29,7 @@ from alerts.escalation import (
 from alerts.history import What
 from alerts.incident import (
     BEFORE_ANYBODY_COMES,
+    ENOUGH_CALLS,
     HUB,
     LOOK_WHETHER_OVER,
     MANY_HOMES,
@@ -373,7 +374,8 @@ class Sitting:
             self._climb(alert)
 
     def _let_go(self, alert: Alert) -> Alert:
-        alert = replace(alert, finding=let_go(alert.finding), next_at=self.now)
+        # Nobody's time was counted while nobody was to know of it.
+        alert = replace(alert, finding=let_go(alert.finding), next_at=self.now, worse_at=self.now)
         self._write(alert, What.RELEASED)
         self._audit(alert, SYSTEM, "alert.released")
         return alert
@@ -447,7 +449,7 @@ class Sitting:
             return calls
         spread = []
         for person, own in groupby(calls, key=lambda call: call.person):
-            before = self.ledger.calls_to(person, self.now - STORM)
+            before = self.ledger.calls_to(person, self.now - STORM, ENOUGH_CALLS)
             until = bundled_until(before, alert.id, self.now)
             if until is not None:
                 self.ledger.set_timer(Timer(f"{TOGETHER}/{person}", TOGETHER, person, until))

@@ -320,8 +320,8 @@ class AlertLedger(Trail, Protocol):
 
     def delivery(self, delivery_id: str) -> Delivery | None: ...
 
-    def calls_to(self, person: str, since: datetime) -> list[Delivery]:
-        """What was written down since then to call this person (`Purpose.PAGE`), the oldest first."""
+    def calls_to(self, person: str, since: datetime, limit: int = 10_000) -> list[Delivery]:
+        """What was written down since then to call this person (`Purpose.PAGE`), the newest first."""
         ...
 
     def update(self, delivery: Delivery) -> None: ...

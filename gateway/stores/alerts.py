@@ -102,7 +102,8 @@ _CALLS_TO = (
         _delivery.c.created_at >= bindparam("since"),
         _delivery.c.purpose == Purpose.PAGE,
     )
-    .order_by(_delivery.c.number)
+    .order_by(_delivery.c.created_at.desc(), _delivery.c.number.desc())
+    .limit(bindparam("limit"))
 )
 _UPDATE_DELIVERY = (
     update(_delivery)
@@ -376,8 +377,9 @@ class _SqlAlertLedger(TrailLedger):
     def delivery(self, delivery_id: str) -> Delivery | None:
         return _noun(Delivery, self._sql.delivery_by_id.one(self._connection, {"id": delivery_id}))
 
-    def calls_to(self, person: str, since: datetime) -> list[Delivery]:
-        return _nouns(Delivery, self._sql.calls_to.all(self._connection, {"person": person, "since": aware(since)}))
+    def calls_to(self, person: str, since: datetime, limit: int = 10_000) -> list[Delivery]:
+        asked = {"person": person, "since": aware(since), "limit": limit}
+        return _nouns(Delivery, self._sql.calls_to.all(self._connection, asked))
 
     def update(self, delivery: Delivery) -> None:
         values = row_of(delivery, _DELIVERY)

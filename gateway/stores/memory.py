@@ -340,10 +340,11 @@ class _MemoryAlertLedger(_TrailLedger):
     def delivery(self, delivery_id: str) -> Delivery | None:
         return self._new.deliveries.get(delivery_id) or self._below.deliveries.get(delivery_id)
 
-    def calls_to(self, person: str, since: datetime) -> list[Delivery]:
+    def calls_to(self, person: str, since: datetime, limit: int = 10_000) -> list[Delivery]:
         aware(since)
-        found = {**self._below.deliveries, **self._new.deliveries}.values()
-        return [d for d in found if d.purpose is Purpose.PAGE and d.person == person and d.created_at >= since]
+        written = {**self._below.deliveries, **self._new.deliveries}.values()
+        found = [d for d in written if d.purpose is Purpose.PAGE and d.person == person and d.created_at >= since]
+        return sorted(found, key=attrgetter("created_at"), reverse=True)[:limit]
 
     def update(self, delivery: Delivery) -> None:
         if self.delivery(delivery.id) is None:

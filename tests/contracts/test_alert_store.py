@@ -378,8 +378,10 @@ def test_who_was_called_lately_can_be_asked(alerts):
     with alerts.begin() as ledger:
         ledger.queue(a_delivery(alert, 7, created_at=MORNING + minutes(7)))
         called = [delivery.created_at - MORNING for delivery in ledger.calls_to("li", MORNING + minutes(1))]
+        newest = [delivery.created_at - MORNING for delivery in ledger.calls_to("li", MORNING, 1)]
 
-    assert called == [minutes(5), minutes(7)]
+    assert called == [minutes(7), minutes(5)]
+    assert newest == [minutes(7)]
 
 
 def test_a_delivery_is_queued_once_and_stays_as_it_became(alerts):
