@@ -101,7 +101,7 @@ class SilenceState:
         if at == before:  # the same pulse heard twice is no second event
             return False
         is_lone = abs(at - before) > SECOND_EVENT
-        if at > before:
+        if at > before and not self.out:  # what fires in an empty home says nothing of how anybody is seen
             self.pulses = min(self.pulses + 1, LONE_OF)
             self.lone += (is_lone - self.lone) / self.pulses
         # Where sensors rest so long after each pulse that lone ones are the usual thing, they are all that is ever

@@ -221,9 +221,7 @@ class Report:
     def run(self, seed: int, per_home: int, say: Callable[[str], None]) -> None:
         for life in self.lives:
             for rule in rules():
-                is_first = rule.setting == first_of(rule.family)
-                result = judge(life, rule.watch, seed=seed, per_home=per_home if is_first else per_home // 2)
-                self.tried[life.home.id, rule.name] = Figures(result)
+                self.tried[life.home.id, rule.name] = Figures(judge(life, rule.watch, seed=seed, per_home=per_home))
             say(f"{life.home.id}: {len(life.events)} signs of life in {(life.ends - life.begins).days} days")
 
     def lines(self) -> Iterator[str]:

@@ -127,6 +127,18 @@ def test_twelve_days_of_holiday_are_one_alert(weeks):
     assert [code for _, code in weeks.told] == ["not_returned"]
 
 
+def test_ghosts_in_an_empty_home_change_nothing_however_many_there_are(weeks):
+    weeks.lives(3)
+    weeks.door("08:30")
+    for day in range(weeks.day, weeks.day + 12):
+        for hour in range(10, 22):
+            weeks.pulses(f"{hour:02}:00", day)
+    weeks.waits_until("23:00")
+
+    assert [code for _, code in weeks.told] == ["not_returned"]
+    assert weeks.all_told[-1][1] == "not_returned"
+
+
 def test_a_holiday_that_was_declared_is_none_and_its_end_gives_time_to_come_home(weeks):
     weeks.lives(3)
     weeks.context = Context(plan={"absence": "at her son's"})
