@@ -82,10 +82,18 @@ class Fall:
     _model: FallModel = field(init=False, repr=False)
     _seen: frozenset[str] = field(init=False, repr=False)
     _has_radar: bool = field(init=False, repr=False)
+    _limits: dict[str, timedelta] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._model = load(self.model)
         self._seen = frozenset(sensor.room for sensor in self.home.sensors if sensor.role in EYES)
+        self._limits = {
+            "sure": STANDS_BY_IT,
+            "stands": STANDS_BY_IT,
+            "still": self.still_for,
+            "together": self.together,
+            "unrecovered": self.unrecovered,
+        }
         self._has_radar = any(sensor.role is Role.FALL for sensor in self.home.sensors)
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
@@ -99,12 +107,7 @@ class Fall:
             and reading.is_event
             and reading.sensor not in context.blind
         ):
-            if state.since is not None and state.due_at is None and reading.at > state.since + EPISODE:
-                self._end()
-            elif state.since is not None and reading.at > state.since + SETTLES and self._is_recovery(reading, context):
-                self._end()
-            if state.since is None:
-                state.seen_room = reading.room or state.seen_room
+            self._note_seen(reading, context)
         return ()
 
     def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
@@ -146,10 +149,11 @@ class Fall:
                 # Of another person, or heard late of another time: what is looked at goes on.
                 return (self._alone(reading, context),) if is_sure else ()
             self._end()
+        if self._is_another(reading):
+            self._end()
         if state.since is None:
             self._begin(reading)
-        is_known = state.weights.get(reading.sensor, 0) >= weight
-        if not is_known:
+        if state.weights.get(reading.sensor, 0) < weight:
             state.sources[reading.sensor], state.weights[reading.sensor] = reading.kind.value, weight
         if reading.kind is not Kind.IMPACT and reading.sensor not in state.stands:
             state.stands.append(reading.sensor)
@@ -178,6 +182,17 @@ class Fall:
         state = self.state
         is_other = bool(state.subject and reading.subject) and state.subject != reading.subject
         return state.since is not None and not is_other and abs(reading.at - state.since) <= EPISODE
+
+    def _is_another(self, reading: Reading) -> bool:
+        """Whether this must be told by itself although something was told: that may have been settled meanwhile."""
+        state, sensor = self.state, reading.sensor
+        if state.since is None or not state.told:
+            return False
+        if sensor not in state.sources and reading.at - state.since <= self.together:
+            return False  # a second source
+        if reading.kind is Kind.FALL:
+            return sensor not in state.stands or state.sources.get(sensor) != Kind.FALL.value
+        return state.due_at is None and state.told != Severity.EMERGENCY.value
 
     def _begin(self, reading: Reading) -> None:
         state = self.state
@@ -228,6 +243,16 @@ class Fall:
             state.still[reading.sensor] = reading.at
             if reading.sensor in state.sources:
                 self._schedule(reading.at, context)
+
+    def _note_seen(self, reading: Reading, context: Context) -> None:
+        """Somebody did something: she has recovered, or was there last."""
+        state = self.state
+        if state.since is not None:
+            is_over = state.due_at is None and reading.at > state.since + EPISODE
+            if is_over or (reading.at > state.since + SETTLES and self._is_recovery(reading, context)):
+                self._end()
+        if state.since is None:
+            state.seen_room = reading.room or state.seen_room
 
     def _is_recovery(self, reading: Reading, context: Context) -> bool:
         """Whether she, or somebody who is with her, is up and about."""
@@ -295,7 +320,7 @@ class Fall:
             ("sources", ",".join(f"{name}:{how}" for name, how in state.sources.items())),
             ("room", state.room),
             ("elapsed_s", seconds(at - state.since)),
-            ("limit_s", seconds(self.unrecovered if rule == "unrecovered" or state.elsewhere else self.confirm)),
+            ("limit_s", seconds(self._limits.get(rule, at - state.since))),
             ("last_at", state.since.isoformat()),
         )
         if len(state.sources) == 1:
@@ -341,7 +366,7 @@ class Fall:
             ("sources", f"{reading.sensor}:{Kind.FALL.value}"),
             ("room", reading.room),
             ("elapsed_s", seconds(max(reading.heard - reading.at, timedelta(0)))),
-            ("limit_s", seconds(self.confirm)),
+            ("limit_s", seconds(STANDS_BY_IT)),
             ("last_at", reading.at.isoformat()),
             ("sensor", reading.sensor),
         )

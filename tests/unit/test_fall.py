@@ -271,6 +271,24 @@ def test_what_is_said_after_ten_minutes_is_another_fall():
     ]
 
 
+def test_what_a_radar_is_sure_of_anew_is_told_anew_for_the_first_may_be_settled_by_then():
+    again = Story().radar("fall").after(200).radar("fall", 0).after(40).radar("fall")
+    assert [one.since - NOON for one in again.found if one.fact("rule") == "sure"] == [
+        timedelta(0),
+        timedelta(seconds=240),
+    ]
+
+    grown = Story().radar("maybe_fall").after(300).radar("fall")
+    assert grown.told[-1] == (300, "sure", HIGH)
+    assert grown.after(70).told[-1] == (360, "stands", EMERGENCY)
+
+
+def test_after_a_suspicion_that_was_taken_back_a_knock_is_looked_at_anew():
+    story = Story().radar("maybe_fall").after(70).radar("maybe_fall", 0).after(240).watch_feels().after(70)
+
+    assert story.told == [(60, "suspected", HIGH), (370, "suspected", HIGH)]
+
+
 def test_after_she_has_recovered_another_fall_is_another():
     story = Story().radar("fall").after(30).radar("fall", 0).is_seen_in("kitchen", "living").after(60).radar("fall")
 
