@@ -94,6 +94,9 @@ def disclose(
         ledger.audit(
             Act(at=now, who=who, what="card.opened", ref=alert_id, why=opening.why, facts=(("home", alert.home),))
         )
+        if home is not None and home.person:  # whoever asks who has read a resident's file finds this too
+            why, about = opening.why, (("alert", alert_id),)
+            ledger.audit(Act(at=now, who=who, what="profile.disclosed", ref=home.person, why=why, facts=about))
         facts = (("name", opener.name if opener else who), ("why", opening.why))
         for leader in people_for(Duty.SUPERVISOR, home, directory, now):
             if leader.id != who:

@@ -33,6 +33,7 @@ from gateway.domain import (
     Answer,
     Answers,
     Delivery,
+    Elder,
     Facts,
     FamilyWord,
     Finding,
@@ -63,6 +64,9 @@ LONGEST_STAY = timedelta(days=30)
 
 ANSWERED_WITHIN = timedelta(minutes=15)
 """So long after a question in the home a press of an ordinary button is the answer to it."""
+
+NOT_REACHED = ("elder", Elder.NOT_REACHED.value)
+"""Somebody tried to look in again and saw nobody."""
 
 
 class Desk:
@@ -289,6 +293,10 @@ class Desk:
         """Somebody asked afterwards how the resident is."""
 
         def act(sitting: Sitting, alert: Alert) -> Verdict:
+            if alert.state is State.RESOLVED and NOT_REACHED in facts:
+                said = (*facts, ("note", note.strip())) if note.strip() else facts
+                sitting.write_down(alert, What.FOLLOWED_UP, who, "alert.followed-up", facts=said)
+                return Verdict(True, Reason.DONE, alert)  # tried, and still to be done
             if alert.state is State.RESOLVED:
                 return Verdict(True, Reason.DONE, sitting.follow_up(alert, who, note, facts))
             return _is_over(alert) or Verdict(False, Reason.UNRESOLVED, alert)

@@ -168,6 +168,8 @@ def test_an_outcome_is_mandatory_and_so_is_how_the_resident_is(night):
     closed = night.does("close")
     assert "回访" in text_of(closed.text) and night.alert.state is State.RESOLVED
     assert "老人" in text_of(night.does("follow-up").text) and night.alert.state is State.RESOLVED
+    night.does("follow-up", elder=Elder.NOT_REACHED)
+    assert "未联系上" in text_of(night.page()) and night.alert.state is State.RESOLVED, "tried, and still to be done"
     assert night.does("follow-up", elder=Elder.IN_HOSPITAL).status_code == 303
     assert "住院" in text_of(night.page())
 
@@ -311,6 +313,8 @@ def test_the_card_is_behind_glass_and_opening_it_is_audited(night):
         assert said in card, said
     acts = [(a.who, a.why) for a in night.rig.alerts.acts(night.alert_id) if a.what == "card.opened"]
     assert acts == [("liu", "呼叫无应答")]
+    reads = [(a.who, a.why) for a in night.rig.alerts.acts("wang") if a.what == "profile.disclosed"]
+    assert reads == [("liu", "呼叫无应答")], "whoever asks who has read her file finds it"
     assert [d.person for d in night.rig.alerts.deliveries(night.alert_id) if d.purpose is Purpose.CARD] == ["ma"]
 
     night.rig.clock.go_on(hours=1)
