@@ -1,6 +1,6 @@
 """How well falls are told from daily life on recordings of people, given by path: nothing of them is kept.
 
-    python -m bench.falls FOLDER [--seed 1] [--resamples 2000]
+    python bench/falls.py FOLDER [--unit m/s2] [--seed 1] [--resamples 2000]
 
 Two figures. *The method*: each person's trials are judged by a model trained on all the others, its threshold too.
 *The model that is shipped*: trained on simulated physics, it has never seen any of them. Elders are the subjects whose
