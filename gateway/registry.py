@@ -200,7 +200,7 @@ class Registry:
             if home.person:
                 self._follow_profile(act, home, profiles.get(home.person) or self._store.profile(home.person))
             act.note("home.put", home.id, facts=(("state", home.state.value),))
-        for home in self._store.homes():
+        for home in self._store.homes() if profiles else ():
             if home.id not in put and home.person in profiles:
                 self._follow_profile(act, home, profiles[home.person])
         for home_id, (state, why, _) in changes.states.items():
@@ -722,8 +722,9 @@ class Registry:
     def _follow_profile(self, act: "_Act", home: Home, profile: Profile | None) -> None:
         """What the detectors have to know of a resident stands in the plan, with its dates; why stands in the file."""
         known = profile or Profile(person=home.person)
+        held = {line.key for line in self._store.overrides(home.id) if line.covers(act.now)}
         for key, holds in ((DEMENTIA, known.dementia), (RISK, known.risk is Risk.HIGH)):
-            running = any(line.key == key and line.covers(act.now) for line in self._store.overrides(home.id))
+            running = key in held
             if holds and not running:
                 act.ledger.put_override(
                     Override(

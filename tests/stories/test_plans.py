@@ -151,6 +151,7 @@ async def test_one_thing_that_has_waited_is_told_like_any_other(house):
 
     assert house.told() == [(SEVEN_AM, "zhang")]
     assert house.history()[:3] == ["raised", "held", "released"]
+    assert "overdue" not in house.history(), "people's time is counted from when they hear of it"
 
 
 @pytest.mark.parametrize(
