@@ -1,6 +1,7 @@
 """A site trains its own fall model: what lies in a folder, what comes of it, and what is refused."""
 
 import random
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -124,3 +125,12 @@ def test_settings_that_name_no_model_are_refused_before_anything_starts(tmp_path
         "detectors.fall.model: The fall model nowhere.json cannot be used: "
         "[Errno 2] No such file or directory: 'nowhere.json'"
     ]
+
+
+def test_without_scikit_learn_it_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # as where it is not installed
+
+    ran = CliRunner().invoke(app, ["train-fall", str(tmp_path)])
+
+    assert isinstance(ran.exception, Refused)
+    assert "pip install 'shouwang[train]'" in str(ran.exception)
