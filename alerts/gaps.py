@@ -60,14 +60,18 @@ def gaps(
     reached: Callable[[Person], bool] = lambda person: bool(person.reaches),
 ) -> Iterator[Gap]:
     """The gaps of one grid, each from where it began; only the last is cut off where it is not looked any further."""
+    at = now
     since: datetime | None = None
-    for at, spells in _edges(grid, directory, now, until, duties):
-        if _anybody(spells, reached):
+    while at < until:
+        spells = [directory.on_call(grid, duty, at) for duty in duties]
+        if staffed := [spell.until for spell in spells if _anybody([spell], reached)]:
             if since is not None:
                 yield Gap(since, at)
-            since = None
-        elif since is None:
-            since = at if at > now else _began(grid, directory, at, duties, reached)
+            at, since = max(staffed), None
+        else:
+            if since is None:
+                since = at if at > now else _began(grid, directory, at, duties, reached)
+            at = min(spell.until for spell in spells)
     if since is not None:
         yield Gap(since, until)
 
@@ -89,30 +93,23 @@ def _anybody(spells: Iterable[Spell], reached: Callable[[Person], bool]) -> bool
     return any(reached(one.person) for spell in spells for one in spell.people)
 
 
-def _edges(
-    grid: str, directory: Directory, now: datetime, until: datetime, duties: Sequence[Duty]
-) -> Iterator[tuple[datetime, list[Spell]]]:
-    """Who can be called, from edge to edge: between two of them nothing changes."""
-    at = now
-    while at < until:
-        spells = [directory.on_call(grid, duty, at) for duty in duties]
-        yield at, spells
-        at = min(spell.until for spell in spells)
+def watched(directory: Directory) -> list[Home]:
+    """The grids in which any home is watched."""
+    grids = {h.grid for h in directory.homes() if h.grid and h.state in (Monitoring.GUARDED, Monitoring.TRIAL)}
+    places = (directory.home(GRID + grid) for grid in sorted(grids))
+    return [place for place in places if place is not None]
 
 
 def findings(
-    directory: Directory, now: datetime, trials: Iterable[Delivery] = (), catalogue: Catalogue | None = None
+    place: Home,
+    directory: Directory,
+    now: datetime,
+    trials: Iterable[Delivery] = (),
+    catalogue: Catalogue | None = None,
 ) -> list[Finding]:
-    """What is to be told about the coming days: for each grid with homes that are watched its first gap, and whoever
-    is on duty there and cannot be reached. The same gap is the same finding, however often it is looked for."""
-    duties, reached = duties_of_a_grid(catalogue or Catalogue()), works(trials)
-    watched = {h.grid for h in directory.homes() if h.grid and h.state in (Monitoring.GUARDED, Monitoring.TRIAL)}
-    found: list[Finding] = []
-    for grid in sorted(watched):
-        place = directory.home(GRID + grid)
-        if place is not None:
-            found += _of(place, directory, now, duties, reached)
-    return found
+    """What is to be told about the coming days of a grid: its first gap, and whoever is on duty there and cannot be
+    reached. The same gap is the same finding, however often it is looked for."""
+    return list(_of(place, directory, now, duties_of_a_grid(catalogue or Catalogue()), works(trials)))
 
 
 def _of(
@@ -130,15 +127,31 @@ def _of(
         yield _finding(place, since, now, facts=(("until", gap.until.isoformat()), ("grid", place.name)))
     if not is_day:
         return
-    mute: dict[str, tuple[Person, Duty, datetime]] = {}
-    for at, spells in _edges(place.grid, directory, now, now + AHEAD, duties):
-        for duty, spell in zip(duties, spells, strict=True):
-            for one in spell.people:
-                if not reached(one.person):
-                    mute.setdefault(one.person.id, (one.person, duty, at))
-    for person, duty, at in mute.values():
+    for person, duty, at in _unreachable(place, directory, now, duties, reached):
         facts = (("name", person.name), ("duty", duty.value), ("on_duty_at", at.isoformat()), ("grid", place.name))
         yield _finding(place, monday, now, subject=person.id, facts=facts)
+
+
+def _unreachable(
+    place: Home, directory: Directory, now: datetime, duties: Sequence[Duty], reached: Callable[[Person], bool]
+) -> Iterator[tuple[Person, Duty, datetime]]:
+    """Whoever will be on duty in the coming days and cannot be told of anything, with when that begins."""
+    rota = directory.rota()
+    keys = [(code, duty) for duty in duties for code in rota.above.get(place.grid, ())]
+    named = {post.person for key in keys for post in rota.posts.get(key, ())}
+    shifts = [shift for key in keys for shift in rota.shifts.get(key, ())]
+    named |= {shift.person for shift in shifts} | {swap.person for swap in rota.swaps.values()}
+    people = (directory.person(name) for name in sorted(named))
+    mute = {person.id for person in people if person is not None and not reached(person)}
+    for duty in duties:
+        at = now
+        while mute and at < now + AHEAD:
+            spell = directory.on_call(place.grid, duty, at)
+            for one in spell.people:
+                if one.person.id in mute:
+                    mute.remove(one.person.id)
+                    yield one.person, duty, at
+            at = spell.until
 
 
 def _finding(place: Home, since: datetime, now: datetime, *, subject: str = "", facts: Facts = ()) -> Finding:

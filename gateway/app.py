@@ -66,6 +66,9 @@ SWEEP_EVERY = 30
 LOOK_AHEAD_EVERY = 180
 """House-keepings from one look at the duty sheets of the coming days to the next: an hour."""
 
+PAUSE_S = 0.01
+"""Between two grids whose sheets are looked at: ten times as long as the look."""
+
 SIGNS_LOOKED_AT = 20
 """Readings among which the last sign of life is looked for; what merely cleared is none."""
 
@@ -253,7 +256,7 @@ async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clo
         for home in await asyncio.to_thread(registrar.end_absences, partial(signs_inside, stores), now=clock.now()):
             log.info("somebody is at home again", extra={"home": home})
         if round_ % LOOK_AHEAD_EVERY == 1:
-            await asyncio.to_thread(look_ahead, stores, desk, clock.now())
+            await look_ahead(stores, desk, clock)
         if round_ % SWEEP_EVERY == 0:
             gc.collect()
 
@@ -264,11 +267,15 @@ def signs_inside(stores: Stores, home: str, since: datetime, until: datetime) ->
     return [reading.at for reading in seen if reading.is_event]
 
 
-def look_ahead(stores: Stores, desk: Desk, now: datetime) -> None:
-    """Tell of each hour that is coming in which nobody of a grid could be called; each alone, so that a press waits for
-    no more than one."""
-    for finding in gaps.findings(stores.registry, now, stores.alerts.trials()):
-        desk.take([finding], now)
+async def look_ahead(stores: Stores, desk: Desk, clock: Clock) -> None:
+    """Tell of each hour that is coming in which nobody of a grid could be called; one grid at a time and with a pause
+    after it, so that a press waits for no more than one."""
+    trials = await asyncio.to_thread(stores.alerts.trials)
+    for place in await asyncio.to_thread(gaps.watched, stores.registry):
+        now = clock.now()
+        for finding in await asyncio.to_thread(gaps.findings, place, stores.registry, now, trials):
+            await asyncio.to_thread(desk.take, [finding], now)
+        await asyncio.sleep(PAUSE_S)
 
 
 def _warn_of_small_queue(broker_at: Endpoint) -> None:

@@ -138,7 +138,8 @@ async def test_hours_that_nobody_has_are_told_to_the_supervisor_once_and_beforeh
         book.assign("desk", Duty.ADMIN, "", LONG_AGO)
 
     for hour in range(5):
-        for finding in gaps.findings(street.registry, street.house.now()):
+        (place,) = [place for place in gaps.watched(street.registry) if place.grid == "g1"]
+        for finding in gaps.findings(place, street.registry, street.house.now()):
             (verdict,) = street.house.desk.take([finding], street.house.now())
             assert verdict.reason is (Reason.KNOWN if hour else Reason.NEW)
         await street.house.until(street.house.seconds + 60)

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.catalogue import Catalogue
-from alerts.gaps import Gap, duties_of_a_grid, findings, gaps, works
+from alerts.gaps import Gap, duties_of_a_grid, gaps, watched, works
+from alerts.gaps import findings as findings_of
 from gateway.domain import Delivery, Duty, Grid, Home, Monitoring, Person, Purpose, Reach, Sending
 from gateway.domain.rota import Leave, Shift
 from gateway.stores.memory import MemoryRegistry
@@ -54,6 +55,10 @@ def town(*shifts: Shift, night: bool = False, state: Monitoring = Monitoring.GUA
 
 def week(registry, now: datetime = NOON) -> list[Gap]:
     return list(gaps("g1", registry, now, now + timedelta(days=7), DUTIES))
+
+
+def findings(registry, now: datetime, trials=()):
+    return [finding for place in watched(registry) for finding in findings_of(place, registry, now, trials)]
 
 
 def told(registry, now: datetime = NOON, trials=()) -> list[tuple[str, datetime]]:

@@ -8,7 +8,7 @@ import pytest
 from pages_house import EVENING, Rig, a_home, hidden
 from test_pages import text_of
 
-from alerts.gaps import findings
+from alerts.gaps import findings, watched
 from gateway.domain import Duty
 from gateway.domain.rota import Leave, Shift
 
@@ -232,7 +232,7 @@ def test_a_gap_stands_on_the_list_like_a_household_and_leads_to_the_sheet(sheet)
         ledger.put_home(a_home(1, "g1", "王奶奶"), now)
         for person in ("liu", "he", "ma"):
             ledger.put_duties(person, [], now)
-    (finding, *_) = (f for f in findings(rig.registry, now) if f.home == "grid:g1")
+    (finding, *_) = findings(watched(rig.registry)[0], rig.registry, now)
     (verdict,) = rig.desk.take([finding], now)
 
     page = sheet.page("/")
