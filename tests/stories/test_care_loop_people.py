@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from test_care_loop import LONG_AGO, T0, House, at, is_down, refuses
+from test_care_loop import EVERYBODY, LONG_AGO, T0, House, at, is_down, refuses
 
+from alerts.catalogue import ENTRIES
 from alerts.desk import Desk
 from alerts.escalation import HELD_FOR_LIFE, Reason, Verdict
+from alerts.maintenance import TEST
 from gateway.domain import (
     Answer,
     Answers,
@@ -569,3 +571,44 @@ async def test_restarts_at_any_moment_change_nothing(every):
         lived.append(village.rang())
 
     assert lived[0] == lived[1]
+
+
+# --------------------------------------------------------------------------- the whole catalogue, once
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.code != TEST], ids=lambda entry: entry.code)
+async def test_each_kind_of_alert_from_the_first_question_to_the_file(entry):
+    village = Village(Answers.PHONE)
+    ladder = village.catalogue.ladder(entry.code, entry.severity)
+    before = [rung for rung in ladder.rungs if set(rung.duties) <= {Duty.ELDER, Duty.FAMILY}]
+    first = ladder.rungs[len(before)]
+    somebody = next(person for person, duty in EVERYBODY.items() if duty is first.duty)
+    second = sum(rung.wait.total_seconds() for rung in before)
+
+    village.finds(entry.code, entry.severity)
+    await village.until(second)
+
+    assert [when for when, purpose, who in village.rang() if (purpose, who) == ("page", somebody)] == [second]
+    asked = [when for when, purpose, _ in village.rang() if purpose == "ask"]
+    assert len(asked) == sum(Duty.ELDER in rung.duties for rung in (*before, first))
+
+    alert, desk = village.alert().id, village.desk
+    acts = [
+        lambda now: desk.accept(alert, somebody, now),
+        lambda now: desk.on_the_way(alert, somebody, now),
+        lambda now: desk.on_site(alert, somebody, now, proof="door"),
+        lambda now: desk.resolve(alert, somebody, Outcome.ASSISTANCE_GIVEN, "", now),
+        lambda now: desk.follow_up(alert, "li", "", now),
+        lambda now: desk.close(alert, "li", now),
+    ]
+    for number, act in enumerate(acts, 1):
+        await village.until(second + 10 * number)
+        assert act(village.now()).reason is Reason.DONE
+    await village.until(second + 90 * 86_400)
+
+    end = village.alert()
+    times = [end.accepted_at, end.en_route_at, end.on_site_at, end.resolved_at, end.followed_up_at, end.closed_at]
+    assert times == [at(second + 10 * number) for number in range(1, 7)]
+    assert {purpose for when, purpose, _ in village.rang(second + 10)} <= {"taken"}  # nobody is called any more
+    assert village.store.next_timer() is None
+    assert village.deliveries(Sending.WAITING) == []
