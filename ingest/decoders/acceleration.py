@@ -68,13 +68,20 @@ def read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fau
         even = resampled(times, samples)
         place = hardest(even)
         if place is not None:
-            when = None if at is None else at + timedelta(milliseconds=round(1000 * (times[0] + place / HERTZ)))
+            when = _later(at, times[0] + place / HERTZ)
             heard.append(Heard(Signal.IMPACT, impact(even, place).packed(), True, when, None, part))
         struck_s = max(t for t, strength in zip(times, strengths, strict=True) if strength > TRIGGER_G) + SETTLES_S
     moves = _moves(times, strengths, struck_s)
     if moves is not None:
-        when = None if at is None else at + timedelta(milliseconds=round(1000 * times[-1]))
-        heard.append(Heard(Signal.STIRS, float(moves), False, when, None, part))
+        heard.append(Heard(Signal.STIRS, float(moves), False, _later(at, times[-1]), None, part))
+
+
+def _later(at: datetime | None, seconds: float) -> datetime | None:
+    """So long after a batch began, to the millisecond; None where its clock is at the end of all time."""
+    try:
+        return None if at is None else at + timedelta(milliseconds=round(1000 * seconds))
+    except OverflowError:
+        return None
 
 
 def _samples(report: dict[str, Any]) -> tuple[list[float], list[Vector]]:

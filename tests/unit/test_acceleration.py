@@ -10,7 +10,7 @@ from the_intake import Ear, sensor
 from gateway.domain import Kind, Role
 from gateway.domain.impact import LEVELS, TRAITS, Impact
 from ingest.decoders import DECODERS
-from ingest.decoders.base import Signal
+from ingest.decoders.base import Signal, Unreadable
 from simulators.falls import FALLS, HERTZ, Wearer, message, record, windows
 
 BEGIN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -205,3 +205,23 @@ def test_the_same_impact_told_by_two_batches_that_overlap_is_two_readings_of_abo
 
     assert abs(one.at - other.at) <= timedelta(milliseconds=20)
     assert one.seq != other.seq
+
+
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59Z", 253402300799000, "0001-01-01T00:00:00Z", 0, -1, {}, [], True, 1e308]
+)
+def test_whatever_a_clock_shows_the_fall_is_heard(at):
+    told = decode(report(window(), at=at))
+
+    assert {one.signal for one in told.heard} == {Signal.IMPACT, Signal.STIRS}
+
+
+@pytest.mark.parametrize("value", [10**400, 2**70, 1e308, -1e308, None, "1", [], {}, True])
+def test_whatever_a_sample_holds_nothing_falls_over(value):
+    for more in ({"samples": [[0, value, 1]] * 60}, {"samples": [value] * 60}, {"rate": value}, {"t": [value] * 150}):
+        raw = json.dumps(report(resting(3)) | more).encode()
+        try:
+            told = DECODERS["plain"].decode(raw)
+        except Unreadable:
+            continue
+        assert told.heard == [] or told.heard[0].signal is Signal.STIRS
