@@ -384,6 +384,15 @@ def test_the_daughter_says_with_one_tap_that_she_sees_to_it_or_asks_for_somebody
     assert night.alert.owner == "", "a grid worker is no family"
 
 
+def test_whoever_of_the_family_sees_to_it_has_the_same_buttons_as_anybody(night):
+    link, phone = night.link("mei"), night.rig.browser()
+    phone.post(f"{link}/family", data={"word": "mine"})
+
+    assert night.alert.owner == "mei"
+    page = phone.get(link).text
+    assert "我出发了" in page and "老人在我这" in page and 'id="family-mine"' not in page
+
+
 def test_that_she_is_with_her_needs_an_end_and_in_an_emergency_to_be_sure(night):
     link, phone = night.link("mei"), night.rig.browser()
 
