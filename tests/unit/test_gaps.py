@@ -4,13 +4,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from pages_house import HandClock
 
 from alerts.catalogue import Catalogue
+from alerts.desk import Desk
 from alerts.gaps import Gap, duties_of_a_grid, gaps, watched, works
 from alerts.gaps import findings as findings_of
+from gateway.app import Stores, look_ahead
 from gateway.domain import Delivery, Duty, Grid, Home, Monitoring, Person, Purpose, Reach, Sending
 from gateway.domain.rota import Leave, Shift
-from gateway.stores.memory import MemoryRegistry
+from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = date(2026, 11, 2)
@@ -155,3 +158,18 @@ def test_a_way_that_failed_when_it_was_tried_is_none():
 @pytest.mark.parametrize("state", [Monitoring.REGISTERED, Monitoring.PAUSED, Monitoring.RETIRED])
 def test_where_no_home_is_watched_nobody_is_missed(state):
     assert told(town(state=state)) == []
+
+
+async def test_the_gateway_looks_ahead_by_itself_and_tells_each_gap_once():
+    registry = town(a_shift("zhang", "08:00", "18:00"))
+    clock = HandClock(NOON)
+    stores = Stores(MemoryAlerts(registry.trail), registry, MemoryAccounts(), MemoryReadings())
+    desk = Desk(stores.alerts, registry)
+
+    for _ in range(3):
+        await look_ahead(stores, desk, clock)
+        clock.go_on(hours=1)
+
+    (alert,) = stores.alerts.alerts()
+    assert (alert.home, alert.code, alert.count) == ("grid:g1", "no_responder", 1)
+    assert alert.finding.since == at("18:00")
