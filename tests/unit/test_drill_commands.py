@@ -24,6 +24,7 @@ from gateway.domain import (
     Sensor,
     Stage,
 )
+from gateway.sheets.columns import _reaches
 from gateway.stores.sql import SqlAlerts, SqlRegistry, open_book
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -139,6 +140,13 @@ def test_the_addresses_for_providers(shouwang, tmp_path):
     assert len(keys) == 4
     assert all(len(key) == 32 for key in keys)
     assert "shut: set channels.webhook.secret" in said[4]
+
+
+def test_a_way_that_waits_is_read_from_a_sheet():
+    assert _reaches("console; +5 tencent_sms 13800138000") == (
+        Reach(channel="console"),
+        Reach(channel="tencent_sms", address="13800138000", after=timedelta(minutes=5)),
+    )
 
 
 def test_a_way_that_waits_for_others_is_registered(shouwang, book):

@@ -13,7 +13,7 @@ from pages_house import BASE, EVENING, Rig, hidden
 
 from dashboard import live
 from dashboard.live import REPLAY, WAITING_EVENTS, Feed, resume_from
-from gateway.domain import Event
+from gateway.domain import Event, Stage
 from gateway.stores.memory import MemoryAlerts
 
 
@@ -244,6 +244,22 @@ def test_a_link_follows_its_own_alert_only():
 
     assert about["ref"] == mine.id
     assert refused.status_code in (303, 401)
+
+
+def test_a_page_that_follows_by_a_link_has_opened_its_message():
+    """A preview fetches the page and follows nothing; whoever holds the telephone has it open."""
+    rig = Rig()
+    mine = rig.press("h1")
+    start = rig.alerts.last_event() - 1
+    message = next(d for d in rig.alerts.deliveries(mine.id) if d.person == "liu")
+    path = f"/a/{rig.links.token(mine.id, 'liu', message.id)}"
+    with served(rig) as url, httpx.Client(base_url=url, trust_env=False, timeout=10) as phone:
+        phone.get(path)
+        assert rig.alerts.delivery(message.id).stage is Stage.SENT
+        with phone.stream("GET", f"{path}/events", params={"after": start}) as answer:
+            news(answer.iter_lines())
+
+    assert rig.alerts.delivery(message.id).stage is Stage.OPENED
 
 
 def test_a_page_starts_to_follow_where_it_was_made():
