@@ -591,7 +591,7 @@ class Registry:
             raise refused(N_("An absence ends within {days} days; declare it again if it lasts."), days=30)
         with self._act(who, now) as act:
             self._understood(ABSENCE, kind)
-            self._end_lines(act, Scope.HOME, home_id, ABSENCE)
+            self._end_lines(act, Scope.HOME, home_id, ABSENCE, since)
             return self._plan(act, Scope.HOME, home_id, ABSENCE, Absence(kind).value, since, until, why or kind)
 
     def end_absence(self, home_id: str, *, why: str = "", who: str, now: datetime) -> bool:
@@ -695,12 +695,13 @@ class Registry:
         self._note_plan(act, f"plan.{scope}", line, why)
         return line
 
-    def _end_lines(self, act: "_Act", scope: Scope, place: str, key: str) -> list[Override]:
-        """End what is in force of this key, and take back what is still to come."""
+    def _end_lines(self, act: "_Act", scope: Scope, place: str, key: str, at: datetime | None = None) -> list[Override]:
+        """End what holds of this key at that moment, or now, and take back what is still to come after it."""
+        moment = max(at or act.now, act.now)
         lines = [line for line in self._store.overrides(place, scope) if line.key == key]
-        ended = [line for line in lines if line.until is None or line.until > act.now]
+        ended = [line for line in lines if line.until is None or line.until > moment]
         for line in ended:
-            act.ledger.put_override(replace(line, until=max(line.since, act.now)))
+            act.ledger.put_override(replace(line, until=max(line.since, moment)))
         return ended
 
     def _note_plan(self, act: "_Act", what: str, line: Override, why: str) -> None:

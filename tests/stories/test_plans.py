@@ -271,3 +271,12 @@ def test_declared_anew_an_absence_has_its_new_end(house):
     assert [line.key for line in house.registry.plan("h1", at(2 * HOUR))] == ["absence"]
     assert isinstance(house.registry.plan("h1", at(2 * HOUR))[0].until, datetime)
     assert house.registry.plan("h1", at(10 * HOUR)) == []
+
+
+def test_a_journey_of_next_week_does_not_end_the_stay_of_today(house):
+    house.office.declare_absence("h1", Absence.HOSPITAL, at(5 * HOUR), who="li", now=T0)
+    house.office.declare_absence("h1", Absence.HOLIDAY, at(50 * HOUR), since=at(24 * HOUR), who="li", now=at(60))
+
+    assert [line.value for line in house.registry.plan("h1", at(2 * HOUR))] == ["hospital"]
+    assert house.registry.plan("h1", at(10 * HOUR)) == []
+    assert [line.value for line in house.registry.plan("h1", at(30 * HOUR))] == ["holiday"]
