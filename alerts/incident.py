@@ -89,16 +89,17 @@ def taking(
 ) -> Alert | None:
     """The open alert of this home that takes the finding in; None: it is a new one.
 
-    First whatever has the same in it already, then the worst incident that is going on about the same person. With
-    `alone` (it is held back) only the first.
+    What is about people goes to the worst incident that is going on about the same person, and of several to the one
+    that has the same in it already. Whatever is no part of that, or is held back (`alone`), only meets its like.
     """
-    same = [alert for alert in open_alerts if _has(alert, finding)]
+    same = [alert for alert in open_alerts if _key(finding) in ((alert.code, alert.subject), _key(alert.finding))]
     if not alone and merges(finding.code, finding.severity, usual(finding.code)):
-        going_on = [alert for alert in open_alerts if merges(alert.code, alert.severity, usual(alert.code))]
-        again = [alert for alert in going_on if alert in same]
-        with_it = [alert for alert in going_on if _goes_with(alert, finding, now)]
-        if again or with_it:
-            return again[-1] if again else min(with_it, key=lambda alert: alert.severity.value)
+        incidents = [alert for alert in open_alerts if merges(alert.code, alert.severity, usual(alert.code))]
+        going_on = [alert for alert in incidents if _goes_with(alert, finding, now)]
+        again = [alert for alert in going_on if alert in same or _has_beside(alert, finding)]
+        if going_on:
+            return again[-1] if again else min(going_on, key=lambda alert: alert.severity.value)
+        same = [alert for alert in same if alert not in incidents or is_held(alert)]
     return same[-1] if same else None
 
 
@@ -174,10 +175,8 @@ def time_left(alert: Alert, now: datetime) -> timedelta:
     return max(alert.next_at - now, timedelta(0)) + until_called(alert.ladder, alert.rung)
 
 
-def _has(alert: Alert, finding: Finding) -> bool:
-    if (alert.code, alert.subject) == (finding.code, finding.subject):
-        return True
-    return any(_key(one.finding) == _key(finding) for one in (Joined(finding=alert.finding), *alert.also))
+def _has_beside(alert: Alert, finding: Finding) -> bool:
+    return any(_key(one.finding) == _key(finding) for one in alert.also)
 
 
 def _goes_with(alert: Alert, finding: Finding, now: datetime) -> bool:

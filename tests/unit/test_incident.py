@@ -183,7 +183,10 @@ def test_what_was_accepted_in_the_morning_does_not_swallow_the_evening():
 
     assert takes(found("inactivity", just_after), had, minutes=just_after) is had
     assert takes(found("inactivity", evening), had, minutes=evening) is None
-    assert takes(found("sos", evening), had, minutes=evening) is had, "pressed again is told to whoever has it"
+    assert takes(found("sos", just_after), had, minutes=just_after) is had, "pressed again is told to whoever has it"
+    assert takes(found("sos", evening), had, minutes=evening) is None, "in the evening everybody is called"
+    with_silence = joined_by(had, found("inactivity", 5), at(5))
+    assert takes(found("inactivity", evening), with_silence, minutes=evening) is None, "nor is this one told before"
     ringing = replace(had, state=State.NOTIFIED)
     assert takes(found("inactivity", evening), ringing, minutes=evening) is ringing, "nobody has come yet"
 
