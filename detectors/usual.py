@@ -75,7 +75,7 @@ class Usual:
     def __init__(self, days: Sequence[Day]) -> None:
         self.days = len(days)
         active = _counts(int.from_bytes(day.active, "little") for day in days)
-        known = _counts(day.known() for day in days)
+        known = self._known = _counts(day.known() for day in days)
         # Packed: every home has one of these, and a list would keep each number as an object of its own.
         self.share = array(
             "d",
@@ -100,6 +100,10 @@ class Usual:
     def most(self) -> float:
         """How much life was due in the second most unusual silence: with what a new one is compared."""
         return self._most[min(SECOND, len(self._most) - 1)] if self._most else 0.0
+
+    def known(self, at_s: float) -> int:
+        """Of how many days it is known whether somebody moved at this time: on the others she was out, or unseen."""
+        return self._known[int(at_s % DAY_S // QUARTER_S)]
 
     def tenths(self, at_s: float) -> int:
         """In how many of ten such quarter hours somebody moves."""

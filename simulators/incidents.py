@@ -266,13 +266,13 @@ def _came_in(life: Life, watch: Watch, at: datetime, told: Sequence[Finding], re
 
 
 def _outage(life: Life, watch: Watch, at: datetime, told: Sequence[Finding], result: Result) -> None:
-    """Power or network are lost: nothing is heard for two days, then life goes on where it is."""
+    """Power or network are lost: nothing is heard for two days, and then whatever there is for an hour."""
     context = Context(listening_since=life.begins)
     back = at + HORIZON
     found = [f for minute in range(1, HORIZON // MINUTE) for f in _ask(watch, at + minute * MINUTE, context)]
     result.outages.append(min((f.at - at for f in found if f.code == "home_silent"), default=HORIZON))
-    found += _live(watch, back, back + DAY / 2, life, life.between(back, back + DAY / 2))
-    result.outages_wrong += any(f.code in INACTIVE and f.since < back for f in found)
+    found += _live(watch, back, back + HOUR, life, life.between(back, back + HOUR))
+    result.outages_wrong += any(f.code in INACTIVE for f in found)
 
 
 def _dead(life: Life, watch: Watch, at: datetime, told: Sequence[Finding], result: Result) -> None:

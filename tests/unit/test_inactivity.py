@@ -239,6 +239,21 @@ def test_who_rests_long_at_noon_is_left_to_rest_then_and_only_then(learnt):
     assert learnt.told == [("16:46", "inactivity")]
 
 
+def test_at_an_hour_at_which_she_is_usually_out_little_is_known_of_how_she_rests(learnt):
+    for _ in range(20):
+        for minute in (*range(0, 9 * 60, 20), *range(12 * 60, 24 * 60, 20)):
+            learnt.moves(f"{minute // 60:02}:{minute % 60:02}")
+            if minute == 8 * 60 + 40:
+                learnt.door("08:59")
+                learnt.door("11:58")
+    for minute in range(0, 9 * 60 + 1, 20):
+        learnt.moves(f"{minute // 60:02}:{minute % 60:02}")
+    learnt.told.clear()
+    learnt.waits_until("10:15")
+
+    assert learnt.told == []
+
+
 def test_a_silence_that_passes_the_ladder_lifts_the_home_a_rung(learnt):
     learnt.moves("08:05")
     learnt.moves("14:30")
