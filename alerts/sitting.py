@@ -612,7 +612,7 @@ class Sitting:
         said = [] if is_new else self.ledger.deliveries(alert.id)
         calls = Calls(self, alert, said)
         alert, steps = climb(alert, self.now, calls.are_waited_for)
-        waiting = [d for d in said if d.purpose is Purpose.PAGE and d.state is Sending.WAITING]
+        waiting = [d for d in said if d.purpose in (Purpose.PAGE, Purpose.ASK) and d.state is Sending.WAITING]
         asked = len({turn_of(d) for d in said if d.purpose is Purpose.ASK and d.state is Sending.SENT})
         unreached = 0
         for step in steps:
@@ -645,7 +645,7 @@ class Sitting:
             waiting.remove(old)
             self._withdraw(old, reasons.NEWER)
         self._queue(queued)
-        waiting.extend(d for d in queued if d.purpose is Purpose.PAGE)
+        waiting.extend(queued)
         is_asking = bool(queued) and all(d.purpose is Purpose.ASK for d in queued)
         return replace(alert, state=State.CONFIRMING) if is_asking and alert.state is State.RAISED else alert
 
@@ -801,8 +801,9 @@ class Sitting:
         return True
 
     def _has_stirred(self, alert: Alert) -> bool:
-        """It was about a silence and about nothing else, and somebody has broken it."""
-        return CONCERNING_LIFE.issuperset(codes_of(alert)) and self.has_passed(alert.finding)
+        """It was about a silence alone, and somebody has broken it. Whoever calls for help may move."""
+        is_silence = not alert.severity.is_emergency and CONCERNING_LIFE.issuperset(codes_of(alert))
+        return is_silence and self.has_passed(alert.finding)
 
     def _hold_for_life(self, alert: Alert) -> Alert:
         """There are signs of life again. Nobody further is called for a while, and whoever was is asked to confirm."""

@@ -544,6 +544,28 @@ async def test_signs_of_life_hold_the_next_call_and_ask_whoever_was_called_to_co
     assert {person for _, _, person in village.rang(held)} == {"li", NEIGHBOUR}  # nobody has confirmed that she is well
 
 
+async def test_she_may_move_who_says_that_she_needs_help():
+    village = Village()
+    village.finds("inactivity", Severity.HIGH)
+    await village.until(20)
+    village.stirs = True
+    village.says(Answer.HELP)
+    await village.until(81)
+
+    assert (80, "page", "li") in village.rang()
+
+
+async def test_a_speaker_that_works_again_asks_once_and_not_for_each_time_it_could_not():
+    village = Village(family=False)
+    village.phone.answers["granny"] = is_down
+    village.finds("bath_dwell", Severity.HIGH)
+    await village.until(130)
+    village.phone.answers.clear()
+    await village.until(200)
+
+    assert [call for call in village.rang() if call[1] == "ask"] == [(village.rang()[0][0], "ask", "granny")]
+
+
 async def test_an_emergency_call_does_not_wait_because_somebody_moves():
     village = Village()
     village.stirs = True
