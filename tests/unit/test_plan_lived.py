@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -133,6 +134,31 @@ def test_a_limit_holds_from_the_moment_on_at_which_it_is_said_without_a_restart(
     street.acts.end_plan("h1", "inactivity.by_day", who="li", now=street.now)
     street.waits(hours=20)
     assert len(street.told("inactivity")) == 2
+
+
+def test_a_line_for_a_district_comes_to_all_its_homes_and_to_a_few_at_once(street, monkeypatch):
+    """Nobody who presses a button waits until ten thousand homes have changed their limits."""
+    monkeypatch.setattr("gateway.pipeline.TURNS_AT_ONCE", 2)
+    names = [f"n{n}" for n in range(5)]
+    homes = [replace(street.home, id=name, code=name, hubs=(), sensors=()) for name in names]
+    street.acts.register(homes=homes, who="test", now=street.now)
+    street.waits(minutes=1)
+    for name in names:
+        street.pipeline._plan(street.pipeline._watches[name], street.now, [])
+    street.acts.plan("d", "inactivity.by_day", "9", scope=Scope.AREA, why="试点", who="li", now=street.now)
+
+    def reached() -> int:
+        watches = street.pipeline._watches.values()
+        return sum(watch.detectors["inactivity"].by_day == timedelta(hours=9) for watch in watches)
+
+    counts = []
+    for _ in range(4):
+        street.now += timedelta(seconds=2)
+        street.pipeline.tick(street.now, T0)
+        counts.append(reached())
+    assert counts == [2, 4, 5, 5], "the sixth home has not been heard yet: it learns of it with its first reading"
+    street.moves()
+    assert reached() == 6
 
 
 def test_the_household_has_the_last_word_over_grid_and_district(street):
