@@ -1,7 +1,7 @@
 """The duty sheet on a telephone: the week of a grid, the hours that nobody has, two taps to swap; and who would be
 called about a home."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -102,9 +102,18 @@ class Rotas:
 
     def grids(self, visitor: Visitor) -> list[Home]:
         """The grids that are theirs to see, each with its clock."""
-        known = (self.house.registry.home(GRID + grid.code) for grid in self.house.registry.grids())
         own = visitor.account.grid
-        return [grid for grid in known if grid is not None and own in ("", grid.grid)]
+        return [place for place in self._places(g.code for g in self.house.registry.grids()) if own in ("", place.grid)]
+
+    def areas(self, visitor: Visitor) -> list[Home]:
+        """Communities, streets and what lies above them, for whoever keeps more than one grid."""
+        if visitor.account.grid:
+            return []
+        return self._places(area.code for area in self.house.registry.areas())
+
+    def _places(self, codes: Iterable[str]) -> list[Home]:
+        known = (self.house.registry.home(GRID + code) for code in codes)
+        return [place for place in known if place is not None]
 
     def grid(self, visitor: Visitor, code: str) -> Home:
         found = self.house.registry.home(GRID + code)
@@ -133,7 +142,8 @@ class Rotas:
     def week(self, grid: Home, monday: date, visitor: Visitor) -> list[Day]:
         now, rota = self.house.clock.now(), self.house.registry.rota()
         begins, ends = _midnight(monday, grid.zone), _midnight(monday + 7 * A_DAY, grid.zone)
-        holes = self.gaps(grid, max(now, begins), ends) if ends > now else []
+        is_grid = grid.grid in {known.code for known in self.house.registry.grids()}
+        holes = self.gaps(grid, max(now, begins), ends) if is_grid and ends > now else []
         days, reached = [], self.reached()
         for day in (monday + n * A_DAY for n in range(7)):
             first, last = _midnight(day, grid.zone), _midnight(day + A_DAY, grid.zone)
@@ -189,7 +199,8 @@ class Rotas:
         for grid in [grid for grid in grids if grid.grid in watched][:MOST_GRIDS]:
             holes[grid.grid] = next(iter(self.gaps(grid, now, now + gaps.AHEAD)), None)
         grids.sort(key=lambda grid: (holes.get(grid.grid) is None, grid.name))
-        return self.printer.page(request, "rota_list.html", visitor=visitor, grids=grids, holes=holes)
+        areas = self.areas(visitor)
+        return self.printer.page(request, "rota_list.html", visitor=visitor, grids=grids, holes=holes, areas=areas)
 
     def show_week(
         self, request: Request, visitor: Visitor, grid: Home, week: str, pick: str, said: str = "", error: str = ""
@@ -218,7 +229,7 @@ class Rotas:
             today=today,
             days=self.week(grid, monday, visitor),
             pick=self.picked(pick, visitor),
-            others=[other for other in self.grids(visitor) if other.grid != grid.grid][:MOST_GRIDS],
+            others=[o for o in self.grids(visitor) + self.areas(visitor) if o.grid != grid.grid][:MOST_GRIDS],
             staff=self.staff(grid),
             shifts=[s for s in standing if s.last is None or s.last >= today],
             may_end=lambda shift: visitor.account.grid in ("", shift.place),

@@ -149,9 +149,9 @@ class Home:
 GRID = "grid:"
 
 
-def grid_as_home(grid: Grid, zone: ZoneInfo) -> Home:
-    """What concerns a whole grid is told to people as if the grid were a household: an alert has a home, and a home its
-    clock and its people. Its id can be no household's."""
+def grid_as_home(grid: Grid | Area, zone: ZoneInfo) -> Home:
+    """What concerns a whole grid or area is told to people as if it were a household: an alert has a home, and a home
+    its clock and its people. Its id can be no household's."""
     return Home(id=f"{GRID}{grid.code}", code=grid.code, name=grid.name or grid.code, grid=grid.code, zone=zone)
 
 

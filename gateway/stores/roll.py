@@ -40,12 +40,15 @@ class Roll:
         return known
 
     def grid_as_home(self, home_id: str) -> Home | None:
-        """A grid that something is told about, with the clock of the homes in it."""
-        grid = self.grids.get(home_id.removeprefix(GRID)) if home_id.startswith(GRID) else None
-        if grid is None:
+        """A grid or area that something is told about, with the clock of the homes in it."""
+        if not home_id.startswith(GRID):
             return None
-        zones = (home.zone for home in self.homes.values() if home.grid == grid.code)
-        return grid_as_home(grid, next(zones, STANDARD_ZONE))
+        code = home_id.removeprefix(GRID)
+        place = self.grids.get(code) or self.areas.get(code)
+        if place is None:
+            return None
+        zones = (home.zone for home in self.homes.values() if code in self.rota.above.get(home.grid, ()))
+        return grid_as_home(place, next(zones, STANDARD_ZONE))
 
     def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
         posts = [post for posts in self.rota.posts.values() for post in posts]

@@ -244,6 +244,23 @@ def test_a_gap_stands_on_the_list_like_a_household_and_leads_to_the_sheet(sheet)
     assert Sheet("g2").browser.get("/homes/grid:g1").status_code == 404
 
 
+# --------------------------------------------------------------------------- an area's own sheet
+
+
+def test_the_night_desk_of_a_community_has_a_sheet_of_its_own(sheet):
+    assert "东风社区" in text_of(sheet.page("/rota"))
+    with sheet.rig.registry.begin() as ledger:
+        ledger.assign("ma", Duty.COMMUNITY, "1101", EVENING)
+    form = {"person": "ma", "duty": "night_pool", "begins": "18:00", "ends": "08:00", "first": f"{NEXT}"}
+    answer = sheet.post("/rota/1101/shifts", **form, day=["1", "2", "3", "4", "5", "6", "7"])
+    assert answer.status_code == 303, answer.text
+
+    assert "夜间值守" in text_of(sheet.page(f"/rota/1101?week={NEXT}"))
+    assert "夜间值守 · 东风社区" in text_of(sheet.page(f"/rota/g1?week={NEXT}"))
+    assert Sheet("g1").browser.get("/rota/1101").status_code == 404
+    assert "东风社区" not in text_of(Sheet("g1").page("/rota/g1"))
+
+
 # --------------------------------------------------------------------------- who would be called
 
 
