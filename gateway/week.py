@@ -618,7 +618,9 @@ class Checker:
     def _no_rung_is_climbed_early(self, alert: Alert) -> None:
         """Each rung has its time, unless something was said or found out that makes the next one due at once."""
         before: tuple[Entry, datetime] | None = None
-        for entry in self.alerts.history(alert.id):
+        history = self.alerts.history(alert.id)
+        by_this_ladder = max((n for n, entry in enumerate(history) if entry.what == "worse"), default=0)
+        for entry in history[by_this_ladder:]:
             if entry.what not in ("told", "empty"):
                 # Nobody waits for whoever cannot be reached; and what grew worse has another ladder.
                 before = None if entry.what in HASTE else before
