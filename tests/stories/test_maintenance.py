@@ -12,12 +12,14 @@ from alerts.desk import Desk
 from alerts.escalation import Reason, Verdict
 from alerts.maintenance import ONE_SENSOR_SAYS_IT, TEST, Treatment, has_passed, treatment, work_in
 from detectors.emergency import Emergency
+from detectors.fall import Fall
 from gateway.domain import (
     URGENT,
     Alert,
     Condition,
     Finding,
     Home,
+    Kind,
     Monitoring,
     Outcome,
     Override,
@@ -428,7 +430,7 @@ def test_whatever_one_sensor_calls_for_names_that_sensor(kind):
     """Or a test could never be told from a call."""
     home = Home(id="h1", code="A-0312", name="王奶奶", grid="g1", zone=ZoneInfo("Asia/Shanghai"))
     reading = Reading("h1", "cord", "bath", kind, 1.0, at(5), at(5))
-    (found,) = Emergency(home).observe(reading, Context())
+    (found,) = (Fall if kind is Kind.FALL else Emergency)(home).observe(reading, Context())
     line = Override(home="h1", key="maintenance", value="cord", since=T0, until=at(60), author="zhao", reason="")
 
     assert found.code in ONE_SENSOR_SAYS_IT
