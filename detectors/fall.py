@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from detectors.fall_model import FallModel, load
-from detectors.habit import EYES, OFF, planned
+from detectors.habit import EYES, OFF
 from detectors.silence import ABSENCE
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.impact import Impact
@@ -101,7 +101,7 @@ class Fall:
         if kind in TELLS:
             return self._heard(reading, context)
         if kind is Kind.STIRS:
-            self._note_stirring(reading, context)
+            self._note_stirring(reading)
         elif (
             (state.since is not None or self._has_radar or state.worn)
             and reading.is_event
@@ -122,7 +122,7 @@ class Fall:
             elif not state.told:
                 found.append(self._tell("suspected", Severity.HIGH, at, context))
             else:
-                self._schedule(at, context)
+                self._schedule(at)
         return found
 
     def due(self) -> datetime | None:
@@ -163,7 +163,7 @@ class Fall:
             return (self._tell("together", Severity.EMERGENCY, heard, context, reading),)
         if is_sure and not state.told:
             return (self._tell("sure", Severity.HIGH, heard, context, reading),)
-        self._schedule(at, context)
+        self._schedule(at)
         return ()
 
     def _weighed(self, reading: Reading) -> int:
@@ -234,7 +234,7 @@ class Fall:
 
     # ------------------------------------------------------------------ what is said of her since
 
-    def _note_stirring(self, reading: Reading, context: Context) -> None:
+    def _note_stirring(self, reading: Reading) -> None:
         state = self.state
         state.worn = True
         if reading.value:
@@ -242,7 +242,7 @@ class Fall:
         elif reading.sensor not in state.still:
             state.still[reading.sensor] = reading.at
             if reading.sensor in state.sources:
-                self._schedule(reading.at, context)
+                self._schedule(reading.at)
 
     def _note_seen(self, reading: Reading, context: Context) -> None:
         """Somebody did something: she has recovered, or was there last."""
@@ -285,24 +285,20 @@ class Fall:
             return "stands"
         return "unrecovered" if state.told and at - state.since >= self.unrecovered else ""
 
-    def _schedule(self, at: datetime, context: Context) -> None:
-        """When it is to be judged next, after `at`."""
+    def _schedule(self, at: datetime) -> None:
+        """When it is to be judged next; what was told only if that is after `at`."""
         state = self.state
         assert state.since is not None
-        if state.told == Severity.EMERGENCY.value:
-            state.due_at = None
-            return
         still = [max(state.still[n], state.since) + self.still_for for n in state.sources if n in state.still]
-        if state.told:
-            moments = [state.since + self.unrecovered, *still]
-            if state.stands:
-                moments.append(state.since + STANDS_BY_IT)
-        else:
+        if not state.told:
             only_suspected = state.elsewhere and len(state.sources) == 1
-            usual = self.unrecovered if only_suspected else self.confirm
-            asked = state.since + (planned(context, "fall", usual) or usual)
+            asked = state.since + (self.unrecovered if only_suspected else self.confirm)
             # Who has almost lain still for long enough is not called a suspicion first.
-            moments = [moment for moment in still if asked < moment <= asked + SETTLES] or [asked]
+            state.due_at = min((moment for moment in still if asked < moment <= asked + SETTLES), default=asked)
+            return
+        moments = [] if state.told == Severity.EMERGENCY.value else [state.since + self.unrecovered, *still]
+        if moments and state.stands:
+            moments.append(state.since + STANDS_BY_IT)
         state.due_at = min((moment for moment in moments if moment > at), default=None)
 
     # ------------------------------------------------------------------ telling
@@ -342,7 +338,7 @@ class Fall:
             facts=facts,
             blind=context.blind,
         )
-        self._schedule(at if reading is None else min(at, reading.at), context)
+        self._schedule(at if reading is None else min(at, reading.at))
         return found
 
     def _confidence(self, at: datetime) -> int:

@@ -328,7 +328,12 @@ def test_while_nobody_is_at_home_only_what_is_sure_is_told_and_does_not_grow():
 
 def test_the_plan_switches_it_off_or_gives_her_longer():
     assert Story(planned(fall="off")).radar("fall").watch_feels().after(900).told == []
-    assert Story(planned(fall="2")).radar("maybe_fall").after(150).told == [(120, "suspected", HIGH)]
+    longer = Story(confirm=timedelta(minutes=2)).radar("maybe_fall").after(150)
+    assert longer.told == [(120, "suspected", HIGH)]
+
+
+def test_where_nobody_is_to_be_waited_for_a_suspicion_is_told_at_once():
+    assert Story(confirm=timedelta(0)).watch_feels().after(5).told == [(0, "suspected", HIGH)]
 
 
 def test_a_radar_that_may_be_dead_is_believed_only_when_it_is_sure():
