@@ -1,6 +1,6 @@
 """What a page shows, worked out from the stores: pure functions, no clock, no words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -24,7 +24,6 @@ from gateway.domain import (
     Reading,
     Sensor,
     Severity,
-    State,
     last_sign,
 )
 from gateway.ports import AlertStore, Directory, ReadingStore
@@ -502,17 +501,3 @@ def next_step(alert: Alert, home: Home | None, directory: Directory) -> NextStep
 def person_name(directory: Directory, person: str) -> str:
     found = directory.person(person)
     return found.name if found else person
-
-
-STEPS = (State.RAISED, State.NOTIFIED, State.ACCEPTED, State.RESOLVED, State.CLOSED)
-
-
-def step_times(alert: Alert) -> Mapping[State, datetime | None]:
-    """When the alert reached each of its states, None for those still ahead."""
-    return {
-        State.RAISED: alert.raised_at,
-        State.NOTIFIED: alert.notified_at,
-        State.ACCEPTED: alert.accepted_at,
-        State.RESOLVED: alert.resolved_at,
-        State.CLOSED: alert.closed_at,
-    }
