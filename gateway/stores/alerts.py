@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, or_, select, text, update
 
 from gateway.domain import (
     RINGING,
@@ -72,7 +72,7 @@ _DELIVERY_BY_ID = select(*_DELIVERY_COLUMNS).where(_delivery.c.id == bindparam("
 _DELIVERIES = select(*_DELIVERY_COLUMNS).where(_delivery.c.alert == bindparam("alert")).order_by(_delivery.c.number)
 _DELIVERY_BY_MESSAGE = (
     select(*_DELIVERY_COLUMNS)
-    .where(_delivery.c.message == bindparam("message"), _delivery.c.message != "")
+    .where(_delivery.c.message == bindparam("message"), text(tables.NAMED))
     .where(_delivery.c.channel == bindparam("channel"))
     .order_by(_delivery.c.number.desc())
     .limit(1)
@@ -243,8 +243,7 @@ class SqlAlerts:
 
     def trials(self, person: str | None = None) -> list[Delivery]:
         way = (_delivery.c.person, _delivery.c.channel, _delivery.c.address)
-        tried = _delivery.c.purpose.in_([Purpose.TEST, Purpose.DRILL])
-        newest = select(func.max(_delivery.c.number)).where(tried).group_by(*way)
+        newest = select(func.max(_delivery.c.number)).where(text(tables.TRIED)).group_by(*way)
         if person is not None:
             newest = newest.where(_delivery.c.person == person)
         wanted = select(*_DELIVERY_COLUMNS).where(_delivery.c.number.in_(newest)).order_by(_delivery.c.number)
