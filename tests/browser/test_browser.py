@@ -175,6 +175,7 @@ def test_a_home_and_its_day(street: Neighbourhood, page: Page, album: Album):
 def test_in_english_and_in_the_dark(street: Neighbourhood, page: Page, album: Album):
     page.emulate_media(color_scheme="dark")
     come_in(street, page)
+    page.get_by_text("更多").click()
     page.get_by_role("link", name="EN").click()
     expect(page.get_by_role("heading", name="Nothing is ringing")).to_be_visible()
     street.press("h1")
@@ -205,6 +206,26 @@ def test_the_gateway_can_be_killed_from_the_demo(street: Neighbourhood, page: Pa
 
     expect(page.locator("#demo-said")).to_contain_text("已杀死")
     assert street.killed.wait(5)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_menu_stays_one_line_and_the_rest_is_behind_one_word(
+    street: Neighbourhood, page: Page, album: Album, language: str
+):
+    come_in(street, page)
+    page.goto(f"{street.url}/language/{language}?back=/")
+    entries = page.locator(".top nav > *")
+    assert 1 < len([entry for entry in entries.all() if entry.is_visible()]) <= 4
+    assert page.locator(".top").bounding_box()["height"] < 80
+
+    page.locator(".menu summary").click()
+    expect(page.locator(".menu form button")).to_be_visible()
+    assert page.evaluate(f"{MEASURE}.tooSmall()") == []
+    assert page.evaluate(f"{MEASURE}.faint()") == []
+    assert page.evaluate(f"{MEASURE}.isWhole()")
+    album.keep(f"13-menu-{language}", whole=False)
+    page.locator(".menu a").first.click()
+    assert page.url != f"{street.url}/"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
