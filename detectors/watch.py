@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from detectors.coverage import Blindness
@@ -246,7 +247,8 @@ def _asked_about(
 
 def _plain(state: Any) -> dict[str, Any]:
     kind: Any = type(state)
-    return {name: _value(getattr(state, name)) for name in _names(kind)}
+    names, values = _parts(kind)
+    return {name: _value(value) for name, value in zip(names, values(state), strict=True)}
 
 
 def _value(value: Any) -> Any:
@@ -255,8 +257,7 @@ def _value(value: Any) -> Any:
     if kind is dict:
         return {name: _value(one) for name, one in value.items()}
     if hasattr(kind, "__dataclass_fields__"):
-        parts = (getattr(value, name) for name in _names(kind))
-        return [one if type(one) in _SIMPLE else _value(one) for one in parts]
+        return [one if type(one) in _SIMPLE else _value(one) for one in _parts(kind)[1](value)]
     return value
 
 
@@ -264,5 +265,9 @@ _SIMPLE = frozenset({int, float, bool, str, datetime, type(None)})
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _parts(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The fields of a state, and what takes all their values at once."""
+    names = tuple(field.name for field in fields(kind))
+    if len(names) > 1:
+        return names, attrgetter(*names)
+    return names, lambda state: tuple(getattr(state, name) for name in names)

@@ -108,8 +108,8 @@ HASTE = ("failed", "answered", "coordinates", "family", "worse", "rings-again", 
 LONGEST_DOWN = timedelta(hours=2)
 """A gateway that fell is up again by then, whatever befalls it on the way."""
 
-CHECKPOINT_EVERY = timedelta(minutes=10)
-"""Ten times the pipeline's own: the power fails between checkpoints, and a week is not spent writing them."""
+CHECKPOINT_EVERY = timedelta(minutes=30)
+"""Thirty times the pipeline's own: the power fails between checkpoints, and a week is not spent writing them."""
 
 
 @dataclass(slots=True)
