@@ -58,7 +58,7 @@ MAIN: Mapping[Role, frozenset[Kind]] = {
 ONLY_ON = HAZARDS | {Kind.MOTION, Kind.PRESENCE, Kind.VIBRATION, Kind.TAP, Kind.BUTTON, Kind.SOS, Kind.SELF_TEST}
 """Kinds whose 0 says that something is over, which proves nothing."""
 
-TOLD = frozenset[Kind]().union({Kind.LINK, Kind.BATTERY}, *MAIN.values())
+TOLD = frozenset[Kind]().union({Kind.LINK, Kind.BATTERY, Kind.BATTERY_LOW}, *MAIN.values())
 """Every kind that the walk test looks at."""
 
 AHEAD = timedelta(minutes=5)
@@ -69,6 +69,7 @@ class Doubt(StrEnum):
     """Why a device has not passed."""
 
     SILENT = "silent"  # it has not fired since the test began
+    REMEMBERED = "remembered"  # it was heard, but its hub may only have known so from before
     WEAK_LINK = "weak-link"
     LOW_BATTERY = "low-battery"
     NOT_SENT = "not-sent"  # its test alert has not left us yet
@@ -104,9 +105,10 @@ def tries(
 ) -> list[Try]:
     """How each device of this home stands in the walk test that began at `since`, in the order of the rooms."""
     said: dict[str, list[Reading]] = {}
+    remembered: dict[str, list[Reading]] = {}
     for reading in readings.readings(home.id, since, now + AHEAD, TOLD):
-        if reading.heard >= since and not reading.late:  # what a hub merely remembers proves nothing
-            said.setdefault(reading.sensor, []).append(reading)
+        if reading.heard >= since:  # what a hub merely remembers proves nothing
+            (remembered if reading.late else said).setdefault(reading.sensor, []).append(reading)
     conditions = {condition.sensor: condition for condition in readings.conditions(home.id)}
     tests: dict[str, Alert] = {}
     for alert in alerts.alerts(home=home.id):  # newest first
@@ -119,7 +121,8 @@ def tries(
         test = tests.get(sensor.id)
         called = [d for d in alerts.deliveries(test.id) if d.purpose is Purpose.PAGE] if test else []
         told, condition = said.get(sensor.id, []), conditions.get(sensor.id)
-        found.append(_try(home, sensor, told, condition, test, called, notes.get(sensor.id, "")))
+        is_remembered = _fired(sensor, remembered.get(sensor.id, [])) is not None
+        found.append(_try(home, sensor, told, is_remembered, condition, test, called, notes.get(sensor.id, "")))
     return found
 
 
@@ -127,24 +130,24 @@ def _try(
     home: Home,
     sensor: Sensor,
     told: Sequence[Reading],
+    is_remembered: bool,
     condition: Condition | None,
     test: Alert | None,
     called: Sequence[Delivery],
     note: str,
 ) -> Try:
-    fired = next(
-        (r.at for r in reversed(told) if r.kind in MAIN[sensor.role] and (r.value or r.kind not in ONLY_ON)), None
-    )
+    fired = _fired(sensor, told)
     link = _last(told, Kind.LINK, condition.link if condition else None)
     battery = _last(told, Kind.BATTERY, condition.battery if condition else None)
     trial = _trial(test, called)
     failure = next((d.reason for d in called if d.state is Sending.FAILED), "")
     doubts = []
     if fired is None:
-        doubts.append(Doubt.SILENT)
+        doubts.append(Doubt.REMEMBERED if is_remembered else Doubt.SILENT)
     if link is not None and link < WEAK_LINK:
         doubts.append(Doubt.WEAK_LINK)
-    if battery is not None and battery < LOW_BATTERY and sensor.power is not Power.MAINS:
+    is_low = bool(_last(told, Kind.BATTERY_LOW, None)) or (battery is not None and battery < LOW_BATTERY)
+    if is_low and sensor.power is not Power.MAINS:  # of some devices "low" is the only word about it
         doubts.append(Doubt.LOW_BATTERY)
     if test is not None and (trial is None or trial.sent_at is None):
         waits = any(d.state is Sending.WAITING for d in called)
@@ -152,6 +155,13 @@ def _try(
     elif test is None and fired is not None and sensor.role is Role.SOS:
         doubts.append(Doubt.NOT_SENT)
     return Try(sensor, room_name(home, sensor.room), fired, link, battery, trial, failure, tuple(doubts), note)
+
+
+def _fired(sensor: Sensor, told: Sequence[Reading]) -> datetime | None:
+    """When it last did what it hangs there for."""
+    return next(
+        (r.at for r in reversed(told) if r.kind in MAIN[sensor.role] and (r.value or r.kind not in ONLY_ON)), None
+    )
 
 
 def _last(told: Sequence[Reading], kind: Kind, otherwise: float | None) -> float | None:

@@ -100,6 +100,10 @@ DO: Mapping[Role, str] = {
 
 REMEDIES: Mapping[Doubt, str] = {
     Doubt.SILENT: N_("Nothing came. Is the battery strip out? Press its button once; then try it closer to the hub."),
+    Doubt.REMEMBERED: N_(
+        "Heard, but it may be from before: a sensor is believed once it has calmed."
+        " Wait two minutes, then try it again."
+    ),
     Doubt.WEAK_LINK: N_("Weak signal. Move it nearer to the hub, away from metal, or plug a mains device in between."),
     Doubt.LOW_BATTERY: N_("Low battery. Put a new one in before you leave, then try it again."),
     Doubt.NOT_SENT: N_("The test message has not left yet. Wait a moment; after a minute press once more."),

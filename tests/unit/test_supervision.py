@@ -316,6 +316,24 @@ def test_a_device_that_only_knows_low_is_believed_on_the_second_day(equipment):
     assert equipment.told() == [("battery_low", "smoke", Severity.TECHNICAL)]
 
 
+def test_of_a_device_that_only_knows_low_the_next_battery_is_told_of_too(equipment):
+    equipment.says("smoke", Kind.BATTERY_LOW, 1)
+    equipment.live(3 * DAY)
+    equipment.says("smoke", Kind.BATTERY_LOW, 0)  # a warm noon, and low again
+    equipment.live(2 * DAY)
+    equipment.says("smoke", Kind.BATTERY_LOW, 1)
+    equipment.live(3 * DAY)
+    assert len(equipment.told("battery_low")) == 1
+
+    equipment.says("smoke", Kind.BATTERY_LOW, 0)  # somebody has put in a new one
+    equipment.live(9 * DAY)
+    assert "battery_low" not in equipment.condition("smoke").faults
+
+    equipment.says("smoke", Kind.BATTERY_LOW, 1)
+    equipment.live(3 * DAY)
+    assert len(equipment.told("battery_low")) == 2
+
+
 def test_a_power_cut_is_equipment_first_and_the_grids_after_half_an_hour(equipment):
     equipment.says("hub1", Kind.MAINS, 0)
     equipment.live(40 * MINUTE)
