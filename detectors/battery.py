@@ -28,10 +28,11 @@ NEW_BATTERY = 25
 """So many points up for a whole day is a new battery."""
 
 WELL_FOR = 7
-"""Days on which a device that gives no percent, or shows full, no longer calls its battery low: it is a new one. On
-fewer an old one may only have been warm."""
+"""Days on which a device that called its battery low, and gives no percent or shows full, does so no more: it has a new
+one. On fewer days an old one may only have been warm."""
 
 FULL = 90
+
 FULL_FOR_TOO_LONG = timedelta(days=365)
 """A meter that has shown 100 % for a year shows nothing."""
 
@@ -64,7 +65,8 @@ class Battery:
     full_at: datetime | None = None  # since when it has shown 100 % without a break
     risen_at: datetime | None = None
     told: bool = False
-    well_days: int = 0  # days in a row on which nothing speaks of a low battery any more
+    by_flag: bool = False  # told when the device itself called it low
+    well_days: int = 0  # days in a row on which it has taken that back
 
     def __post_init__(self) -> None:
         self.days, self.weeks = tuple(self.days), tuple(self.weeks)  # from a checkpoint they come as lists
@@ -109,13 +111,14 @@ class Battery:
             self.low_days = self.low_days + 1 if self._is_due(ahead) else 0
             if self.low_days >= 2 and not self.told:  # one bad day is a cold one
                 self.told = warn = True
+                self.by_flag = self.flag
             self.well_days = self.well_days + 1 if self.told and self._is_well() else 0
             if self.well_days >= WELL_FOR:
-                self.told, self.well_days = False, 0
+                self.told, self.by_flag, self.well_days = False, False, 0
         return warn
 
     def _is_well(self) -> bool:
-        return not self.flag and (self.percent is None or self.percent >= FULL)
+        return self.by_flag and not self.flag and (self.percent is None or self.percent >= FULL)
 
     def is_stuck(self, now: datetime) -> bool:
         """Its meter has shown 100 % for so long that what is left is unknown."""
