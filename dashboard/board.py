@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
 from alerts import wording
 from dashboard import faults, views
@@ -17,6 +18,7 @@ from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Duty, Home, Monitoring
+from gateway.registry import RegistrationError
 
 READERS = (Duty.INSTALLER, Duty.SUPERVISOR, Duty.ADMIN)
 
@@ -56,6 +58,20 @@ class Board:
         now = self.house.clock.now()
         homes = [h for h in self.pages.homes(visitor) if h.state is Monitoring.TRIAL and h.trial_until is not None]
         return [home for home in homes if home.trial_until is not None and home.trial_until <= now]
+
+    def guard(self, visitor: Visitor, home_id: str) -> None:
+        """Somebody has looked at a home whose learning period is over, and says that it is guarded from now on."""
+        home = self.pages.home(visitor, home_id)
+        if home.state is Monitoring.GUARDED:
+            return  # the button was pressed twice
+        if home.id not in {one.id for one in self.learnt(visitor)}:
+            raise HTTPException(422)
+        try:
+            self.house.registrar.set_state(
+                home.id, Monitoring.GUARDED, who=visitor.account.person, now=self.house.clock.now()
+            )
+        except RegistrationError as refusal:
+            raise HTTPException(422) from refusal
 
     def _words(self, tongue: Tongue) -> dict[str, Any]:
         now = self.house.clock.now()
@@ -116,10 +132,16 @@ def routes(board: Board, doors: Doors) -> APIRouter:
     """For whoever sees to the equipment, and for whoever answers for the area."""
     router = APIRouter()
     Reader = Annotated[Visitor, Depends(doors.signed_in(*READERS))]  # noqa: N806 (a type)
+    Acting = Annotated[Visitor, Depends(doors.acting(*READERS))]  # noqa: N806
 
     @router.get("/board")
     def show_board(request: Request, visitor: Reader) -> Response:
         return board.show_board(request, visitor)
+
+    @router.post("/board/homes/{home_id}/guard")
+    def guard(visitor: Acting, home_id: str) -> Response:
+        board.guard(visitor, home_id)
+        return RedirectResponse("/board", status_code=303)
 
     @router.get("/board/route")
     def show_route(request: Request, visitor: Reader, all: str = "") -> Response:

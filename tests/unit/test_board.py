@@ -155,6 +155,32 @@ def test_homes_whose_learning_period_is_over_wait_for_a_decision(rig):
     assert "学习期已满" in page and "王奶奶" in page and "李爷爷" not in page
 
 
+@pytest.mark.parametrize("duty", [Duty.INSTALLER, Duty.SUPERVISOR, Duty.ADMIN])
+def test_whoever_has_looked_at_it_says_on_the_board_that_it_is_guarded(rig, duty):
+    rig.rename("h1", state=Monitoring.TRIAL, trial_until=EVENING - timedelta(minutes=1))
+    rig.rename("h2", state=Monitoring.TRIAL, trial_until=EVENING + timedelta(days=1))
+    browser = rig.signed_in("zhao", duty)
+    csrf = hidden(browser.get("/board").text, "csrf")
+
+    for _ in range(2):  # pressed twice
+        assert browser.post("/board/homes/h1/guard", data={"csrf": csrf}).headers["location"] == "/board"
+    assert rig.registry.home("h1").state is Monitoring.GUARDED
+    assert "学习期已满" not in text_of(browser.get("/board").text)
+
+    assert browser.post("/board/homes/h2/guard", data={"csrf": csrf}).status_code == 422  # it still learns
+    assert browser.post("/board/homes/h1/guard", data={}).status_code in (403, 422)
+    assert rig.registry.home("h2").state is Monitoring.TRIAL
+
+
+def test_nobody_guards_a_home_of_another_grid(rig):
+    rig.rename("h1", state=Monitoring.TRIAL, trial_until=EVENING - timedelta(minutes=1))
+    browser = rig.signed_in("far", Duty.SUPERVISOR, "g2")
+    csrf = hidden(browser.get("/board").text, "csrf")
+
+    assert browser.post("/board/homes/h1/guard", data={"csrf": csrf}).status_code == 404
+    assert rig.registry.home("h1").state is Monitoring.TRIAL
+
+
 # --------------------------------------------------------------------------- who sees it
 
 
@@ -359,6 +385,8 @@ def test_the_learning_period_is_said_wherever_the_home_is_shown(rig):
 
     for path in ("/", "/homes/h1", alert_url(alert.id)):
         assert "学习期到 11-30" in text_of(browser.get(path).text), path
+
+    assert "学习期到 11-30" in text_of(rig.signed_in("zhao", Duty.INSTALLER).get("/install").text)
 
     rig.clock.go_on(days=9)
     assert "学习期到" not in browser.get("/homes/h1").text
