@@ -94,7 +94,7 @@ def test_what_was_sent_lately_newest_first(alerts):
     assert [d.message for d in found] == ["no-4", "no-3", "no-2"]
     assert [d.message for d in alerts.sent("tencent_sms", T0, limit=1)] == ["no-4"]
     with pytest.raises(ValueError, match="aware"):
-        alerts.sent("tencent_sms", datetime(2026, 11, 21))
+        alerts.sent("tencent_sms", datetime(2026, 11, 21))  # noqa: DTZ001 (refused is what it must be)
 
 
 def test_a_word_from_outside_is_known_again(alerts):

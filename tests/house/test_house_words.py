@@ -17,7 +17,15 @@ LOCALES = ROOT / "gateway" / "locales"
 WRITTEN = sorted(LOCALES.glob("*/LC_MESSAGES/*.po"))
 PARTS = {
     "alerts": ("alerts",),
-    "pages": ("dashboard", "simulators", "gateway.domain.plan", "gateway.refusals", "gateway.registry", "gateway.rota", "gateway.sheets"),
+    "pages": (
+        "dashboard",
+        "simulators",
+        "gateway.domain.plan",
+        "gateway.refusals",
+        "gateway.registry",
+        "gateway.rota",
+        "gateway.sheets",
+    ),
 }  # the catalogue, and whose words it holds
 MARKS = {"N_", "_", "say"}
 

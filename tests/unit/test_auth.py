@@ -394,7 +394,12 @@ def fill_in(path):
 def test_every_door_is_known_to_this_test():
     rig = Rig(more={"demo": True, "demo_press": print, "demo_kill": print})
 
-    assert {path for _, path in doors(rig)} >= OPEN | BY_LINK | BY_KEY | {"/", "/homes/{home_id}", "/events", "/quarantine"}
+    assert {path for _, path in doors(rig)} >= OPEN | BY_LINK | BY_KEY | {
+        "/",
+        "/homes/{home_id}",
+        "/events",
+        "/quarantine",
+    }
 
 
 @pytest.mark.parametrize("cookies", [{}, {"__Host-session": "invented"}, {"session": "invented"}])
