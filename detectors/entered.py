@@ -20,6 +20,10 @@ from gateway.ports import Context
 ENTRIES, UNSEEN = 32, 2
 """Where of the last 32 entries two went unseen although somebody lived on, the door's word is not enough here."""
 
+TRUSTED_AFTER = 3
+"""Nobody is accused by the door before so many entries here were followed by life in time: a sensor that never sees
+the hall would accuse everybody who comes home."""
+
 JUST_NOW = timedelta(seconds=5)
 """So little before the door's own signal a sensor near it sees the one who opens it from outside."""
 
@@ -34,6 +38,7 @@ class EnteredState:
     due_at: datetime | None = None
     told: bool = False
     unseen: int = 0  # of the last entries, newest lowest: a bit for each after which nobody was seen in time
+    seen: int = 0  # after how many somebody was, up to what it takes to be trusted
 
 
 @dataclass(slots=True)
@@ -74,7 +79,9 @@ class Entered:
         if before is None or at > before:
             state.inside_at, state.last_room = at, reading.room
         if state.entered_at is not None and at >= state.entered_at:
-            state.unseen = (state.unseen << 1 | (state.due_at is not None and at > state.due_at)) % (1 << ENTRIES)
+            is_late = state.due_at is not None and at > state.due_at
+            state.unseen = (state.unseen << 1 | is_late) % (1 << ENTRIES)
+            state.seen = min(state.seen + (not is_late), TRUSTED_AFTER)
             state.left_at = state.entered_at = state.due_at = None
         elif self._is_at_home(reading, before):
             state.left_at = None
@@ -104,7 +111,8 @@ class Entered:
         state = self.state
         if state.due_at is None or state.entered_at is None or state.told or now < state.due_at:
             return ()
-        if ABSENCE in context.plan or state.unseen.bit_count() >= UNSEEN:  # whoever waters the flowers
+        is_trusted = state.seen >= TRUSTED_AFTER and state.unseen.bit_count() < UNSEEN
+        if ABSENCE in context.plan or not is_trusted:  # whoever waters the flowers
             state.told = True
             return ()
         # Most sensors report by themselves once an hour: their next word is not waited for, while none is overdue.

@@ -200,17 +200,29 @@ def test_coming_in_ends_an_outing_at_the_first_pulse(weeks):
 
 
 def test_who_comes_home_and_does_not_move_is_told_within_a_quarter_of_an_hour(weeks):
+    weeks.lives(3)
     weeks.moves("08:00")
     weeks.door("08:30")
     weeks.door("11:00")
     weeks.waits_until("12:00")
 
-    assert weeks.told == [("02 11:15", "entered_no_motion")]
-    assert weeks.findings[0].fact("limit_s") == "900"
-    assert weeks.findings[0].fact("out_s") == str(2 * 3600 + 29 * 60 + 55)
+    assert weeks.told == [("05 11:15", "entered_no_motion")]
+    assert weeks.findings[-1].fact("limit_s") == "900"
+    assert weeks.findings[-1].fact("out_s") == str(2 * 3600 + 29 * 60 + 55)
+
+
+def test_where_nobody_was_ever_seen_to_come_in_nobody_is_accused_of_it(weeks):
+    weeks.lives(2)
+    weeks.moves("08:00")
+    weeks.door("08:30")
+    weeks.door("11:00")
+    weeks.waits_until("12:00")
+
+    assert weeks.told == []
 
 
 def test_one_pulse_inside_is_enough(weeks):
+    weeks.lives(3)
     weeks.moves("08:00")
     weeks.door("08:30")
     weeks.door("11:00")
@@ -221,6 +233,7 @@ def test_one_pulse_inside_is_enough(weeks):
 
 
 def test_leaving_with_a_word_in_the_open_door_is_not_coming_home(weeks):
+    weeks.lives(3)
     weeks.moves("08:00")
     weeks.door("08:30")
     weeks.door("08:31")
@@ -230,6 +243,7 @@ def test_leaving_with_a_word_in_the_open_door_is_not_coming_home(weeks):
 
 
 def test_a_door_that_is_used_from_within_is_not_coming_home(weeks):
+    weeks.lives(3)
     weeks.moves("08:00")
     weeks.door("08:30")
     weeks.moves("08:40")
@@ -240,16 +254,18 @@ def test_a_door_that_is_used_from_within_is_not_coming_home(weeks):
 
 
 def test_a_ghost_in_the_empty_home_hides_nobody_who_comes_in_afterwards(weeks):
+    weeks.lives(3)
     weeks.moves("08:00")
     weeks.door("08:30")
     weeks.pulses("09:40")
     weeks.door("11:00")
     weeks.waits_until("12:00")
 
-    assert weeks.told == [("02 11:15", "entered_no_motion")]
+    assert weeks.told == [("05 11:15", "entered_no_motion")]
 
 
 def test_a_pulse_just_before_the_door_is_somebody_who_leaves(weeks):
+    weeks.lives(3)
     weeks.moves("08:00")
     weeks.door("08:30")
     weeks.pulses("10:59")
@@ -260,7 +276,8 @@ def test_a_pulse_just_before_the_door_is_somebody_who_leaves(weeks):
 
 
 def test_where_entries_go_unseen_and_life_goes_on_it_stops_after_the_second(weeks):
-    for day in range(6):
+    weeks.lives(3)
+    for day in range(3, 9):
         weeks.moves("08:00", day)
         weeks.door("08:30")
         weeks.door("09:30")
@@ -270,6 +287,7 @@ def test_where_entries_go_unseen_and_life_goes_on_it_stops_after_the_second(week
 
 
 def test_while_an_absence_is_declared_whoever_waters_the_flowers_is_no_alarm(weeks):
+    weeks.lives(3)
     weeks.moves("08:00")
     weeks.context = Context(plan={"absence": "hospital"})
     weeks.door("08:30")
