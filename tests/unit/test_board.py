@@ -172,6 +172,18 @@ def test_whoever_has_looked_at_it_says_on_the_board_that_it_is_guarded(rig, duty
     assert rig.registry.home("h2").state is Monitoring.TRIAL
 
 
+def test_the_page_of_a_home_asks_it_too_once_it_has_learnt(rig):
+    rig.rename("h1", state=Monitoring.TRIAL, trial_until=EVENING + timedelta(days=9))
+    browser = rig.signed_in("zhao", Duty.INSTALLER)
+    assert "/board/homes/h1/guard" not in browser.get("/install/h1").text
+
+    rig.clock.go_on(days=9)
+
+    page = browser.get("/install/h1").text
+    assert "/board/homes/h1/guard" in page
+    assert "学习期到" not in text_of(page)
+
+
 def test_nobody_guards_a_home_of_another_grid(rig):
     rig.rename("h1", state=Monitoring.TRIAL, trial_until=EVENING - timedelta(minutes=1))
     browser = rig.signed_in("far", Duty.SUPERVISOR, "g2")
