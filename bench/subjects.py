@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -189,6 +190,17 @@ _PRESS = re.compile(r"[^/]*/?h(\d{5})/sos/p(\d+)/")
 """A delivery's id begins with its alert's, and that with the home and whose button it was."""
 
 
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """One rung as the history of an alert tells it."""
+
+    at: int  # wall-clock microseconds
+    round: int
+    rung: int
+    people: tuple[str, ...]
+    late_s: float
+
+
 class Gateway(Subject):
     """The gateway itself: validation, de-duplication, detectors, alerts, audit and pages, all on."""
 
@@ -312,6 +324,21 @@ class Gateway(Subject):
         with self._book() as db:
             rows = db.execute("select home, subject from alert where code = 'sos'").fetchall()
         return [(int(home[1:]), int(subject[1:] or 0)) for home, subject in rows]
+
+    def climbed(self) -> dict[str, list[Climbed]]:
+        """Every rung climbed for a press, by alert, in the order of its history."""
+        found: dict[str, list[Climbed]] = {}
+        with self._book() as db:
+            rows = db.execute(
+                "select entry.alert, entry.at, entry.facts from entry join alert on alert.id = entry.alert"
+                " where alert.code = 'sos' and entry.what in ('told', 'empty') order by entry.number"
+            ).fetchall()
+        for alert, at, facts in rows:
+            said = dict(json.loads(facts))
+            people = tuple(person for person in said["people"].split(",") if person)
+            step = Climbed(at, int(said["round"]), int(said["rung"]), people, float(said.get("late_s", 0)))
+            found.setdefault(alert, []).append(step)
+        return found
 
     def pages(self) -> list[tuple[int, int, int, int]]:
         """(home, button, decided, sent) of the first message for each press, both in wall-clock microseconds."""
