@@ -18,6 +18,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
+from alerts.maintenance import work_in
 from dashboard import inbox, pictures, views
 from dashboard.auth import Visitor
 from dashboard.house import House
@@ -26,6 +27,7 @@ from dashboard.install_words import DEVICES, FAULTS, REMOVALS, SAID, STATES, fun
 from dashboard.pages import QUARANTINE_REASONS, Pages
 from dashboard.printer import FALLBACK_ZONE, Printer, tongue_of
 from dashboard.views import room_name
+from dashboard.walk import WORK_HOURS, WORKS
 from dashboard.words import Tongue
 from gateway.domain import (
     Condition,
@@ -314,6 +316,9 @@ class Install:
                 house.readings.readings(home.id, now - LATELY, now + LATELY),
             ),
             gaps=house.readings.gaps(home.id).get(home.id, ()),
+            work=work_in(registry.plan(home.id, now), now),
+            works=WORKS,
+            hours=WORK_HOURS,
         )
 
     def before_pause(self, home: Home) -> Monitoring:

@@ -26,6 +26,10 @@ from gateway.registry import RegistrationError
 INSTALLERS = (Duty.INSTALLER, Duty.ADMIN)
 
 WALK_LASTS = timedelta(hours=1)
+WORK_HOURS = (1, 2, 4)
+"""How long somebody may say that they work in a home; then it is watched as ever."""
+
+WORKS = (N_("changing a battery"), N_("moving or cleaning a device"), N_("work on the hub or its line"))
 """Three times what a home should take; whatever is forgotten after that is watched as ever."""
 
 LEARNING_DAYS = 14
@@ -122,7 +126,9 @@ class Walk:
     # ------------------------------------------------------------------ the walk test
 
     def work(self, home: Home, now: datetime) -> Work | None:
-        return work_in(self.house.registry.plan(home.id, now), now)
+        """The walk test that goes on here. Whoever only changes a battery tries nothing out."""
+        work = work_in(self.house.registry.plan(home.id, now), now)
+        return work if work is None or work.testing or not home.sensors else None
 
     def tries(self, home: Home, work: Work, now: datetime) -> list[Try]:
         house = self.house
@@ -154,6 +160,11 @@ class Walk:
         now = self.house.clock.now()
         self.house.registrar.end_maintenance(home.id, who=who, now=now)
         self.house.desk.end_tests(home.id, who, now)
+
+    def tend(self, home: Home, hours: int, why: str, who: str) -> None:
+        """Somebody works here for so long: faults wait, and whatever calls for help is as real as ever."""
+        now = self.house.clock.now()
+        self.house.registrar.maintain(home.id, now + timedelta(hours=hours), (), why=why, who=who, now=now)
 
     def leave_as_it_is(self, home: Home, sensor: str, who: str, note: str) -> None:
         """This device does not pass, and here is why it hangs there all the same."""
@@ -341,8 +352,8 @@ def routes(walk: Walk, doors: Doors) -> APIRouter:
     Installer = Annotated[Visitor, Depends(doors.signed_in(*INSTALLERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*INSTALLERS))]  # noqa: N806
 
-    def on(home: Home, page: str) -> Response:
-        return RedirectResponse(f"/install/{home.id}/{page}", status_code=303)
+    def on(home: Home, page: str = "") -> Response:
+        return RedirectResponse(f"/install/{home.id}/{page}".rstrip("/"), status_code=303)
 
     @router.get("/walk")
     def show_walk(request: Request, visitor: Installer, home_id: str) -> Response:
@@ -387,6 +398,25 @@ def routes(walk: Walk, doors: Doors) -> APIRouter:
         home = walk.pages.home(visitor, home_id)
         walk.stop(home, visitor.account.person)
         return on(home, "walk")
+
+    @router.post("/work")
+    def begin_work(
+        visitor: Acting,
+        home_id: str,
+        why: Annotated[str, Form(max_length=100)],
+        hours: Annotated[int, Form()] = WORK_HOURS[0],
+    ) -> Response:
+        home = walk.pages.home(visitor, home_id)
+        if hours not in WORK_HOURS or not why.strip() or home.state is Monitoring.RETIRED:
+            raise HTTPException(422)
+        walk.tend(home, hours, why, visitor.account.person)
+        return on(home)
+
+    @router.post("/work/end")
+    def end_work(visitor: Acting, home_id: str) -> Response:
+        home = walk.pages.home(visitor, home_id)
+        walk.stop(home, visitor.account.person)
+        return on(home)
 
     @router.get("/consent")
     def show_consent(request: Request, visitor: Installer, home_id: str) -> Response:

@@ -378,3 +378,28 @@ def test_a_guarded_home_that_is_walked_again_stays_guarded(flat):
     flat.post("/install/h1/record", days=14)
 
     assert flat.home.state is Monitoring.GUARDED and len(flat.rig.registry.records("h1")) == 1
+
+
+def test_whoever_changes_a_battery_says_so_and_tries_nothing_out(flat):
+    page = flat.page("/install/h1")
+    assert "我正在这里作业" in page
+    csrf = hidden(page, "csrf")
+
+    assert (
+        flat.browser.post("/install/h1/work", data={"csrf": csrf, "why": "更换电池", "hours": "2"}).status_code == 303
+    )
+
+    line = next(line for line in flat.rig.registry.plan("h1", EVENING) if line.key == "maintenance")
+    assert (line.value, line.reason, line.until) == ("", "更换电池", EVENING + timedelta(hours=2))
+    assert "作业完成" in flat.page("/install/h1")
+    assert "开始步测" in flat.page()  # it is no walk test
+
+    flat.browser.post("/install/h1/work/end", data={"csrf": csrf})
+    assert not [line for line in flat.rig.registry.plan("h1", EVENING) if line.key == "maintenance"]
+
+
+@pytest.mark.parametrize("said", [{"why": " "}, {"why": "x", "hours": "9"}])
+def test_work_has_a_reason_and_an_end(flat, said):
+    csrf = hidden(flat.page("/install/h1"), "csrf")
+
+    assert flat.browser.post("/install/h1/work", data={"csrf": csrf, **said}).status_code == 422
