@@ -399,7 +399,7 @@ def routes(walk: Walk, doors: Doors) -> APIRouter:
         walk.stop(home, visitor.account.person)
         return on(home, "walk")
 
-    @router.post("/work")
+    @router.post("/upkeep")
     def begin_work(
         visitor: Acting,
         home_id: str,
@@ -412,7 +412,7 @@ def routes(walk: Walk, doors: Doors) -> APIRouter:
         walk.tend(home, hours, why, visitor.account.person)
         return on(home)
 
-    @router.post("/work/end")
+    @router.post("/upkeep/end")
     def end_work(visitor: Acting, home_id: str) -> Response:
         home = walk.pages.home(visitor, home_id)
         walk.stop(home, visitor.account.person)

@@ -386,7 +386,7 @@ def test_whoever_changes_a_battery_says_so_and_tries_nothing_out(flat):
     csrf = hidden(page, "csrf")
 
     assert (
-        flat.browser.post("/install/h1/work", data={"csrf": csrf, "why": "更换电池", "hours": "2"}).status_code == 303
+        flat.browser.post("/install/h1/upkeep", data={"csrf": csrf, "why": "更换电池", "hours": "2"}).status_code == 303
     )
 
     line = next(line for line in flat.rig.registry.plan("h1", EVENING) if line.key == "maintenance")
@@ -394,7 +394,7 @@ def test_whoever_changes_a_battery_says_so_and_tries_nothing_out(flat):
     assert "作业完成" in flat.page("/install/h1")
     assert "开始步测" in flat.page()  # it is no walk test
 
-    flat.browser.post("/install/h1/work/end", data={"csrf": csrf})
+    flat.browser.post("/install/h1/upkeep/end", data={"csrf": csrf})
     assert not [line for line in flat.rig.registry.plan("h1", EVENING) if line.key == "maintenance"]
 
 
@@ -402,4 +402,4 @@ def test_whoever_changes_a_battery_says_so_and_tries_nothing_out(flat):
 def test_work_has_a_reason_and_an_end(flat, said):
     csrf = hidden(flat.page("/install/h1"), "csrf")
 
-    assert flat.browser.post("/install/h1/work", data={"csrf": csrf, **said}).status_code == 422
+    assert flat.browser.post("/install/h1/upkeep", data={"csrf": csrf, **said}).status_code == 422
