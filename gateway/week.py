@@ -8,8 +8,11 @@ that was broken.
 
 import asyncio
 import contextlib
+import logging
+import multiprocessing
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -342,6 +345,33 @@ def live_through_a_bad_week(seed: int, days: int = 7) -> Week:
         return week
 
     return live(main, START)
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What is left of a week that was lived in another process."""
+
+    seed: int
+    summary: str
+    broken: list[str]
+    presses: int
+    cuts: int
+
+    @property
+    def again(self) -> str:
+        return f"shouwang simulate --seed {self.seed}"
+
+
+def live_through_bad_weeks(seeds: Sequence[int], processes: int) -> Iterator[Lived]:
+    """Many weeks, on several cores, in the order of their seeds."""
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_lived, seeds, chunksize=5)
+
+
+def _lived(seed: int) -> Lived:
+    logging.disable(logging.CRITICAL)  # the story says it, and a hundred weeks' logs nobody reads
+    week = live_through_a_bad_week(seed)
+    return Lived(seed, week.summary(), week.broken, len(week.presses), week.power.cuts)
 
 
 async def _live(week: Week) -> None:
