@@ -11,7 +11,7 @@ import unicodedata
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -218,7 +218,7 @@ def make_setup_link(accounts: AccountStore, clock: Clock, base_url: str) -> str:
 
 
 def make_join_link(
-    accounts: AccountStore, clock: Clock, base_url: str, login: str, duty: Duty, grid: str = "", *, fresh: bool = True
+    accounts: AccountStore, clock: Clock, base_url: str, login: str, duty: Duty, place: str = "", *, fresh: bool = True
 ) -> str:
     """Whoever opens this once chooses the password of this account; `fresh` makes it, else it has to be there.
 
@@ -230,7 +230,7 @@ def make_join_link(
         raise ValueError(f"There is an account {name!r} already; `shouwang link --reset {name}` sets a new password.")
     if not fresh and standing is None:
         raise ValueError(f"There is no account {name!r}; `shouwang people invite` makes one.")
-    invitation = Invitation("join" if fresh else "reset", name, duty, grid)
+    invitation = Invitation("join" if fresh else "reset", name, duty, place)
     token = new_token()
     accounts.put_invitation(hash_token(token), invitation.purpose, clock.now() + JOIN_LIFE)
     return f"{base_url.rstrip('/')}/join/{token}"
@@ -243,19 +243,19 @@ class Invitation:
     kind: str
     login: str
     duty: Duty
-    grid: str = ""
+    place: str = ""
 
     @property
     def purpose(self) -> str:
-        return f"{self.kind}:{self.duty.value}:{self.grid}:{self.login}"
+        return f"{self.kind}:{self.duty.value}:{quote(self.place, safe='')}:{self.login}"
 
     @classmethod
     def of(cls, purpose: str | None) -> "Invitation | None":
         kind, _, rest = (purpose or "").partition(":")
         if kind not in ("join", "reset"):
             return None
-        duty, grid, login = rest.split(":", 2)
-        return cls(kind, login, Duty(duty), grid)
+        duty, place, login = rest.split(":", 2)
+        return cls(kind, login, Duty(duty), unquote(place))
 
 
 def make_entrance_link(
@@ -264,12 +264,12 @@ def make_entrance_link(
     base_url: str,
     person: Person,
     duty: Duty = Duty.SUPERVISOR,
-    grid: str = "",
+    place: str = "",
 ) -> str:
     """The demo's way in: signs `person` in once, without a password, by a tap on a button."""
     now = clock.now()
     login = login_of(person.id)
-    account = Account(login=login, password_hash=UNUSABLE, person=person.id, duty=duty, grid=grid, created_at=now)
+    account = Account(login=login, password_hash=UNUSABLE, person=person.id, duty=duty, place=place, created_at=now)
     standing = accounts.account(login)
     if standing is not None and standing.password_hash != UNUSABLE:
         raise ValueError(f"{login!r} signs in with a password; an entrance link is for a demo person")

@@ -1,6 +1,6 @@
 """One alert from beginning to end in words and as data, and the figures: for pages, programs and the command line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,12 +102,12 @@ class Chronicle:
             ],
         }
 
-    def figures(self, month: str, grid: str = "") -> list[Figures]:
-        """Of every grid, or of one. ValueError: that is no month."""
+    def figures(self, month: str, covers: Callable[[str], bool]) -> list[Figures]:
+        """Of the grids that are covered. ValueError: that is no month."""
         homes = {home.id: home for home in self.registry.homes()}
         since, until = sla.span_of(month)
         raised = [a for a in self.alerts.raised(since, until) if a.home in homes]
-        mine = [a for a in raised if not grid or homes[a.home].grid == grid]
+        mine = [a for a in raised if covers(homes[a.home].grid)]
         return sla.figures(mine, month, lambda home: (homes[home].grid, homes[home].zone), self.clock.now())
 
     def grid_name(self, tongue: Tongue) -> Mapping[str, str]:

@@ -276,7 +276,7 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
             password_hash=hashed,
             person=invitation.login,
             duty=invitation.duty,
-            grid=invitation.grid,
+            place=invitation.place,
             created_at=now,
         )
         if standing is not None:  # only the password changes, and whoever was signed in with the old one is out

@@ -264,7 +264,7 @@ class Install:
         faults: dict[str, int] = {}
         for condition in house.readings.conditions():
             faults[condition.home] = faults.get(condition.home, 0) + bool(condition.faults)
-        is_admin = visitor.account.duty is Duty.ADMIN and not visitor.account.grid
+        is_admin = visitor.account.duty is Duty.ADMIN and not visitor.account.place
         return self.page(
             request,
             "install_list.html",
@@ -278,8 +278,7 @@ class Install:
         )
 
     def grids(self, visitor: Visitor) -> list[Grid]:
-        bound = visitor.account.grid
-        return [grid for grid in self.house.registry.grids() if not bound or grid.code == bound]
+        return [grid for grid in self.house.registry.grids() if self.sight.covers(visitor, grid.code)]
 
     def show_home_form(
         self, request: Request, visitor: Visitor, home: Home | None, given: dict[str, str], error: str = ""

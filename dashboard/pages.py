@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from alerts import wording
 from alerts.escalation import Verdict
 from alerts.maintenance import PAUSE
-from dashboard import views
+from dashboard import scope, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -67,24 +67,28 @@ class Pages:
         self.printer = printer
         self.feed = feed
         self.links = links
+        self.lives = views.Lives(house.readings)
 
     # ------------------------------------------------------------------ who may see what
 
     def homes(self, visitor: Visitor) -> list[Home]:
-        grid = visitor.account.grid
-        return [home for home in self.house.registry.homes() if not grid or home.grid == grid]
+        return scope.homes_of(visitor.account, self.house.registry)
+
+    def covers(self, visitor: Visitor, place: str) -> bool:
+        """Whether this grid or area is theirs to see."""
+        return scope.covers(visitor.account, place, self.house.registry)
 
     def grids_told_of(self, visitor: Visitor) -> list[Home]:
         """Grids about which people are told something: they stand on the list like a household."""
         alerts = self.house.alerts.alerts(unclosed=True, limit=views.ALL)
         told = dict.fromkeys(alert.home for alert in alerts if alert.is_open and alert.home.startswith(GRID))
         grids = [grid for home_id in told if (grid := self.house.registry.home(home_id)) is not None]
-        return [grid for grid in grids if visitor.account.grid in ("", grid.grid)]
+        return [grid for grid in grids if self.covers(visitor, grid.grid)]
 
     def home(self, visitor: Visitor, home_id: str) -> Home:
         """The home, or the same 404 whether it does not exist or is not theirs."""
-        home = self.house.registry.home(home_id)
-        if home is None or (visitor.account.grid and home.grid != visitor.account.grid):
+        home = scope.home_of(visitor.account, home_id, self.house.registry)
+        if home is None:
             raise HTTPException(404)
         return home
 
@@ -92,7 +96,7 @@ class Pages:
         alert = self.house.alerts.alert(alert_id)
         if alert is None:
             raise HTTPException(404)
-        if visitor.account.grid:
+        if not self.covers(visitor, ""):
             self.home(visitor, alert.home)
         if visitor.account.duty is Duty.INSTALLER and not views.is_equipment(alert):
             raise HTTPException(404)
@@ -100,10 +104,14 @@ class Pages:
 
     def wants(self, visitor: Visitor, ref: str) -> Callable[[Event], bool]:
         """Which events this visitor's page is told of."""
-        grid = visitor.account.grid
+        works_here = visitor.account.duty in scope.BY_PLACE
+        own = set() if works_here else {home.id for home in self.homes(visitor)}
 
         def wanted(event: Event) -> bool:
-            theirs = not grid or not (event.home or event.grid) or event.grid == grid
+            if works_here:
+                theirs = not (event.home or event.grid) or self.covers(visitor, event.grid)
+            else:
+                theirs = event.home in own
             return theirs and (not ref or event.ref == ref)
 
         return wanted
@@ -113,7 +121,7 @@ class Pages:
     def show_list(self, request: Request, visitor: Visitor) -> Response:
         house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
         homes = self.homes(visitor) + self.grids_told_of(visitor)
-        view = views.overview(homes, house.alerts, house.readings, house.registry, now)
+        view = views.overview(homes, house.alerts, house.readings, house.registry, now, self.lives)
         shown = [s for s in views.Stand if s not in (views.Stand.EMERGENCY, views.Stand.RINGING)]
         counts = [(s.name.lower(), n) for s in shown if (n := view.count(s))]
         tongue = tongue_of(request)
@@ -168,7 +176,8 @@ class Pages:
         start, end, chosen = _day(day, home, now)
         heard = house.readings.heard().get(home.id)
         unclosed = house.alerts.alerts(home=home.id, unclosed=True)
-        line = views.home_line(home, unclosed, heard, house.readings, house.registry.plan(home.id, now), now)
+        life = self.lives.of(home, heard)
+        line = views.home_line(home, unclosed, heard, life, house.registry.plan(home.id, now), now)
         readings = house.readings.readings(home.id, start, end)
         today = now.astimezone(home.zone).date()
         previous = (chosen or today) - A_DAY if chosen else today - A_DAY
@@ -303,16 +312,13 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806
     Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806
-    Anybody = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS, Duty.FAMILY))]  # noqa: N806
+    Anybody = Annotated[Visitor, Depends(doors.signed_in(*scope.ROLES))]  # noqa: N806
 
     @router.get("/")
     def show_list(request: Request, visitor: Anybody) -> Response:
-        """Everybody's front page; an installer's is the list of what is to be installed, a family's their own home."""
-        if visitor.account.duty is Duty.FAMILY:
-            return RedirectResponse("/plans", status_code=303)
-        if visitor.account.duty is Duty.INSTALLER:
-            return RedirectResponse("/install", status_code=303)
-        return pages.show_list(request, visitor)
+        """The list of homes; whoever has nothing to do there is shown where they begin."""
+        front = scope.FRONT.get(visitor.account.duty)
+        return RedirectResponse(front, status_code=303) if front else pages.show_list(request, visitor)
 
     @router.get("/homes/{home_id}")
     def show_home(request: Request, visitor: OnDuty, home_id: str, day: str = "") -> Response:

@@ -19,7 +19,7 @@ from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import FALLBACK_ZONE, Printer, tongue_of
 from dashboard.words import N_, Tongue
-from gateway.domain import Absence, Duty, Home, Override, Relation, Scope, Severity
+from gateway.domain import Absence, Duty, Home, Override, Scope, Severity
 from gateway.domain.plan import (
     ABSENCE,
     ALWAYS_ON,
@@ -42,9 +42,6 @@ from gateway.registry import RegistrationError
 WORKERS = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
 LEADERS = (Duty.SUPERVISOR, Duty.ADMIN)
 EVERYBODY = (*WORKERS, Duty.INSTALLER, Duty.FAMILY)
-
-KIN = frozenset({Relation.CHILD, Relation.SPOUSE, Relation.RELATIVE})
-"""Who of a household's contacts may say that the resident is away, or whom they expect."""
 
 FROM_THE_FILE = frozenset({DEMENTIA, RISK})
 """Lines that say something of the resident's health: they follow the file, and families are not shown them."""
@@ -110,29 +107,16 @@ class Plans:
     # ------------------------------------------------------------------ who may see and say what
 
     def home(self, visitor: Visitor, home_id: str) -> Home:
-        """A home of theirs: of their grid, or of their family. Else the same 404 as where there is none."""
-        if visitor.account.duty is not Duty.FAMILY:
-            return self.pages.home(visitor, home_id)
-        home = next((home for home in self.homes_of(visitor) if home.id == home_id), None)
-        if home is None:
-            raise HTTPException(404)
-        return home
-
-    def homes_of(self, visitor: Visitor) -> list[Home]:
-        registry, person = self.house.registry, visitor.account.person
-        return [
-            home
-            for home in registry.homes()
-            if any(contact.person == person and contact.relation in KIN for contact in registry.contacts(home.id))
-        ]
+        """A home of theirs: of their place, or of their family. Else the same 404 as where there is none."""
+        return self.pages.home(visitor, home_id)
 
     def place(self, visitor: Visitor, scope: Scope, place: str) -> str:
         """The name of a grid or an area, for whoever leads there."""
-        registry, own = self.house.registry, visitor.account.grid
-        if visitor.account.duty in LEADERS:
-            if scope is Scope.GRID and own in ("", place):
+        registry = self.house.registry
+        if visitor.account.duty in LEADERS and self.pages.covers(visitor, place):
+            if scope is Scope.GRID:
                 return next((grid.name for grid in registry.grids() if grid.code == place), "") or self._nowhere()
-            if scope is Scope.AREA and not own:
+            if scope is Scope.AREA:
                 return next((area.name for area in registry.areas() if area.code == place), "") or self._nowhere()
         return self._nowhere()
 
@@ -259,10 +243,9 @@ class Plans:
         registry = self.house.registry
         if line.grid:
             name = next((grid.name for grid in registry.grids() if grid.code == line.grid), line.grid)
-            may = visitor.account.duty in LEADERS and visitor.account.grid in ("", line.grid)
         else:
             name = next((area.name for area in registry.areas() if area.code == line.area), line.area)
-            may = visitor.account.duty in LEADERS and not visitor.account.grid
+        may = visitor.account.duty in LEADERS and self.pages.covers(visitor, line.place)
         return name, f"/plans/{line.scope.value}/{line.place}" if may else ""
 
     def choices(self, tongue: Tongue, scope: Scope) -> list[tuple[str, str, str]]:
@@ -360,7 +343,7 @@ def routes(plans: Plans, doors: Doors) -> APIRouter:
     @router.get("")
     def show_own(request: Request, visitor: Annotated[Visitor, Depends(doors.signed_in(Duty.FAMILY))]) -> Response:
         """The family's front page: the home they belong to, or the choice of several."""
-        homes = plans.homes_of(visitor)
+        homes = plans.pages.homes(visitor)
         if len(homes) == 1:
             return RedirectResponse(f"/plans/home/{homes[0].id}", status_code=303)
         return plans.printer.page(request, "plan_homes.html", visitor=visitor, homes=homes)

@@ -66,8 +66,7 @@ class Records:
         house, now, tongue = self.house, self.house.clock.now(), tongue_of(request)
         unclosed = house.alerts.alerts(unclosed=True, limit=views.ALL)
         places = {a.home: home for a in unclosed if (home := house.registry.home(a.home)) is not None}
-        mine = visitor.account.grid
-        homes = {home_id: home for home_id, home in places.items() if mine in ("", home.grid)}
+        homes = {home_id: home for home_id, home in places.items() if self.pages.covers(visitor, home.grid)}
         unclosed = [a for a in unclosed if a.home in homes]
         board = sla.board([a for a in unclosed if views.is_for_people(a.severity)], now)
         due = sorted(
@@ -120,7 +119,7 @@ class Records:
 
     def _rows(self, visitor: Visitor, month: str) -> list[Figures]:
         try:
-            return self.chronicle.figures(month, visitor.account.grid)
+            return self.chronicle.figures(month, lambda grid: self.pages.covers(visitor, grid))
         except ValueError:
             raise HTTPException(404) from None
 

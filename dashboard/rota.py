@@ -102,24 +102,18 @@ class Rotas:
 
     def grids(self, visitor: Visitor) -> list[Home]:
         """The grids that are theirs to see, each with its clock."""
-        own = visitor.account.grid
-        return [place for place in self._places(g.code for g in self.house.registry.grids()) if own in ("", place.grid)]
+        return self._places(visitor, (grid.code for grid in self.house.registry.grids()))
 
     def areas(self, visitor: Visitor) -> list[Home]:
         """Communities, streets and what lies above them, for whoever keeps more than one grid."""
-        if visitor.account.grid:
-            return []
-        return self._places(area.code for area in self.house.registry.areas())
+        return self._places(visitor, (area.code for area in self.house.registry.areas()))
 
-    def _places(self, codes: Iterable[str]) -> list[Home]:
-        known = (self.house.registry.home(GRID + code) for code in codes)
+    def _places(self, visitor: Visitor, codes: Iterable[str]) -> list[Home]:
+        known = (self.house.registry.home(GRID + code) for code in codes if self.pages.covers(visitor, code))
         return [place for place in known if place is not None]
 
     def grid(self, visitor: Visitor, code: str) -> Home:
-        found = self.house.registry.home(GRID + code)
-        if found is None or visitor.account.grid not in ("", code):
-            raise HTTPException(404)
-        return found
+        return self.pages.home(visitor, GRID + code)
 
     def gaps(self, grid: Home, since: datetime, until: datetime) -> list[gaps.Gap]:
         duties = gaps.duties_of_a_grid(Catalogue())
@@ -175,7 +169,7 @@ class Rotas:
             away=registry.rota().is_away(turn.person, max(turn.begins, min(now, turn.ends - timedelta(seconds=1)))),
             mute=person is None or not reached(person),
             is_over=turn.ends <= now,
-            may_swap=turn.ends > now and visitor.account.grid in ("", turn.shift.place),
+            may_swap=turn.ends > now and self.pages.covers(visitor, turn.shift.place),
         )
 
     def picked(self, key: str, visitor: Visitor) -> Line | None:
@@ -232,7 +226,7 @@ class Rotas:
             others=[o for o in self.grids(visitor) + self.areas(visitor) if o.grid != grid.grid][:MOST_GRIDS],
             staff=self.staff(grid),
             shifts=[s for s in standing if s.last is None or s.last >= today],
-            may_end=lambda shift: visitor.account.grid in ("", shift.place),
+            may_end=lambda shift: self.pages.covers(visitor, shift.place),
             leaves=away,
             calls=[(duty, people) for duty, people in calls if people],
             duties=[(duty.value, wording.duty_name(duty, tongue.language)) for duty in WORKED],
@@ -378,8 +372,9 @@ def routes(rotas: Rotas, doors: Doors) -> APIRouter:
 
     @router.get("/rota")
     def show_list(request: Request, visitor: Keeper) -> Response:
-        if visitor.account.grid:
-            return RedirectResponse(f"/rota/{quote(visitor.account.grid, safe='')}", status_code=303)
+        places = rotas.grids(visitor) + rotas.areas(visitor)
+        if len(places) == 1:
+            return RedirectResponse(f"/rota/{quote(places[0].grid, safe='')}", status_code=303)
         return rotas.show_list(request, visitor)
 
     @router.get("/rota/{code}")
@@ -454,7 +449,7 @@ def routes(rotas: Rotas, doors: Doors) -> APIRouter:
     @router.post("/rota/{code}/shifts/end")
     def end_shift(request: Request, visitor: Acting, code: str, shift: Text = "", week: Text = "") -> Response:
         grid = rotas.grid(visitor, code)
-        if visitor.account.grid not in ("", shift.partition("/")[0]):
+        if not rotas.pages.covers(visitor, shift.partition("/")[0]):
             raise HTTPException(404)
         yesterday = house.clock.now().astimezone(grid.zone).date() - A_DAY
         return act(

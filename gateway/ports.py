@@ -604,7 +604,7 @@ class Account:
     password_hash: str
     person: str
     duty: Duty
-    grid: str = ""  # "" sees every grid
+    place: str = ""  # a grid, or an area with everything below it; "" is the whole
     created_at: datetime
 
 

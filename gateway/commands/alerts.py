@@ -128,7 +128,7 @@ def alerts_figures(
         month = month or sla.month_of(here.now, FALLBACK_ZONE)
         chronicle, tongue = _chronicle(here), _tongue(here)
         try:
-            rows = chronicle.figures(month, grid)
+            rows = chronicle.figures(month, lambda code: grid in ("", code))
         except ValueError:
             raise Refused(f"{month!r} is no month; 2026-11 is one.") from None
         if csv is not None:

@@ -662,7 +662,7 @@ account = Table(
     Column("password_hash", Text, nullable=False),
     _text("person"),
     Column("duty", Word(Duty), nullable=False),
-    _text("grid"),
+    _text("place"),
     Column("created_at", Moment, nullable=False),
 )
 

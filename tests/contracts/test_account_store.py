@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 NAIVE = datetime(2026, 11, 21)  # noqa: DTZ001  (it is the naivety that is examined)
 LI = Account(
-    login="li", password_hash="$argon2id$…", person="li", duty=Duty.GRID_WORKER, grid="g1", created_at=NOW - HOUR
+    login="li", password_hash="$argon2id$…", person="li", duty=Duty.GRID_WORKER, place="g1", created_at=NOW - HOUR
 )
 SIGNED_IN = Session(token_hash="t1", login="li", created_at=NOW, expires_at=NOW + HOUR)
 

@@ -119,9 +119,9 @@ class Rig:
 
     # ------------------------------------------------------------------ people
 
-    def account(self, login: str, duty: Duty, grid: str = "") -> Account:
+    def account(self, login: str, duty: Duty, place: str = "") -> Account:
         account = Account(
-            login=login, password_hash=HASHED, person=login, duty=duty, grid=grid, created_at=self.clock.now()
+            login=login, password_hash=HASHED, person=login, duty=duty, place=place, created_at=self.clock.now()
         )
         self.accounts.put(account)
         return account
@@ -130,8 +130,8 @@ class Rig:
         headers = {"origin": BASE, "accept": "text/html", **options.pop("headers", {})}
         return TestClient(self.app, base_url=BASE, headers=headers, follow_redirects=False, **options)
 
-    def signed_in(self, login: str = "ma", duty: Duty = Duty.SUPERVISOR, grid: str = "") -> TestClient:
-        self.account(login, duty, grid)
+    def signed_in(self, login: str = "ma", duty: Duty = Duty.SUPERVISOR, place: str = "") -> TestClient:
+        self.account(login, duty, place)
         browser = self.browser()
         answer = sign_in(browser, login)
         assert answer.status_code == 303, answer.text

@@ -96,7 +96,7 @@ def test_an_installer_who_was_invited_chooses_a_password_and_is_in(rig):
 
     account = rig.accounts.account("sun")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert (account.duty, account.grid, account.person) == (Duty.INSTALLER, "g1", "sun")
+    assert (account.duty, account.place, account.person) == (Duty.INSTALLER, "g1", "sun")
     assert rig.registry.person("sun") is not None
     assert rig.browser().post(path, data=CHOSEN).status_code == 410, "it opens once"
 

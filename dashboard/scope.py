@@ -1,0 +1,64 @@
+"""What an account may look at: a grid, an area with everything below it, the whole, or only its own family.
+
+Every page asks here, by way of `Pages.home` and `Pages.homes`. Whoever works for us is bound to a place; relatives and
+residents are bound to their homes, and a place in their account would mean nothing. A volunteer sees no home at all:
+the link in a message opens the one address they are sent to.
+"""
+
+from collections.abc import Mapping
+
+from gateway.domain import Duty, Home, Relation
+from gateway.ports import Account, Directory
+
+BY_PLACE = frozenset({Duty.GRID_WORKER, Duty.DEPUTY, Duty.INSTALLER, Duty.SUPERVISOR, Duty.ADMIN})
+"""Who sees the homes of the place in their account; a place of "" is the whole."""
+
+ROLES = (
+    Duty.ELDER,
+    Duty.FAMILY,
+    Duty.VOLUNTEER,
+    Duty.GRID_WORKER,
+    Duty.DEPUTY,
+    Duty.INSTALLER,
+    Duty.SUPERVISOR,
+    Duty.ADMIN,
+)
+"""For what somebody can have an account; the other duties are posts that are called and sign in as one of these."""
+
+KIN = frozenset({Relation.CHILD, Relation.SPOUSE, Relation.RELATIVE})
+"""Which of a household's contacts are its family."""
+
+FRONT: Mapping[Duty, str] = {
+    Duty.ELDER: "/account",
+    Duty.FAMILY: "/plans",
+    Duty.VOLUNTEER: "/account",
+    Duty.INSTALLER: "/install",
+}
+"""The page on which somebody begins, where that is not the list of homes."""
+
+
+def covers(account: Account, place: str, directory: Directory) -> bool:
+    """Whether this grid or area is theirs to see: it is the one they are bound to, or lies in it."""
+    if account.duty not in BY_PLACE:
+        return False
+    return not account.place or account.place in directory.rota().above.get(place, (place,))
+
+
+def is_theirs(account: Account, home: Home, directory: Directory) -> bool:
+    """Whether they may look at this home."""
+    if account.duty is Duty.ELDER:
+        return bool(home.person) and home.person == account.person
+    if account.duty is Duty.FAMILY:
+        contacts = directory.contacts(home.id)
+        return any(one.person == account.person and one.relation in KIN for one in contacts)
+    return covers(account, home.grid, directory)
+
+
+def homes_of(account: Account, directory: Directory) -> list[Home]:
+    return [home for home in directory.homes() if is_theirs(account, home, directory)]
+
+
+def home_of(account: Account, home_id: str, directory: Directory) -> Home | None:
+    """The home, or the grid that something is told about; nothing, whether it does not exist or is not theirs."""
+    home = directory.home(home_id)
+    return home if home is not None and is_theirs(account, home, directory) else None
