@@ -39,6 +39,7 @@ from gateway.domain import (
     Scope,
 )
 from gateway.domain.rota import Holiday, Leave, Rota, Shift, Spell
+from gateway.domain.trail import Anchor, Sealed
 
 # --------------------------------------------------------------------------- time
 
@@ -342,6 +343,22 @@ class AlertLedger(Trail, Protocol):
         """Insert or replace by id."""
         ...
 
+    def forget_alert(self, alert_id: str) -> None:
+        """Nothing is left of it: no history, no message, no deadline."""
+        ...
+
+    def forget_home(self, home: str, stand_in: str) -> None:
+        """Tests of its buttons go; what was published about it names the stand-in from now on."""
+        ...
+
+    def redact(self, rows: Mapping[int, Act]) -> None:
+        """Let rows of the audit trail say this instead; a proof of it belongs into the same transaction."""
+        ...
+
+    def cut_trail(self, last: int) -> int:
+        """Remove the rows of the audit trail up to this number, never the last one; how many there were."""
+        ...
+
     def clear_timer(self, timer_id: str) -> None: ...
 
 
@@ -425,8 +442,26 @@ class AlertStore(Protocol):
 
     def last_event(self) -> int: ...
 
-    def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
-        """The audit trail, newest first."""
+    def acts(
+        self,
+        ref: str | None = None,
+        limit: int = 200,
+        *,
+        who: str = "",
+        what: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Act]:
+        """The audit trail, newest first: about one thing, by one person, of one kind (`read.` is every reading of a
+        page), since <= at < until."""
+        ...
+
+    def sealed(self, after: int = 0, limit: int = 100_000) -> list[Sealed]:
+        """The audit trail as it is sealed, the rows behind this number, the oldest first."""
+        ...
+
+    def trail_end(self) -> Anchor | None:
+        """Number and chain of its last row: what an anchor notes elsewhere."""
         ...
 
     def tidy(self) -> None:
@@ -606,6 +641,7 @@ class Account:
     duty: Duty
     place: str = ""  # a grid, or an area with everything below it; "" is the whole
     created_at: datetime
+    disabled_at: datetime | None = None  # since when nobody signs in with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -616,10 +652,25 @@ class Session:
     login: str
     created_at: datetime
     expires_at: datetime
+    seen_at: datetime  # when it was last used, to some minutes
+    browser: str = ""  # in words, for its owner: "Chrome, Android"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondStep:
+    """Six figures from a telephone after the password. The telephone's secret is made from `salt` and our own."""
+
+    login: str
+    salt: str
+    since: datetime
+    used: int = 0  # the newest interval whose figures have opened: none opens twice
+    codes: frozenset[str] = frozenset()  # of a lost telephone: hashes of what opens once each
 
 
 class AccountStore(Protocol):
     def account(self, login: str) -> Account | None: ...
+
+    def accounts(self) -> list[Account]: ...
 
     def count(self) -> int: ...
 
@@ -631,9 +682,31 @@ class AccountStore(Protocol):
         """None when unknown, ended or expired."""
         ...
 
+    def sessions(self, login: str, now: datetime) -> list[Session]:
+        """Those that have not expired, the one that was used last first."""
+        ...
+
+    def see_session(self, token_hash: str, now: datetime) -> None:
+        """Note that it was used."""
+        ...
+
     def end_session(self, token_hash: str) -> None: ...
 
     def end_sessions(self, login: str) -> None: ...
+
+    def second_step(self, login: str) -> SecondStep | None: ...
+
+    def put_second_step(self, step: SecondStep) -> None: ...
+
+    def drop_second_step(self, login: str) -> None: ...
+
+    def use_interval(self, login: str, interval: int) -> bool:
+        """Whether its figures open: no interval up to the newest one used does so again."""
+        ...
+
+    def use_code(self, login: str, code_hash: str) -> bool:
+        """Whether this code was one of theirs; it is used up with that."""
+        ...
 
     def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
         """One-time access: the first start's set-up link is one."""
@@ -645,6 +718,14 @@ class AccountStore(Protocol):
 
     def use_invitation(self, token_hash: str, now: datetime) -> str | None:
         """Its purpose, once; None when unknown, used or expired."""
+        ...
+
+    def invitations(self, now: datetime) -> list[tuple[str, datetime]]:
+        """The purposes of those that can still be used, each with until when."""
+        ...
+
+    def end_invitations(self, purpose: str) -> None:
+        """None made for this purpose opens any more."""
         ...
 
 

@@ -1,5 +1,6 @@
 """The resident's own file, the people around a household, and what the resident has agreed to."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -98,12 +99,30 @@ class Relation(StrEnum):
 
 
 class Sight(StrEnum):
-    """How much of a household's days a contact may see."""
+    """How much of a household's days a contact may be shown at most; each part of it only while the resident agrees."""
 
     NOTHING = ""
     CALM = "calm"  # 今天平安: one sentence a day
     ALERTS = "alerts"
     ALL = "all"
+
+
+class Look(StrEnum):
+    """One thing that a resident agrees to have shown to one person: the purpose of a consent that names a viewer."""
+
+    CALM = "see_calm"  # 今天平安: one sentence, and whether the devices are in order
+    ALERTS = "see_alerts"  # what happens when something is wrong, and being told of it
+    DAYS = "see_days"  # the day in words, sleep and outings
+    TIMELINE = "see_timeline"  # every movement with its minute
+
+
+LOOKS: Mapping[Sight, tuple[Look, ...]] = {
+    Sight.NOTHING: (),
+    Sight.CALM: (Look.CALM,),
+    Sight.ALERTS: (Look.CALM, Look.ALERTS),
+    Sight.ALL: (Look.CALM, Look.ALERTS, Look.DAYS, Look.TIMELINE),
+}
+"""What each measure of sight can hold at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +169,24 @@ class Consent:
     given_by: str
     evidence: str = ""
     withdrawn_at: datetime | None = None
+    viewer: str = ""  # to whom, where it is about one person who looks (`Look`)
     number: int = 0  # drawn by the store
 
     @property
     def holds(self) -> bool:
         return self.withdrawn_at is None
+
+
+def looks(person: str, contacts: Iterable[Contact], consents: Iterable[Consent]) -> frozenset[Look]:
+    """What this person may be shown: no more than is noted in the list of contacts, and of that what the resident
+    agrees to now."""
+    agreed = {consent.purpose for consent in consents if consent.viewer == person and consent.holds}
+    most = {look for contact in contacts if contact.person == person for look in LOOKS[contact.may_see]}
+    return frozenset(look for look in most if look.value in agreed)
+
+
+def is_declined(person: str, look: Look, consents: Iterable[Consent]) -> bool:
+    """The resident once agreed that this person is shown it, and has taken it back: a word of their own, unlike never
+    having been asked."""
+    said = [consent for consent in consents if (consent.viewer, consent.purpose) == (person, look.value)]
+    return bool(said) and not any(consent.holds for consent in said)

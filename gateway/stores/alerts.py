@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, or_, select, text, update
 
 from gateway.domain import (
     RINGING,
@@ -23,9 +23,10 @@ from gateway.domain import (
     Severity,
     State,
 )
+from gateway.domain.trail import Anchor, Sealed
 from gateway.ports import Timer
 from gateway.stores import tables
-from gateway.stores.book import TrailLedger, row_of, tidy, upsert, writing
+from gateway.stores.book import ACT, TrailLedger, row_of, tidy, upsert, writing
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Prepared, appending
 
@@ -39,7 +40,6 @@ WORDS_KEPT = timedelta(days=3)
 _ALERT = tuple(column.name for column in tables.alert.columns)
 _ENTRY = tuple(column.name for column in tables.entry.columns if column.name != "number")
 _DELIVERY = tuple(column.name for column in tables.delivery.columns if column.name != "number")
-_ACT = tuple(column.name for column in tables.audit.columns if column.name != "number")
 _FINDING = tuple(column.name for column in tables.finding.columns)
 _TIMER = tuple(column.name for column in tables.timer.columns)
 
@@ -133,6 +133,11 @@ _TIMERS_DUE = (
 _NEXT_TIMER = select(func.min(_timer.c.due_at))
 _EVENTS = select(_event).where(_event.c.id > bindparam("after")).order_by(_event.c.id).limit(bindparam("limit"))
 _LAST_EVENT = select(func.max(_event.c.id))
+
+
+def _sealed(row: Mapping[Any, Any]) -> Sealed:
+    act = Act(**{name: row[name] for name in ACT})
+    return Sealed(row["number"], act, row["salt"], row["digest"], row["chain"])
 
 
 def _nouns(kind: type[T], rows: Iterable[Mapping[str, Any]]) -> list[T]:
@@ -275,11 +280,42 @@ class SqlAlerts:
     def last_event(self) -> int:
         return self._scalar(self._sql.last_event) or 0
 
-    def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
-        wanted = select(*(tables.audit.c[name] for name in _ACT))
+    def acts(
+        self,
+        ref: str | None = None,
+        limit: int = 200,
+        *,
+        who: str = "",
+        what: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Act]:
+        row = tables.audit.c
+        wanted = select(*(row[name] for name in ACT))
         if ref is not None:
-            wanted = wanted.where(tables.audit.c.ref == ref)
-        return self._asked(Act, wanted.order_by(tables.audit.c.number.desc()).limit(limit))
+            wanted = wanted.where(row.ref == ref)
+        if who:
+            wanted = wanted.where(row.who == who)
+        if what:
+            wanted = wanted.where(row.what.startswith(what, autoescape=True))
+        if since is not None:
+            wanted = wanted.where(row.at >= aware(since))
+        if until is not None:
+            wanted = wanted.where(row.at < aware(until))
+        return self._asked(Act, wanted.order_by(row.number.desc()).limit(limit))
+
+    def sealed(self, after: int = 0, limit: int = 100_000) -> list[Sealed]:
+        row = tables.audit
+        wanted = select(row).where(row.c.number > after).order_by(row.c.number).limit(limit)
+        with self._engine.connect() as connection:
+            return [_sealed(found) for found in connection.execute(wanted).mappings()]
+
+    def trail_end(self) -> Anchor | None:
+        row = tables.audit.c
+        wanted = select(row.number, row.chain).order_by(row.number.desc()).limit(1)
+        with self._engine.connect() as connection:
+            last = connection.execute(wanted).one_or_none()
+        return None if last is None else Anchor(last.number, last.chain)
 
     def tidy(self) -> None:
         tidy(self._engine)
@@ -398,6 +434,25 @@ class _SqlAlertLedger(TrailLedger):
 
     def set_timer(self, timer: Timer) -> None:
         self._sql.set_timer.run(self._connection, row_of(timer, _TIMER))
+
+    def forget_alert(self, alert_id: str) -> None:
+        for table in (tables.entry, tables.delivery, tables.finding):
+            self._connection.execute(delete(table).where(table.c.alert == alert_id))
+        self._connection.execute(delete(_timer).where(_timer.c.ref == alert_id))
+        self._connection.execute(delete(_alert).where(_alert.c.id == alert_id))
+
+    def forget_home(self, home: str, stand_in: str) -> None:
+        self._connection.execute(delete(_tested).where(_tested.c.home == home))
+        told_of = or_(_event.c.home == home, _event.c.ref == home, _event.c.ref.startswith(f"{home}/", autoescape=True))
+        self._connection.execute(update(_event).where(told_of).values(ref=stand_in, home=stand_in, grid=""))
+
+    def redact(self, rows: Mapping[int, Act]) -> None:
+        for number, act in rows.items():
+            this = update(tables.audit).where(tables.audit.c.number == number)
+            self._connection.execute(this.values(**row_of(act, ACT), salt=""))
+
+    def cut_trail(self, last: int) -> int:
+        return self._connection.execute(delete(tables.audit).where(tables.audit.c.number <= last)).rowcount
 
     def clear_timer(self, timer_id: str) -> None:
         self._sql.clear_timer.run(self._connection, {"key": timer_id})

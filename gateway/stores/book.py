@@ -1,9 +1,10 @@
 """`gateway.db`, the book of the house: opening it, one transaction on it, and what every transaction may add.
 
-SQLite by default, another database by its URL; what differs between them stands in this file only.
+SQLite by default, PostgreSQL by its URL; what differs between them stands in this file only.
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Dialect,
     Engine,
@@ -25,13 +27,15 @@ from sqlalchemy import (
 )
 from sqlalchemy import column as plain_column
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import OperationalError
 
 from gateway.domain import Act
+from gateway.domain.trail import BEGINNING, digest_of, linked
 from gateway.stores import WrongBook, tables
 from gateway.stores.moments import aware, checked
 from gateway.stores.prepared import Prepared, appending
 
-HEAD = "0007"
+HEAD = "0010"
 """The newest migration. Held against the migrations by a test, so that a start need not load Alembic to know."""
 
 BUSY_TIMEOUT_MS = 5_000
@@ -40,16 +44,26 @@ BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PAGES = 4_000
 """When the log has grown by 16 MB a commit folds it in by itself; `tidy` does so earlier, in idle moments."""
 
+ONE_WRITER = 0x53_48_4F_55
+"""The lock by which the writers of one book on PostgreSQL wait for each other, as they do on SQLite."""
+
+BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.utf8")
+"""Collations that sort text as SQLite and Python do. By another one lists would stand in another order there."""
+
 
 def open_book(url: str, *, migrate: bool = True) -> Engine:
-    """Open `gateway.db` (created with mode 0600 where missing) and bring its tables up to date."""
+    """Open the book (a file is created with mode 0600 where missing) and bring its tables up to date.
+
+    Raises WrongBook, in a sentence that says what would be right, for a database that cannot hold it.
+    """
     where = make_url(url)
-    if where.get_backend_name() == "sqlite":
+    if where.get_backend_name() == "postgresql":
+        engine = _open_postgresql(where)
+    else:
         if not where.database or where.database == ":memory:":
             raise ValueError(f"the book needs a file, as in sqlite:////var/lib/shouwang/gateway.db, not {url!r}")
         _create_private(Path(where.database))
-    engine = create_engine(where)
-    if engine.dialect.name == "sqlite":
+        engine = create_engine(where)
         event.listen(engine, "connect", _prepare_sqlite)
     if migrate:
         _bring_up_to_date(engine)
@@ -81,6 +95,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "sqlite":
             # Who begins as a reader can be refused half-way; who begins as a writer only has to wait.
             connection.exec_driver_sql("begin immediate")
+        else:
+            # What an act reads before it decides must still be so when it writes: two people accept one alert at once.
+            connection.exec_driver_sql(f"select pg_advisory_xact_lock({ONE_WRITER})")
         yield connection
 
 
@@ -120,18 +137,30 @@ class TrailLedger:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._appended: dict[Prepared, list[dict[str, Any]]] = {}
-        self._audit, self._publish = _trail_of(connection.dialect)
+        self._acts: list[Act] = []
+        self._audit, self._publish, self._last_chain = _trail_of(connection.dialect)
 
     def audit(self, act: Act) -> None:
-        self._append(self._audit, row_of(act, _ACT))
+        self._acts.append(checked(act))
 
     def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
         self._append(self._publish, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
 
     def settle(self) -> None:
         """Write what waited: the last thing before the commit."""
+        if self._acts:
+            self._audit.run_all(self._connection, self._sealed())
         for statement, rows in self._appended.items():
             statement.run_all(self._connection, rows)
+
+    def _sealed(self) -> Iterator[dict[str, Any]]:
+        """The acts as rows, each chained to the one before: there is one writer, so the last row stays the last."""
+        chain = self._last_chain.scalar(self._connection, {}) or BEGINNING
+        for act in self._acts:
+            salt = secrets.token_hex(16)
+            digest = digest_of(act, salt)
+            chain = linked(chain, digest)
+            yield {**row_of(act, ACT), "salt": salt, "digest": digest, "chain": chain}
 
     def _append(self, statement: Prepared, row: dict[str, Any]) -> None:
         self._appended.setdefault(statement, []).append(row)
@@ -143,14 +172,20 @@ def row_of(noun: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(noun, name) for name in names}
 
 
-_ACT = tuple(column.name for column in tables.audit.columns if column.name != "number")
+ACT = ("at", "who", "what", "ref", "why", "facts")
+"""The columns of the audit trail that say something; the others seal it."""
 
 
 @lru_cache(maxsize=8)  # one for each book that is open
-def _trail_of(dialect: Dialect) -> tuple[Prepared, Prepared]:
-    """How to append to the audit trail, and how to publish."""
+def _trail_of(dialect: Dialect) -> tuple[Prepared, Prepared, Prepared]:
+    """How to append to the audit trail, how to publish, and the chain of the trail's last row."""
     published = [column.name for column in tables.event.columns if column.name != "id"]
-    return appending(dialect, tables.audit, _ACT), appending(dialect, tables.event, published)
+    row = tables.audit.c
+    return (
+        appending(dialect, tables.audit, (*ACT, "salt", "digest", "chain")),
+        appending(dialect, tables.event, published),
+        Prepared(dialect, select(row.chain).order_by(row.number.desc()).limit(1)),
+    )
 
 
 # --------------------------------------------------------------------------- what differs between databases
@@ -169,6 +204,38 @@ def _insert_or(engine: Engine, into: Table) -> Any:
 def _create_private(path: Path) -> None:
     # SQLite gives its side files (-wal, -shm) the mode of the main one.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _open_postgresql(where: URL) -> Engine:
+    """Connections that know a dead server for dead, write durably, and never wait for ever."""
+    shown = where.render_as_string(hide_password=True)
+    try:
+        engine = create_engine(
+            where.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,  # after the server's restart the next question is asked on a new connection
+            connect_args={
+                "connect_timeout": BUSY_TIMEOUT_MS // 1000,
+                "keepalives_idle": 10,
+                "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c synchronous_commit=on -c TimeZone=UTC",
+            },
+        )
+    except ImportError:
+        raise WrongBook(
+            f"{shown} needs the driver psycopg: install it with `pip install 'shouwang[postgresql]'`."
+        ) from None
+    try:
+        with engine.connect() as connection:
+            encoding, collation = connection.exec_driver_sql(
+                "select pg_encoding_to_char(encoding), datcollate from pg_database where datname = current_database()"
+            ).one()
+    except OperationalError as error:
+        raise WrongBook(f"{shown} cannot be opened: {' '.join(str(error.orig).split())}") from None
+    if encoding != "UTF8" or collation not in BY_BYTES:
+        raise WrongBook(
+            f"{shown} is written in {encoding} and sorted by {collation}; the book needs UTF8 and C: "
+            "`createdb --template template0 --encoding UTF8 --locale C shouwang`."
+        )
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -4,6 +4,7 @@ They keep every promise of their ports but durability: an exception inside a tra
 before it is committed, and one writer goes at a time.
 """
 
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,7 +44,8 @@ from gateway.domain import (
     State,
 )
 from gateway.domain.rota import Holiday, Leave, Post, Rota, Shift
-from gateway.ports import Account, Batch, Checkpoint, HubDevice, Quarantined, Session, Timer
+from gateway.domain.trail import BEGINNING, Anchor, Sealed, digest_of, linked
+from gateway.ports import Account, Batch, Checkpoint, HubDevice, Quarantined, SecondStep, Session, Timer
 from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT
 from gateway.stores.moments import aware, checked, from_ms, to_ms
 from gateway.stores.roll import (
@@ -66,9 +68,21 @@ class MemoryTrail:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.acts: list[Act] = []
+        self.sealed: list[Sealed] = []
         self._writing = threading.Lock()
         self._writer: int | None = None
+
+    @property
+    def acts(self) -> list[Act]:
+        return [row.act for row in self.sealed]
+
+    def seal(self, act: Act) -> None:
+        """Append to the audit trail, chained to what stands there."""
+        last = self.sealed[-1] if self.sealed else None
+        salt = secrets.token_hex(16)
+        digest = digest_of(act, salt)
+        chain = linked(last.chain if last else BEGINNING, digest)
+        self.sealed.append(Sealed(last.number + 1 if last else 1, act, salt, digest, chain))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -100,7 +114,8 @@ class _TrailLedger:
         for at, topic, ref, home, grid in self._published:
             number = len(trail.events) + 1
             trail.events.append(Event(id=number, at=at, topic=topic, ref=ref, home=home, grid=grid))
-        trail.acts.extend(self._acts)
+        for act in self._acts:
+            trail.seal(act)
 
 
 # --------------------------------------------------------------------------- alerts
@@ -130,7 +145,7 @@ class MemoryAlerts:
     @contextmanager
     def begin(self) -> Iterator["_MemoryAlertLedger"]:
         with self.trail.writing():
-            ledger = _MemoryAlertLedger(self._rows)
+            ledger = _MemoryAlertLedger(self._rows, self.trail)
             yield ledger
             with self._changing:
                 ledger.settle()
@@ -259,8 +274,27 @@ class MemoryAlerts:
     def last_event(self) -> int:
         return len(self.trail.events)
 
-    def acts(self, ref: str | None = None, limit: int = 200) -> list[Act]:
-        return [act for act in reversed(self.trail.acts) if ref is None or act.ref == ref][:limit]
+    def acts(
+        self,
+        ref: str | None = None,
+        limit: int = 200,
+        *,
+        who: str = "",
+        what: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Act]:
+        found = [act for act in reversed(self.trail.acts) if ref is None or act.ref == ref]
+        found = [act for act in found if (not who or act.who == who) and act.what.startswith(what)]
+        found = [act for act in found if since is None or act.at >= aware(since)]
+        return [act for act in found if until is None or act.at < aware(until)][:limit]
+
+    def sealed(self, after: int = 0, limit: int = 100_000) -> list[Sealed]:
+        return [row for row in self.trail.sealed if row.number > after][:limit]
+
+    def trail_end(self) -> Anchor | None:
+        rows = self.trail.sealed
+        return Anchor(rows[-1].number, rows[-1].chain) if rows else None
 
     def tidy(self) -> None:
         """Nothing to do: memory keeps no log."""
@@ -288,10 +322,15 @@ def _members(alerts: Iterable[Alert], incident: str) -> list[Alert]:
 
 
 class _MemoryAlertLedger(_TrailLedger):
-    def __init__(self, rows: _AlertRows) -> None:
+    def __init__(self, rows: _AlertRows, trail: MemoryTrail) -> None:
         super().__init__()
         self._below = rows
         self._new = _AlertRows()
+        self._trail = trail
+        self._forgotten: set[str] = set()
+        self._moved: dict[str, str] = {}
+        self._redacted: dict[int, Act] = {}
+        self._cut = 0
 
     def alert(self, alert_id: str) -> Alert | None:
         return self._new.alerts.get(alert_id) or self._below.alerts.get(alert_id)
@@ -366,7 +405,45 @@ class _MemoryAlertLedger(_TrailLedger):
     def clear_timer(self, timer_id: str) -> None:
         self._new.timers[timer_id] = None
 
+    def forget_alert(self, alert_id: str) -> None:
+        self._forgotten.add(alert_id)
+
+    def forget_home(self, home: str, stand_in: str) -> None:
+        self._moved[home] = stand_in
+
+    def redact(self, rows: Mapping[int, Act]) -> None:
+        self._redacted |= {number: checked(act) for number, act in rows.items()}
+
+    def cut_trail(self, last: int) -> int:
+        self._cut = last
+        return sum(row.number <= last for row in self._trail.sealed)
+
+    def append_to(self, trail: MemoryTrail) -> None:
+        trail.sealed = [
+            replace(row, act=self._redacted[row.number], salt="") if row.number in self._redacted else row
+            for row in trail.sealed
+            if row.number > self._cut
+        ]
+        super().append_to(trail)
+        for place, event in enumerate(trail.events):
+            stand_in = self._moved.get(event.home) or self._moved.get(event.ref.partition("/")[0])
+            if stand_in is not None:
+                trail.events[place] = replace(event, ref=stand_in, home=stand_in, grid="")
+
+    def _forget(self) -> None:
+        below = self._below
+        for alert_id in self._forgotten:
+            below.alerts.pop(alert_id, None)
+            below.entries.pop(alert_id, None)
+        gone = self._forgotten
+        below.deliveries = {key: d for key, d in below.deliveries.items() if d.alert not in gone}
+        below.findings = {key: alert for key, alert in below.findings.items() if alert not in gone}
+        below.timers = {key: t for key, t in below.timers.items() if t is None or t.ref not in gone}
+        below.button_tests = [test for test in below.button_tests if test.home not in self._moved]
+
     def settle(self) -> None:
+        if self._forgotten or self._moved:
+            self._forget()
         self._below.alerts |= self._new.alerts
         self._below.findings |= self._new.findings
         self._below.deliveries |= self._new.deliveries
@@ -644,11 +721,15 @@ class MemoryAccounts:
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._sessions: dict[str, Session] = {}
+        self._steps: dict[str, SecondStep] = {}
         self._invitations: dict[str, tuple[str, datetime]] = {}
         self._changing = threading.Lock()
 
     def account(self, login: str) -> Account | None:
         return self._accounts.get(login)
+
+    def accounts(self) -> list[Account]:
+        return sorted(self._accounts.values(), key=lambda account: account.login)
 
     def count(self) -> int:
         return len(self._accounts)
@@ -670,12 +751,50 @@ class MemoryAccounts:
         session = self._sessions.get(token_hash)
         return session if session is not None and now < session.expires_at else None
 
+    def sessions(self, login: str, now: datetime) -> list[Session]:
+        aware(now)
+        own = [session for session in self._sessions.values() if session.login == login and now < session.expires_at]
+        return sorted(own, key=lambda session: (session.seen_at, session.token_hash), reverse=True)
+
+    def see_session(self, token_hash: str, now: datetime) -> None:
+        aware(now)
+        with self._changing:
+            if token_hash in self._sessions:
+                self._sessions[token_hash] = replace(self._sessions[token_hash], seen_at=now)
+
     def end_session(self, token_hash: str) -> None:
         self._sessions.pop(token_hash, None)
 
     def end_sessions(self, login: str) -> None:
         with self._changing:
             self._sessions = {key: session for key, session in self._sessions.items() if session.login != login}
+
+    def second_step(self, login: str) -> SecondStep | None:
+        return self._steps.get(login)
+
+    def put_second_step(self, step: SecondStep) -> None:
+        if step.login not in self._accounts:
+            raise absent("account", step.login, "this second step")
+        self._steps[step.login] = checked(step)
+
+    def drop_second_step(self, login: str) -> None:
+        self._steps.pop(login, None)
+
+    def use_interval(self, login: str, interval: int) -> bool:
+        with self._changing:
+            step = self._steps.get(login)
+            if step is None or interval <= step.used:
+                return False
+            self._steps[login] = replace(step, used=interval)
+            return True
+
+    def use_code(self, login: str, code_hash: str) -> bool:
+        with self._changing:
+            step = self._steps.get(login)
+            if step is None or code_hash not in step.codes:
+                return False
+            self._steps[login] = replace(step, codes=step.codes - {code_hash})
+            return True
 
     def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
         self._invitations[token_hash] = purpose, aware(expires_at)
@@ -692,6 +811,14 @@ class MemoryAccounts:
                 return None
             del self._invitations[token_hash]
             return purpose
+
+    def invitations(self, now: datetime) -> list[tuple[str, datetime]]:
+        aware(now)
+        return sorted((purpose, until) for purpose, until in self._invitations.values() if now < until)
+
+    def end_invitations(self, purpose: str) -> None:
+        with self._changing:
+            self._invitations = {key: kept for key, kept in self._invitations.items() if kept[0] != purpose}
 
 
 # --------------------------------------------------------------------------- readings

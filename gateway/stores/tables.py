@@ -413,9 +413,10 @@ consent = Table(
     Column("withdrawn_at", Moment),
     Column("given_by", Text, nullable=False),
     _text("evidence"),
+    Column("viewer", Text, nullable=False, default="", server_default=""),
     sqlite_autoincrement=True,
 )
-"""知情同意, per purpose, by the elder or the guardian."""
+"""知情同意, per purpose, by the elder or the guardian; `viewer` is to whom, where it is about one who looks."""
 Index("ix_consent_person", consent.c.person)
 
 plan = Table(
@@ -648,9 +649,12 @@ audit = Table(
     Column("ref", Text, nullable=False),
     _text("why"),
     Column("facts", Json(Facts), nullable=False),
+    Column("salt", Text, nullable=False, server_default=""),
+    Column("digest", Text, nullable=False, server_default=""),
+    Column("chain", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
-"""Who did or read what, when, and why."""
+"""Who did or read what, when, and why; each row sealed onto the one before it (`gateway.domain.trail`)."""
 Index("ix_audit_ref", audit.c.ref)
 
 # ---------------------------------------------------------------- accounts
@@ -664,6 +668,7 @@ account = Table(
     Column("duty", Word(Duty), nullable=False),
     _text("place"),
     Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
 )
 
 session = Table(
@@ -673,10 +678,30 @@ session = Table(
     Column("login", Text, ForeignKey("account.login", ondelete="CASCADE"), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    _text("browser"),
 )
 """Browsers that are signed in, by a hash of what they hold."""
 Index("ix_session_login", session.c.login)
 Index("ix_session_expires_at", session.c.expires_at)
+
+second_step = Table(
+    "second_step",
+    metadata,
+    Column("login", Text, ForeignKey("account.login", ondelete="CASCADE"), primary_key=True),
+    Column("salt", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
+"""Whoever is asked for six figures after the password, and which of them have opened already."""
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("login", Text, ForeignKey("second_step.login", ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", Text, primary_key=True),
+)
+"""What opens once each when the telephone is lost, by a hash."""
 
 invitation = Table(
     "invitation",
