@@ -1,7 +1,7 @@
 """What a page shows, worked out from the stores: pure functions, no clock, no words."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -40,8 +40,9 @@ PASSAGES = frozenset({Kind.DOOR, Kind.OPENING})
 ALARMS = HAZARDS | {Kind.SOS, Kind.ASSIST, Kind.TAMPER}
 ALL = 100_000
 """More alerts than a county has unclosed: a limit here would one day hide the newest behind what nobody filed."""
-LOOK_BACK = 60
-"""How many of the newest readings are enough to find the last sign of life behind cleared sensors and lone pulses."""
+LOOK_BACK = (6, 60)
+"""How many of the newest readings are enough to find the last sign of life: mostly a few, and so many where cleared
+sensors and lone pulses hide it."""
 
 
 # --------------------------------------------------------------------------- the list of homes
@@ -101,8 +102,26 @@ class Overview:
         return sum(line.stand is stand for line in self.lines)
 
 
+@dataclass(slots=True)
+class Lives:
+    """The newest sign of life of each home, looked for again only when the home was heard since: a list of hundreds is
+    asked for at every event, and from few of its homes anything has come meanwhile."""
+
+    readings: ReadingStore
+    _known: dict[str, tuple[Home, datetime | None, Life | None]] = field(default_factory=dict, init=False, repr=False)
+
+    def of(self, home: Home, heard: datetime | None) -> Life | None:
+        """What is known when it was last heard at that moment; renamed rooms are said by their new names."""
+        known = self._known.get(home.id)
+        if known is not None and known[0] is home and known[1] == heard:
+            return known[2]
+        life = last_life(home, self.readings)
+        self._known[home.id] = (home, heard, life)
+        return life
+
+
 def overview(
-    homes: Iterable[Home], alerts: AlertStore, readings: ReadingStore, directory: Directory, now: datetime
+    homes: Iterable[Home], alerts: AlertStore, readings: ReadingStore, directory: Directory, now: datetime, lives: Lives
 ) -> Overview:
     """Every home of the list, worst first, and the alerts that ring."""
     heard, gaps = readings.heard(), readings.gaps()
@@ -114,7 +133,8 @@ def overview(
         own = unclosed.get(home.id, [])
         if home.state is Monitoring.RETIRED and not any(alert.is_open for alert in own):
             continue
-        line = home_line(home, own, heard.get(home.id), readings, directory.plan(home.id, now), now)
+        at = heard.get(home.id)
+        line = home_line(home, own, at, lives.of(home, at), directory.plan(home.id, now), now)
         lines.append(replace(line, gaps=blind_spots(gaps.get(home.id, ()))))
         ringing += [
             (alert, home) for alert in own if alert.is_ringing and not alert.is_muted and is_for_people(alert.severity)
@@ -144,17 +164,16 @@ def home_line(
     home: Home,
     unclosed: Sequence[Alert],
     heard: datetime | None,
-    readings: ReadingStore,
+    life: Life | None,
     plan: Sequence[Override],
     now: datetime,
 ) -> HomeLine:
     """How one home stands, and since when."""
-    life = last_life(home, readings)
     own = (alert for alert in unclosed if alert.is_open and not alert.is_muted and alert.code != OUTAGE)
     alert = min(own, key=_gravity, default=None)
     to_file = sum(not alert.is_open for alert in unclosed)
     blind = blind_since(home, heard, now)
-    away = away_since(home, readings, plan, life, now)
+    away = away_since(home, plan, life, now)
 
     def line(stand: Stand, since: datetime | None) -> HomeLine:
         return HomeLine(home, stand, since, life, alert, blind, to_file, work=work_in(plan, now))
@@ -189,10 +208,14 @@ def _order(line: HomeLine) -> tuple[int, int, float, str]:
 
 def last_life(home: Home, readings: ReadingStore) -> Life | None:
     """The newest sign of life, by the detectors' own rule: a sensor that clears, or one lone pulse, is passed over."""
-    newest = readings.newest(home.id, SIGNS_OF_LIFE, LOOK_BACK)
-    if not newest:
-        return None
-    reading = last_sign(newest) or newest[0]
+    for many in LOOK_BACK:
+        newest = readings.newest(home.id, SIGNS_OF_LIFE, many)
+        if not newest:
+            return None
+        reading = last_sign(newest)
+        if reading is not None or len(newest) < many:
+            break
+    reading = reading or newest[0]
     return Life(reading.at, room_name(home, reading.room), reading.kind, reading.value)
 
 
@@ -209,9 +232,7 @@ def blind_since(home: Home, heard: datetime | None, now: datetime) -> datetime |
     return heard if now - heard > SILENT_AFTER * interval else None
 
 
-def away_since(
-    home: Home, readings: ReadingStore, plan: Sequence[Override], life: Life | None, now: datetime
-) -> datetime | None:
+def away_since(home: Home, plan: Sequence[Override], life: Life | None, now: datetime) -> datetime | None:
     """Since when the resident is out: declared, or the front door and then nothing inside."""
     declared = next((line.since for line in plan if line.key == "absence"), None)
     if declared is not None:

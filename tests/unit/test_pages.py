@@ -32,7 +32,9 @@ def rig() -> Rig:
 
 
 def stands(rig: Rig) -> dict[str, Stand]:
-    view = views.overview(rig.registry.homes(), rig.alerts, rig.readings, rig.registry, rig.clock.now())
+    view = views.overview(
+        rig.registry.homes(), rig.alerts, rig.readings, rig.registry, rig.clock.now(), views.Lives(rig.readings)
+    )
     return {line.home.id: line.stand for line in view.lines}
 
 
@@ -108,7 +110,9 @@ def test_worst_first(rig):
     rig.press("h3", Severity.HIGH, "inactivity")
     rig.press("h1")
 
-    view = views.overview(rig.registry.homes(), rig.alerts, rig.readings, rig.registry, rig.clock.now())
+    view = views.overview(
+        rig.registry.homes(), rig.alerts, rig.readings, rig.registry, rig.clock.now(), views.Lives(rig.readings)
+    )
 
     assert [line.home.id for line in view.lines] == ["h1", "h3", "h2"]
     assert [home.id for _, home in view.ringing] == ["h1", "h3"]
@@ -118,7 +122,9 @@ def test_worst_first(rig):
 def test_equipment_does_not_ring_large(rig):
     rig.press("h1", Severity.TECHNICAL, "detector_failed")
 
-    view = views.overview(rig.registry.homes(), rig.alerts, rig.readings, rig.registry, rig.clock.now())
+    view = views.overview(
+        rig.registry.homes(), rig.alerts, rig.readings, rig.registry, rig.clock.now(), views.Lives(rig.readings)
+    )
 
     assert view.ringing == ()
     assert stands(rig)["h1"] is Stand.CARE

@@ -1,0 +1,316 @@
+"""The pages under load: how long the server takes, how many bytes travel, how soon an event is on the screen.
+
+    python bench/pages.py                    # the worker's list with 500 homes; 300 listeners
+    python bench/pages.py --only list        # or: live
+
+The stores are the real ones, in a folder of their own; the pages are served by a process of their own over loopback.
+Server time is from the first byte of the request to the last of the answer, one request after the other. Bytes are
+what travels, headers left out: on the first visit the page with everything it asks for, afterwards the page alone.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+from homes import DEVICES, ROOMS
+from machine import BenchError, describe, end, fall_in_order, free_port, listens, start, wait_until
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from alerts.desk import Desk
+from dashboard.app import House, create_app
+from dashboard.auth import UNUSABLE, Gatekeeper
+from gateway.app import Stores, open_stores
+from gateway.clock import SystemClock
+from gateway.domain import (
+    Area,
+    Duty,
+    Finding,
+    Gap,
+    Grid,
+    Home,
+    Hub,
+    Kind,
+    Person,
+    Reach,
+    Reading,
+    Role,
+    Room,
+    Sensor,
+    Severity,
+)
+from gateway.ports import Account, Batch
+
+SECRET = b"only for the bench, 32 bytes ..."
+HOMES = 500
+LISTENERS = 300
+EVENTS = 40
+VISITS = 200
+ZONE = ZoneInfo("Asia/Shanghai")
+FAMILY_NAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
+LIST_P95_MS, FIRST_KB, AFTER_KB, ON_SCREEN_MS = 50, 100, 15, 300
+CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number beside its goal."""
+
+    name: str
+    value: float
+    most: float
+    unit: str
+
+    @property
+    def is_met(self) -> bool:
+        return self.value <= self.most
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name:58}{self.value:9.1f} {self.unit:3} (at most {self.most:g}) {'' if self.is_met else 'MISSED'}"
+        )
+
+
+# --------------------------------------------------------------------------- the neighbourhood
+
+
+def settle(folder: Path, homes: int, seed: int = 1) -> Stores:
+    """Homes of one grid with a day behind each, some of them out, blind, ringing: as on a day that is not a good one."""
+    stores, now, chance = open_stores(folder), CLOCK.now(), random.Random(seed)
+    with stores.registry.begin() as ledger:
+        ledger.put_area(Area(code="310106014002", name="东风社区", level="community"), now)
+        ledger.put_grid(Grid(code="g0", name="第一网格", community="310106014002"))
+        ledger.put_person(Person(id="worker", name="刘网格员", reaches=(Reach(channel="console"),)), now)
+        ledger.assign("worker", Duty.GRID_WORKER, "g0", now - timedelta(days=30))
+        for number in range(homes):
+            ledger.put_home(a_home(number), now)
+    arrival = 0
+    for number in range(homes):
+        readings = []
+        moment = now - timedelta(hours=26)
+        last = now - timedelta(minutes=chance.choice((0.5, 3, 8, 15, 40, 90)))
+        while moment < last:
+            arrival += 1
+            device, room, _ = DEVICES[chance.randrange(4)]
+            sensor = f"h{number:05d}-{device}"
+            readings.append(Reading(f"h{number:05d}", sensor, room, Kind.MOTION, 1.0, moment, moment, arrival=arrival))
+            moment += timedelta(seconds=chance.choice((20, 40, 70, 300, 1200)))
+        heard = now - timedelta(minutes=95 if number % 50 == 7 else 0.2)
+        gaps = {
+            f"h{number:05d}": (
+                Gap(home=f"h{number:05d}", what="fall", why="sensor_silent", since=now - timedelta(days=2)),
+            )
+        }
+        stores.readings.commit(
+            Batch(
+                readings=readings,
+                heard={f"h{number:05d}": heard},
+                gaps=gaps if number % 20 == 3 else {},
+                last_arrival=arrival,
+            )
+        )
+    desk = Desk(stores.alerts, stores.registry)
+    for number, code, severity in ((1, "sos", Severity.EMERGENCY), (2, "inactivity", Severity.HIGH)):
+        desk.take([Finding(home=f"h{number:05d}", code=code, severity=severity, since=now, at=now)], now)
+    account = Account(
+        login="worker", password_hash=UNUSABLE, person="worker", duty=Duty.GRID_WORKER, place="g0", created_at=now
+    )
+    stores.accounts.put(account)
+    return stores
+
+
+def a_home(number: int) -> Home:
+    name = f"h{number:05d}"
+    return Home(
+        id=name,
+        code=f"A-{number:04d}",
+        name=FAMILY_NAMES[number % len(FAMILY_NAMES)] + ("奶奶", "爷爷")[number % 2],
+        grid="g0",
+        zone=ZONE,
+        rooms=tuple(Room(id=room, name=room) for room in ROOMS),
+        hubs=(Hub(id=name, home=name),),
+        sensors=tuple(
+            Sensor(id=f"{name}-{device}", hub=name, address=f"{name}/{device}", name=device, room=room, role=Role(role))
+            for device, room, role in DEVICES
+        ),
+        address=f"东风路 {number} 号",
+    )
+
+
+def serve(folder: Path, port: int) -> None:
+    """The pages over the stores of this folder, until ended."""
+    import uvicorn
+
+    from gateway.registry import Registry
+
+    stores = open_stores(folder)
+    house = House(
+        alerts=stores.alerts,
+        desk=Desk(stores.alerts, stores.registry),
+        registry=stores.registry,
+        registrar=Registry(stores.registry, lambda secret: secret),
+        accounts=stores.accounts,
+        readings=stores.readings,
+        clock=CLOCK,
+        secret=SECRET,
+        base_url=f"http://127.0.0.1:{port}",
+        secure_cookies=False,
+    )
+    uvicorn.run(create_app(house), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+@contextmanager
+def pages(folder: Path) -> Iterator[str]:
+    """Where they stand."""
+    port = free_port()
+    child = start([sys.executable, __file__, "--serve", folder, "--port", port], folder / "pages.log")
+    try:
+        wait_until("the pages", lambda: listens(port), 30)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end(child)
+
+
+def signed_in(stores: Stores) -> dict[str, str]:
+    account = stores.accounts.account("worker")
+    if account is None:
+        raise BenchError("the stores hold no account of a worker")
+    return {"session": Gatekeeper(stores.accounts, CLOCK, SECRET).open(account)}
+
+
+# --------------------------------------------------------------------------- what is measured
+
+
+def ask(browser: httpx.Client, path: str) -> tuple[float, int, str]:
+    """Milliseconds, bytes that travelled, the page."""
+    began = time.perf_counter()
+    with browser.stream("GET", path) as answer:
+        body = b"".join(answer.iter_raw())
+        took = (time.perf_counter() - began) * 1e3
+        if answer.status_code != 200:
+            raise BenchError(f"{path} answers {answer.status_code}")
+        length = len(body)
+        text = httpx.Response(200, headers=answer.headers, content=body).text
+    return took, length, text
+
+
+def transferred(browser: httpx.Client, path: str) -> tuple[int, int]:
+    """Bytes of the first visit and of the next: a page, and what a browser fetches because of it and then keeps."""
+    _, length, text = ask(browser, path)
+    kept = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', text))
+    return length + sum(ask(browser, address)[1] for address in sorted(kept)), length
+
+
+def the_list(url: str, stores: Stores, homes: int) -> list[Figure]:
+    """The grid worker's list."""
+    headers = {
+        "accept-encoding": "gzip",
+        "accept-language": "zh-CN",
+        "accept": "text/html",
+        "sec-fetch-site": "none",
+    }
+    with httpx.Client(base_url=url, cookies=signed_in(stores), headers=headers, timeout=30) as browser:
+        first, after = transferred(browser, "/")
+        for _ in range(10):
+            ask(browser, "/")
+        took = sorted(ask(browser, "/")[0] for _ in range(VISITS))
+    return [
+        Figure(f"the worker's list, {homes} homes: server time p95", took[int(len(took) * 0.95)], LIST_P95_MS, "ms"),
+        Figure("  the same, p50", statistics.median(took), LIST_P95_MS, "ms"),
+        Figure("  transferred on the first visit", first / 1000, FIRST_KB, "kB"),
+        Figure("  transferred afterwards", after / 1000, AFTER_KB, "kB"),
+    ]
+
+
+async def live(url: str, stores: Stores, listeners: int) -> list[Figure]:
+    """How long after an event was written every page that listens has asked again and has the answer in its hands.
+
+    Each listener hears; one of them, a telephone, asks for its page too, as a browser does: after 60 ms.
+    """
+    cookies, heard, whole = signed_in(stores), asyncio.Queue(), []
+    limits = httpx.Limits(max_connections=None)
+
+    async def listen(browser: httpx.AsyncClient) -> None:
+        async with browser.stream("GET", f"{url}/events") as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("data:") and '"bench' in line:
+                    heard.put_nowait((json.loads(line[5:])["ref"], time.perf_counter()))
+
+    async with httpx.AsyncClient(cookies=cookies, limits=limits, timeout=None) as browser:
+        tasks = [asyncio.create_task(listen(browser)) for _ in range(listeners)]
+        await asyncio.sleep(3)  # until they all stand
+        for number in range(EVENTS):
+            now = CLOCK.now()
+            with stores.alerts.begin() as ledger:
+                ledger.publish(now, "alert", f"bench-{number}", "h00001", "g0")
+            written, latest = time.perf_counter(), 0.0
+            first = None
+            for _ in range(listeners):
+                ref, at = await asyncio.wait_for(heard.get(), 10)
+                if ref != f"bench-{number}":
+                    raise BenchError(f"{ref} was heard when bench-{number} was written")
+                first = first or at
+                latest = max(latest, at - written)
+            whole.append(latest * 1e3)
+            await asyncio.sleep(random.uniform(0.05, 0.4))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        seen = []
+        for _ in range(20):
+            began = time.perf_counter()
+            (
+                await browser.get(f"{url}/alerts/{next(a.id for a in stores.alerts.alerts(unclosed=True))}")
+            ).raise_for_status()
+            seen.append((time.perf_counter() - began) * 1e3)
+    whole.sort()
+    p95 = whole[int(len(whole) * 0.95)]
+    page = statistics.median(seen) + 60
+    return [
+        Figure(f"an event at all of {listeners} listeners, p95", p95, ON_SCREEN_MS, "ms"),
+        Figure("  and on the screen: the page's own wait and its answer too", p95 + page, ON_SCREEN_MS, "ms"),
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=("list", "live"))
+    parser.add_argument("--homes", type=int, default=HOMES)
+    parser.add_argument("--listeners", type=int, default=LISTENERS)
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.serve, given.port)
+        return 0
+    fall_in_order()
+    for name, value in describe().items():
+        print(f"{name}: {value}")
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        stores = settle(Path(folder), given.homes)
+        with pages(Path(folder)) as url:
+            if given.only in (None, "list"):
+                figures += the_list(url, stores, given.homes)
+            if given.only in (None, "live"):
+                figures += asyncio.run(live(url, stores, given.listeners))
+    for figure in figures:
+        print(figure)
+    return 0 if all(figure.is_met for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
