@@ -22,22 +22,36 @@ FAMILY_FIRST = 5 * MINUTE
 """So long at most the family has before the grid worker, where there is time to ask anybody first."""
 
 
-def asking(confirm: timedelta) -> tuple[Rung, ...]:
+def asking(confirm: timedelta, *, family: bool = False) -> tuple[Rung, ...]:
     """The rungs on which the resident is asked: each minute, and each five in a long window, which would nag else.
 
-    Without any means of answering there is nobody on them, and an empty rung takes no time.
+    The family is called in the second half of the window, when the resident is asked once more. Whoever of the two
+    cannot be reached takes no time, and nobody lies there for longer than the window before somebody is sent.
     """
+    theirs = min(confirm / 2, FAMILY_FIRST) if family else NO_TIME
     step = MINUTE if confirm <= FAMILY_FIRST else 5 * MINUTE
-    often = -(-confirm // step)
-    return tuple(Rung(duty=Duty.ELDER, wait=min(step, confirm - n * step)) for n in range(often))
+    hers = confirm - theirs
+    often = max(hers // step, 1) if hers else 0
+    alone = (*(step,) * (often - 1), hers - step * (often - 1)) if often else ()
+    rungs = tuple(Rung(duty=Duty.ELDER, wait=wait) for wait in alone)
+    if not family:
+        return rungs
+    return (*rungs, Rung(duty=Duty.ELDER, wait=theirs, also=(Duty.FAMILY,)) if confirm else _rung(theirs, Duty.FAMILY))
+
+
+def first_asked(ladder: Ladder) -> int:
+    """How many rungs at the beginning only ask the resident and the family."""
+    asked = frozenset({Duty.ELDER, Duty.FAMILY})
+    return next((n for n, rung in enumerate(ladder.rungs) if not asked.issuperset(rung.duties)), 0)
 
 
 def confirmed_for(ladder: Ladder, confirm: timedelta) -> Ladder:
-    """The same ladder with another time in which the resident is asked before anybody else is called."""
-    asks = sum(rung.duties == (Duty.ELDER,) for rung in ladder.rungs)
+    """The same ladder with another time in which resident and family are asked before anybody else is called."""
+    asks = first_asked(ladder)
     was = sum((rung.wait for rung in ladder.rungs[:asks]), NO_TIME)
     ack = None if ladder.ack is None else ladder.ack - was + confirm
-    return replace(ladder, rungs=(*asking(confirm), *ladder.rungs[asks:]), ack=ack)
+    family = any(Duty.FAMILY in rung.duties for rung in ladder.rungs[:asks])
+    return replace(ladder, rungs=(*asking(confirm, family=family), *ladder.rungs[asks:]), ack=ack)
 
 
 def _rung(wait: timedelta, duty: Duty, *also: Duty) -> Rung:
@@ -47,6 +61,7 @@ def _rung(wait: timedelta, duty: Duty, *also: Duty) -> Rung:
 def _ladder(
     *rungs: Rung,
     confirm: timedelta = NO_TIME,
+    family: bool = False,
     ack: timedelta,
     remind: timedelta,
     lapse: timedelta,
@@ -54,7 +69,7 @@ def _ladder(
 ) -> Ladder:
     """A ladder that starts again as soon as the last rung has had its time: it rings until somebody accepts."""
     return Ladder(
-        rungs=(*asking(confirm), *rungs),
+        rungs=(*asking(confirm, family=family), *rungs),
         repeat=NO_TIME,
         ack=confirm + ack,
         remind=remind,
@@ -85,14 +100,14 @@ def _urgent(*near: Duty, confirm: timedelta = NO_TIME, site: timedelta = 15 * MI
 def _high(ack: timedelta, *, confirm: timedelta, site: timedelta | None = None) -> Ladder:
     """Severity 2: asked first, then the family, then whoever works there and up, as far as the district."""
     return _ladder(
-        _rung(min(confirm, FAMILY_FIRST), Duty.FAMILY),
         _rung(ack, Duty.GRID_WORKER),
         _rung(ack, Duty.DEPUTY, Duty.KEY_HOLDER, Duty.NIGHT_POOL, Duty.VOLUNTEER),
         _rung(ack, Duty.SUPERVISOR, Duty.COMMUNITY),
         _rung(ack, Duty.STREET),
         _rung(ack, Duty.DISTRICT),
         confirm=confirm,
-        ack=min(confirm, FAMILY_FIRST) + ack,
+        family=True,
+        ack=ack,
         remind=15 * MINUTE,
         lapse=30 * MINUTE,
         site=site,
@@ -101,14 +116,13 @@ def _high(ack: timedelta, *, confirm: timedelta, site: timedelta | None = None) 
 
 def _medium(ack: timedelta, *also: Duty, confirm: timedelta = NO_TIME, site: timedelta | None = None) -> Ladder:
     """Severity 3: the same as far as the community. `also` are told together with the grid worker."""
-    family = (_rung(min(confirm, FAMILY_FIRST), Duty.FAMILY),) if confirm else ()
     return _ladder(
-        *family,
         _rung(ack, Duty.GRID_WORKER, *also),
         _rung(ack, Duty.DEPUTY),
         _rung(ack, Duty.SUPERVISOR, Duty.COMMUNITY),
         confirm=confirm,
-        ack=min(confirm, FAMILY_FIRST) + ack,
+        family=bool(confirm),
+        ack=ack,
         remind=HOUR,
         lapse=4 * HOUR,
         site=site,

@@ -20,8 +20,8 @@ APART = frozenset({TEST, "no_responder", "area_outage"})
 """What is never part of another incident, however bad it is."""
 
 TOGETHER = timedelta(hours=1)
-"""What is found longer after the last that was found is an incident of its own, once somebody has the first: that
-person has long been there. While nobody has it, everything found in the home belongs to it."""
+"""What is found longer after the last that was found is an incident of its own, once somebody has had the first for as
+long: that person has long been there. While nobody has it, everything found in the home belongs to it."""
 
 HUB = "home_silent"
 SAID_BY_THE_HUB = frozenset({"device_offline", "device_mute", "device_stuck", "link_weak"})
@@ -185,7 +185,8 @@ def _goes_with(alert: Alert, finding: Finding, now: datetime) -> bool:
         return False  # nobody knows of it yet
     if alert.subject and _person(finding) not in ("", alert.subject):
         return False
-    return alert.is_ringing or now - (alert.last_at or alert.raised_at) <= TOGETHER
+    newest = max(at for at in (alert.raised_at, alert.last_at, alert.owned_at) if at is not None)
+    return alert.is_ringing or now - newest <= TOGETHER
 
 
 def _person(finding: Finding) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts.catalogue import confirmed_for
+from alerts.catalogue import confirmed_for, first_asked
 from alerts.maintenance import HELD_FOR, HUSHED, TEST
-from gateway.domain import Delivery, Duty, Finding, Ladder, Override, Purpose, Severity
+from gateway.domain import Delivery, Finding, Ladder, Override, Purpose, Severity
 from gateway.domain.plan import DEMENTIA, NEVER_HELD, QUIET, RISK, SILENCE, YES, window_of
 
 WORSE_FOR: Mapping[str, Mapping[str, Severity]] = {
@@ -44,8 +44,6 @@ DIGEST = "digest"
 
 MOST_IN_ONE = 20
 """So many are named in one message; of the rest the number is said."""
-
-_FIRST_ASKED = frozenset({Duty.ELDER, Duty.FAMILY})
 
 
 def in_force(lines: Iterable[Override]) -> dict[str, str]:
@@ -93,26 +91,26 @@ def planned(ladder: Ladder, code: str, plan: Mapping[str, str]) -> Ladder:
         for key, value in plan.items()
         if (name := key.removeprefix(f"{code}.")) != key and name != "severity" and "." not in name
     }
-    if not said or code not in {key.partition(".")[0] for key in plan}:
+    if not said:
         return ladder
     if "confirm" in said:
         ladder = confirmed_for(ladder, said["confirm"])
     if "ack" in said and ladder.ack is not None:
         # Where a rung waited just as long as people had to accept, it goes on doing so.
-        lead = sum((rung.wait for rung in ladder.rungs[: _asked(ladder)]), timedelta(0))
+        asks = first_asked(ladder)
+        lead = sum((rung.wait for rung in ladder.rungs[:asks]), timedelta(0))
         was = ladder.ack - lead
         rungs = tuple(
-            replace(rung, wait=said["ack"]) if n >= _asked(ladder) and rung.wait == was else rung
+            replace(rung, wait=said["ack"]) if n >= asks and rung.wait == was else rung
             for n, rung in enumerate(ladder.rungs)
         )
         ladder = replace(ladder, rungs=rungs, ack=lead + said["ack"])
     waits = {int(name[4:]): wait for name, wait in said.items() if name.startswith("wait")}
     if waits:
-        asks = sum(rung.duties == (Duty.ELDER,) for rung in ladder.rungs)
+        asks = first_asked(ladder)
         rungs = tuple(replace(rung, wait=waits.get(n - asks + 1, rung.wait)) for n, rung in enumerate(ladder.rungs))
-        if sum((rung.wait for rung in rungs), ladder.repeat or timedelta(0)) > timedelta(
-            0
-        ):  # else it rings in a circle
+        takes = sum((rung.wait for rung in rungs), ladder.repeat or timedelta(0))
+        if takes > timedelta(0):  # else it rings in a circle
             ladder = replace(ladder, rungs=rungs)
     return replace(
         ladder,
@@ -120,11 +118,6 @@ def planned(ladder: Ladder, code: str, plan: Mapping[str, str]) -> Ladder:
         lapse=said.get("lapse", ladder.lapse),
         site=said.get("site", ladder.site),
     )
-
-
-def _asked(ladder: Ladder) -> int:
-    """How many rungs at the beginning only ask the resident and the family."""
-    return next((n for n, rung in enumerate(ladder.rungs) if not _FIRST_ASKED.issuperset(rung.duties)), 0)
 
 
 # --------------------------------------------------------------------------- what can wait

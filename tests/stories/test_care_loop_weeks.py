@@ -11,6 +11,7 @@ from test_care_loop import EVERYBODY, at, is_down, refuses
 from test_care_loop_people import DAUGHTER, LATER, NEIGHBOUR, Village
 
 from alerts.escalation import Reason
+from alerts.incident import TOGETHER
 from alerts.sitting import CLIMB
 from gateway.domain import OVER, Answer, Delivery, FamilyWord, Outcome, Purpose, Sending, Severity, State
 from gateway.ports import TryLater
@@ -122,8 +123,9 @@ class Witness(Village):
     def is_sound(self) -> None:
         """True at every moment."""
         alerts = self.store.alerts(limit=10_000)
-        open_ones = [(a.home, a.code, a.subject) for a in alerts if a.is_open]
-        assert len(open_ones) == len(set(open_ones)), "two open alerts take in the same repeats"
+        open_ones = sorted((a.home, a.code, a.subject, a.raised_at) for a in alerts if a.is_open)
+        for one, other in pairwise(open_ones):
+            assert one[:3] != other[:3] or other[3] - one[3] > TOGETHER, "opened twice, and the first would take it in"
         all_of_them = self.store.timers_due(at(1e9), 10_000)
         timers = {timer.ref: timer.due_at for timer in all_of_them if timer.kind == CLIMB}
         assert timers == {a.id: a.due_at for a in alerts if a.due_at}, "each deadline has its timer, and only those"
