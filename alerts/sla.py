@@ -131,6 +131,45 @@ class Figures:
     false: Share  # of those that were judged
     answer: timedelta | None  # the median
     arrival: timedelta | None
+    looked_in: Share  # again, within a day of an outcome that asks for it
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What one alert adds to the figures, and no more: a county's months of them fit into memory."""
+
+    home: str
+    code: str
+    severity: Severity
+    raised_at: datetime
+    bad_since: datetime
+    answer: timedelta | None  # None: nobody has accepted it
+    is_gone_to: bool
+    arrival: timedelta | None
+    resolved_at: datetime | None
+    outcome: Outcome | None
+    looks_in: bool  # somebody has to look in again
+    followed_up_at: datetime | None
+
+
+def case_of(alert: Alert) -> Case | None:
+    """What is counted of an alert; None where nothing is."""
+    if not is_counted(alert):
+        return None
+    return Case(
+        home=alert.home,
+        code=alert.code,
+        severity=alert.severity,
+        raised_at=alert.raised_at,
+        bad_since=alert.bad_since,
+        answer=alert.accepted_at - alert.bad_since if alert.accepted_at else None,
+        is_gone_to=_is_gone_to(alert),
+        arrival=alert.on_site_at - alert.bad_since if alert.on_site_at else None,
+        resolved_at=alert.resolved_at,
+        outcome=alert.outcome,
+        looks_in=needs_follow_up(alert),
+        followed_up_at=alert.followed_up_at,
+    )
 
 
 def is_for_people(alert: Alert) -> bool:
@@ -156,14 +195,14 @@ def figures(
 
     `place` gives a home's grid and time zone: a month ends at the home's own midnight.
     """
-    by_grid: dict[str, list[Alert]] = {}
+    by_grid: dict[str, list[Case]] = {}
     for alert in alerts:
         grid, zone = place(alert.home)
-        if is_counted(alert) and month_of(alert.raised_at, zone) == month:
-            by_grid.setdefault(grid, []).append(alert)
-    rows = [_row(grid, month, found, now) for grid, found in sorted(by_grid.items())]
-    everything = [alert for found in by_grid.values() for alert in found]
-    return [*rows, _row("", month, everything, now)]
+        if month_of(alert.raised_at, zone) == month and (case := case_of(alert)) is not None:
+            by_grid.setdefault(grid, []).append(case)
+    rows = [figures_of(found, now, grid, month) for grid, found in sorted(by_grid.items())]
+    everything = [case for found in by_grid.values() for case in found]
+    return [*rows, figures_of(everything, now, "", month)]
 
 
 def month_of(moment: datetime, zone: ZoneInfo) -> str:
@@ -177,22 +216,27 @@ def span_of(month: str) -> tuple[datetime, datetime]:
     return first - timedelta(days=1), after + timedelta(days=1)
 
 
-def _row(grid: str, month: str, alerts: Sequence[Alert], now: datetime) -> Figures:
-    answers = [a.accepted_at - a.bad_since if a.accepted_at else None for a in alerts]
-    waited = [now - a.bad_since for a in alerts]
-    gone = [alert for alert in alerts if _is_gone_to(alert)]
-    arrivals = [a.on_site_at - a.bad_since if a.on_site_at else None for a in gone]
-    waited_for = [(a.resolved_at or now) - a.bad_since for a in gone]
-    judged = [a.outcome.judgement for a in alerts if a.outcome is not None]
+def figures_of(cases: Sequence[Case], now: datetime, grid: str = "", month: str = "") -> Figures:
+    """The figures of whatever cases these are: a month of a grid, four weeks of a district."""
+    answers = [case.answer for case in cases if case.answer is not None]
+    unanswered = [now - case.bad_since for case in cases if case.answer is None]
+    gone = [case for case in cases if case.is_gone_to]
+    arrivals = [case.arrival for case in gone if case.arrival is not None]
+    not_there = [(case.resolved_at or now) - case.bad_since for case in gone if case.arrival is None]
+    judged = [case.outcome.judgement for case in cases if case.outcome is not None]
+    ended = [(case.resolved_at, case.followed_up_at) for case in cases if case.looks_in]
+    looked_in = [seen - over for over, seen in ended if over and seen]
+    not_seen = [now - over for over, seen in ended if over and not seen]
     return Figures(
         grid=grid,
         month=month,
-        alerts=len(alerts),
-        answered=(_within(answers, waited, ANSWERED[0]), _within(answers, waited, ANSWERED[1])),
-        arrived=(_within(arrivals, waited_for, ARRIVED[0]), _within(arrivals, waited_for, ARRIVED[1])),
+        alerts=len(cases),
+        answered=(_within(answers, unanswered, ANSWERED[0]), _within(answers, unanswered, ANSWERED[1])),
+        arrived=(_within(arrivals, not_there, ARRIVED[0]), _within(arrivals, not_there, ARRIVED[1])),
         false=Share(judged.count(Judgement.FALSE), len(judged) - judged.count(Judgement.UNSURE)),
         answer=_median(answers),
         arrival=_median(arrivals),
+        looked_in=_within(looked_in, not_seen, FOLLOW_UP_WITHIN),
     )
 
 
@@ -203,18 +247,20 @@ def _is_gone_to(alert: Alert) -> bool:
     return alert.is_open and alert.ladder.site is not None
 
 
-def _within(spans: Sequence[timedelta | None], waited: Sequence[timedelta], limit: timedelta) -> Share:
+def _within(spans: Sequence[timedelta], waited: Sequence[timedelta], limit: timedelta) -> Share:
     """How many were within the limit, of those of which it is known: what still has time is not counted."""
-    known = [(span, wait) for span, wait in zip(spans, waited, strict=True) if span is not None or wait > limit]
-    return Share(sum(span is not None and span <= limit for span, _ in known), len(known))
+    return Share(sum(span <= limit for span in spans), len(spans) + sum(wait > limit for wait in waited))
 
 
-def _median(spans: Iterable[timedelta | None]) -> timedelta | None:
-    known = [span.total_seconds() for span in spans if span is not None]
-    return timedelta(seconds=round(median(known))) if known else None
+def _median(spans: Sequence[timedelta]) -> timedelta | None:
+    return timedelta(seconds=round(median(span.total_seconds() for span in spans))) if spans else None
 
 
 # --------------------------------------------------------------------------- as a sheet
+
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of one."""
 
 
 def sheet(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -229,4 +275,4 @@ def sheet(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def cell(value: object) -> str:
     text = "" if value is None else str(value)
     is_number = isinstance(value, int | float)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and not is_number else text
+    return f"'{text}" if text.startswith(FORMULAS) and not is_number else text
