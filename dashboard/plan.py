@@ -23,6 +23,7 @@ from gateway.domain import Absence, Duty, Home, Override, Scope, Severity
 from gateway.domain.plan import (
     ABSENCE,
     ALWAYS_ON,
+    BY_ALMANAC,
     DEMENTIA,
     NEVER_HELD,
     OF_AN_ALERT,
@@ -159,6 +160,8 @@ class Plans:
         reason = line.reason
         if line.reason == "profile":
             reason = tongue.say("as in the resident's file")
+        elif line.reason == BY_ALMANAC:
+            reason = tongue.say("as usual in this province")
         elif line.key == ABSENCE and line.reason in list(Absence):
             reason = ""
         is_off = line.value == OFF and line.key in self.catalogue.codes()

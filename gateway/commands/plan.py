@@ -56,8 +56,9 @@ def plan_list(
 def _line(line: Override, zone: ZoneInfo) -> str:
     until = f"{line.until.astimezone(zone):%Y-%m-%d %H:%M}" if line.until else "open end"
     begins = f"{line.since.astimezone(zone):%Y-%m-%d %H:%M}"
+    said = f"{line.author}: {line.reason}" if line.author else line.reason
     where = "" if line.home else f"  ({line.scope.value} {line.place})"
-    return f"{line.key:28} {line.value or '-':16} {begins} – {until}  {line.author}: {line.reason}{where}"
+    return f"{line.key:28} {line.value or '-':16} {begins} – {until}  {said}{where}"
 
 
 @plan.command("keys")

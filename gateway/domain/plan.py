@@ -65,6 +65,12 @@ ABSENCE, VISIT, SILENCE, QUIET = "absence", "visit", "silence", "quiet"
 DEMENTIA, RISK, SECOND_PERSON, PET = "dementia", "risk", "second_person", "pet"
 FESTIVALS, HEATING = "festivals", "heating"
 
+BY_ALMANAC = "almanac"
+"""The reason of a line that nobody wrote: it is so in this province, until somebody says otherwise."""
+
+NOT_SHOWN = "not_shown"
+"""The key of a line by which a resident is not shown to the family for a while. Only they themselves say it."""
+
 UNUSUAL = "unusual"
 """In a plan at a moment: why this time teaches nothing of what is usual. Nobody writes it, it follows from the rest."""
 
@@ -201,8 +207,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(SECOND_PERSON, Unit.YES, N_("A second person lives here"), only_home=True),
     Setting(PET, Unit.YES, N_("A pet lives here"), only_home=True),
     Setting("housebound", Unit.YES, N_("Does not leave the home"), only_home=True),
-    Setting(FESTIVALS, Unit.YES_NO, N_("The week of the Spring Festival is not learnt from")),
-    Setting(HEATING, Unit.SEASON, N_("Heated from, and to")),
+    Setting(FESTIVALS, Unit.YES_NO, N_("The long holidays are not learnt from")),
+    Setting(HEATING, Unit.SEASON, N_("Heated from, and to"), can_be_off=True),
     # the limits from which habits are learnt, and the times between which they hold
     Setting("inactivity.by_day", _H, N_("No activity by day, at least"), 1, 24),
     Setting("inactivity.at_any_time", _H, N_("No activity at any time, at least"), 1, 48),
@@ -558,7 +564,7 @@ def span_at(lines: Sequence[Override], at: datetime, zone: ZoneInfo) -> Span:
         if plain == ABSENCE:
             unusual = ABSENCE
         plan[line.key] = line.value
-    if HEATING in plan:
+    if plan.get(HEATING, OFF) != OFF:
         is_on, seasons = _heating(plan[HEATING], at, zone)
         plan.setdefault("environment.heated", YES if is_on else NO)
         for turn in seasons:

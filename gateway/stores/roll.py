@@ -3,16 +3,24 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from gateway.domain import Area, Contact, Duty, Grid, Home, Hub, Override, Person, Profile, Scope
+from gateway.domain.almanac import season_of
 from gateway.domain.home import GRID, grid_as_home
+from gateway.domain.plan import BY_ALMANAC, HEATING
 from gateway.domain.rota import Post, Rota, Spell
 from gateway.stores.moments import aware
 
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
 STANDARD_ZONE = ZoneInfo("Asia/Shanghai")
 """The clock of a grid in which nobody lives yet."""
+
+WHOLE = Grid(code="", name="守望 Shouwang", community="")
+"""The installation as a whole, about which people are told something too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +52,7 @@ class Roll:
         if not home_id.startswith(GRID):
             return None
         code = home_id.removeprefix(GRID)
-        place = self.grids.get(code) or self.areas.get(code)
+        place = self.grids.get(code) or self.areas.get(code) or (None if code else WHOLE)
         if place is None:
             return None
         zones = (home.zone for home in self.homes.values() if code in self.rota.above.get(home.grid, ()))
@@ -65,9 +73,10 @@ class Roll:
             return own
         grid = self.grids.get(known.grid)
         wide = self.overrides.get((Scope.GRID, known.grid), ())
-        for area in self.areas_of(grid.community if grid else ""):
+        areas = self.areas_of(grid.community if grid else "")
+        for area in areas:
             wide = (*self.overrides.get((Scope.AREA, area), ()), *wide)
-        return (*wide, *own)
+        return (*(_climate(areas[-1]) if areas else ()), *wide, *own)
 
     def around(self, home: str) -> tuple[str, ...]:
         known = self.homes.get(home)
@@ -81,6 +90,16 @@ class Roll:
             around.append(code)
             code = self.areas[code].parent
         return around
+
+
+@cache
+def _climate(area: str) -> tuple[Override, ...]:
+    """What the province says of the heating before anybody has written a line: any line beats it."""
+    season = season_of(area)
+    if not season:
+        return ()
+    line = Override(area=area, key=HEATING, value=season, since=_ALWAYS, until=None, author="", reason=BY_ALMANAC)
+    return (line,)
 
 
 def chains(areas: Mapping[str, Area], grids: Iterable[Grid]) -> dict[str, tuple[str, ...]]:

@@ -292,6 +292,24 @@ def test_a_home_lives_by_its_own_lines_its_grids_and_its_areas_the_nearest_last(
     assert {line.place for line in town.in_force("bath_dwell", SUMMER)} == {"h1", "g1"}
 
 
+def test_a_home_in_the_north_is_heated_by_its_province_until_somebody_says_otherwise(town):
+    grid = next(grid for grid in town.grids() if grid.code == "g1")
+    with town.begin() as ledger:
+        ledger.put_area(Area(code="230100", name="市", level="city"), SPRING)
+        ledger.put_area(Area(code=grid.community, name="社区", level="community", parent="230100"), SPRING)
+    put(town, a_home())
+
+    (usual,) = town.plan_lines("h1")
+    assert (usual.key, usual.value, usual.area, usual.author) == ("heating", "10-20..04-20", "230100", "")
+    assert usual.covers(SPRING)
+    assert town.overrides("230100", Scope.AREA) == []
+
+    own = replace(an_override(key="heating"), value="off", until=None)
+    with town.begin() as ledger:
+        ledger.put_override(own)
+    assert town.plan_lines("h1") == (usual, own)
+
+
 @pytest.mark.parametrize("place", [{"home": "h9"}, {"home": "", "grid": "g9"}, {"home": "", "area": "a9"}])
 def test_a_plan_is_for_what_is_registered(town, place):
     put(town, a_home())

@@ -9,7 +9,7 @@ import pytest
 from alerts.catalogue import Catalogue
 from detectors import DETECTORS, options_of
 from gateway.domain import Override, Scope
-from gateway.domain.almanac import NEW_YEAR, year_of
+from gateway.domain.almanac import MID_AUTUMN, NEW_YEAR, season_of, year_of
 from gateway.domain.plan import (
     ALWAYS_ON,
     OF_AN_ALERT,
@@ -26,7 +26,7 @@ from gateway.domain.plan import (
 )
 
 CHINA = ZoneInfo("Asia/Shanghai")
-T0 = datetime(2026, 5, 4, tzinfo=CHINA)  # a Monday, at midnight
+T0 = datetime(2026, 5, 11, tzinfo=CHINA)  # a Monday, at midnight
 
 
 def line(key: str, value: str, begins: float = 0, ends: float | None = None, **place: str) -> Override:
@@ -96,6 +96,7 @@ def test_every_alert_of_the_catalogue_can_be_spoken_of():
         ("visit/2", "mon,wed 09:00-11:00", "mon,wed 09:00-11:00"),
         ("quiet", "22:00-07:00", "22:00-07:00"),
         ("heating", "11-15..03-15", "11-15..03-15"),
+        ("heating", "off", "off"),
         ("wandering.severity", "2", "2"),
         ("sos.wait1", "0.5", "0.5"),
         ("silence", "door_open, leak", "door_open,leak"),
@@ -223,8 +224,35 @@ def test_the_week_of_the_spring_festival_is_the_lunar_one():
     assert UNUSUAL not in span_at([line("festivals", "no")], eve, CHINA).plan
 
 
+@pytest.mark.parametrize(
+    ("first", "over"),
+    [
+        ("2026-05-01", "2026-05-06"),  # Labour Day
+        ("2026-09-25", "2026-09-26"),  # the dinner of the Mid-Autumn Festival
+        ("2026-10-01", "2026-10-08"),  # the National Day's week
+        ("2025-10-01", "2025-10-08"),  # with Mid-Autumn in it
+        ("2020-10-01", "2020-10-08"),  # both on one day
+    ],
+)
+def test_the_other_holidays_for_which_families_come_home_teach_nothing_either(first, over):
+    begins, ends = (datetime.fromisoformat(day).replace(tzinfo=CHINA) for day in (first, over))
+
+    for at in (begins, ends - timedelta(seconds=1)):
+        assert span_at([], at, CHINA).plan == {UNUSUAL: "festivals"}
+    for at in (begins - timedelta(seconds=1), ends):
+        assert span_at([], at, CHINA).plan == {}
+        assert span_at([], at, CHINA).since <= at < span_at([], at, CHINA).until
+
+
 def test_the_almanac_is_one_of_the_moon():
     """Each new year lies 354, 355, 383, 384 or 385 days after the one before, between 21 January and 20 February."""
+    moons = [date.fromisoformat(day) for day in MID_AUTUMN]
+    assert {(later - day).days for day, later in pairwise(moons)} <= {353, 354, 355, 383, 384, 385}
+    assert all((9, 7) <= (day.month, day.day) <= (10, 8) for day in moons)
+    assert [day.year for day in moons] == list(range(2020, 2051))
+    # Seven moons and a half lie between the two, eight and a half where a month is put in.
+    gaps = {(moon - date.fromisoformat(first)).days for first, moon in zip(NEW_YEAR, moons, strict=True)}
+    assert gaps <= {219, 220, 221, 222, 249, 250, 251}
     days = [date.fromisoformat(day) for day in NEW_YEAR]
 
     assert {(later - day).days for day, later in pairwise(days)} <= {353, 354, 355, 383, 384, 385}
@@ -241,6 +269,28 @@ def test_a_week_after_the_heating_begins_or_ends_nothing_is_learnt():
     assert (first_days.plan["environment.heated"], first_days.plan[UNUSUAL]) == ("yes", "heating")
     later = span_at(lines, begins + timedelta(days=7), CHINA).plan
     assert (later["environment.heated"], UNUSUAL in later) == ("yes", False)
+
+
+def test_a_home_that_is_not_heated_has_no_seasons():
+    lines = [line("heating", "11-15..03-15", area="a"), line("heating", "off")]
+
+    assert plan(lines, 190) == {"heating": "off"}
+
+
+@pytest.mark.parametrize(
+    ("area", "season"),
+    [
+        ("110000", "11-15..03-15"),  # 北京
+        ("230100", "10-20..04-20"),  # 哈尔滨
+        ("650102001003", "10-15..04-15"),  # a community of 乌鲁木齐
+        ("330106", ""),  # 杭州: nobody heats the town
+        ("990100", ""),
+        ("11", ""),  # no code of an area
+        ("district", ""),
+    ],
+)
+def test_a_province_is_heated_when_its_towns_are(area, season):
+    assert season_of(area) == season
 
 
 def test_options_come_in_their_own_types():
@@ -262,7 +312,7 @@ def test_options_come_in_their_own_types():
 # --------------------------------------------------------------------------- at home again
 
 
-def seen(*times: str, day: int = 5) -> list[datetime]:
+def seen(*times: str, day: int = 12) -> list[datetime]:
     return [datetime.fromisoformat(f"2026-05-{day:02d}T{at}:00").replace(tzinfo=CHINA) for at in times]
 
 
@@ -273,7 +323,7 @@ AWAY = [line("absence", "family", 0, 12), line("visit/1", "15:00-16:00")]
     ("signs", "back"),
     [
         ([], None),
-        (seen("00:05", "00:15", "00:30", "00:50", "01:20", day=4), None),  # packing
+        (seen("00:05", "00:15", "00:30", "00:50", "01:20", day=11), None),  # packing
         (seen("10:00", "10:05", "10:12", "10:20"), None),  # watering the flowers
         (seen("03:00", "12:00", "21:00"), None),  # ghosts
         (seen("15:00", "15:10", "15:20", "15:30", "15:50"), None),  # the cleaner, as expected
