@@ -293,7 +293,7 @@ def _count_homes(
     own: Mapping[str, Part], lines: Mapping[str, Line], heard: Mapping[str, datetime], now: datetime
 ) -> dict[str, None]:
     """Count every home into its part; those that are not heard, in the order of the registry."""
-    silent = {}
+    silent: dict[str, None] = {}
     for home, part in own.items():
         line = lines[home]
         part.homes[line.home.state] += 1

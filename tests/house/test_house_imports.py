@@ -24,7 +24,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.broker": FOUNDATION | {"gateway.child"},
     "gateway.supervisor": {"gateway.broker", "gateway.child"},  # it must not fall, so it takes next to nothing
     "gateway.log": set(),
-    "gateway.health": FOUNDATION | {"gateway.pipeline"},
+    "gateway.pulse": set(),
+    "gateway.reserve": set(),
+    "gateway.health": FOUNDATION | {"gateway.pipeline", "gateway.pulse", "gateway.reserve"},
+    # neither a store nor the road: what it watches may be broken
+    "gateway.watchdog": FOUNDATION | {"alerts", "gateway.config", "gateway.pulse"},
     "gateway.road": FOUNDATION | {"gateway.pipeline"},
     "gateway.pipeline": FOUNDATION | {"ingest", "detectors", "alerts"},
     "detectors": FOUNDATION,
@@ -51,7 +55,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "msgspec": {"ingest.decoders", "gateway.stores", "gateway.pipeline"},
     "sqlalchemy": {"gateway.stores"},
     "alembic": {"gateway.stores"},
-    "httpx": {"alerts.channels"},
+    "httpx": {"alerts.channels", "gateway.watchdog"},
     "aiosmtplib": {"alerts.channels.email"},
     "pywebpush": {"alerts.channels.web_push"},
     "py_vapid": {"alerts.channels.web_push"},
@@ -65,6 +69,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "argon2": {"dashboard"},
     "itsdangerous": {"dashboard"},
     "segno": {"dashboard"},
+    "xlsxwriter": {"dashboard.files"},
     "bcrypt": {"gateway.broker", "gateway.registry"},
     "pydantic": {"gateway.config"},
     "pydantic_settings": {"gateway.config"},
@@ -78,7 +83,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
 }
 
 # Seconds and tens of megabytes that a start must not pay: imported only inside the functions that need them.
-NEVER_AT_START = ("sklearn", "scipy", "numpy", "alembic", "influxdb_client", "apprise", "pywebpush")
+NEVER_AT_START = ("sklearn", "scipy", "numpy", "alembic", "influxdb_client", "apprise", "pywebpush", "xlsxwriter")
 
 
 def row_of(module: str) -> str:
