@@ -18,6 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from homes import DEVICES, Homes
 from machine import BENCH, ROOT, STATE, BenchError, build, command, end, free_port, python, start, tree, wait_until
@@ -367,8 +368,14 @@ class Gateway(Subject):
         yield from self._looking_into("readings.db")
 
     @contextmanager
-    def _book(self) -> Iterator[sqlite3.Connection | None]:
-        yield from self._looking_into("gateway.db")
+    def _book(self) -> Iterator[Any]:
+        if url := self._environment.get("SHOUWANG_DATABASE"):
+            import psycopg
+
+            with psycopg.connect(url) as db:
+                yield db
+        else:
+            yield from self._looking_into("gateway.db")
 
     def _looking_into(self, file: str) -> Iterator[sqlite3.Connection | None]:
         if not (self.state / file).exists():

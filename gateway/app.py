@@ -37,22 +37,30 @@ from alerts.courier import Courier
 from alerts.desk import Desk
 from alerts.maintenance import has_passed
 from gateway import broker
+from gateway.callees import write_people
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
 from gateway.domain import SIGNS_OF_LIFE, Absence, Finding, Kind, Reach, last_sign
 from gateway.domain.endpoint import Endpoint
 from gateway.health import Health
 from gateway.log import set_up_log
+from gateway.notices import NoCertificate, Notices, certificates
 from gateway.pipeline import Pipeline
 from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore, RegistryStore, TryLater
+from gateway.pulse import HEARTBEAT, SignOfLife
 from gateway.registry import Registry
+from gateway.reserve import Reserve
 from gateway.road import Road
 from gateway.sheets import STANDARD_LEVELS
+from gateway.stores import WrongBook
 from ingest.intake import Intake
 from ingest.mqtt import MqttSource, queue_warning
 from ingest.post import MqttPost
 
 log = logging.getLogger(__name__)
+
+BEAT_EVERY_S = 1.0
+"""From one sign of life to the next."""
 
 TIDY_EVERY_S = 20.0
 
@@ -65,6 +73,15 @@ SWEEP_EVERY = 30
 
 LOOK_AHEAD_EVERY = 180
 """House-keepings from one look at the duty sheets of the coming days to the next: an hour."""
+
+UPKEEP_EVERY_S = 10.0
+"""From one look at the gateway's own affairs to the next; people are told of a full disk within a minute."""
+
+PEOPLE_EVERY = 6
+"""Of these looks, from one writing down of whom the watchdog tells to the next: a minute."""
+
+CERTIFICATES_EVERY = 360
+"""Of these looks, from one look at the certificates to the next: an hour."""
 
 PAUSE_S = 0.01
 """Between two grids whose sheets are looked at: ten times as long as the look."""
@@ -96,13 +113,16 @@ class Stores:
         return Registry(self.registry, broker.hash_secret, follow, levels, Catalogue().codes(), lines)
 
 
-def open_stores(state: Path) -> Stores:
-    """Open or create `gateway.db` and `readings.db` in the state folder, readable by this user only."""
+def open_stores(state: Path, database: str = "") -> Stores:
+    """Open or create `gateway.db` and `readings.db` in the state folder, readable by this user only.
+
+    With a `database` URL what is in `gateway.db` lies there instead; readings stay in the state folder.
+    """
     from gateway.stores.readings import SqliteReadings
     from gateway.stores.sql import SqlAccounts, SqlAlerts, SqlRegistry, open_book
 
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    book = open_book(f"sqlite:///{state / 'gateway.db'}")
+    book = open_book(database or f"sqlite:///{state / 'gateway.db'}")
     return Stores(SqlAlerts(book), SqlRegistry(book), SqlAccounts(book), SqliteReadings(state / "readings.db"))
 
 
@@ -177,7 +197,10 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     listener = reserve(settings.web.host, settings.web.port)
-    stores = open_stores(settings.state)
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    room = Reserve(settings.state)
+    room.look()  # before anything is written: this may be the start after a disk was full
+    stores = open_stores(settings.state, settings.book)
     base_url = settings.base_url if settings.web.port else f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     courier: Courier | None = None
@@ -213,13 +236,31 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     road = Road(source, pipeline, clock)
     if settings.broker.url.get_secret_value() and not settings.broker.queue_checked:
         loop.run_in_executor(None, _warn_of_small_queue, endpoint(settings))
-    health = Health(clock, clock.now(), pipeline, source, stores.alerts, lambda: road.beat)
+    health = Health(
+        clock,
+        clock.now(),
+        pipeline,
+        source,
+        stores.alerts,
+        settings.state,
+        room,
+        road=lambda: road.beat,
+        courier=lambda: courier.rounds if courier else 0,
+    )
     from dashboard.links import Links
 
     links = Links(page_secret(settings.state), base_url, clock)
-    with ThreadPoolExecutor(1, thread_name_prefix="road") as pool, contextlib.closing(source):
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="road") as pool,
+        contextlib.closing(source),
+        contextlib.closing(SignOfLife(settings.state / HEARTBEAT)) as sign,
+    ):
         async with channels(settings, clock) as ready, asyncio.TaskGroup() as group:
             courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link, code=links.code)
+            beside = [
+                group.create_task(_beat(health, sign), name="sign of life"),
+                group.create_task(_keep_up(settings, stores, desk, clock, health), name="upkeep"),
+            ]
             parts: list[asyncio.Future[Any]] = [
                 loop.run_in_executor(pool, road.run),
                 group.create_task(courier.run(), name="courier"),
@@ -231,7 +272,12 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
             stopping = asyncio.ensure_future(stop.wait())
             try:
                 await asyncio.wait([stopping, *parts], return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    health.is_leaving = True
+                    health.beat(sign)  # the last one: whoever watches gives us a while to come back
             finally:
+                for task in beside:
+                    task.cancel()
                 stopping.cancel()
                 stop.set()
                 road.stop()
@@ -240,6 +286,42 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
             await parts[0]
     stores.readings.close()
     log.info("stopped")
+
+
+async def _beat(health: Health, sign: SignOfLife) -> None:
+    """From inside the loop on which pages and courier live: when it hangs, so does this."""
+    while True:
+        health.beat(sign)
+        await asyncio.sleep(BEAT_EVERY_S)
+
+
+async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock, health: Health) -> None:
+    """The gateway's own affairs: what administrators are told of it, and whom its watchdog would tell."""
+    notices = Notices()
+    for round_ in itertools.count():
+        now = clock.now()
+        if round_ % CERTIFICATES_EVERY == 0:
+            ends = await asyncio.to_thread(_certificates, settings)
+        said = notices.look(now, is_full=health.reserve.is_full, watchdog_s=health.watchdog_s(), ends=ends)
+        if found := list(said):
+            await asyncio.to_thread(desk.take, found, now)
+        if round_ % PEOPLE_EVERY == 0:
+            try:
+                await asyncio.to_thread(write_people, settings.state, stores.registry, now)
+            except OSError as error:  # a full disk: the watchdog has the list of a moment ago
+                log.warning("the watchdog's list cannot be written", extra={"reason": error.strerror})
+        await asyncio.sleep(UPKEEP_EVERY_S)
+
+
+def _certificates(settings: Settings) -> dict[str, datetime]:
+    """Until when each certificate is valid that can be looked at from here."""
+    ends: dict[str, datetime] = {}
+    for which, look in certificates(settings).items():
+        try:
+            ends[which] = look()
+        except NoCertificate as why:
+            log.warning("a certificate cannot be looked at", extra={"which": which, "reason": str(why)})
+    return ends
 
 
 async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clock, stop: asyncio.Event) -> None:
@@ -416,12 +498,15 @@ def main(arguments: list[str] | None = None, run: Callable[[Coroutine[Any, Any, 
         settings = load(asked.config)
         if wrong := problems(settings):
             raise ConfigError("\n".join(wrong))
-        set_up_log(settings.log)
+        set_up_log(settings.log, settings.log_as)
         sys.setswitchinterval(HAND_OVER_S)
         run(serve(settings, SystemClock(), demo=asked.demo))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG  # starting again would not help before a person has done something
+    except WrongBook as error:
+        sys.stderr.write(f"{error}\n")
+        return 1  # a database that does not answer may soon
     return 0
 
 

@@ -20,6 +20,7 @@ from gateway.commands.receipts import receipts
 from gateway.commands.rota import rota
 from gateway.commands.tell import tell
 from gateway.commands.train_fall import train_fall
+from gateway.commands.watchdog import watchdog
 from gateway.commands.who import who
 from gateway.config import ConfigError, Refused, Settings, load, problems, understood
 
@@ -42,6 +43,7 @@ app.command()(tell)
 app.command()(train_fall)
 app.command()(who)
 app.command()(receipts)
+app.command()(watchdog)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
@@ -60,7 +62,7 @@ def run(config: Config = None, state: State = None, port: Port = None, mqtt_port
     if not settings.broker.url.get_secret_value() and not broker.is_set_up(settings.state):
         from gateway.app import open_stores, ready_broker
 
-        ready_broker(settings, open_stores(settings.state))  # later starts know the hubs of the last run
+        ready_broker(settings, open_stores(settings.state, settings.book))  # later starts know the hubs of the last run
     supervisor = _supervisor(settings, config)
     os.execv(supervisor[0], supervisor)  # noqa: S606 - becomes the small process; nothing of this one is needed
 
@@ -82,6 +84,7 @@ def demo(
 
     with reserve("127.0.0.1", port) as probe:  # taken: say so before a history is played; 0: choose one now
         port = probe.getsockname()[1]
+    os.environ.pop("SHOUWANG_DATABASE", None)  # made anew each time: it never touches a book with real homes
     settings = load(None, state=state, web={"port": port}, broker={"port": mqtt_port})
     _refuse_problems(settings)
     os.environ.setdefault("SHOUWANG_LOG", "warning")  # the address is to be seen, not the road
@@ -126,12 +129,12 @@ def check(config: Config = None, state: State = None) -> None:
 
 def _who_hears_nothing(settings: Settings) -> list[str]:
     """People of a gateway that is there already, whom nothing would reach by one of their ways."""
-    if not (settings.state / "gateway.db").exists():
+    if not settings.book and not (settings.state / "gateway.db").exists():
         return []
     from alerts.channels import unreachable
     from gateway.app import open_stores
 
-    return list(unreachable(open_stores(settings.state).registry.people(), settings.ready_channels))
+    return list(unreachable(open_stores(settings.state, settings.book).registry.people(), settings.ready_channels))
 
 
 @app.command()
@@ -205,9 +208,9 @@ def replay(
 @app.command()
 def quarantine(config: Config = None, state: State = None, limit: int = 50) -> None:
     """What could not be read or belongs to nobody we know, newest first. 隔离区"""
-    from gateway.app import open_stores
+    from gateway.stores.readings import SqliteReadings
 
-    for kept in open_stores(existing(settings_of(config, state))).readings.quarantine(limit):
+    for kept in SqliteReadings(existing(settings_of(config, state)) / "readings.db").quarantine(limit):
         head = kept.head[:60].decode("utf-8", "replace")
         say(f"{kept.at:%m-%d %H:%M:%S}  {kept.reason:16} x{kept.count:<6} {kept.size:>7} B  {kept.topic}  {head}")
 
@@ -216,10 +219,11 @@ def main() -> None:
     """Entry point. What was asked wrongly is answered with a sentence and exit code 2, never a traceback."""
     from gateway.broker import BrokerError
     from gateway.registry import RegistrationError
+    from gateway.stores import WrongBook
 
     try:
         app()
-    except (ConfigError, Refused, RegistrationError, BrokerError) as error:
+    except (ConfigError, Refused, RegistrationError, BrokerError, WrongBook) as error:
         typer.echo(f"{error}", err=True)
         sys.exit(2)
 

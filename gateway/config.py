@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from alerts.channels import CHANNELS, GIVEN, Option, make, needs
@@ -17,10 +26,17 @@ from detectors import DETECTORS, options_of
 from detectors.fall_model import load as load_fall_model
 from gateway.domain import Reach
 from gateway.domain.endpoint import Endpoint
+from gateway.ports import Undeliverable
 from gateway.sheets import STANDARD_LEVELS
 
 CALL_AFTER = timedelta(minutes=10)
 """A telephone does not ring about what is not urgent before a text had this long to arrive."""
+
+WATCHDOG_LIMITS = {
+    "after": (timedelta(seconds=10), timedelta(seconds=75)),  # people are told within 90 seconds
+    "back_within": (timedelta(seconds=30), timedelta(hours=1)),
+    "again": (timedelta(minutes=1), timedelta(hours=4)),
+}
 
 _LEVEL = re.compile(r"[a-z_]{1,32}( \S{1,32})?")
 
@@ -41,6 +57,10 @@ class Web(_Part):
     host: str = Field("127.0.0.1", description="address that the pages listen on")
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
     base_url: str = Field("", description="what people type; in links; empty: made from host and port")
+    metrics: SecretStr = Field(
+        SecretStr(""),
+        description="token for /metrics; empty: only this machine, and only while base_url is this machine",
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -96,6 +116,52 @@ class AreasPart(_Part):
         return value
 
 
+class WatchdogPart(_Part):
+    tell: tuple[SecretStr, ...] = Field(
+        (), description='told beside the administrators: a channel and an address, as in "email duty@example.org"'
+    )
+    ping: SecretStr = Field(
+        SecretStr(""), description="https:// address outside that is asked each minute while all is well"
+    )
+    follow: str = Field(
+        "", description="https://…/healthz of a gateway on another machine; empty: the one of this state folder"
+    )
+    after: timedelta = Field(timedelta(seconds=45), description="without a sign of life, until people are told")
+    back_within: timedelta = Field(timedelta(minutes=3), description="a gateway that was told to stop is back by then")
+    again: timedelta = Field(timedelta(minutes=15), description="from one repeat to the next")
+
+    @field_validator("tell")
+    @classmethod
+    def _are_ways(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for way in value:
+            channel, _, address = way.get_secret_value().partition(" ")
+            if channel not in CHANNELS or not address.strip():
+                raise ValueError(f"each must be a channel of {sorted(CHANNELS)}, a space and an address")
+        return value
+
+    @field_validator("ping", "follow")
+    @classmethod
+    def _are_addresses(cls, value: SecretStr | str) -> SecretStr | str:
+        text = value if isinstance(value, str) else value.get_secret_value()
+        if text and urlsplit(text).scheme not in ("http", "https"):
+            raise ValueError("must begin with https:// or http://")
+        return value
+
+    @field_validator("after", "back_within", "again")
+    @classmethod
+    def _is_bounded(cls, value: timedelta, about: ValidationInfo) -> timedelta:
+        least, most = WATCHDOG_LIMITS[str(about.field_name)]
+        if not least <= value <= most:
+            raise ValueError(f"must be between {least} and {most}")
+        return value
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """Channel and address."""
+        parts = (way.get_secret_value().partition(" ") for way in self.tell)
+        return [(channel, address.strip()) for channel, _, address in parts]
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with its default. `shouwang check` prints it."""
 
@@ -104,11 +170,17 @@ class Settings(BaseSettings):
     )
 
     state: Path = Field(Path("state"), description="folder for everything that must survive")
+    database: SecretStr = Field(
+        SecretStr(""),
+        description="postgresql://user:password@host/shouwang for homes, people and alerts; empty: gateway.db",
+    )
     language: str = Field("zh", pattern="^(zh|en)$", description="what people read when nothing else is known of them")
     log: str = Field("info", pattern="^(debug|info|warning|error)$")
+    log_as: str = Field("json", pattern="^(json|text)$", description="json: one object a line; text: for reading")
     web: Web = Web()
     broker: BrokerPart = BrokerPart()
     areas: AreasPart = AreasPart()
+    watchdog: WatchdogPart = WatchdogPart()
     channels: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="[channels.<name>] options"
     )
@@ -116,6 +188,14 @@ class Settings(BaseSettings):
     shadow: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="[shadow.<detector>] options with which it runs muted beside the live one"
     )
+
+    @field_validator("database")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr) -> SecretStr:
+        url = urlsplit(value.get_secret_value())
+        if any(url) and (url.scheme != "postgresql" or not url.hostname or not url.path.strip("/")):
+            raise ValueError("has to be like postgresql://user:password@host/shouwang")
+        return value
 
     @field_validator("channels")
     @classmethod
@@ -151,6 +231,11 @@ class Settings(BaseSettings):
         texts = [Reach(channel=name) for name in self.channels if name.endswith("_sms")]
         calls = [Reach(channel=name, after=CALL_AFTER) for name in self.channels if name.endswith("_voice")]
         return (*texts[:1], *calls[:1])
+
+    @property
+    def book(self) -> str:
+        """The URL under which homes, people and alerts are kept; empty for `gateway.db` in the state folder."""
+        return self.database.get_secret_value()
 
     @property
     def base_url(self) -> str:
@@ -236,7 +321,11 @@ def _sentence(where: str, problem: dict[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{where}: there is no setting {at!r}."
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "" if "url" in at or "secret" in at or at.startswith("channels") else f" (it is {problem['input']!r})"
+    shown = (
+        ""
+        if "url" in at or "secret" in at or at == "database" or at.startswith(("channels", "watchdog"))
+        else f" (it is {problem['input']!r})"
+    )
     return f"{where}: {at}: {message}{shown}."
 
 
@@ -273,7 +362,7 @@ def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "(set)" if value.get_secret_value() else ""
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_shown, value))
     return "" if value is None else str(value)
 
 
@@ -298,6 +387,13 @@ def problems(settings: Settings) -> list[str]:
                 load_fall_model(model)
             except ValueError as error:
                 found.append(f"{part}.fall.model: {error}")
+    for channel, address in settings.watchdog.ways:
+        if channel not in settings.ready_channels:
+            found.append(f"watchdog.tell: the channel {channel!r} is not set up, so nothing would be sent by it.")
+        try:
+            CHANNELS[channel].check(address)
+        except Undeliverable as why:
+            found.append(f"watchdog.tell: the address for {channel!r} is {why}.")
     outside = settings.broker.url.get_secret_value()
     if not outside and settings.web.port and settings.web.port == settings.broker.port:
         found.append(f"web.port and broker.port are both {settings.web.port}; the pages and the broker need one each.")

@@ -40,7 +40,7 @@ def say(text: str = "") -> None:
 
 
 def existing(settings: Settings) -> Path:
-    if not (settings.state / "gateway.db").exists():
+    if not settings.book and not (settings.state / "gateway.db").exists():
         raise Refused(f"There is no gateway in {settings.state}; name its folder with --state or --config.")
     return settings.state
 
@@ -78,7 +78,7 @@ def office(config: Path | None, state: Path | None, *, may_be_new: bool = False)
 
     settings = settings_of(config, state)
     folder = settings.state if may_be_new else existing(settings)
-    stores = open_stores(folder)
+    stores = open_stores(folder, settings.book)
     try:
         registrar = stores.registrar(folder, settings.areas.levels, settings.lines)
         yield Office(settings, stores, registrar, SystemClock().now())

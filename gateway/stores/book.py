@@ -47,9 +47,6 @@ CHECKPOINT_PAGES = 4_000
 ONE_WRITER = 0x53_48_4F_55
 """The lock by which the writers of one book on PostgreSQL wait for each other, as they do on SQLite."""
 
-BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.utf8")
-"""Collations that sort text as SQLite and Python do. By another one lists would stand in another order there."""
-
 
 def open_book(url: str, *, migrate: bool = True) -> Engine:
     """Open the book (a file is created with mode 0600 where missing) and bring its tables up to date.
@@ -215,6 +212,7 @@ def _open_postgresql(where: URL) -> Engine:
             pool_pre_ping=True,  # after the server's restart the next question is asked on a new connection
             connect_args={
                 "connect_timeout": BUSY_TIMEOUT_MS // 1000,
+                "client_encoding": "utf8",
                 "keepalives_idle": 10,
                 "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c synchronous_commit=on -c TimeZone=UTC",
             },
@@ -225,15 +223,15 @@ def _open_postgresql(where: URL) -> Engine:
         ) from None
     try:
         with engine.connect() as connection:
-            encoding, collation = connection.exec_driver_sql(
-                "select pg_encoding_to_char(encoding), datcollate from pg_database where datname = current_database()"
+            encoding, sorts_by_bytes = connection.exec_driver_sql(
+                "select pg_encoding_to_char(encoding), 'B' < 'a' from pg_database where datname = current_database()"
             ).one()
     except OperationalError as error:
         raise WrongBook(f"{shown} cannot be opened: {' '.join(str(error.orig).split())}") from None
-    if encoding != "UTF8" or collation not in BY_BYTES:
+    if encoding != "UTF8" or not sorts_by_bytes:  # else lists would stand in another order than on SQLite
         raise WrongBook(
-            f"{shown} is written in {encoding} and sorted by {collation}; the book needs UTF8 and C: "
-            "`createdb --template template0 --encoding UTF8 --locale C shouwang`."
+            f"{shown} is written in {encoding} and does {'' if sorts_by_bytes else 'not '}sort by bytes; the book "
+            "needs UTF8 and the locale C: `createdb --template template0 --encoding UTF8 --locale C shouwang`."
         )
     return engine
 

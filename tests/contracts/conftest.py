@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from live_postgres import LivePostgres
 
 from gateway.ports import AccountStore, AlertStore, ReadingStore, RegistryStore
 from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -21,15 +22,30 @@ class Book:
     accounts: AccountStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LivePostgres]:
+    live = LivePostgres()
+    live.start()
+    yield live
+    live.remove()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def book(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Book]:
     if request.param == "memory":
         alerts = MemoryAlerts()
         yield Book(alerts, MemoryRegistry(alerts.trail), MemoryAccounts())
+    elif request.param == "sqlite":
+        yield from _written(f"sqlite:///{tmp_path}/gateway.db")
     else:
-        engine = open_book(f"sqlite:///{tmp_path}/gateway.db")
-        yield Book(SqlAlerts(engine), SqlRegistry(engine), SqlAccounts(engine))
-        engine.dispose()
+        live: LivePostgres = request.getfixturevalue("postgres")
+        yield from _written(live.empty_book())
+
+
+def _written(url: str) -> Iterator[Book]:
+    engine = open_book(url)
+    yield Book(SqlAlerts(engine), SqlRegistry(engine), SqlAccounts(engine))
+    engine.dispose()
 
 
 @pytest.fixture
