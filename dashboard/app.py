@@ -16,15 +16,21 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import (
+    account,
+    accounts,
     api,
     board,
     demo,
+    device,
     doors,
     drills,
+    elder,
+    family,
     handling,
     handover,
     install,
     install_view,
+    month,
     overview,
     pages,
     people,
@@ -101,13 +107,21 @@ def create_app(house: House) -> FastAPI:
     app.include_router(doors.routes(house, printer, entrance, pages.local))
     if house.demo:
         app.include_router(demo.routes(house, printer, entrance, sight))
+    app.include_router(account.routes(account.OwnAccount(house, printer, keeper), entrance))
+    app.include_router(accounts.routes(accounts.Accounts(house, printer, sight), entrance))
     app.include_router(pages.routes(sight, entrance))
+    app.include_router(device.routes(device.Device(house, printer, sight), entrance))
     app.include_router(handover.routes(handover.Handover(sight), entrance))
     app.include_router(records.routes(records.Records(sight), entrance))
-    app.include_router(handling.routes(handling.Handling(sight), entrance))
+    dealing = handling.Handling(sight)
+    app.include_router(handling.routes(dealing, entrance))
+    app.include_router(family.routes(family.Family(sight, dealing), entrance))
+    app.include_router(elder.routes(elder.Elder(sight), entrance))
     app.include_router(install.routes(install_view.Install(house, printer, sight), entrance))
     app.include_router(api.routes(sight, entrance))
-    app.include_router(overview.routes(overview.Overview(sight, County(house)), entrance))
+    county = overview.Overview(sight, County(house))
+    app.include_router(overview.routes(county, entrance))
+    app.include_router(month.routes(month.Months(county), entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
     app.include_router(people.routes(people.People(house, printer, sight), entrance))
     app.include_router(plan.routes(plan.Plans(house, printer, sight), entrance))

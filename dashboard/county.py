@@ -18,7 +18,7 @@ from dashboard import views
 from dashboard.house import House
 from dashboard.printer import FALLBACK_ZONE
 from dashboard.tally import Tally
-from gateway.domain import Alert, Delivery, Home, Monitoring, Severity
+from gateway.domain import Alert, Delivery, Home, Monitoring, Outcome, Severity
 from gateway.domain.home import GRID
 
 WEEKS = 13
@@ -126,6 +126,17 @@ class Sight:
     proof: Proof
 
 
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What is written down about a month of a place; a month ends at each home's own midnight."""
+
+    figures: Figures
+    severities: Counter[Severity]
+    parts: Sequence[Figures]  # of each part in which anything was
+    rules: Sequence[Rule]
+    outcomes: Sequence[tuple[Outcome, int]]
+
+
 class County:
     """Counts over the areas. What changes with the registry only is remembered with its version."""
 
@@ -190,7 +201,7 @@ class County:
         opened, faults, due = self._count_alerts(picture.unclosed, part_of, now)
         recent: list[Case] = []
         for case in picture.cases:
-            if case.raised_at >= now - FOUR_WEEKS and (part := part_of(case.home)) is not None:
+            if case.raised_at >= now - FOUR_WEEKS and (part := own.get(case.home)) is not None:
                 part.cases.append(case)
                 recent.append(case)
         for part in parts.values():
@@ -223,6 +234,28 @@ class County:
         picture = self._tally.look(now, now - WEEKS * A_WEEK)
         mine = [case for case in picture.cases if (line := homes.get(case.home)) and line.home.grid in below]
         return sums.by_week(mine, FALLBACK_ZONE, now, WEEKS)
+
+    def month(self, place: str, month: str, now: datetime) -> Month:
+        """A month of a place, whenever it was, read from the store. ValueError: that is no month."""
+        homes, below = self._known(), self.below(place)
+        since, until = sla.span_of(month)
+        parts: dict[str, list[Case]] = {}
+        while since < until:
+            for alert in self._house.alerts.raised(since, min(since + A_WEEK, until)):
+                line, case = homes.get(alert.home), sla.case_of(alert)
+                if line is None or case is None or line.home.grid not in below:
+                    continue
+                if sla.month_of(alert.raised_at, line.home.zone) == month:
+                    parts.setdefault(below[line.home.grid], []).append(case)
+            since += A_WEEK
+        cases = [case for some in parts.values() for case in some]
+        return Month(
+            figures=sla.figures_of(cases, now, place, month),
+            severities=Counter(case.severity for case in cases),
+            parts=[sla.figures_of(some, now, code, month) for code, some in sorted(parts.items())],
+            rules=sums.by_rule(cases),
+            outcomes=sums.by_outcome(cases),
+        )
 
     def _count_alerts(
         self, unclosed: Iterable[Alert], part_of: PartOf, now: datetime

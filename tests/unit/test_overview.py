@@ -316,3 +316,43 @@ def test_two_sheets_of_one_name_and_a_name_that_is_none():
     assert 'name="东 风 2"' in book
     assert 'name="-"' in book
     assert f'name="{"一" * 31}"' in book
+
+
+# --------------------------------------------------------------------------- the month
+
+
+def test_a_month_on_paper_with_what_each_figure_means(rig: Rig):
+    judge(rig, rig.press("h1").id, Outcome.ASSISTANCE_GIVEN)
+    judge(rig, rig.press("h9").id, Outcome.ACCIDENTAL_PRESS)
+    rig.clock.go_on(days=40)
+    browser = rig.signed_in()
+
+    page = browser.get("/month/11/2026-11", headers={"accept-language": "zh"}).text
+
+    assert "50 % (1/2)" in page, "of two alerts one was false"
+    assert "从报警到有能到场的人接单" in page
+    assert "江南街道" in page
+    assert "本月尚未结束" not in page
+    assert "本月没有通知过人员" in browser.get("/month/11/2026-12").text
+    for month in ("2026-13", "2026", "yesterday"):
+        assert browser.get(f"/month/11/{month}").status_code == 404
+    with zipfile.ZipFile(io.BytesIO(browser.get("/month/11/2026-11.xlsx").content)) as box:
+        assert 'name="分区域"' in box.read("xl/workbook.xml").decode()
+
+
+def test_a_month_ends_at_the_midnight_of_the_homes(rig: Rig):
+    rig.clock.at = datetime(2026, 11, 30, 15, 59, tzinfo=UTC)  # 23:59 in Shanghai
+    rig.press("h1")
+    rig.clock.go_on(minutes=2)
+    rig.press("h2")
+    county, now = County(rig.house), rig.clock.now()
+
+    assert county.month("11", "2026-11", now).figures.alerts == 1
+    assert county.month("11", "2026-12", now).figures.alerts == 1
+
+
+def test_the_month_of_another_area_is_not_there(rig: Rig):
+    browser = rig.signed_in(place="1101s")
+    assert browser.get("/month/1101/2026-11").status_code == 200
+    assert browser.get("/month/1102s/2026-11").status_code == 404
+    assert browser.get("/month/1102s/2026-11.xlsx").status_code == 404
