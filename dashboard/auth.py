@@ -17,15 +17,26 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadData, URLSafeSerializer
 
+from dashboard import figures
 from gateway.domain import Duty, Person
-from gateway.ports import Account, AccountStore, Clock, Session
+from gateway.ports import Account, AccountStore, Clock, SecondStep, Session
 
 SESSION_LIFE = timedelta(days=30)
 """A grid worker paged at 03:00 must not meet a password first; signing out ends it at once."""
+IDLE_LIFE = timedelta(days=14)
+"""A telephone that lies in a drawer for longer has to sign in again."""
+ADMIN_LIFE, ADMIN_IDLE = timedelta(days=7), timedelta(hours=12)
+"""Whoever may change everything is not paged, and can be asked for the password each morning."""
+MOST_SESSIONS = 10
+"""Browsers signed in to one account; at one more the one that was used longest ago is out."""
+SEEN_EVERY = timedelta(minutes=5)
+"""How exactly is noted when a session was used: a page that follows every event must not write at each."""
 SETUP_LIFE = timedelta(hours=24)
 JOIN_LIFE = timedelta(days=3)
 """An installer reads the link today and opens it on the way to the first home."""
 ENTRANCE_LIFE = timedelta(hours=12)
+HALF_WAY_LIFE = timedelta(minutes=5)
+"""Between the password and the figures from the telephone."""
 PASSWORD_LENGTHS = range(10, 201)
 """Ten is the least we take; the most keeps a guesser from making us hash megabytes."""
 UNUSABLE = "!"
@@ -137,6 +148,7 @@ class Visitor:
     account: Account
     token_hash: str
     csrf: str
+    mark: str = ""  # of a browser that has signed in to this account before
 
 
 @dataclass(slots=True)
@@ -148,6 +160,8 @@ class Gatekeeper:
     secret: bytes
     passwords: Passwords = field(default_factory=Passwords)
     brake: Brake = field(default_factory=Brake)
+    # Six figures are guessed sooner than a password: 20 an hour would take years for an even chance.
+    second_brake: Brake = field(default_factory=lambda: Brake(per_guesser=5, per_account=20))
 
     def sign_in(self, login: str, password: str, source: str, known: str) -> Account | None:
         """The account when the password fits and may be tried; the two refusals look alike from outside."""
@@ -158,25 +172,40 @@ class Gatekeeper:
         if not self.passwords.fits(password[: PASSWORD_LENGTHS.stop], account):
             return None
         self.brake.forgive(name, source, known)
-        return account
+        return account if account is not None and account.disabled_at is None else None
 
-    def open(self, account: Account) -> str:
+    def open(self, account: Account, browser: str = "") -> str:
         """A new session; gives the token for the cookie, which is kept nowhere."""
         token, now = new_token(), self.clock.now()
+        for old in self.accounts.sessions(account.login, now)[MOST_SESSIONS - 1 :]:
+            self.accounts.end_session(old.token_hash)
         session = Session(
-            token_hash=hash_token(token), login=account.login, created_at=now, expires_at=now + SESSION_LIFE
+            token_hash=hash_token(token),
+            login=account.login,
+            created_at=now,
+            expires_at=now + (ADMIN_LIFE if account.duty is Duty.ADMIN else SESSION_LIFE),
+            seen_at=now,
+            browser=browser,
         )
         self.accounts.open_session(session)
         return token
 
-    def recognise(self, token: str | None) -> Visitor | None:
+    def recognise(self, token: str | None, mark: str | None = None) -> Visitor | None:
         if not token:
             return None
-        session = self.accounts.session(hash_token(token), self.clock.now())
+        now, token_hash = self.clock.now(), hash_token(token)
+        session = self.accounts.session(token_hash, now)
         account = self.accounts.account(session.login) if session else None
-        if account is None:
+        if session is None or account is None or account.disabled_at is not None:
             return None
-        return Visitor(account=account, token_hash=hash_token(token), csrf=self.csrf(token))
+        unused = now - session.seen_at
+        if unused >= (ADMIN_IDLE if account.duty is Duty.ADMIN else IDLE_LIFE):
+            return None
+        if unused >= SEEN_EVERY:
+            self.accounts.see_session(token_hash, now)
+        return Visitor(
+            account=account, token_hash=token_hash, csrf=self.csrf(token), mark=self.known(account.login, mark)
+        )
 
     def end(self, token: str | None) -> None:
         if token:
@@ -185,6 +214,62 @@ class Gatekeeper:
     def csrf(self, token: str) -> str:
         """What every form of this session carries: another site can make a browser post, but cannot know this."""
         return hmac.new(self.secret, b"csrf:" + token.encode(), hashlib.sha256).hexdigest()
+
+    # ------------------------------------------------------------------ the second step
+
+    def half_way(self, account: Account) -> str:
+        """What says for five minutes that the password was right; a new password makes it void."""
+        until = self.clock.now() + HALF_WAY_LIFE
+        return str(self._half_ways().dumps([account.login, int(until.timestamp()), hash_token(account.password_hash)]))
+
+    def came_half_way(self, pass_: str) -> Account | None:
+        try:
+            login, until, password = self._half_ways().loads(pass_)
+        except (BadData, ValueError, TypeError):
+            return None
+        account = self.accounts.account(login)
+        if account is None or account.disabled_at is not None or self.clock.now().timestamp() >= until:
+            return None
+        return account if hash_token(account.password_hash) == password else None
+
+    def steps_in(self, account: Account, given: str, source: str, known: str) -> bool:
+        """Whether the figures from the telephone, or a code for when it is lost, let this account in."""
+        if not self.second_brake.guess(account.login, source, known, self.clock.now()):
+            raise TooManyGuesses(account.login)
+        if not self._fits(account.login, given):
+            return False
+        self.second_brake.forgive(account.login, source, known)
+        return True
+
+    def _fits(self, login: str, given: str) -> bool:
+        step = self.accounts.second_step(login)
+        if step is None:
+            return False
+        interval = figures.interval_that_says(given, self.telephone(login, step.salt), self.clock.now())
+        if interval is not None:
+            return self.accounts.use_interval(login, interval)
+        return self.accounts.use_code(login, hash_token(figures.plain(given)))
+
+    def telephone(self, login: str, salt: str) -> bytes:
+        """The secret that the telephone holds. It is made anew each time, so a stolen book holds none."""
+        return hmac.new(self.secret, f"figures:{login}:{salt}".encode(), hashlib.sha256).digest()[:20]
+
+    def begin_second_step(self, login: str, salt: str, given: str) -> list[str] | None:
+        """From now on this account asks for figures; gives the codes for a lost telephone, which are kept nowhere.
+
+        None when `given` is not what the telephone shows: it has not taken the secret over, or its clock is wrong.
+        """
+        now = self.clock.now()
+        interval = figures.interval_that_says(given, self.telephone(login, salt), now)
+        if interval is None:
+            return None
+        codes = figures.new_codes()
+        hashes = frozenset(hash_token(figures.plain(code)) for code in codes)
+        self.accounts.put_second_step(SecondStep(login=login, salt=salt, since=now, used=interval, codes=hashes))
+        return codes
+
+    def _half_ways(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret, salt="shouwang.half-way")
 
     # A browser that has signed in keeps a signed mark, so that a flood of guesses from elsewhere cannot lock it out.
 
@@ -218,7 +303,15 @@ def make_setup_link(accounts: AccountStore, clock: Clock, base_url: str) -> str:
 
 
 def make_join_link(
-    accounts: AccountStore, clock: Clock, base_url: str, login: str, duty: Duty, place: str = "", *, fresh: bool = True
+    accounts: AccountStore,
+    clock: Clock,
+    base_url: str,
+    login: str,
+    duty: Duty,
+    place: str = "",
+    *,
+    person: str = "",
+    fresh: bool = True,
 ) -> str:
     """Whoever opens this once chooses the password of this account; `fresh` makes it, else it has to be there.
 
@@ -230,7 +323,7 @@ def make_join_link(
         raise ValueError(f"There is an account {name!r} already; `shouwang link --reset {name}` sets a new password.")
     if not fresh and standing is None:
         raise ValueError(f"There is no account {name!r}; `shouwang people invite` makes one.")
-    invitation = Invitation("join" if fresh else "reset", name, duty, place)
+    invitation = Invitation("join" if fresh else "reset", name, duty, place, person or name)
     token = new_token()
     accounts.put_invitation(hash_token(token), invitation.purpose, clock.now() + JOIN_LIFE)
     return f"{base_url.rstrip('/')}/join/{token}"
@@ -244,18 +337,29 @@ class Invitation:
     login: str
     duty: Duty
     place: str = ""
+    person: str = ""
 
     @property
     def purpose(self) -> str:
-        return f"{self.kind}:{self.duty.value}:{quote(self.place, safe='')}:{self.login}"
+        return ":".join(
+            (self.kind, self.duty.value, *(quote(word, safe="") for word in (self.place, self.person)), self.login)
+        )
 
     @classmethod
     def of(cls, purpose: str | None) -> "Invitation | None":
-        kind, _, rest = (purpose or "").partition(":")
-        if kind not in ("join", "reset"):
+        kind, *rest = (purpose or "").split(":", 4)
+        if kind not in ("join", "reset") or len(rest) < 4:
             return None
-        duty, place, login = rest.split(":", 2)
-        return cls(kind, login, Duty(duty), unquote(place))
+        duty, place, person, login = rest
+        return cls(kind, login, Duty(duty), unquote(place), unquote(person))
+
+
+def end_invitations(accounts: AccountStore, login: str, now: datetime) -> None:
+    """No link that was made for this name opens any more."""
+    for purpose, _ in accounts.invitations(now):
+        invitation = Invitation.of(purpose)
+        if invitation is not None and invitation.login == login:
+            accounts.end_invitations(purpose)
 
 
 def make_entrance_link(

@@ -8,14 +8,17 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from dashboard import push
 from dashboard.auth import (
     PASSWORD_LENGTHS,
     SESSION_LIFE,
+    UNUSABLE,
     Gatekeeper,
     Invitation,
     TooManyGuesses,
     Visitor,
     comes_from_here,
+    end_invitations,
     hash_token,
     login_of,
     new_token,
@@ -49,7 +52,7 @@ class Doors:
         return f"__Host-{name}" if self.house.secure_cookies else name
 
     def visitor(self, request: Request) -> Visitor | None:
-        return self.keeper.recognise(request.cookies.get(self.cookie(SESSION)))
+        return self.keeper.recognise(request.cookies.get(self.cookie(SESSION)), request.cookies.get(self.cookie(KNOWN)))
 
     def signed_in(self, *duties: Duty) -> Callable[[Request], Visitor]:
         """Lets in who is signed in and has one of these duties."""
@@ -89,7 +92,7 @@ class Doors:
     def let_in(self, request: Request, account: Account, to: str, how: str) -> Response:
         """Open a new session (an old one in this browser ends) and go on."""
         self.keeper.end(request.cookies.get(self.cookie(SESSION)))
-        token = self.keeper.open(account)
+        token = self.keeper.open(account, browser_of(request.headers.get("user-agent", "")))
         self.note(account.login, f"sign-in.{how}")
         answer = RedirectResponse(to, status_code=303)
         self.set(answer, SESSION, token, int(SESSION_LIFE.total_seconds()))
@@ -107,9 +110,26 @@ class Doors:
             secure=self.house.secure_cookies,
         )
 
-    def note(self, who: str, what: str) -> None:
+    def new_password(self, account: Account, password: str, how: str) -> None:
+        """From now on only this one opens: every session of the account ends, and every link made for it."""
+        standing = self.house.accounts.account(account.login) or account
+        self.house.accounts.put(replace(standing, password_hash=self.keeper.passwords.hash(password)))
+        self.house.accounts.end_sessions(account.login)
+        end_invitations(self.house.accounts, account.login, self.house.clock.now())
+        self.note(account.login, f"account.{how}")
+
+    def note(self, who: str, what: str, ref: str = "", why: str = "") -> None:
         with self.house.registry.begin() as ledger:
-            ledger.audit(Act(at=self.house.clock.now(), who=who, what=what, ref=who))
+            ledger.audit(Act(at=self.house.clock.now(), who=who, what=what, ref=ref or who, why=why))
+
+
+def let_out(doors: Doors) -> Response:
+    """Back to the door, without the session's cookie."""
+    answer = RedirectResponse("/login", status_code=303)
+    answer.delete_cookie(
+        doors.cookie(SESSION), path="/", secure=doors.house.secure_cookies, httponly=True, samesite="lax"
+    )
+    return answer
 
 
 def same(one: str, other: str) -> bool:
@@ -122,6 +142,32 @@ def password_error(say: Callable[..., str], password: str, again: str) -> str:
     if len(password) not in PASSWORD_LENGTHS:
         return say("The password needs {least} to {most} characters.", least=10, most=PASSWORD_LENGTHS.stop - 1)
     return "" if password == again else say("The two passwords differ.")
+
+
+BROWSERS = (
+    ("wxwork/", "WeCom"),
+    ("micromessenger/", "WeChat"),
+    ("edg", "Edge"),
+    ("firefox/", "Firefox"),
+    ("chrom", "Chrome"),
+    ("safari/", "Safari"),
+)
+SYSTEMS = (
+    ("harmony", "HarmonyOS"),
+    ("android", "Android"),
+    ("iphone", "iPhone"),
+    ("ipad", "iPad"),
+    ("windows", "Windows"),
+    ("mac os", "Mac"),
+    ("linux", "Linux"),
+)
+
+
+def browser_of(user_agent: str) -> str:
+    """What its owner knows a browser by: "WeChat, Android"; of all that it says of itself no more is kept."""
+    said = user_agent.lower()
+    parts = (next((name for mark, name in known if mark in said), "") for known in (BROWSERS, SYSTEMS))
+    return ", ".join(part for part in parts if part)
 
 
 def source_of(request: Request) -> str:
@@ -177,17 +223,53 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
         if account is None:
             error = say("Name or password is not right.")
             return login_form(request, next_=next, status=401, login=login, error=error)
+        if keeper.accounts.second_step(account.login) is not None:
+            return figures_form(request, account, next_=next)
         return doors.let_in(request, account, local(next), "password")
+
+    def figures_form(request: Request, account: Account, *, next_: str, status: int = 200, error: str = "") -> Response:
+        token = request.cookies.get(doors.cookie(FORM)) or ""
+        return printer.page(
+            request,
+            "login_figures.html",
+            status=status,
+            error=error,
+            half_way=keeper.half_way(account),
+            next=local(next_),
+            csrf=keeper.csrf(token),
+            here="/login",
+        )
+
+    @router.post("/login/figures", dependencies=from_here)
+    def take_second_step(
+        request: Request,
+        half_way: Annotated[str, Form(max_length=500)] = "",
+        given: Annotated[str, Form(max_length=40)] = "",
+        next: Annotated[str, Form()] = "/",
+        csrf: Annotated[str, Form()] = "",
+    ) -> Response:
+        say = tongue_of(request).say
+        token, account = request.cookies.get(doors.cookie(FORM)), keeper.came_half_way(half_way)
+        if account is None or token is None or not same(csrf, keeper.csrf(token)):
+            return login_form(request, next_=next, status=403, error=say("Please try once more."))
+        known = keeper.known(account.login, request.cookies.get(doors.cookie(KNOWN)))
+        try:
+            if keeper.steps_in(account, given, source_of(request), known):
+                return doors.let_in(request, account, local(next), "figures")
+        except TooManyGuesses:
+            error = say("Too many attempts. Wait a quarter of an hour, then try again.")
+            return figures_form(request, account, next_=next, status=429, error=error)
+        # Whoever fails here knew the password: its owner should hear of it.
+        doors.note(account.login, "sign-in.figures-refused")
+        error = say("These figures are not right, or they have been used.")
+        return figures_form(request, account, next_=next, status=401, error=error)
 
     @router.post("/logout")
     def log_out(request: Request, visitor: Annotated[Visitor, Depends(doors.acting(*Duty))]) -> Response:
         keeper.accounts.end_session(visitor.token_hash)
+        push.end_session(house, visitor)
         doors.note(visitor.account.login, "sign-out")
-        answer = RedirectResponse("/login", status_code=303)
-        answer.delete_cookie(
-            doors.cookie(SESSION), path="/", secure=house.secure_cookies, httponly=True, samesite="lax"
-        )
-        return answer
+        return let_out(doors)
 
     # ------------------------------------------------------------------ the first start
 
@@ -270,23 +352,20 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
         is_expected = (standing is None) == (invitation.kind == "join")
         if not is_expected or house.accounts.use_invitation(hash_token(token), now) is None:
             return used_up(request)
-        hashed = keeper.passwords.hash(password)
-        account = Account(
+        account = standing or Account(
             login=invitation.login,
-            password_hash=hashed,
-            person=invitation.login,
+            password_hash=UNUSABLE,
+            person=invitation.person,
             duty=invitation.duty,
             place=invitation.place,
             created_at=now,
         )
-        if standing is not None:  # only the password changes, and whoever was signed in with the old one is out
-            account = replace(standing, password_hash=hashed)
-            house.accounts.end_sessions(standing.login)
-        with house.registry.begin() as ledger:
-            if house.registry.person(account.person) is None:
+        if house.registry.person(account.person) is None:
+            with house.registry.begin() as ledger:
                 ledger.put_person(Person(id=account.person, name=account.login), now)
-            ledger.audit(Act(at=now, who=account.login, what=f"account.{invitation.kind}", ref=account.login))
-        house.accounts.put(account)
+        doors.new_password(account, password, invitation.kind)
+        if keeper.accounts.second_step(account.login) is not None:  # a link is one step, and this account asks for two
+            return RedirectResponse("/login", status_code=303)
         return doors.let_in(request, account, "/", invitation.kind)
 
     # ------------------------------------------------------------------ the demo's entrance

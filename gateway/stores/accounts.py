@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import Engine, bindparam, delete, func, select, update
+from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
 
-from gateway.ports import Account, Session
+from gateway.ports import Account, SecondStep, Session
 from gateway.stores import tables
-from gateway.stores.book import row_of, upsert, writing
+from gateway.stores.book import one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware
 from gateway.stores.roll import absent
 
 _account, _session, _invitation = tables.account, tables.session, tables.invitation
+_step, _code = tables.second_step, tables.recovery_code
 _ACCOUNT_NAMES = tuple(column.name for column in _account.columns)
 _SESSION_NAMES = tuple(column.name for column in _session.columns)
 _ACCOUNT = select(_account).where(_account.c.login == bindparam("login"))
@@ -27,11 +28,17 @@ class SqlAccounts:
         self._put = upsert(engine, _account)
         self._open = upsert(engine, _session)
         self._invite = upsert(engine, _invitation)
+        self._put_step = upsert(engine, _step)
 
     def account(self, login: str) -> Account | None:
         with self._engine.connect() as connection:
             row = connection.execute(_ACCOUNT, {"login": login}).one_or_none()
         return None if row is None else Account(**row._mapping)
+
+    def accounts(self) -> list[Account]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_account).order_by(_account.c.login))
+            return [Account(**row._mapping) for row in rows]
 
     def count(self) -> int:
         with self._engine.connect() as connection:
@@ -54,6 +61,20 @@ class SqlAccounts:
             row = connection.execute(_SESSION, {"token_hash": token_hash, "now": aware(now)}).one_or_none()
         return None if row is None else Session(**row._mapping)
 
+    def sessions(self, login: str, now: datetime) -> list[Session]:
+        own = (
+            select(_session)
+            .where(_session.c.login == login, _session.c.expires_at > aware(now))
+            .order_by(_session.c.seen_at.desc(), _session.c.token_hash.desc())
+        )
+        with self._engine.connect() as connection:
+            return [Session(**row._mapping) for row in connection.execute(own)]
+
+    def see_session(self, token_hash: str, now: datetime) -> None:
+        with writing(self._engine) as connection:
+            this = _session.c.token_hash == token_hash
+            connection.execute(update(_session).where(this).values(seen_at=aware(now)))
+
     def end_session(self, token_hash: str) -> None:
         with writing(self._engine) as connection:
             connection.execute(delete(_session).where(_session.c.token_hash == token_hash))
@@ -61,6 +82,41 @@ class SqlAccounts:
     def end_sessions(self, login: str) -> None:
         with writing(self._engine) as connection:
             connection.execute(delete(_session).where(_session.c.login == login))
+
+    # ------------------------------------------------------------------ the second step
+
+    def second_step(self, login: str) -> SecondStep | None:
+        with one_picture(self._engine) as connection:
+            row = connection.execute(select(_step).where(_step.c.login == login)).one_or_none()
+            codes = connection.scalars(select(_code.c.code_hash).where(_code.c.login == login))
+            return None if row is None else SecondStep(**row._mapping, codes=frozenset(codes))
+
+    def put_second_step(self, step: SecondStep) -> None:
+        row = {"login": step.login, "salt": step.salt, "since": aware(step.since), "used": step.used}
+        with writing(self._engine) as connection:
+            if connection.execute(_ACCOUNT, {"login": step.login}).one_or_none() is None:
+                raise absent("account", step.login, "this second step")
+            connection.execute(delete(_code).where(_code.c.login == step.login))
+            connection.execute(self._put_step, row)
+            for code in step.codes:
+                connection.execute(insert(_code), {"login": step.login, "code_hash": code})
+
+    def drop_second_step(self, login: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(delete(_code).where(_code.c.login == login))
+            connection.execute(delete(_step).where(_step.c.login == login))
+
+    def use_interval(self, login: str, interval: int) -> bool:
+        newer = update(_step).where(_step.c.login == login, _step.c.used < interval).values(used=interval)
+        with writing(self._engine) as connection:
+            return connection.execute(newer).rowcount == 1
+
+    def use_code(self, login: str, code_hash: str) -> bool:
+        this = delete(_code).where(_code.c.login == login, _code.c.code_hash == code_hash)
+        with writing(self._engine) as connection:
+            return connection.execute(this).rowcount == 1
+
+    # ------------------------------------------------------------------ invitations
 
     def put_invitation(self, token_hash: str, purpose: str, expires_at: datetime) -> None:
         row = {"token_hash": token_hash, "purpose": purpose, "expires_at": aware(expires_at), "used_at": None}
@@ -86,3 +142,13 @@ class SqlAccounts:
             if used.rowcount != 1:
                 return None
             return connection.scalar(select(_invitation.c.purpose).where(this))
+
+    def invitations(self, now: datetime) -> list[tuple[str, datetime]]:
+        row = _invitation.c
+        usable = select(row.purpose, row.expires_at).where(row.used_at.is_(None), row.expires_at > aware(now))
+        with self._engine.connect() as connection:
+            return sorted((purpose, until) for purpose, until in connection.execute(usable))
+
+    def end_invitations(self, purpose: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(delete(_invitation).where(_invitation.c.purpose == purpose))

@@ -372,7 +372,15 @@ def test_where_a_form_comes_from(origin, fetch_site, host, is_ours):
 
 # --------------------------------------------------------------------------- every door
 
-OPEN = {"/login", "/setup/{token}", "/join/{token}", "/enter/{token}", "/healthz", "/language/{language}"}
+OPEN = {
+    "/login",
+    "/login/figures",
+    "/setup/{token}",
+    "/join/{token}",
+    "/enter/{token}",
+    "/healthz",
+    "/language/{language}",
+}
 BY_LINK = {"/a/{token}", "/a/{token}/events", "/d/{token}"}
 BY_KEY = {"/in/signed", "/in/{door}/{key}"}
 

@@ -1,0 +1,380 @@
+"""Who may sign in: inviting, changing what somebody sees, a lost password or telephone, and shutting an account.
+
+An administrator does so for everybody in their place, a supervisor for theirs, and nobody makes another one more than
+they are themselves. Links are handed over, not sent: whoever makes one shows it, or has it scanned, face to face.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import segno
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+
+from alerts import wording
+from dashboard import scope
+from dashboard.auth import Invitation, Visitor, end_invitations, login_of, make_join_link
+from dashboard.doors import Doors
+from dashboard.house import House
+from dashboard.pages import Pages
+from dashboard.printer import Printer, tongue_of
+from dashboard.words import N_, Tongue
+from gateway.domain import Duty, Home, Person
+from gateway.ports import Account
+from gateway.registry import RegistrationError
+
+LEADERS = (Duty.SUPERVISOR, Duty.ADMIN)
+STAFF = tuple(duty for duty in scope.ROLES if duty not in (Duty.ELDER, Duty.FAMILY))
+"""Who is invited by naming a place; residents and relatives are invited from their household."""
+
+SHOWN = 300
+"""Accounts on one page; whoever has more of them searches."""
+
+SAID = {
+    "changed": N_("Changed. They have to sign in anew."),
+    "signed-out": N_("Signed out everywhere."),
+    "figures-off": N_("The second step is taken away."),
+    "shut": N_("The account is shut."),
+    "open": N_("The account is open again."),
+    "withdrawn": N_("The invitation opens nothing any more."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One account, or somebody who was invited and has not come yet (`until`: how long the link opens)."""
+
+    login: str
+    name: str
+    duty: Duty
+    place: str
+    shut: bool = False
+    until: datetime | None = None
+
+
+class Accounts:
+    """What these pages need from the stores."""
+
+    def __init__(self, house: House, printer: Printer, pages: Pages) -> None:
+        self.house = house
+        self.printer = printer
+        self.pages = pages
+
+    # ------------------------------------------------------------------ who may manage whom
+
+    def may_give(self, visitor: Visitor, duty: Duty, place: str) -> bool:
+        """Whether they may make somebody this there: never more, and never for more, than they are themselves."""
+        if duty not in STAFF or (duty is Duty.ADMIN and visitor.account.duty is not Duty.ADMIN):
+            return False
+        return self.pages.covers(visitor, place)
+
+    def may_manage(self, visitor: Visitor, account: Account) -> bool:
+        if account.duty in STAFF:
+            return self.may_give(visitor, account.duty, account.place)
+        if self.pages.covers(visitor, ""):
+            return True
+        # Of a daughter with parents in two areas neither supervisor may take the account over.
+        homes = scope.homes_of(account, self.house.registry)
+        return bool(homes) and all(self.pages.covers(visitor, home.grid) for home in homes)
+
+    def account(self, visitor: Visitor, login: str) -> Account:
+        """The account, or the same 404 whether it does not exist or is not theirs to manage."""
+        account = self.house.accounts.account(login_of(login))
+        if account is None or not self.may_manage(visitor, account):
+            raise HTTPException(404)
+        return account
+
+    def is_last(self, account: Account) -> bool:
+        """Whether nobody would be left who may do everything."""
+        others = (one for one in self.house.accounts.accounts() if one.login != account.login)
+        return (
+            account.duty is Duty.ADMIN
+            and not account.place
+            and not any(o.duty is Duty.ADMIN and not o.place and o.disabled_at is None for o in others)
+        )
+
+    def is_theirs(self, visitor: Visitor, person: Person) -> bool:
+        """Whether somebody who is known already works or belongs where this visitor leads."""
+        registry = self.house.registry
+        return (
+            self.pages.covers(visitor, "")
+            or any(self.pages.covers(visitor, place) for _, place in registry.duties(person.id, self.house.clock.now()))
+            or any(person.id in {one.id for one, _ in self.around(home)} for home in self.pages.homes(visitor))
+        )
+
+    def around(self, home: Home) -> list[tuple[Person, Duty]]:
+        """Who of a household could sign in: the resident and the family."""
+        registry = self.house.registry
+        kin = [contact.person for contact in registry.contacts(home.id) if contact.relation in scope.KIN]
+        asked = [(home.person, Duty.ELDER), *((person, Duty.FAMILY) for person in dict.fromkeys(kin))]
+        return [(person, duty) for one, duty in asked if one and (person := registry.person(one)) is not None]
+
+    def login_for(self, person: Person) -> str:
+        """Who belongs to a household signs in with the telephone number, which they know."""
+        return next(iter(self.house.registry.phones(person.id)), person.id)
+
+    # ------------------------------------------------------------------ pages
+
+    def lines(self, visitor: Visitor) -> list[Line]:
+        accounts, now = self.house.accounts, self.house.clock.now()
+        lines = [
+            Line(one.login, self.name_of(one.person), one.duty, one.place, one.disabled_at is not None)
+            for one in accounts.accounts()
+            if self.may_manage(visitor, one)
+        ]
+        for purpose, until in accounts.invitations(now):
+            invited = Invitation.of(purpose)
+            if invited is not None and invited.kind == "join" and self.may_manage(visitor, _as_account(invited, now)):
+                name = self.name_of(invited.person)
+                lines.append(Line(invited.login, name, invited.duty, invited.place, until=until))
+        return lines
+
+    def name_of(self, person: str) -> str:
+        found = self.house.registry.person(person)
+        return found.name if found else person
+
+    def words(self, tongue: Tongue) -> dict[str, Any]:
+        registry = self.house.registry
+        return {
+            "role": lambda duty: wording.duty_name(duty, tongue.language),
+            "place_name": lambda code: registry.place_name(code) if code else tongue.say("everywhere"),
+        }
+
+    def places(self, visitor: Visitor, tongue: Tongue) -> list[tuple[str, str]]:
+        """Where somebody can be put by this visitor, the widest first."""
+        registry = self.house.registry
+        areas = {area.code: area for area in registry.areas()}
+        names = [(area.code, f"{area.name} {area.code}") for area in areas.values()]
+        for grid in registry.grids():
+            around = areas.get(grid.community)
+            names.append((grid.code, f"{around.name if around else ''} {grid.name} {grid.code}".strip()))
+        found = [(code, name) for code, name in names if self.pages.covers(visitor, code)]
+        return [("", tongue.say("everywhere")), *found] if self.pages.covers(visitor, "") else found
+
+    def show_list(
+        self, request: Request, visitor: Visitor, sought: str, said: str = "", error: str = "", given: str = ""
+    ) -> Response:
+        tongue, word = tongue_of(request), sought.strip().lower()
+        lines = [line for line in self.lines(visitor) if word in f"{line.login} {line.name}".lower()]
+        return self.printer.page(
+            request,
+            "accounts_list.html",
+            visitor=visitor,
+            here="/accounts",
+            status=422 if error else 200,
+            lines=lines[:SHOWN],
+            more=max(0, len(lines) - SHOWN),
+            sought=sought,
+            roles=[duty for duty in STAFF if duty is not Duty.ADMIN or visitor.account.duty is Duty.ADMIN],
+            places=self.places(visitor, tongue),
+            given=given,
+            said=tongue.say(SAID[said]) if said in SAID else "",
+            error=error,
+            **self.words(tongue),
+        )
+
+    def show_one(
+        self, request: Request, visitor: Visitor, account: Account, said: str = "", error: str = ""
+    ) -> Response:
+        tongue, now = tongue_of(request), self.house.clock.now()
+        return self.printer.page(
+            request,
+            "accounts_one.html",
+            visitor=visitor,
+            now=now,
+            here="/accounts",
+            status=422 if error else 200,
+            account=account,
+            name=self.name_of(account.person),
+            is_self=account.login == visitor.account.login,
+            by_place=account.duty in STAFF,
+            homes=[] if account.duty in STAFF else scope.homes_of(account, self.house.registry),
+            sessions=self.house.accounts.sessions(account.login, now),
+            step=self.house.accounts.second_step(account.login),
+            roles=[duty for duty in STAFF if duty is not Duty.ADMIN or visitor.account.duty is Duty.ADMIN],
+            places=self.places(visitor, tongue),
+            said=tongue.say(SAID[said]) if said in SAID else "",
+            error=error,
+            **self.words(tongue),
+        )
+
+    def show_household(self, request: Request, visitor: Visitor, home: Home) -> Response:
+        accounts = {(one.person, one.duty): one.login for one in self.house.accounts.accounts()}
+        return self.printer.page(
+            request,
+            "accounts_home.html",
+            visitor=visitor,
+            here=f"/accounts/homes/{home.id}",
+            home=home,
+            people=[(person, duty, accounts.get((person.id, duty), "")) for person, duty in self.around(home)],
+            **self.words(tongue_of(request)),
+        )
+
+    def show_link(self, request: Request, visitor: Visitor, link: str, login: str) -> Response:
+        picture = segno.make(link, error="m", micro=False).svg_inline(border=4, omitsize=True, svgclass="qr")
+        return self.printer.page(
+            request,
+            "accounts_link.html",
+            visitor=visitor,
+            here="/accounts",
+            link=link,
+            login=login,
+            qr=Markup(picture),  # noqa: S704 - our own drawing; the text is only its dots
+        )
+
+
+def _as_account(invited: Invitation, now: datetime) -> Account:
+    return Account(
+        login=invited.login,
+        password_hash="",
+        person=invited.person,
+        duty=invited.duty,
+        place=invited.place,
+        created_at=now,
+    )
+
+
+def routes(them: Accounts, doors: Doors) -> APIRouter:
+    """For administrators and supervisors; each act is a line of the audit trail under their name."""
+    router = APIRouter(prefix="/accounts")
+    house, accounts = them.house, them.house.accounts
+    Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
+    Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806
+    Word = Annotated[str, Form(max_length=80)]  # noqa: N806
+
+    def note(visitor: Visitor, what: str, login: str) -> None:
+        doors.note(visitor.account.person, f"account.{what}", ref=login)
+
+    def back(login: str, said: str) -> Response:
+        return RedirectResponse(f"/accounts/one?login={quote(login, safe='')}&said={said}", status_code=303)
+
+    def invite(request: Request, visitor: Visitor, login: str, duty: Duty, place: str, person: str) -> Response:
+        """A link for somebody new; an earlier one for the same name opens no more."""
+        end_invitations(accounts, login, house.clock.now())
+        link = make_join_link(accounts, house.clock, house.base_url, login, duty, place, person=person)
+        note(visitor, "invited", login)
+        return them.show_link(request, visitor, link, login)
+
+    @router.get("")
+    def show(request: Request, visitor: Leader, sought: str = "", said: str = "") -> Response:
+        return them.show_list(request, visitor, sought, said)
+
+    @router.post("/invite")
+    def invite_staff(
+        request: Request, visitor: Acting, name: Word = "", login: Word = "", duty: Word = "", place: Word = ""
+    ) -> Response:
+        say, login = tongue_of(request).say, login_of(login)
+        wanted = next((one for one in STAFF if one.value == duty), None)
+        error = ""
+        if wanted is None or not them.may_give(visitor, wanted, place):
+            raise HTTPException(404)
+        known = house.registry.person(login)
+        if accounts.account(login) is not None or (known is not None and not them.is_theirs(visitor, known)):
+            error = say("This name is taken; choose another one.")
+        try:
+            if not error:
+                held = house.registry.duties(login, house.clock.now())
+                house.registrar.put_person(
+                    known or Person(id=login, name=name.strip(), language=tongue_of(request).language),
+                    duties=list(dict.fromkeys((*held, (wanted, place)))),
+                    who=visitor.account.person,
+                    now=house.clock.now(),
+                )
+        except RegistrationError as refusal:
+            error = refusal.say(tongue_of(request).language)
+        if error:
+            return them.show_list(request, visitor, "", error=error)
+        return invite(request, visitor, login, wanted, place, login)
+
+    @router.post("/invitations/withdraw")
+    def withdraw(visitor: Acting, login: Word = "") -> Response:
+        if login not in {line.login for line in them.lines(visitor) if line.until is not None}:
+            raise HTTPException(404)
+        end_invitations(accounts, login, house.clock.now())
+        note(visitor, "invitation-withdrawn", login)
+        return RedirectResponse("/accounts?said=withdrawn", status_code=303)
+
+    # ------------------------------------------------------------------ a household
+
+    @router.get("/homes/{home_id}")
+    def show_household(request: Request, visitor: Leader, home_id: str) -> Response:
+        return them.show_household(request, visitor, them.pages.home(visitor, home_id))
+
+    @router.post("/homes/{home_id}/invite")
+    def invite_family(request: Request, visitor: Acting, home_id: str, person: Word = "", duty: Word = "") -> Response:
+        home = them.pages.home(visitor, home_id)
+        asked = next(((p, d) for p, d in them.around(home) if (p.id, d.value) == (person, duty)), None)
+        if asked is None:
+            raise HTTPException(404)
+        login = login_of(them.login_for(asked[0]))
+        if accounts.account(login) is not None:
+            return them.show_household(request, visitor, home)
+        return invite(request, visitor, login, asked[1], "", asked[0].id)
+
+    # ------------------------------------------------------------------ one account
+
+    @router.get("/one")
+    def show_one(request: Request, visitor: Leader, login: str = "", said: str = "") -> Response:
+        return them.show_one(request, visitor, them.account(visitor, login), said)
+
+    @router.post("/one/reset")
+    def reset(request: Request, visitor: Acting, login: Word = "") -> Response:
+        account = them.account(visitor, login)
+        end_invitations(accounts, account.login, house.clock.now())
+        link = make_join_link(accounts, house.clock, house.base_url, account.login, account.duty, fresh=False)
+        note(visitor, "reset-link", account.login)
+        return them.show_link(request, visitor, link, account.login)
+
+    @router.post("/one/role")
+    def change_role(request: Request, visitor: Acting, login: Word = "", duty: Word = "", place: Word = "") -> Response:
+        account = them.account(visitor, login)
+        wanted = next((one for one in STAFF if one.value == duty), None)
+        if account.duty not in STAFF or wanted is None or not them.may_give(visitor, wanted, place):
+            raise HTTPException(404)
+        changed = replace(account, duty=wanted, place=place)
+        if them.is_last(account) and (wanted, place) != (Duty.ADMIN, ""):
+            error = tongue_of(request).say("This is the last administrator of all; make another one first.")
+            return them.show_one(request, visitor, account, error=error)
+        accounts.put(changed)
+        accounts.end_sessions(account.login)
+        doors.note(visitor.account.person, "account.role", ref=account.login, why=f"{wanted.value} {place}".strip())
+        return back(account.login, "changed")
+
+    @router.post("/one/sign-out")
+    def sign_out(visitor: Acting, login: Word = "") -> Response:
+        account = them.account(visitor, login)
+        accounts.end_sessions(account.login)
+        note(visitor, "signed-out", account.login)
+        return back(account.login, "signed-out")
+
+    @router.post("/one/figures-off")
+    def take_second_step(visitor: Acting, login: Word = "") -> Response:
+        account = them.account(visitor, login)
+        accounts.drop_second_step(account.login)
+        note(visitor, "figures-off", account.login)
+        return back(account.login, "figures-off")
+
+    @router.post("/one/shut")
+    def shut(request: Request, visitor: Acting, login: Word = "") -> Response:
+        account = them.account(visitor, login)
+        if account.login == visitor.account.login or them.is_last(account):
+            error = tongue_of(request).say("Nobody shuts their own account, nor that of the last administrator of all.")
+            return them.show_one(request, visitor, account, error=error)
+        accounts.put(replace(account, disabled_at=house.clock.now()))
+        accounts.end_sessions(account.login)
+        end_invitations(accounts, account.login, house.clock.now())
+        note(visitor, "shut", account.login)
+        return back(account.login, "shut")
+
+    @router.post("/one/open")
+    def open_again(visitor: Acting, login: Word = "") -> Response:
+        account = them.account(visitor, login)
+        accounts.put(replace(account, disabled_at=None))
+        note(visitor, "open", account.login)
+        return back(account.login, "open")
+
+    return router
