@@ -65,6 +65,10 @@ LONGEST_STAY = timedelta(days=30)
 ANSWERED_WITHIN = timedelta(minutes=15)
 """So long after a question in the home a press of an ordinary button is the answer to it."""
 
+BY_MESSAGE = frozenset({"link", "sms", "voice"})
+"""Ways to answer for which nobody signs in: they are for whoever has the message in hand, and for nobody else. What
+somebody may do who has signed in, or stands at the gateway's own console, is decided at that door."""
+
 NOT_REACHED = ("elder", Elder.NOT_REACHED.value)
 """Somebody tried to look in again and saw nobody."""
 
@@ -144,6 +148,8 @@ class Desk:
         def act(sitting: Sitting, alert: Alert) -> Verdict:
             if refusal := _cannot_accept(alert, who):
                 return refusal
+            if how in BY_MESSAGE and not sitting.was_told(alert, who):
+                return Verdict(False, Reason.NOT_TOLD, alert)
             if can_arrive is False or (can_arrive is None and sitting.lives_far(alert.home, who)):
                 return _coordinated(sitting, alert, who, how)
             return Verdict(True, Reason.DONE, sitting.accept(alert, who, how))

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     UNRESOLVED = "an alert is not closed before it was resolved"
     UNVISITED = "after something real an alert is not closed before somebody has looked in again"
     NOT_GOING = "only whoever has it, and is not there yet, gives it back"
+    NOT_TOLD = "only whoever was told of it, and is still registered, answers by telephone or link"
     NOT_FAMILY = "only a member of the family says this"
     NO_WORDS = "this needs a word or two of why"
     NO_ELDER = "a follow-up says how the resident is"

@@ -147,4 +147,5 @@ def _said(verdict: Verdict, goes: bool) -> Said:
     """A verdict of the desk, as one who answers by telephone is told it."""
     if verdict.told:
         return Said.ACCEPTED if goes else Said.SENT_FOR
-    return {Reason.YOURS: Said.YOURS, Reason.TAKEN: Said.TAKEN}.get(verdict.reason, Said.OVER)
+    why = {Reason.YOURS: Said.YOURS, Reason.TAKEN: Said.TAKEN, Reason.NOT_TOLD: Said.UNKNOWN}
+    return why.get(verdict.reason, Said.OVER)

@@ -771,6 +771,11 @@ class Sitting:
             alert.code not in OUT_OF_DOORS or answers_by(home, self.directory) is Answers.PHONE
         )
 
+    def was_told(self, alert: Alert, who: str) -> bool:
+        """There is a message about it to this person, who has not been struck off the register since."""
+        said = (delivery.person for delivery in self.ledger.deliveries(alert.id))
+        return who in said and self.directory.person(who) is not None
+
     def lives_far(self, home: str, who: str) -> bool:
         return any(contact.person == who and contact.is_far for contact in self.directory.contacts(home))
 

@@ -33,6 +33,7 @@ ANSWERS: Mapping[Reason, str] = {
     Reason.WRONG_CODE: N_("That is not the code of this home. Leave it empty if you cannot read it."),
     Reason.UNVISITED: N_("Somebody looks in again first: after something real nothing is filed without it."),
     Reason.NOT_FAMILY: N_("Only the family of this home can say this."),
+    Reason.NOT_TOLD: N_("Only those who were told of it can accept it this way. Please sign in, or telephone."),
     Reason.NOT_GOING: N_("Only whoever has it, and is not there yet, can give it back."),
 }
 

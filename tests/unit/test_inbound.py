@@ -10,10 +10,12 @@ from alerts.channels import DOORS
 from alerts.channels.telephone import same_number
 from alerts.desk import Desk
 from alerts.drills import drill
+from alerts.escalation import Reason
 from alerts.inbound import MOST_REPLIES, Inbound
 from alerts.words_ledger import Said
 from gateway.domain import (
     Area,
+    Contact,
     Delivery,
     Duty,
     Finding,
@@ -23,6 +25,7 @@ from gateway.domain import (
     Person,
     Purpose,
     Reach,
+    Relation,
     Sending,
     Severity,
     Stage,
@@ -241,6 +244,48 @@ def test_whoever_answers_second_is_told_that_it_is_taken(town):
 
     assert town.texts("48211") is Said.TAKEN
     assert town.store.alert(alert).owner == "li"
+
+
+@pytest.mark.parametrize("how", ["sms", "voice", "link"])
+def test_whoever_was_not_called_about_it_accepts_it_by_no_message(town, how):
+    with town.registry.begin() as book:
+        book.put_grid(Grid(code="g2", name="g", community="a"))
+        book.put_person(Person(id="li", name="李姐", reaches=(Reach(channel="console"),)), T0)
+        book.assign("li", Duty.GRID_WORKER, "g2", T0)
+    alert = town.presses()
+
+    verdict = town.desk.accept(alert, "li", town.now, how)
+
+    assert verdict.reason is Reason.NOT_TOLD
+    assert town.store.alert(alert).is_ringing
+
+
+def test_a_code_of_another_persons_message_accepts_nothing(town):
+    """Hers was for another home; the digits she overheard are not hers."""
+    with town.registry.begin() as book:
+        book.put_grid(Grid(code="g2", name="g", community="a"))
+        ways = (Reach(channel="tencent_sms", address="13900139000"),)
+        book.put_person(Person(id="li", name="李姐", reaches=ways), T0)
+        book.assign("li", Duty.GRID_WORKER, "g2", T0)
+        book.put_home(Home(id="h9", code="A-h9", name="x", grid="g2", zone=ZoneInfo("Asia/Shanghai")), T0)
+    ours, hers = town.presses(), town.presses("h9")
+
+    assert town.texts("48211", number="13900139000") is Said.UNKNOWN
+    assert town.store.alert(ours).is_ringing and town.store.alert(hers).is_ringing
+    assert town.texts("11111", number="13900139000", id="2") is Said.ACCEPTED
+    assert town.store.alert(hers).owner == "li"
+
+
+def test_whoever_lives_far_away_coordinates_also_by_sms(town):
+    """The registry knows it, so nobody need say it: the ladder goes on for somebody who can be there."""
+    with town.registry.begin() as book:
+        book.put_contacts("h1", [Contact(home="h1", person="zhang", relation=Relation.CHILD, is_far=True)], T0)
+    alert = town.presses()
+
+    town.texts("48211")
+
+    assert (town.store.alert(alert).owner, town.store.alert(alert).coordinator) == ("", "zhang")
+    assert town.store.alert(alert).is_ringing
 
 
 def test_a_key_during_the_call_accepts(town):

@@ -40,7 +40,7 @@ def test_a_message_rings_until_somebody_has_the_alert(rig):
     page = phone.get("/").text
     assert "【紧急】紧急呼叫 · 户号 A-1" in page and "正在响" in page and 'href="/a/token"' in page
 
-    rig.desk.accept(alert.id, "he", rig.clock.now(), "link")
+    rig.desk.accept(alert.id, "he", rig.clock.now())
     page = phone.get("/").text
     assert "正在响" not in page and "何副手已接单" in page
 
