@@ -154,6 +154,18 @@ def _equipment(ack: timedelta, *, site: timedelta | None = None) -> Ladder:
     )
 
 
+def _upkeep(ack: timedelta) -> Ladder:
+    """What concerns the gateway itself goes to whoever runs it."""
+    return _ladder(
+        _rung(ack, Duty.ADMIN),
+        _rung(ack, Duty.ADMIN, Duty.INSTALLER),
+        ack=ack,
+        remind=DAY,
+        lapse=3 * DAY,
+        site=None,
+    )
+
+
 LOOK_AFTER_EQUIPMENT = frozenset({Duty.INSTALLER, Duty.SUPERVISOR, Duty.ADMIN})
 """Nobody else is ever called for severity 5, whatever a configuration says."""
 
@@ -541,6 +553,33 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         name=N_("Program fault"),
         call=N_("A part of the program failed at {time}; this home is not watched completely."),
         ladder=_equipment(DAY, site=3 * DAY),
+        can_be_cancelled=False,
+    ),
+    CatalogueEntry(
+        code="gateway_disk",  # these three are of the installation as a whole
+        severity=Severity.TECHNICAL,
+        name=N_("Disk full"),
+        call=N_("The gateway's disk has been full since {time}; alarms go out from a reserve that will not last."),
+        advice=N_("Make room: old logs first, then backups. `shouwang doctor` says how much is missing."),
+        ladder=_upkeep(15 * MINUTE),
+        can_be_cancelled=False,
+    ),
+    CatalogueEntry(
+        code="gateway_watchdog",
+        severity=Severity.TECHNICAL,
+        name=N_("No watchdog"),
+        call=N_("The gateway's watchdog has given no sign of life since {time}: nobody would say that it is dead."),
+        advice=N_("Start it: `systemctl start shouwang-watchdog`."),
+        ladder=_upkeep(4 * HOUR),
+        can_be_cancelled=False,
+    ),
+    CatalogueEntry(
+        code="gateway_certificate",
+        severity=Severity.TECHNICAL,
+        name=N_("Certificate ends"),
+        call=N_("A certificate of the gateway will soon end; after that no hub or no page can connect."),
+        advice=N_("Renew it and put it in place; then restart what uses it."),
+        ladder=_upkeep(4 * HOUR),
         can_be_cancelled=False,
     ),
     CatalogueEntry(

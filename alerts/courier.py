@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from alerts import reasons
+from alerts.agreed import may_be_told
 from alerts.catalogue import Catalogue
 from alerts.channels.telephone import UNANSWERED
 from alerts.desk import Desk
@@ -133,6 +134,7 @@ class Courier:
         self._gone: set[str] = set()  # what has set off, and perhaps arrived, since the outbox was last read
         self._carried: deque[str] = deque(maxlen=256)  # the last ones, longer than the desk calls anything fresh
         self._ill: dict[str, datetime] = {}  # channel -> since when it carries nothing
+        self.rounds = 0  # grows whenever it looks what is to be sent: whoever watches sees that it does
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -149,6 +151,7 @@ class Courier:
             async with asyncio.TaskGroup() as group:
                 while True:
                     self._awake.clear()
+                    self.rounds += 1
                     if self._set_off_fresh(group):
                         await asyncio.sleep(OUT_OF_THE_DOOR_S)
                     self._look(group)
@@ -270,7 +273,12 @@ class Courier:
 
     async def _carry(self, errand: _Errand) -> None:
         """One message, one attempt, one report."""
-        delivery = errand.delivery
+        delivery, alert = errand.delivery, errand.alert
+        if alert is not None and not may_be_told(
+            delivery.person, delivery.duty, alert, errand.home, self._directory, self._clock.now()
+        ):
+            await self._give_up(delivery, reasons.NOT_AGREED, lasting=False)
+            return
         channel = self._channels.get(delivery.channel)
         if channel is None:
             await self._give_up(delivery, f"{reasons.NOT_CONFIGURED}: {delivery.channel}")

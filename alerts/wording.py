@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from alerts import words_falls, words_handling, words_incident, words_ladder, words_plans, words_trend
+from alerts import words_falls, words_handling, words_incident, words_ladder, words_plans, words_trend, words_upkeep
 from alerts.catalogue import N_, Catalogue
 from alerts.escalation import Reason, Verdict
 from alerts.history import What
@@ -36,6 +36,7 @@ from gateway.domain import (
     Severity,
     State,
 )
+from gateway.domain.home import GRID
 from gateway.locales import LANGUAGES, catalogue
 from gateway.ports import Letter
 
@@ -74,6 +75,8 @@ def letter(
     household = say(language, "household {code}", code=code)
     if alert.code == OUTAGE:
         code = household = alert.finding.fact("area", alert.subject)
+    if home is not None and home.id == GRID:  # the installation as a whole
+        code = household = home.name
     name = say(language, known.entry(alert.code).name)
     time = clock(alert.finding.since, home.zone if home else ZoneInfo("UTC"), delivery.created_at)
     if alert.code == TEST:
@@ -279,6 +282,10 @@ def _paragraph(language: str, *sentences: str) -> str:
 # --------------------------------------------------------------------------- why
 
 
+USUAL = frozenset({"usual", "usual_s", "usual_at"})
+"""The facts that say what is usual here. One that is empty says that nobody knows it yet."""
+
+
 def explain(finding: Finding, language: str, zone: ZoneInfo, home: Home | None = None) -> list[str]:
     """Why this was found, in sentences with numbers, for those who may open the alert's page.
 
@@ -286,6 +293,8 @@ def explain(finding: Finding, language: str, zone: ZoneInfo, home: Home | None =
     """
     tell = _WHY.get(finding.code, _why_unknown)
     sentences = tell(finding, language, zone, home)
+    if any(name in USUAL and not value for name, value in finding.facts) and not finding.fact("learning_days"):
+        sentences.append(say(language, "What is usual is not known yet."))
     if late := finding.fact("late_s"):
         sentences.append(say(language, "We heard of it {span} late.", span=span(late, language)))
     if finding.blind:
@@ -356,7 +365,8 @@ def _why_entered(finding: Finding, language: str, zone: ZoneInfo, home: Home | N
         ),
         say(
             language,
-            "Whoever comes home is usually seen at once; the limit is {span}.",
+            "Whoever comes home is usually seen within {usual}; the limit is {span}.",
+            usual=span(finding.fact("usual_s") or "0", language),
             span=span(finding.fact("limit_s", "0"), language),
         ),
     ]
@@ -426,8 +436,14 @@ def _why_silent(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
             time=clock(finding.since, zone, finding.at),
             span=span(finding.fact("elapsed_s") or _elapsed(finding), language),
         ),
+        *_usually_heard(finding, language),
         say(language, "Until it is heard again we cannot see whether anybody moves, and raise no alert about that."),
     ]
+
+
+def _usually_heard(finding: Finding, language: str) -> list[str]:
+    usual = finding.fact("usual_s")
+    return [say(language, "It usually reports at least every {usual}.", usual=span(usual, language))] if usual else []
 
 
 def _why_tested(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
@@ -440,7 +456,8 @@ def _why_tested(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
 
 def _why_device(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     """What is wrong with a device, by the numbers it was found by, and what that takes away."""
-    numbers = {name: span(finding.fact(f"{name}_s", "0"), language) for name in ("elapsed", "usual", "limit", "lived")}
+    lasting = ("elapsed", "usual", "limit", "lived")
+    numbers = {name: span(finding.fact(f"{name}_s") or "0", language) for name in lasting}
     code = finding.code if finding.code != "device_offline" else finding.fact("how", "silent")
     empty = finding.fact("empty_at")
     sentences = [
@@ -458,8 +475,7 @@ def _why_device(finding: Finding, language: str, zone: ZoneInfo, home: Home | No
         )
     ]
     if finding.code == "device_offline":
-        if finding.fact("usual_s"):
-            sentences.append(say(language, "It usually reports at least every {usual}.", **numbers))
+        sentences += _usually_heard(finding, language)
         if percent := finding.fact("percent"):
             sentences.append(say(language, "Its battery last showed {percent} %.", percent=percent))
     if finding.code == "battery_low" and empty:
@@ -496,22 +512,15 @@ def _why_wet(finding: Finding, language: str, zone: ZoneInfo, home: Home | None)
     numbers = {name: finding.fact(name) for name in ("litres", "limit", "least")}
     time = clock(finding.since, zone, finding.at)
     if finding.code == "water_high":
-        return [
-            say(
-                language,
-                "{litres} litres have run since {time}; more than {limit} in a day is told.",
-                time=time,
-                **numbers,
-            )
-        ]
-    return [
-        say(
-            language,
-            "Water has run in every half hour since {time}, at least {least} litres; {litres} litres in all.",
-            time=time,
-            **numbers,
-        )
-    ]
+        text = N_("{litres} litres have run since {time}; more than {limit} in a day is told.")
+        usually = N_("Usually {count} litres run in a day.")
+    else:
+        text = N_("Water has run in every half hour since {time}, at least {least} litres; {litres} litres in all.")
+        usually = N_("Usually it runs in {count} of the 48 half hours of a day.")
+    sentences = [say(language, text, time=time, **numbers)]
+    if usual := finding.fact("usual"):
+        sentences.append(say(language, usually, count=usual))
+    return sentences
 
 
 def _why_room(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
@@ -602,8 +611,11 @@ _LONG: Mapping[str, tuple[str, str]] = {
         N_("Not up by now; last seen or in bed since {time} ({span})."),
         N_("Usually up at {time}."),
     ),
-    "not_up:in_bed": (N_("In bed since {time}, for {span} now."), ""),
-    "night_exit": (N_("The front door moved at {time}, and for {span} nobody has been seen inside."), ""),
+    "not_up:in_bed": (N_("In bed since {time}, for {span} now."), N_("Usually up at {time}.")),
+    "night_exit": (
+        N_("The front door moved at {time}, and for {span} nobody has been seen inside."),
+        N_("Out at night and well back {count} times in the last 28 days."),
+    ),
     "wandering": (
         N_("{count} times from room to room since {time}, within {span}."),
         N_("In a restless night it is usually {count} within half an hour."),
@@ -618,6 +630,20 @@ _LONG: Mapping[str, tuple[str, str]] = {
     ),
 }
 """What has lasted too long, and how what is usual is said."""
+
+
+def _why_upkeep(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    """Something about the gateway itself."""
+    which, until = finding.fact("which"), finding.fact("until")
+    return [
+        say(
+            language,
+            words_upkeep.WHY[finding.code],
+            time=clock(finding.since, zone, finding.at),
+            which=say(language, words_upkeep.WHICH[which]) if which in words_upkeep.WHICH else which,
+            until=f"{datetime.fromisoformat(until).astimezone(zone):%Y-%m-%d %H:%M}" if until else "",
+        )
+    ]
 
 
 def _why_nobody(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
@@ -666,6 +692,7 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
     "vital": _why_vital,
     "detector_failed": _why_broken,
     "no_responder": _why_nobody,
+    **dict.fromkeys(words_upkeep.WHY, _why_upkeep),
     TEST: _why_tested,
     **dict.fromkeys(
         (
@@ -789,6 +816,7 @@ def history_line(
         area=facts.get("area", ""),
         outcome=_of(Outcome, facts.get("outcome", ""), lambda o: outcome_name(o, language)),
         time=clock(datetime.fromisoformat(facts["again_at"]), zone, now or entry.at) if "again_at" in facts else "",
+        pressed=clock(datetime.fromisoformat(facts["pressed"]), zone, now or entry.at) if "pressed" in facts else "",
     )
     extra = words_handling.proofs(
         facts.get("proof", ""), partial(say, language), lambda at: clock(at, zone, now or entry.at)
@@ -819,6 +847,7 @@ _HISTORY: Mapping[What, str] = {
     What.ACCEPTED: N_("{who} accepted ({how})"),
     What.CARD: N_("{who} opened the emergency card: {why}"),
     What.PHOTO: N_("{who} added a picture"),
+    What.LATE: N_("{who} had pressed that already at {pressed}; there was no connection"),
     What.RESOLVED: N_("{who} wrote down the outcome: {outcome}"),
     What.CLOSED: N_("{who} closed it"),
     **words_ladder.HISTORY,

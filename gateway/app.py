@@ -201,7 +201,8 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     room = Reserve(settings.state)
     room.look()  # before anything is written: this may be the start after a disk was full
     stores = open_stores(settings.state, settings.book)
-    base_url = settings.base_url if settings.web.port else f"http://127.0.0.1:{listener.getsockname()[1]}"
+    scheme = "https" if settings.web.cert else "http"
+    base_url = settings.base_url if settings.web.port else f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
 
     courier: Courier | None = None
 
@@ -247,6 +248,10 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         road=lambda: road.beat,
         courier=lambda: courier.rounds if courier else 0,
     )
+
+    def forget(browser: str) -> None:
+        registrar.drop_way(Reach(channel="web_push", address=browser), who="gateway", now=clock.now())
+
     from dashboard.links import Links
 
     links = Links(page_secret(settings.state), base_url, clock)
@@ -255,7 +260,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         contextlib.closing(source),
         contextlib.closing(SignOfLife(settings.state / HEARTBEAT)) as sign,
     ):
-        async with channels(settings, clock) as ready, asyncio.TaskGroup() as group:
+        async with channels(settings, clock, forget) as ready, asyncio.TaskGroup() as group:
             courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link, code=links.code)
             beside = [
                 group.create_task(_beat(health, sign), name="sign of life"),
@@ -385,9 +390,12 @@ class WayBack:
 
 
 @contextlib.asynccontextmanager
-async def channels(settings: Settings, clock: Clock) -> AsyncIterator[Mapping[str, Channel]]:
-    """Every channel that this installation can speak through, opened and closed together."""
-    given = {"clock": clock, "post": WayBack(settings), "keys": settings.state / "push.pem"}
+async def channels(
+    settings: Settings, clock: Clock, forget: Callable[[str], None] = lambda address: None
+) -> AsyncIterator[Mapping[str, Channel]]:
+    """Every channel that this installation can speak through, opened and closed together. `forget` is told of a browser
+    that has forgotten us."""
+    given = {"clock": clock, "post": WayBack(settings), "keys": settings.state / "push.pem", "forget": forget}
     async with contextlib.AsyncExitStack() as stack:
         yield {
             name: await stack.enter_async_context(make_channel(name, settings.channels.get(name, {}), **given))
@@ -434,6 +442,7 @@ async def _pages(
         health=health.report,
         fell=fell,
         photos=settings.state / "photos",
+        push_key=settings.state / "push.pub" if "web_push" in settings.ready_channels else None,
         webhook_secret=str(settings.channels.get("webhook", {}).get("secret", "")),
         post=MqttPost(endpoint(settings)),
         uplink=uplink(settings),
@@ -447,7 +456,15 @@ async def _pages(
             yield  # signals are ours: the road has to stop too
 
     server = Server(
-        uvicorn.Config(create_app(house), log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on")
+        uvicorn.Config(
+            create_app(house),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+            lifespan="on",
+            ssl_certfile=settings.web.cert,
+            ssl_keyfile=settings.web.key,
+        )
     )
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     if not demo and stores.accounts.count() == 0:

@@ -57,6 +57,8 @@ class Web(_Part):
     host: str = Field("127.0.0.1", description="address that the pages listen on")
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
     base_url: str = Field("", description="what people type; in links; empty: made from host and port")
+    cert: Path | None = Field(None, description="the pages' certificate: TLS instead of plain")
+    key: Path | None = Field(None, description="the key that belongs to it")
     metrics: SecretStr = Field(
         SecretStr(""),
         description="token for /metrics; empty: only this machine, and only while base_url is this machine",
@@ -240,7 +242,7 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         host = "127.0.0.1" if self.web.host in ("", "0.0.0.0", "::") else self.web.host  # noqa: S104 - compared, not bound
-        return self.web.base_url or f"http://{host}:{self.web.port}"
+        return self.web.base_url or f"{'https' if self.web.cert else 'http'}://{host}:{self.web.port}"
 
 
 def options_for(name: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -375,12 +377,15 @@ def problems(settings: Settings) -> list[str]:
         found.append(f"state: cannot write to {folder}; choose a folder that this user may write to.")
     elif folder.exists() and not folder.is_dir():
         found.append(f"state: {folder} is a file; it has to be a folder.")
-    for name in ("ca", "cert", "key"):
-        path = getattr(settings.broker, name)
-        if path is not None and not path.is_file():
-            found.append(f"broker.{name}: there is no file {path}.")
-    if bool(settings.broker.cert) != bool(settings.broker.key):
-        found.append("broker: cert and key belong together; one of them is missing.")
+    for name, part in (("broker", settings.broker), ("web", settings.web)):
+        for file in ("ca", "cert", "key"):
+            path = getattr(part, file, None)
+            if path is not None and not path.is_file():
+                found.append(f"{name}.{file}: there is no file {path}.")
+        if bool(part.cert) != bool(part.key):
+            found.append(f"{name}: cert and key belong together; one of them is missing.")
+    if settings.web.cert and not settings.base_url.startswith("https://"):
+        found.append("web.base_url: begins with http://, but with web.cert the pages speak https:// only.")
     for part, chosen in (("detectors", settings.detectors), ("shadow", settings.shadow)):
         if model := chosen.get("fall", {}).get("model", ""):
             try:

@@ -20,10 +20,12 @@ PARTS = {
     "pages": (
         "dashboard",
         "simulators",
+        "gateway.doctor",
         "gateway.domain.plan",
         "gateway.refusals",
         "gateway.registry",
         "gateway.rota",
+        "gateway.sharing",
         "gateway.sheets",
     ),
 }  # the catalogue, and whose words it holds

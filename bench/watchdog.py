@@ -1,0 +1,232 @@
+"""Seconds from a fault of the gateway until a person is told, by real processes; and months in which nothing is wrong.
+
+    python bench/watchdog.py                        # 20 trials of each fault, ten gateways at a time: about 20 minutes
+    python bench/watchdog.py --only gone,hung       # some faults
+    python bench/watchdog.py --months 24            # months of looks in virtual time, with what is no fault
+
+What is measured is the program as it is installed, at its own settings: supervisor, broker and gateway, the watchdog
+beside them, and a webhook that notes when it was called. A full disk is a small tmpfs, for which it has to be root.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from broker import Mosquitto
+from homes import Homes
+from machine import ROOT, STATE, BenchError, end, fall_in_order, kill, python, start, tree, wait_until
+from subjects import Gateway
+from traffic import Sink
+
+TMPFS = "192m"
+PATIENCE_S = 150.0
+DAY_S = 86_400
+
+
+class Watched:
+    """One gateway with its watchdog, in a folder of its own."""
+
+    def __init__(self, folder: Path, sink: Sink, *, broker: Mosquitto | None = None, extra: str = "") -> None:
+        self.name, self.sink, self.broker = f"{folder.name}.test", sink, broker
+        folder.mkdir()
+        self.gateway = Gateway(folder, broker.port if broker else None, sink, Homes(4))
+        self.extra = extra
+        self._dog: subprocess.Popen | None = None
+        self._freeing: Callable[[], object] = bool
+
+    def start(self) -> None:
+        self.gateway.prepare()
+        config = self.gateway.folder / "shouwang.toml"
+        config.write_text(f'{config.read_text()}\n[watchdog]\ntell = ["webhook {self.sink.url}/dog"]\n{self.extra}\n')
+        self.gateway.start()
+        args = [python(), "-m", "gateway.cli", "watchdog", "--config", config]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "SHOUWANG_WEB__BASE_URL": f"http://{self.name}"}
+        self._dog = start(args, self.gateway.folder / "watchdog.log", env=environment, cwd=ROOT)
+        self.gateway.wait_well(120)
+        time.sleep(3)  # it has been seen well
+
+    def told(self, fault: str = "") -> list[tuple[int, str]]:
+        """When and of what people were told of this gateway."""
+        mark = f'"watchdog/{fault}'
+        return [(at, body) for at, body in self.sink.calls if mark in body and self.name in body]
+
+    def stop(self) -> None:
+        self._freeing()
+        if self._dog is not None:
+            end(self._dog)
+        self.gateway.stop()
+
+    # ---- faults
+
+    def gone(self) -> None:
+        kill(self.gateway.child.pid)  # and all below it die with it
+
+    def hung(self) -> None:
+        self._pause(self.gateway.worker())
+
+    def deaf(self) -> None:
+        end(self.broker._child)
+
+    def stalled(self) -> None:
+        """The broker stands still, and its connections with it."""
+        brokers = [pid for pid in tree(self.gateway.child.pid) if "nats-server" in _line(pid)]
+        self._pause(brokers[0])
+
+    def locked(self) -> None:
+        """Another program holds the book, and does not let go."""
+        held = sqlite3.connect(self.gateway.state / "gateway.db", isolation_level=None, check_same_thread=False)
+        wait_until("the lock", lambda: _locks(held), 20)
+        self._freeing = held.close
+
+    def full(self) -> None:
+        filler = self.gateway.state / "filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(b"x" * 65_536)
+
+    def _pause(self, pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        self._freeing = lambda: os.kill(pid, signal.SIGCONT)
+
+
+def _line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def _locks(db: sqlite3.Connection) -> bool:
+    try:
+        db.execute("begin exclusive")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+FAULTS = ("gone", "hung", "deaf", "stalled", "locked", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    fault: str
+    seconds: float | None  # None: nobody was told
+    said: str  # the watchdog's word for it
+
+
+def trial(folder: Path, number: int, fault: str, sink: Sink, extra: str = "") -> Trial:
+    with ExitStack() as stack:
+        broker = stack.enter_context(Mosquitto(_made(folder / f"m{number}"))) if fault == "deaf" else None
+        one = Watched(folder / f"{fault}-{number}", sink, broker=broker, extra=extra)
+        if fault == "full":
+            one.gateway.state.mkdir(mode=0o700)
+            subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", f"size={TMPFS},mode=0700", "none", one.gateway.state], check=True
+            )
+            stack.callback(subprocess.run, ["umount", "-l", one.gateway.state], check=True)
+        stack.callback(one.stop)
+        one.start()
+        if early := one.told():
+            raise BenchError(f"{fault}: somebody was told before there was a fault: {early[0][1][:300]}")
+        began = time.monotonic_ns()
+        getattr(one, fault)()
+        with suppress(BenchError):
+            wait_until("the news", one.told, PATIENCE_S, 0.05)
+        if not (told := one.told()):
+            return Trial(fault, None, "")
+        return Trial(fault, round((told[0][0] - began) / 1e9, 1), told[0][1].split('"watchdog/')[1].split("/")[0])
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def month(seed: int) -> int:
+    """How often people are told in thirty days in which nothing is wrong that they could see to: stops that are
+    announced, falls that a supervisor mends, a machine that is busy, restarts of the watchdog. In virtual time."""
+    sys.path.insert(0, str(ROOT))
+    from gateway.pulse import Pulse
+    from gateway.watchdog import Sight, Watchman
+
+    chance, moment = random.Random(seed), datetime(2026, 1, 1, tzinfo=UTC)
+    man, told, pid, silent_until, leaving = Watchman(0.0), 0, 1, 0.0, False
+    beaten = 0.0
+    for second in range(30 * DAY_S):
+        now = float(second)
+        if now >= silent_until:
+            if leaving:
+                leaving, pid = False, pid + 1
+            beaten = now
+        what = chance.random() * DAY_S
+        if what < 0.3:  # twice a week it is stopped and started: an upgrade, with a migration now and then
+            leaving, silent_until = True, now + chance.uniform(3, 150)
+        elif what < 1.3:  # once a day it falls
+            pid, silent_until = pid + 1, now + chance.uniform(1, 15)
+        elif what < 3.3:  # twice a day the machine has no time for it
+            silent_until = max(silent_until, now + chance.uniform(1, 35))
+        elif what < 3.5:
+            man = Watchman(now)
+        news = man.look(
+            Sight(now - beaten, Pulse(pid=pid, up_s=1, leaving=leaving)), now, moment + timedelta(seconds=now)
+        )
+        told += news is not None
+    return told
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--at-once", type=int, default=10, help="gateways side by side")
+    parser.add_argument("--only", default=",".join(FAULTS))
+    parser.add_argument("--months", type=int, default=0, help="instead: so many months of virtual time")
+    asked = parser.parse_args()
+    fall_in_order()
+    if asked.months:
+        said = [month(seed) for seed in range(asked.months)]
+        print(f"{asked.months} months: people told {sum(said)} times without a cause")
+        return 1 if max(said) > 1 else 0
+    folder = Path(tempfile.mkdtemp(prefix="shouwang-watchdog-"))
+    late, results = 0, {}
+    try:
+        with Sink(folder) as sink, ThreadPoolExecutor(asked.at_once) as pool:
+            for fault in asked.only.split(","):
+                if fault == "full" and os.geteuid():
+                    print("full: left out, a tmpfs cannot be mounted without being root")
+                    continue
+                done = list(pool.map(lambda number, what=fault: trial(folder, number, what, sink), range(asked.trials)))
+                took = sorted(one.seconds for one in done if one.seconds is not None)
+                words = sorted({one.said for one in done})
+                missed = sum(one.seconds is None or one.seconds > 90 for one in done)
+                late += missed
+                results[fault] = {"trials": len(done), "seconds": took, "said": words, "later than 90 s": missed}
+                if took:
+                    middle, last = took[len(took) // 2], took[-1]
+                    print(
+                        f"{fault:8} {len(done)} trials: p50 {middle} s, max {last} s, later than 90 s: {missed}", words
+                    )
+                else:
+                    print(f"{fault:8} nobody was told", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    STATE.mkdir(exist_ok=True)
+    (STATE / "watchdog.json").write_text(json.dumps(results, indent=1))
+    return 1 if late else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
