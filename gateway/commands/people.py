@@ -7,7 +7,7 @@ import typer
 
 from gateway.commands import Config, Office, State, Who, office, one_of, say
 from gateway.config import Refused
-from gateway.domain import Consent, Duty, Person, Reach
+from gateway.domain import Act, Consent, Duty, Person, Reach
 from gateway.sheets.columns import waits
 
 people = typer.Typer(help="People, their duties and their accounts. 人员", no_args_is_help=True)
@@ -124,11 +124,13 @@ def people_consents(
 
 @people.command("invite")
 def people_invite(
-    person: Annotated[str, typer.Argument(help="their id: they will sign in with it")],
+    person: Annotated[str, typer.Argument(help="their id; whoever works for us signs in with it")],
     duty: Annotated[
-        str, typer.Option("--duty", help="what the pages show them: installer, grid_worker …")
+        str, typer.Option("--duty", help="what the pages show them: installer, grid_worker, family, elder …")
     ] = "installer",
-    grid: Annotated[str, typer.Option("--grid", help="of which grid they see the homes; empty: of all")] = "",
+    place: Annotated[
+        str, typer.Option("--place", "--grid", help="of which grid or area they see the homes; empty: of all")
+    ] = "",
     name: Annotated[str, typer.Option("--name", help="for somebody who is not registered yet")] = "",
     config: Config = None,
     state: State = None,
@@ -136,31 +138,100 @@ def people_invite(
 ) -> None:
     """Print a one-time link with which somebody chooses a password and can sign in from then on."""
     from dashboard.auth import login_of, make_join_link
+    from dashboard.scope import ROLES
     from gateway.clock import SystemClock
 
     with office(config, state) as here:
-        wanted, login = one_of(Duty, duty, "duty"), login_of(person)
-        _known_grid(here, grid)
-        registry = here.stores.registry
+        wanted = one_of(Duty, duty, "duty")
+        if wanted not in ROLES:
+            raise Refused(f"Nobody signs in as {duty!r}; there are {[role.value for role in ROLES]}.")
+        registry, belongs = here.stores.registry, wanted in (Duty.ELDER, Duty.FAMILY)
+        known = registry.person(person) or registry.person(login_of(person))
+        if known is None and (belongs or not name):
+            raise Refused(f"There is nobody {person!r}; name them with --name, or register them with `people put`.")
+        # Who belongs to a household sees that one, and signs in with the number they know.
+        login = login_of(next(iter(registry.phones(known.id)), known.id) if belongs and known else person)
         if here.stores.accounts.account(login) is not None:
             raise Refused(
                 f"There is an account {login!r} already; `shouwang link --reset {login}` sets a new password."
             )
-        known = registry.person(login)
-        if known is None and not name:
-            raise Refused(f"There is nobody {login!r}; name them with --name, or register them with `people put`.")
-        held = registry.duties(login, here.now)
-        duties = held if (wanted, grid) in held else [*held, (wanted, grid)]
-        here.registrar.put_person(
-            known or Person(id=login, name=name, language=here.settings.language),
-            duties=duties,
-            who=who,
-            now=here.now,
+        if not belongs:
+            _known_place(here, place)
+            known = known or Person(id=login, name=name, language=here.settings.language)
+            held = registry.duties(known.id, here.now)
+            duties = held if (wanted, place) in held else [*held, (wanted, place)]
+            here.registrar.put_person(known, duties=duties, who=who, now=here.now)
+        assert known is not None
+        link = make_join_link(
+            here.stores.accounts,
+            SystemClock(),
+            here.settings.base_url,
+            login,
+            wanted,
+            "" if belongs else place,
+            person=known.id,
         )
-        link = make_join_link(here.stores.accounts, SystemClock(), here.settings.base_url, login, wanted, grid)
         say(f"{link}\n三天内打开一次有效。 It opens once, within three days.")
 
 
-def _known_grid(here: Office, grid: str) -> None:
-    if grid and grid not in {known.code for known in here.stores.registry.grids()}:
-        raise Refused(f"There is no grid {grid!r}; there are {[g.code for g in here.stores.registry.grids()]}.")
+@people.command("account")
+def people_account(
+    login: Annotated[str, typer.Argument(help="the name with which they sign in; none: all accounts are listed")] = "",
+    sign_out: Annotated[bool, typer.Option("--sign-out", help="end their sessions in every browser")] = False,
+    shut: Annotated[bool, typer.Option("--shut", help="nobody signs in with it any more")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="undo --shut")] = False,
+    without_figures: Annotated[
+        bool, typer.Option("--without-figures", help="the telephone with the second step is lost")
+    ] = False,
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """Who may sign in and where they are signed in; shut an account, or end what is open."""
+    from dataclasses import replace
+
+    from dashboard.auth import end_invitations, login_of
+
+    with office(config, state) as here:
+        accounts = here.stores.accounts
+        asked = accounts.account(login_of(login)) if login else None
+        if login and asked is None:
+            raise Refused(f"There is no account {login!r}; `shouwang people account` lists them.")
+        if asked is not None:
+            done = [
+                word
+                for word, wanted in (
+                    ("signed-out", sign_out),
+                    ("shut", shut),
+                    ("open", open_),
+                    ("figures-off", without_figures),
+                )
+                if wanted
+            ]
+            if shut and open_:
+                raise Refused("Say --shut or --open, not both.")
+            if shut or open_:
+                asked = replace(asked, disabled_at=here.now if shut else None)
+                accounts.put(asked)
+            if shut or sign_out:
+                accounts.end_sessions(asked.login)
+            if shut:
+                end_invitations(accounts, asked.login, here.now)
+            if without_figures:
+                accounts.drop_second_step(asked.login)
+            with here.stores.registry.begin() as ledger:
+                for word in done:
+                    ledger.audit(Act(at=here.now, who=who, what=f"account.{word}", ref=asked.login))
+        for one in [asked] if asked else accounts.accounts():
+            open_in = [session.browser or "?" for session in accounts.sessions(one.login, here.now)]
+            step = "  asks for figures" if accounts.second_step(one.login) else ""
+            is_shut = f"  shut since {one.disabled_at:%Y-%m-%d}" if one.disabled_at else ""
+            place = one.place or "-"
+            say(f"{one.login:16} {one.duty.value:12} {place:12} {'; '.join(open_in) or '-'}{step}{is_shut}")
+
+
+def _known_place(here: Office, place: str) -> None:
+    registry = here.stores.registry
+    known = [grid.code for grid in registry.grids()] + [area.code for area in registry.areas()]
+    if place and place not in known:
+        raise Refused(f"There is no grid or area {place!r}; there are {known}.")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from gateway.cli import app
 from gateway.config import Refused
 from gateway.domain import Condition, Duty, Gap, Monitoring, Power, Role
-from gateway.ports import Account, Batch, HubDevice
+from gateway.ports import Account, Batch, HubDevice, Session
 from gateway.stores.readings import SqliteReadings
 from gateway.stores.sql import SqlAccounts, SqlAlerts, SqlRegistry, open_book
 
@@ -202,7 +202,10 @@ def test_an_installer_is_registered_and_invited(shouwang):
     assert "/join/" in shouwang("people invite qian --duty grid_worker --name", "钱")
     assert shouwang.registry.duties("qian", NOW + timedelta(days=36500)) == [(Duty.GRID_WORKER, "")]
     assert "name them with --name" in shouwang.refused("people invite nobody")
-    assert "no grid 'g-99'" in shouwang.refused("people invite sun --grid g-99")
+    assert "no grid or area 'g-99'" in shouwang.refused("people invite sun --grid g-99")
+    assert "Nobody signs in as 'doctor'" in shouwang.refused("people invite sun --duty doctor")
+    assert "nobody 'wei'" in shouwang.refused("people invite wei --duty family --name 王薇")
+    assert "/join/" in shouwang("people invite sun --duty family")
 
 
 def test_the_residents_file_is_kept_and_whoever_reads_it_is_written_down(shouwang):
@@ -263,6 +266,24 @@ def test_a_lost_password_and_a_first_one(shouwang):
     assert "/join/" in shouwang("link --reset chen")
     assert "--reset LOGIN" in shouwang.refused("link")
     assert "--reset chen" in shouwang.refused("people invite chen")
+
+
+def test_an_account_is_shut_and_its_sessions_end(shouwang):
+    accounts = SqlAccounts(shouwang.book)
+    accounts.put(Account(login="chen", password_hash="x", person="chen", duty=Duty.ADMIN, created_at=NOW))
+    accounts.put_invitation("i", "reset:admin::chen:chen", NOW + timedelta(days=365_000))
+    late = NOW + timedelta(days=365_000)
+    accounts.open_session(
+        Session(token_hash="t", login="chen", created_at=NOW, expires_at=late, seen_at=NOW, browser="Edge")
+    )
+    assert re.search(r"chen +admin +- +Edge", shouwang("people account"))
+
+    assert "shut since" in shouwang("people account chen --shut")
+
+    assert (accounts.sessions("chen", NOW), accounts.invitations(NOW)) == ([], [])
+    assert "shut since" not in shouwang("people account chen --open --sign-out")
+    assert "no account 'li'" in shouwang.refused("people account li")
+    assert "not both" in shouwang.refused("people account chen --open --shut")
 
 
 @pytest.mark.parametrize(
