@@ -71,6 +71,9 @@ takes 150 ms, in which no press is heard: that is never done by itself, but now 
 SWEEP_EVERY = 30
 """House-keepings from one such look to the next: ten minutes."""
 
+ROLL_UP_EVERY = 30
+"""House-keepings from one summing up of the hours to the next: ten minutes, in which what is packed waits for it."""
+
 LOOK_AHEAD_EVERY = 180
 """House-keepings from one look at the duty sheets of the coming days to the next: an hour."""
 
@@ -201,6 +204,8 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     room = Reserve(settings.state)
     room.look()  # before anything is written: this may be the start after a disk was full
     stores = open_stores(settings.state, settings.book)
+    if not settings.influx.url:
+        stores.readings.mirror(None)  # nothing waits for one that was there once
     scheme = "https" if settings.web.cert else "http"
     base_url = settings.base_url if settings.web.port else f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -223,7 +228,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         """Somebody of the family has said until when the resident is with them."""
         registrar.declare_absence(home, Absence.FAMILY, until, since=since, who=who, now=since)
 
-    desk = Desk(stores.alerts, stores.registry, nudge, has_passed=is_over, away=is_away)
+    desk = Desk(stores.alerts, stores.registry, nudge, call=settings.call, has_passed=is_over, away=is_away)
     pipeline = Pipeline(
         intake=Intake(stores.registry),
         directory=stores.registry,
@@ -247,6 +252,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         room,
         road=lambda: road.beat,
         courier=lambda: courier.rounds if courier else 0,
+        attempts=lambda: courier.attempts if courier else {},
     )
 
     def forget(browser: str) -> None:
@@ -342,6 +348,8 @@ async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clo
             log.info("a pause has ended", extra={"home": home})
         for home in await asyncio.to_thread(registrar.end_absences, partial(signs_inside, stores), now=clock.now()):
             log.info("somebody is at home again", extra={"home": home})
+        if round_ % ROLL_UP_EVERY == 1:
+            await asyncio.to_thread(stores.readings.roll_up)
         if round_ % LOOK_AHEAD_EVERY == 1:
             await look_ahead(stores, desk, clock)
         if round_ % SWEEP_EVERY == 0:
@@ -440,6 +448,8 @@ async def _pages(
         base_url=base_url,
         secure_cookies=base_url.startswith("https://"),
         health=health.report,
+        meters=health.meters,
+        metrics_token=settings.web.metrics.get_secret_value(),
         fell=fell,
         photos=settings.state / "photos",
         push_key=settings.state / "push.pub" if "web_push" in settings.ready_channels else None,

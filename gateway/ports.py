@@ -158,6 +158,23 @@ class Checkpoint:
     state: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What one device told of one kind within an hour, summed up: what a chart of a year is drawn from."""
+
+    sensor: str
+    kind: Kind
+    begins: datetime
+    count: int
+    total: float  # of a thing that is or is not: how often it was
+    least: float
+    most: float
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.count
+
+
 class ReadingStore(Protocol):
     """What sensors said, for as long as the longest memory of a detector (`readings.db`)."""
 
@@ -179,6 +196,15 @@ class ReadingStore(Protocol):
         """The latest readings of these kinds by `at`, newest first."""
         ...
 
+    def roll_up(self) -> None:
+        """Sum up by the hour what was committed since the last time, however late and in whatever order it came."""
+        ...
+
+    def hours(self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind], sensor: str = "") -> list[Hour]:
+        """The sums of the hours that begin then, as of the last `roll_up` or newer; of one sensor, or of all of them.
+        They are kept for longer than the readings."""
+        ...
+
     def replay(self, after: int = 0, home: str | None = None) -> Iterator[Reading]:
         """Readings with arrival > after, in arrival order. Fast for what came since the last `keep`."""
         ...
@@ -194,6 +220,14 @@ class ReadingStore(Protocol):
         ...
 
     def forget_checkpoints(self) -> None: ...
+
+    def mirrored(self) -> int | None:
+        """The arrival up to which a mirror has everything; None where there is none."""
+        ...
+
+    def mirror(self, arrival: int | None) -> None:
+        """A mirror has got as far as this; what comes after lies handy for it, within a bound. None: no more of it."""
+        ...
 
     def heard(self) -> Mapping[str, datetime]:
         """Per home: when any of its hubs was last heard."""
@@ -523,6 +557,14 @@ class Directory(Protocol):
         """Telephone numbers in force, first choice first."""
         ...
 
+    def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
+        """What a person can be called for at that moment, each with its grid ("": every grid)."""
+        ...
+
+    def consents(self, person: str) -> list[Consent]:
+        """Everything a person ever agreed to, oldest first, withdrawn ones too."""
+        ...
+
 
 class RegistryLedger(Trail, Protocol):
     """Inside one transaction on the registry."""
@@ -593,20 +635,12 @@ class RegistryLedger(Trail, Protocol):
 class RegistryStore(Directory, Protocol):
     def begin(self) -> AbstractContextManager[RegistryLedger]: ...
 
-    def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
-        """What a person can be called for at that moment, each with its grid ("": every grid)."""
-        ...
-
     def in_force(self, key: str, at: datetime) -> list[Override]:
         """The lines of this key that hold at that moment, of whatever home, grid or area."""
         ...
 
     def overrides(self, place: str, scope: Scope = Scope.HOME) -> list[Override]:
         """Every line that ever stood in the plan of this very home, grid or area, in the order in which they began."""
-        ...
-
-    def consents(self, person: str) -> list[Consent]:
-        """Everything a person ever agreed to, oldest first, withdrawn ones too."""
         ...
 
     def installations(self, home: str) -> list[Installation]:

@@ -3,6 +3,8 @@
 Import the module you need (`gateway.stores.sql`, `.readings`, `.memory`); nothing is opened by an import.
 """
 
+from gateway.domain import SIGNS_OF_LIFE, Kind
+
 
 class WrongBook(Exception):
     """This file cannot be used by this version of the program."""
@@ -16,3 +18,21 @@ QUARANTINE_TEXT = 512
 
 QUARANTINE_HEAD = 256
 """How many bytes of a refused message are kept."""
+
+
+SUMMED_UP = SIGNS_OF_LIFE | {
+    Kind.TEMPERATURE,
+    Kind.HUMIDITY,
+    Kind.POWER,
+    Kind.WATER,
+    Kind.SYSTOLIC,
+    Kind.DIASTOLIC,
+    Kind.HEART_RATE,
+    Kind.SPO2,
+    Kind.GLUCOSE,
+    Kind.WEIGHT,
+    Kind.BATTERY,
+    Kind.VOLTAGE,
+    Kind.LINK,
+}
+"""What is summed up by the hour: life, measurements, and how a device lives."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 
 from gateway.domain import (
@@ -45,8 +45,8 @@ from gateway.domain import (
 )
 from gateway.domain.rota import Holiday, Leave, Post, Rota, Shift
 from gateway.domain.trail import BEGINNING, Anchor, Sealed, digest_of, linked
-from gateway.ports import Account, Batch, Checkpoint, HubDevice, Quarantined, SecondStep, Session, Timer
-from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT
+from gateway.ports import Account, Batch, Checkpoint, Hour, HubDevice, Quarantined, SecondStep, Session, Timer
+from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, SUMMED_UP
 from gateway.stores.moments import aware, checked, from_ms, to_ms
 from gateway.stores.roll import (
     ReadsRoll,
@@ -832,6 +832,7 @@ class MemoryReadings:
         self._last_arrival = 0
         self._checkpoints: dict[str, Checkpoint] = {}
         self._settled = 0
+        self._mirrored: int | None = None
         self._heard: dict[str, datetime] = {}
         self._devices: dict[tuple[str, str], HubDevice] = {}
         self._conditions: dict[tuple[str, str], Condition] = {}
@@ -894,6 +895,20 @@ class MemoryReadings:
         found = [reading for reading in self._of(home) if reading.kind in wanted]
         return sorted(found, key=attrgetter("at", "arrival"), reverse=True)[:limit]
 
+    def roll_up(self) -> None:
+        """Nothing to do: what is asked for is summed up then."""
+
+    def hours(self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind], sensor: str = "") -> list[Hour]:
+        told: dict[tuple[datetime, str, Kind], list[float]] = {}
+        for reading in self.readings(home, since, until + timedelta(hours=1), frozenset(kinds) & SUMMED_UP):
+            hour = reading.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            if since <= hour < until and sensor in ("", reading.sensor):
+                told.setdefault((hour, reading.sensor, reading.kind), []).append(reading.value)
+        return [
+            Hour(name, kind, hour, len(values), sum(values), min(values), max(values))
+            for (hour, name, kind), values in sorted(told.items())
+        ]
+
     def replay(self, after: int = 0, home: str | None = None) -> Iterator[Reading]:
         homes = list(self._homes) if home is None else [home]
         found = [reading for name in homes for reading in self._of(name) if reading.arrival > after]
@@ -908,6 +923,12 @@ class MemoryReadings:
 
     def settled(self) -> int:
         return self._settled
+
+    def mirrored(self) -> int | None:
+        return self._mirrored
+
+    def mirror(self, arrival: int | None) -> None:
+        self._mirrored = arrival
 
     def forget_checkpoints(self) -> None:
         self._checkpoints.clear()

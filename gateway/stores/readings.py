@@ -5,6 +5,9 @@ numbers. Times are whole milliseconds, rounded down: a reading comes back exactl
 
 Beside the rows the readings of each commit are kept once more, packed, until every home's checkpoint is newer than
 they are (`keep`). After a restart only these are read again, in the order in which they came.
+
+Now and then what has come is summed up by the hour (`roll_up`), beside the road: a chart of a year reads the sums. They
+can be made again from the rows at any time, as far back as these are kept.
 """
 
 # ruff: noqa: S608  (every statement below is put together from this file's own constants; values are always bound)
@@ -21,18 +24,24 @@ from pathlib import Path
 import msgspec
 
 from gateway.domain import Condition, Gap, Kind, Power, Reading
-from gateway.ports import Batch, Checkpoint, Expose, HubDevice, Quarantined
-from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, WrongBook
+from gateway.ports import Batch, Checkpoint, Expose, Hour, HubDevice, Quarantined
+from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, SUMMED_UP, WrongBook
 from gateway.stores.moments import EPOCH, aware, from_ms, to_ms
 
-FORMAT = 2
+FORMAT = 3
 """What `pragma user_version` says of a file laid out as below."""
 
 RECENT_LIMIT = 300_000
 """Readings kept packed when nobody writes checkpoints; beyond it a restart reads the rows themselves, more slowly."""
 
+WAITING_LIMIT = 5_000_000
+"""The same where a mirror still has to take them: some 200 MB, days of a thousand homes while its server is away."""
+
 SWEPT_AT_ONCE = 40_000
 """Packed readings thrown out in one transaction: some 5 ms of work."""
+
+HOURS_AT_ONCE = 500
+"""Sums written in one transaction: some 3 ms of work."""
 
 CHECKPOINT_PAGES = 16_000
 """When the log has grown by 64 MB a commit folds it in by itself; `tidy` does so earlier, in idle moments."""
@@ -93,7 +102,23 @@ create table gap (home text primary key, packed blob not null) without rowid;
 """
 """What came with format 2: how each device is, and what a home cannot see; nouns, packed as they are."""
 
-_LAYOUTS = (_SCHEMA, _SECOND)
+_THIRD = """
+create table hour (
+    home integer not null,
+    kind integer not null,
+    sensor integer not null,
+    hour integer not null,      -- hours since 1970 in UTC
+    count integer not null,
+    total real not null,
+    least real not null,
+    most real not null,
+    primary key (home, kind, sensor, hour)
+) without rowid;
+insert into mark values ('unsummed', 1);
+"""
+"""What came with format 3: the sums of each hour. Marked as missing, so that those of an older file are made once."""
+
+_LAYOUTS = (_SCHEMA, _SECOND, _THIRD)
 
 _COLUMNS = "home, at, sensor, kind, seq, value, delay, arrival, room, late, subject"
 # Not "insert or ignore": that would pass over a value that cannot be stored as well.
@@ -103,10 +128,23 @@ _ARRIVAL = "coalesce(arrival, -seq)"
 _AT_HOME = "home = (select id from word where text = ?)"
 _BY_TIME = f"order by at, {_ARRIVAL}"
 
+_HOUR_MS = 3_600_000
+_SUM = (
+    f"select home, kind, sensor, at / {_HOUR_MS} as hour, count(*), sum(value), min(value), max(value) from reading"
+    " where home = ? and at >= ? and at < ? and kind in (select id from word where text in"
+    f" ({', '.join(repr(kind.value) for kind in sorted(SUMMED_UP))})) group by home, kind, sensor, hour"
+)
+
 _MILLISECOND = timedelta(milliseconds=1)
 
 Row = tuple[int, int, int, int, int, float, int, int | None, int, int, int]
 """A reading as it lies in the file: the columns above."""
+
+Sum = tuple[int, int, int, int, int, float, float, float]
+"""The sum of an hour as it lies in the file."""
+
+Span = tuple[int, int, int]
+"""A home, and from when until when, in ms since 1970."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[Row]).decode
@@ -132,12 +170,17 @@ class SqliteReadings:
         self._words = _Words(self._writer)
         self._last_arrival = 0
         self._packed = 0
+        self._mirrored: int | None = None
+        self._summed = 0  # the number of the newest packed row that is summed up
+        self._holds = False  # whether somebody here sums up: then nothing packed is let go before it is
+        self._lost = False  # something was let go that was not summed up
         self._recall()
 
     # ---- writing
 
     def last_arrival(self) -> int:
-        return self._last_arrival
+        with self._reader() as db:  # another process may have written since
+            return _mark(db, "last_arrival")
 
     def commit(self, batch: Batch) -> None:
         last = max(batch.last_arrival, *(r.arrival for r in batch.readings)) if batch.readings else batch.last_arrival
@@ -170,16 +213,51 @@ class SqliteReadings:
                 [(checkpoint.home, checkpoint.arrival, checkpoint.state) for checkpoint in checkpoints],
             )
             _set_mark(db, "settled", settled)  # not "packed_from": the bound on what is packed moves that as well
-            self._let_go(db, settled)
+            self._mirrored = _find_mark(db, "mirrored")
+            self._let_go(db, settled if self._mirrored is None else min(settled, self._mirrored))
 
     def settled(self) -> int:
         with self._reader() as db:
             return _mark(db, "settled")
 
+    def mirrored(self) -> int | None:
+        with self._reader() as db:
+            return _find_mark(db, "mirrored")
+
+    def mirror(self, arrival: int | None) -> None:
+        with self._transaction() as db:
+            if arrival is None:
+                db.execute("delete from mark where name = 'mirrored'")
+            else:
+                _set_mark(db, "mirrored", arrival)
+            self._mirrored = arrival
+
     def forget_checkpoints(self) -> None:
         with self._transaction() as db:
             db.execute("delete from checkpoint")
             _set_mark(db, "settled", 0)
+
+    def roll_up(self) -> None:
+        self._holds, self._lost = True, False
+        with self._reader() as db:
+            (newest,) = db.execute("select coalesce(max(number), 0) from recent").fetchone()
+            spans = _all_of_it(db) if _mark(db, "unsummed") else _touched(db, self._summed, newest)
+            sums: list[Sum] = []
+            for span in spans:
+                sums += db.execute(_SUM, span)
+                while len(sums) >= HOURS_AT_ONCE:
+                    self._put_hours(sums[:HOURS_AT_ONCE])
+                    del sums[:HOURS_AT_ONCE]
+            self._put_hours(sums)
+        with self._transaction() as db:
+            _set_mark(db, "summed", newest)
+            _set_mark(db, "unsummed", int(self._lost))
+        self._summed = newest
+
+    def _put_hours(self, sums: Sequence[Sum]) -> None:
+        if sums:
+            with self._transaction() as db:
+                db.executemany("insert or replace into hour values (?, ?, ?, ?, ?, ?, ?, ?)", sums)
 
     def tidy(self) -> None:
         """Fold the write-ahead log into the file: for idle moments, so that no alarm has to wait for it."""
@@ -230,6 +308,22 @@ class SqliteReadings:
                         yield self._noun(row)
             finally:
                 db.execute("rollback")
+
+    def hours(self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind], sensor: str = "") -> list[Hour]:
+        names = [kind.value for kind in kinds]
+        bounds = [-(-to_ms(since) // _HOUR_MS), -(-to_ms(until) // _HOUR_MS)]
+        with self._reader() as db:
+            found = db.execute(
+                "select s.text, k.text, hour, count, total, least, most from hour"
+                " join word k on k.id = kind join word s on s.id = sensor"
+                f" where {_AT_HOME} and {_one_of(names)} and hour >= ? and hour < ? and (? = '' or s.text = ?)"
+                " order by hour, s.text, k.text",
+                [home, *names, *bounds, sensor, sensor],
+            )
+            return [
+                Hour(name, Kind(kind), from_ms(hour * _HOUR_MS), count, total, least, most)
+                for name, kind, hour, count, total, least, most in found
+            ]
 
     def checkpoints(self) -> Iterator[Checkpoint]:
         with self._reader() as db:
@@ -316,7 +410,9 @@ class SqliteReadings:
         """Know again what the file knows: at the start, and after a transaction that was undone."""
         self._words.learn(self._writer, afresh=True)
         self._last_arrival = _mark(self._writer, "last_arrival")
+        self._mirrored = _find_mark(self._writer, "mirrored")
         self._packed = self._writer.execute("select coalesce(sum(readings), 0) from recent").fetchone()[0]
+        self._summed = _mark(self._writer, "summed")
 
     def _rows(self, readings: Iterable[Reading]) -> list[Row]:
         number, rows = self._words, []
@@ -374,9 +470,12 @@ class SqliteReadings:
             (min(arrivals), max(arrivals), len(rows), _pack(rows)),
         )
         self._packed += len(rows)
-        if self._packed > RECENT_LIMIT:
+        if self._holds_too_much():
             a_tenth = "order by last_arrival limit 1 offset (select count(*) / 10 from recent)"
             self._let_go(db, db.execute(f"select last_arrival from recent {a_tenth}").fetchone()[0])
+
+    def _holds_too_much(self) -> bool:
+        return self._packed > (RECENT_LIMIT if self._mirrored is None else WAITING_LIMIT)
 
     def _let_go(self, db: sqlite3.Connection, settled: int) -> None:
         """What is packed may end at this arrival; what came before is from now on replayed from the rows themselves.
@@ -389,13 +488,20 @@ class SqliteReadings:
         settled = max(settled, packed_from)
         last = swept = 0
         for number, readings in db.execute(
-            "select number, readings from recent where last_arrival <= ? order by number", [settled]
+            "select number, readings from recent where last_arrival <= ? and number < (select max(number) from recent)"
+            " order by number",  # the newest stays, so that no number comes again
+            [settled],
         ):
+            if self._holds and number > self._summed and not self._holds_too_much():
+                break
             last, swept = number, swept + readings
             if swept >= SWEPT_AT_ONCE:
                 break
         db.execute("delete from recent where number <= ? and last_arrival <= ?", [last, settled])
         self._packed -= swept
+        if last > self._summed:
+            self._lost = True
+            _set_mark(db, "unsummed", 1)
 
 
 class _Words(dict[str, int]):
@@ -465,8 +571,12 @@ def _format(db: sqlite3.Connection) -> int:
 
 
 def _mark(db: sqlite3.Connection, name: str) -> int:
+    return _find_mark(db, name) or 0
+
+
+def _find_mark(db: sqlite3.Connection, name: str) -> int | None:
     row = db.execute("select value from mark where name = ?", [name]).fetchone()
-    return row[0] if row else 0
+    return row[0] if row else None
 
 
 def _set_mark(db: sqlite3.Connection, name: str, value: int) -> None:
@@ -510,6 +620,32 @@ def _recent(db: sqlite3.Connection, after: int) -> Iterator[Row]:
         del waiting[:ready]
         waiting += [row for row in _unpack(packed) if _arrival(row) > after]
     yield from sorted(waiting, key=_arrival)
+
+
+def _touched(db: sqlite3.Connection, after: int, until: int) -> Iterator[Span]:
+    """The hours of each home for which something was packed behind this number, up to that one."""
+    hours: dict[int, set[int]] = {}
+    for (packed,) in db.execute("select packed from recent where number > ? and number <= ?", [after, until]):
+        for row in _unpack(packed):
+            hours.setdefault(row[0], set()).add(row[1] // _HOUR_MS)
+    for home, touched in sorted(hours.items()):
+        begun = before = -1
+        for hour in sorted(touched):
+            if hour != before + 1 or begun < 0:
+                if begun >= 0:
+                    yield home, begun * _HOUR_MS, (before + 1) * _HOUR_MS
+                begun = hour
+            before = hour
+        yield home, begun * _HOUR_MS, (before + 1) * _HOUR_MS
+
+
+def _all_of_it(db: sqlite3.Connection) -> Iterator[Span]:
+    """Every home with the whole of its time."""
+    home = -1
+    next_home = "select min(home) from reading where home > ?"
+    while (home := db.execute(next_home, [home]).fetchone()[0]) is not None:
+        first, last = db.execute("select min(at), max(at) from reading where home = ?", [home]).fetchone()
+        yield home, first, last + 1
 
 
 def _by_arrival(db: sqlite3.Connection, after: int, home: str | None) -> Iterator[Row]:
