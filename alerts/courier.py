@@ -5,7 +5,7 @@ At least once: a crash between sending and striking out repeats one message, und
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -134,6 +134,7 @@ class Courier:
         self._gone: set[str] = set()  # what has set off, and perhaps arrived, since the outbox was last read
         self._carried: deque[str] = deque(maxlen=256)  # the last ones, longer than the desk calls anything fresh
         self._ill: dict[str, datetime] = {}  # channel -> since when it carries nothing
+        self.attempts: Counter[tuple[str, str]] = Counter()  # channel and how an attempt ended: sent, later, failed
         self.rounds = 0  # grows whenever it looks what is to be sent: whoever watches sees that it does
         self._awake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -297,6 +298,7 @@ class Courier:
             log.exception("delivery failed", extra={"delivery": delivery.id, "channel": delivery.channel})
             await self._try_later(delivery, f"{reasons.OUR_FAULT}: {type(error).__name__}")
         else:
+            self.attempts[delivery.channel, "sent"] += 1
             await self._offload(self._desk.said, delivery.id, self._clock.now(), message or "")
             self._is_well(delivery.channel)
             log.info(
@@ -338,6 +340,7 @@ class Courier:
 
     async def _try_later(self, delivery: Delivery, reason: str, code: str = "") -> None:
         now = self._clock.now()
+        self.attempts[delivery.channel, "later"] += 1
         self._is_ill(delivery.channel, reason)
         if now - delivery.created_at > KEEP_TRYING:
             await self._give_up(delivery, f"{reasons.TOO_OLD}: {reason}", code, lasting=False)
@@ -346,6 +349,7 @@ class Courier:
         await self._offload(self._desk.put_off, delivery.id, reason, until, now, code)
 
     async def _give_up(self, delivery: Delivery, reason: str, code: str = "", *, lasting: bool = True) -> None:
+        self.attempts[delivery.channel, "failed"] += 1
         log.warning("undeliverable", extra={"delivery": delivery.id, "channel": delivery.channel, "reason": reason})
         await self._offload(self._desk.gave_up, delivery.id, reason, self._clock.now(), code, lasting)
 

@@ -30,14 +30,18 @@ from dashboard import (
     handover,
     install,
     install_view,
+    metrics,
     month,
     overview,
     pages,
     people,
+    pictures,
     plan,
+    push,
     receipts,
     records,
     rota,
+    today,
     walk,
 )
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
@@ -68,6 +72,9 @@ HEADERS = {
     "cache-control": "no-store",
 }
 
+LOOK_THROUGH_S = 3600.0
+"""Between two looks for what has been kept long enough."""
+
 APOLOGIES = {
     403: (N_("Not for you"), N_("Your account may not do this.")),
     404: (N_("Not found"), N_("There is no such page, or it is not yours to see.")),
@@ -91,13 +98,18 @@ def create_app(house: House) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        reading = asyncio.create_task(feed.run(), name="event feed")
-        reading.add_done_callback(fell)
+        tasks = [
+            asyncio.create_task(feed.run(), name="event feed"),
+            asyncio.create_task(_let_go(house), name="what has been kept long enough"),
+        ]
+        for task in tasks:
+            task.add_done_callback(fell)
         try:
             yield
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)  # what it died of was told to the house
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)  # what they died of was told to the house
 
     app = FastAPI(
         title="Shouwang", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_FORM
@@ -111,6 +123,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(accounts.routes(accounts.Accounts(house, printer, sight), entrance))
     app.include_router(pages.routes(sight, entrance))
     app.include_router(device.routes(device.Device(house, printer, sight), entrance))
+    app.include_router(today.routes(today.Today(sight), entrance))
     app.include_router(handover.routes(handover.Handover(sight), entrance))
     app.include_router(records.routes(records.Records(sight), entrance))
     dealing = handling.Handling(sight)
@@ -129,6 +142,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(drills.routes(drills.Drills(house, printer, sight), entrance))
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     app.include_router(walk.routes(walk.Walk(house, printer, sight), entrance))
+    app.include_router(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if house.phone is not None:
         app.mount("/phone", house.phone, name="phone")
@@ -167,6 +181,14 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Squeeze)
     app.add_middleware(Seal)
     return app
+
+
+async def _let_go(house: House) -> None:
+    """Pictures that were kept long enough, and browsers that are told though nobody is signed in there any more."""
+    while True:
+        await asyncio.to_thread(pictures.let_go, house.photos, house.clock.now())
+        await asyncio.to_thread(push.sweep, house)
+        await asyncio.sleep(LOOK_THROUGH_S)
 
 
 ASKED_FROM_HERE = (b"same-origin", b"none")

@@ -31,7 +31,10 @@ class House:
     post: Post | None = None  # asks a hub to do something; None where no hub can be asked
     uplink: Endpoint | None = None  # where hubs reach the broker: what stands in a hub kit
     health: Callable[[], Mapping[str, Any]] = dict  # for /healthz: "well" and more, nothing personal
+    meters: Callable[[], Mapping[str, Any]] = dict  # the same and more, for /metrics
+    metrics_token: str = ""  # shown by whoever asks for them; empty: this machine only, while base_url is this machine
     photos: Path | None = None  # the folder for pictures of installed devices; None: none are taken
+    push_key: Path | None = None  # the public key by which push services know us; None: no browser is told by push
     fell: Callable[[BaseException], None] = lambda error: None  # a part of the pages died: all must start anew
     blank_book: Callable[[], AlertStore] | None = None  # in which may be tried who would be called
     demo: bool = False

@@ -37,6 +37,7 @@ __all__ = [
     "check_hub",
     "endpoint",
     "new_secret",
+    "queued",
     "reload",
     "running",
 ]
@@ -202,6 +203,12 @@ class _Folder:
             )
         draft.replace(self.conf)
         _write(self.path / "setup.json", json.dumps(asdict(setup), indent=1))
+
+
+def queued(state_dir: Path) -> int | None:
+    """Bytes that lie in the queue of the broker that comes with us; None where another one is used."""
+    folder = _Folder.of(state_dir)
+    return folder.stored() if folder.conf.exists() else None
 
 
 def _write(path: Path, text: str) -> None:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.broker import queued
 from gateway.pipeline import Pipeline
 from gateway.ports import AlertStore, Clock, Source
 from gateway.pulse import (
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 LATE_S = 10.0
 """A part that has stood still for longer is not well; each goes round several times in a few seconds."""
+
+FILES = ("gateway.db", "gateway.db-wal", "readings.db", "readings.db-wal")
 
 DAYS = 7
 """For so many days is remembered how long all homes together were silent at most."""
@@ -78,6 +81,7 @@ class Health:
     reserve: Reserve
     road: Callable[[], object]  # something that changes whenever the road goes round
     courier: Callable[[], object]  # the same of the courier
+    attempts: Callable[[], Mapping[tuple[str, str], int]]  # channel and how an attempt ended -> how often
     is_leaving: bool = False  # it was told to stop, and says so
     hush: Hush = field(default_factory=Hush)
     _began: float = field(default_factory=time.monotonic)
@@ -149,6 +153,28 @@ class Health:
             "watchdog_s": self.watchdog_s(),
             **as_words(pulse),
         }
+
+    def meters(self) -> Mapping[str, Any]:
+        """What is measured for `/metrics`, beside what the stores say themselves."""
+        now, counts = self.clock.now(), self.pipeline.counts
+        last, kept = counts.last_message_at, self.pipeline.kept_at or self.started_at
+        return {
+            **self.report(),
+            "last_message_s": None if last is None else (now - last).total_seconds(),
+            "took_s": counts.took_s,
+            "checkpoint_s": (now - kept).total_seconds(),
+            "attempts": dict(self.attempts()),
+            "files": {name: size for name in FILES if (size := _size(self.state / name)) is not None},
+            "free": self.reserve.free(),
+            "queue": queued(self.state),
+        }
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def is_going_round(pulse: Pulse) -> bool:

@@ -91,7 +91,9 @@ def certificates(settings: Settings) -> dict[str, Callable[[], datetime]]:
         found["broker"] = partial(certificate_in, settings.broker.cert)
     if outside.scheme == "mqtts" and outside.hostname:
         found["broker"] = partial(certificate_at, outside.hostname, outside.port or 8883)
-    if pages.scheme == "https" and pages.hostname:
+    if settings.web.cert is not None:
+        found["pages"] = partial(certificate_in, settings.web.cert)
+    elif pages.scheme == "https" and pages.hostname:
         found["pages"] = partial(certificate_at, pages.hostname, pages.port or 443)
     return found
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -65,6 +66,7 @@ class Counts:
     quarantined: int = 0
     findings: int = 0
     last_message_at: datetime | None = None
+    took_s: float = 0.0  # the last batch, from the source to what is durable
 
 
 class Pipeline:
@@ -103,6 +105,7 @@ class Pipeline:
         self._settling = 0
         self._slice = CHECKPOINT_SLICE
         self._next_keep: datetime | None = None
+        self.kept_at: datetime | None = None  # when every home's checkpoint was last up to date
         self.counts = Counts()
 
     # ------------------------------------------------------------------ start
@@ -173,6 +176,7 @@ class Pipeline:
     def handle(self, messages: Sequence[Message], now: datetime) -> None:
         """Take in a batch. When this returns, alerts, deliveries and readings of all of it are durable."""
         batch = Batch()
+        began = monotonic()
         found: list[Finding] = []
         take, readings = self._intake.take, batch.readings
         for message in messages:
@@ -207,6 +211,7 @@ class Pipeline:
             self._readings.commit(batch)
             self.counts.readings += len(batch.readings)
             self.counts.quarantined += len(batch.quarantined)
+        self.counts.took_s = monotonic() - began
 
     def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> Watch:
         home = watch.home.id
@@ -349,10 +354,11 @@ class Pipeline:
             self._slice = max(CHECKPOINT_SLICE, len(self._to_keep) // CHECKPOINT_TICKS + 1)
             self._settling = self._arrival
             if not self._to_keep:
+                self.kept_at = now
                 return
         part, self._to_keep = self._to_keep[: self._slice], self._to_keep[self._slice :]
         if not self._to_keep:
-            self._settled = self._settling
+            self._settled, self.kept_at = self._settling, now
         self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
         batch = Batch()
         for home in part:  # when each device was last heard

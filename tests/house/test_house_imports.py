@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.log": set(),
     "gateway.pulse": set(),
     "gateway.reserve": set(),
-    "gateway.health": FOUNDATION | {"gateway.pipeline", "gateway.pulse", "gateway.reserve"},
+    "gateway.health": FOUNDATION | {"gateway.broker", "gateway.pipeline", "gateway.pulse", "gateway.reserve"},
     # neither a store nor the road: what it watches may be broken
     "gateway.watchdog": FOUNDATION | {"alerts", "gateway.callees", "gateway.config", "gateway.pulse"},
     "gateway.callees": FOUNDATION | {"gateway.pulse"},
@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.replay": EVERYTHING,
     "gateway.evaluate": EVERYTHING,
     "gateway.hindsight": EVERYTHING,
+    "gateway.trials": EVERYTHING,
     "gateway.week": EVERYTHING,
 }
 
@@ -89,12 +90,13 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "rich": {"gateway.cli", "gateway.demo", "gateway.replay"},
     "numpy": {"gateway.commands.train_fall"},
     "sklearn": {"gateway.commands.train_fall"},
+    "prometheus_client": {"dashboard.metrics"},
     "uvicorn": {"gateway.app"},
     "uvloop": {"gateway.app"},
 }
 
 # Seconds and tens of megabytes that a start must not pay: imported only inside the functions that need them.
-NEVER_AT_START = ("sklearn", "scipy", "numpy", "alembic", "influxdb_client", "apprise", "pywebpush", "xlsxwriter")
+NEVER_AT_START = ("sklearn", "scipy", "numpy", "alembic", "influxdb_client", "apprise", "pywebpush", "xlsxwriter", "prometheus_client")
 
 
 def row_of(module: str) -> str:
