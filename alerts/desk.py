@@ -83,15 +83,19 @@ class Desk:
         nudge: Callable[[], None] = lambda: None,
         *,
         catalogue: Catalogue | None = None,
+        call: str = "",
         has_passed: Callable[[Finding], bool] = lambda finding: False,
         away: Callable[[str, datetime, datetime, str], None] = lambda home, since, until, who: None,
     ) -> None:
-        """`has_passed` is asked about what was held back while somebody worked in a home, and about a silence whose
-        next rung is due: is it over by now? `away` is told that a home's resident is with somebody until then."""
+        """`call` is the channel by which a telephone is rung up, where there is one: what is urgent goes by it as well
+        to everybody whose number is known. `has_passed` is asked about what was held back while somebody worked in a
+        home, and about a silence whose next rung is due: is it over by now? `away` is told that a home's resident is
+        with somebody until then."""
         self._store = store
         self._directory = directory
         self._nudge = nudge  # tells the courier that there is something to say
         self._catalogue = catalogue or Catalogue()
+        self.call = call
         self._has_passed = has_passed
         self._away = away
         self._seen: datetime | None = None
@@ -417,7 +421,7 @@ class Desk:
             self._rise(sitting)
 
     def _sit(self, ledger: AlertLedger, now: datetime) -> Sitting:
-        return Sitting(ledger, self._directory, self._catalogue, now, self._has_passed)
+        return Sitting(ledger, self._directory, self._catalogue, now, self._has_passed, self.call)
 
     def _rise(self, sitting: Sitting) -> None:
         for level, message, alert in sitting.remarks:

@@ -77,7 +77,7 @@ from alerts.maintenance import (
 from alerts.plans import Hush, graded, hush_over, hushed, in_force, in_one, planned
 from alerts.routing import answers_by, delivery_id, letters_for, pages, people_for, reachable, turn_of
 from alerts.selftest import KEY, PRESSES, announced_in, is_test
-from alerts.ways import after, call_of, next_ways, one_by_one
+from alerts.ways import after, call_of, next_ways, one_by_one, rung_up
 from gateway.domain import (
     Act,
     Alert,
@@ -150,12 +150,14 @@ class Sitting:
         catalogue: Catalogue,
         now: datetime,
         has_passed: Callable[[Finding], bool],
+        call: str = "",
     ) -> None:
         self.ledger = ledger
         self.directory = directory
         self.catalogue = catalogue
         self.now = now
         self.has_passed = has_passed
+        self._call = call
         self.has_said_something = False
         self.remarks: list[tuple[int, str, str]] = []  # for the log, once all of this has become durable
         self._moved: dict[str, Alert] = {}  # as it was last written; each is published once
@@ -320,7 +322,7 @@ class Sitting:
         facts: Facts = (("count", str(alert.count)), ("minute", str(minute)))
         if also:
             facts += (("also", also),)
-        self._queue(letters_for(owner, alert, Purpose.AGAIN, str(minute), self.now, facts=facts))
+        self._write_to(owner, alert, Purpose.AGAIN, str(minute), facts)
         return True
 
     def _ring_again(self, alert: Alert, why: What = What.RINGS_AGAIN) -> Alert:
@@ -656,7 +658,7 @@ class Sitting:
         if alert.coordinator and (person := self.directory.person(alert.coordinator)) is not None:
             # There is nobody else: whoever keeps it together is the only one who can still find somebody.
             turn, alone = f"{alert.round}.{alert.rung}.alone", (("alone", "1"),)
-            self._queue(letters_for(person, alert, Purpose.REMIND, turn, self.now, facts=alone))
+            self._write_to(person, alert, Purpose.REMIND, turn, alone)
 
     # ------------------------------------------------------------------ acts
 
@@ -708,7 +710,7 @@ class Sitting:
         alert = replace(alert, state=State.ACCEPTED, owner=to.id, owned_at=self.now, reminded=0, en_route_at=None)
         self._queue(self._taken(alert, delivery) for delivery in told)  # whoever had it did not give it away
         turn = f"{self.now.timestamp():.3f}"
-        self._queue(letters_for(to, alert, Purpose.HANDED, turn, self.now, facts=(("owner", who),)))
+        self._write_to(to, alert, Purpose.HANDED, turn, (("owner", who),))
         return self._save(alert)
 
     def cannot_go(self, alert: Alert, who: str, why: str) -> Alert:
@@ -801,7 +803,7 @@ class Sitting:
         if owner is None or not owner.reaches or alert.owned_at is None:
             return False
         turn = f"{alert.owned_at.timestamp():.3f}.{alert.state.value}.{alert.reminded}"
-        self._queue(letters_for(owner, alert, Purpose.REMIND, turn, self.now, facts=(("owner", alert.owner),)))
+        self._write_to(owner, alert, Purpose.REMIND, turn, (("owner", alert.owner),))
         self._write(alert, What.REMINDED, who=alert.owner)
         return True
 
@@ -941,6 +943,13 @@ class Sitting:
             self._on_duty[key] = people_for(duty, self._home(home), self.directory, self.now)
         return self._on_duty[key]
 
+    def reached(self, person: Person, alert: Alert) -> Person:
+        """The person with the ways by which they hear of this alert: what is urgent rings their telephone too."""
+        return person if one_by_one(alert.severity) else rung_up(person, self.directory.phones(person.id), self._call)
+
+    def _write_to(self, person: Person, alert: Alert, purpose: Purpose, turn: str, facts: Facts) -> None:
+        self._queue(letters_for(self.reached(person, alert), alert, purpose, turn, self.now, facts=facts))
+
     def _of(self, alert: Alert, purpose: Purpose) -> list[Delivery]:
         return [d for d in self.ledger.deliveries(alert.id) if d.purpose is purpose]
 
@@ -1076,7 +1085,7 @@ class Calls:
             for person in self._sitting.people(alert.home, duty):
                 if person.id not in seen and (duty is Duty.ELDER or (round_, person.id) not in self._called):
                     seen.add(person.id)
-                    yield duty, person
+                    yield duty, person if duty is Duty.ELDER else self._sitting.reached(person, alert)
 
 
 def is_beyond(delivery: Delivery, now: datetime) -> bool:

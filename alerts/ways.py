@@ -8,13 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts import reasons
-from gateway.domain import Delivery, Facts, Reach, Sending, Severity
+from gateway.domain import Delivery, Facts, Person, Reach, Sending, Severity
 
 HASTE = timedelta(seconds=20)
 """A way that carries nothing is given this long; then the next is taken, however long it was to wait for receipts."""
 
 LONGEST = timedelta(hours=1)
 """No way waits longer for the ones before it, whatever was registered."""
+
+RINGS = "_voice"
+"""So end the names of the channels that ring a telephone up."""
 
 AFTER = "after_s"
 """The fact of a delivery that waits for others: how long after the first of them was sent it goes."""
@@ -23,6 +26,16 @@ AFTER = "after_s"
 def one_by_one(severity: Severity) -> bool:
     """Whether ways wait for each other at all: 3 to 5. Whoever may be dying is called by everything there is."""
     return severity not in (Severity.EMERGENCY, Severity.HIGH)
+
+
+def rung_up(person: Person, phones: Sequence[str], call: str) -> Person:
+    """Somebody as they are reached when it is urgent: a message may lie unread until morning, a telephone rings.
+
+    `call` is the channel that rings people up. Whoever has one like it among their ways keeps those.
+    """
+    if not call or not phones or any(reach.channel.endswith(RINGS) for reach in person.reaches):
+        return person
+    return replace(person, reaches=(*person.reaches, Reach(channel=call, address=phones[0])))
 
 
 def waiting_its_turn(delivery: Delivery, reach: Reach) -> Delivery:

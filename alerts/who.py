@@ -72,11 +72,13 @@ def rehearse(
     book: AlertStore,
     *,
     code: str = "sos",
+    call: str = "",
     catalogue: Catalogue | None = None,
 ) -> Rehearsal:
-    """Live through one round of what would follow if this were found in this home at that moment."""
+    """Live through one round of what would follow if this were found in this home at that moment. `call`: as the desk
+    has it."""
     catalogue = catalogue or Catalogue()
-    desk = _Rehearsing(book, directory, catalogue=catalogue)
+    desk = _Rehearsing(book, directory, catalogue=catalogue, call=call)
     finding = Finding(home=home.id, code=code, severity=catalogue.entry(code).severity, since=at, at=at)
     (verdict,) = desk.take([finding], at)
     alert = verdict.alert

@@ -270,7 +270,7 @@ class Rotas:
         except ValueError:
             when = now
             error = tongue.say("That is no moment. Write it as Sunday 03:00, tomorrow 03:00 or 2026-03-15 03:00.")
-        said = rehearse(home, when, self.house.registry, self.house.blank_book(), code=code)
+        said = rehearse(home, when, self.house.registry, self.house.blank_book(), code=code, call=self.house.desk.call)
         return self.printer.page(
             request,
             "rota_who.html",

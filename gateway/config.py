@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from alerts.channels import CHANNELS, GIVEN, Option, make, needs
 from alerts.channels import options_of as options_of_channel
+from alerts.ways import RINGS
 from detectors import DETECTORS, options_of
 from detectors.fall_model import load as load_fall_model
 from gateway.domain import Reach
@@ -231,8 +232,13 @@ class Settings(BaseSettings):
         """The ways that need a telephone number and nothing else, of those that are set up: a text and a call. What is
         urgent goes by both at once; else it rings only when the text is not known to have arrived."""
         texts = [Reach(channel=name) for name in self.channels if name.endswith("_sms")]
-        calls = [Reach(channel=name, after=CALL_AFTER) for name in self.channels if name.endswith("_voice")]
-        return (*texts[:1], *calls[:1])
+        calls = [Reach(channel=self.call, after=CALL_AFTER)] if self.call else []
+        return (*texts[:1], *calls)
+
+    @property
+    def call(self) -> str:
+        """The channel that rings people up, of those that are set up; empty where there is none."""
+        return next((name for name in self.channels if name.endswith(RINGS)), "")
 
     @property
     def book(self) -> str:

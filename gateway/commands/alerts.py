@@ -311,7 +311,7 @@ def _act(config: Path | None, state: Path | None, act: "Callable[[Desk, Office],
     from alerts.desk import Desk
 
     with office(config, state) as here:
-        verdict = act(Desk(here.stores.alerts, here.stores.registry), here)
+        verdict = act(Desk(here.stores.alerts, here.stores.registry, call=here.settings.call), here)
 
         def name_of(person: str) -> str:
             found = here.stores.registry.person(person)

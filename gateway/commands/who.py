@@ -32,7 +32,7 @@ def who(
         except ValueError as error:
             raise Refused(str(error)) from None
         language = here.settings.language
-        said = rehearse(place, when, here.stores.registry, MemoryAlerts(), code=code)
+        said = rehearse(place, when, here.stores.registry, MemoryAlerts(), code=code, call=here.settings.call)
         title = f"{place.name} {place.code} · {wording.alert_name(code, language)}"
         say(f"{title} · {when.astimezone(place.zone):%Y-%m-%d %a %H:%M} {place.zone.key}")
         if said.held:

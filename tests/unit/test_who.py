@@ -95,6 +95,43 @@ def test_by_day_the_worker_and_the_family_come_first_and_the_desk_of_the_night_n
     ], "an emergency goes by every way at once"
 
 
+@pytest.fixture
+def numbered(town) -> MemoryRegistry:
+    """The same town, in which a number is on file for everybody."""
+    with town.begin() as ledger:
+        for number, person in enumerate(("zhang", "desk", "daughter", "neighbour", "wang", "ma")):
+            ledger.put_phones(person, [f"1390000000{number}"], LONG_AGO)
+    return town
+
+
+def rings(town: MemoryRegistry, code: str, clock: str) -> dict[str, list[str]]:
+    said = rehearse(HOME, at(clock, MONDAY + timedelta(days=6)), town, MemoryAlerts(), code=code, call="aliyun_voice")
+    return {one.person.id: [way.channel for way in one.ways] for rung in said.rungs for one in rung.called}
+
+
+def test_what_is_urgent_rings_every_telephone_whose_number_is_known(numbered):
+    """At three in the morning a message on a silent telephone reaches nobody."""
+    assert rings(numbered, "sos", "03:00") == {
+        "daughter": ["tencent_sms", "aliyun_voice"],
+        "neighbour": ["aliyun_voice"],
+        "desk": ["tencent_voice"],  # rung up already, by a channel of their own
+        "ma": ["console", "aliyun_voice"],
+    }
+
+
+def test_what_can_wait_rings_no_telephone(numbered):
+    told = rings(numbered, "leak", "12:00")
+
+    assert (told["daughter"], told["ma"]) == (["tencent_sms"], ["console"])
+
+
+def test_the_resident_is_asked_by_her_own_means_only(numbered):
+    with numbered.begin() as ledger:
+        ledger.put_profile(Profile(person="wang", answers_by=Answers.SPEAKER), LONG_AGO)
+
+    assert rings(numbered, "sos", "03:00")["wang"] == ["lamp"]
+
+
 def test_at_night_the_street_desk_gets_it(town):
     said = rehearse(HOME, at("03:00", MONDAY + timedelta(days=6)), town, MemoryAlerts())
 
