@@ -161,6 +161,7 @@ class Away:
     def _finding(self, since: datetime, at: datetime, context: Context) -> Finding:
         state = self.state
         limit, rule = self._limit(since)
+        usual = str(int(60 * median(one[1] for one in state.outings))) if state.outings else ""
         facts: Facts = (
             ("rule", rule),
             ("elapsed_s", seconds(at - since)),
@@ -168,9 +169,8 @@ class Away:
             ("last_at", since.isoformat()),
             ("last_kind", state.life_kind),
             ("last_room", state.life_room),
+            ("usual_s", usual),
         )
-        if state.outings:
-            facts += (("usual_s", str(int(60 * median(one[1] for one in state.outings)))),)
         return Finding(
             home=self.home.id,
             code="not_returned",

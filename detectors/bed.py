@@ -16,6 +16,7 @@ from detectors.habit import (
     SURE_AFTER,
     are_blind,
     cautious,
+    counted_from,
     follows,
     is_planned,
     local,
@@ -64,7 +65,7 @@ class Sleeper:
     limit_s: int = 0
     told: bool = False
     hole: bool = False
-    long_told: bool = False  # that she has been in bed for too long
+    long_due_at: datetime | None = None  # when she will have been in bed for too long; None: up, or that was told
     night: int = 0  # the local date that `longest` belongs to
     longest: int = 0  # minutes: the longest absence of that night
     nights: list[int] = field(default_factory=list)  # the same of up to 28 nights before, oldest first
@@ -153,7 +154,7 @@ class Bed:
         for who, sleeper in self.state.sleepers.items():
             if sleeper.due_at is not None and now >= sleeper.due_at:
                 found += self._not_back(who, sleeper, now, context)
-            if sleeper.lay_at is not None and not sleeper.long_told and now >= sleeper.lay_at + self.in_bed:
+            if sleeper.long_due_at is not None and now >= sleeper.long_due_at:
                 found += self._long_in_bed(who, sleeper, now, context)
         if self.state.rise_due_at is not None and now >= self.state.rise_due_at:
             found += self._not_up(now, context)
@@ -162,12 +163,9 @@ class Bed:
     def due(self) -> datetime | None:
         soonest = self.state.rise_due_at
         for sleeper in self.state.sleepers.values():
-            if sleeper.due_at is not None and (soonest is None or sleeper.due_at < soonest):
-                soonest = sleeper.due_at
-            if sleeper.lay_at is not None and not sleeper.long_told:
-                long = sleeper.lay_at + self.in_bed
-                if soonest is None or long < soonest:
-                    soonest = long
+            for due in (sleeper.due_at, sleeper.long_due_at):
+                if due is not None and (soonest is None or due < soonest):
+                    soonest = due
         return soonest
 
     # ------------------------------------------------------------------ in and out of bed
@@ -178,14 +176,15 @@ class Bed:
             sleeper.on.append(reading.sensor)
         out = sleeper.out_at
         if out is None:
-            sleeper.lay_at = sleeper.lay_at or at
+            if sleeper.lay_at is None:
+                sleeper.lay_at, sleeper.long_due_at = at, counted_from(reading) + self.in_bed
             return
         if at <= out:
             return
         if at - out > BOUNCE or sleeper.lay_at is None:
             if sleeper.slept_at is not None and not sleeper.told and not sleeper.hole and UNUSUAL not in context.plan:
                 self._learn(sleeper, out, at)
-            sleeper.lay_at, sleeper.long_told = at, False
+            sleeper.lay_at, sleeper.long_due_at = at, counted_from(reading) + self.in_bed
         sleeper.out_at = sleeper.due_at = None
 
     def _leaves(self, reading: Reading, context: Context) -> None:
@@ -204,7 +203,7 @@ class Bed:
             sleeper.due_at = None
             return
         sleeper.limit_s = int(self._limit(sleeper, context).total_seconds())
-        sleeper.due_at = at + timedelta(seconds=sleeper.limit_s)
+        sleeper.due_at = counted_from(reading) + timedelta(seconds=sleeper.limit_s)
 
     def _is_night(self, at: datetime) -> bool:
         clock = at.astimezone(self.home.zone).time()
@@ -247,28 +246,27 @@ class Bed:
             ("elapsed_s", seconds(due - out)),
             ("limit_s", seconds(self.about_within if is_about and limit < self.about_within else limit)),
             ("last_at", max(out, self.state.seen_at or out).isoformat()),
+            ("usual_s", str(60 * round(median(sleeper.nights))) if sleeper.nights else ""),
         )
-        if sleeper.nights:
-            facts += (("usual_s", str(60 * round(median(sleeper.nights)))),)
         yield self._finding("bed_no_return", out, due, facts, context, who)
 
     def _mats_of(self, who: str) -> set[str]:
         return {sensor.id for sensor in self.home.sensors if sensor.role is Role.BED and sensor.subject == who}
 
     def _long_in_bed(self, who: str, sleeper: Sleeper, now: datetime, context: Context) -> Iterable[Finding]:
-        lay = sleeper.lay_at
-        sleeper.long_told = True
-        if lay is None or sleeper.out_at is not None or context.plan.get("not_up") == OFF:
+        lay, due, sleeper.long_due_at = sleeper.lay_at, sleeper.long_due_at, None
+        if lay is None or due is None or sleeper.out_at is not None or context.plan.get("not_up") == OFF:
             return
         if self._mats_of(who) & set(context.blind):
             return
         facts: Facts = (
             ("rule", "in_bed"),
-            ("elapsed_s", seconds(self.in_bed)),
+            ("elapsed_s", seconds(due - lay)),
             ("limit_s", seconds(self.in_bed)),
             ("last_at", lay.isoformat()),
+            ("usual_at", self._usually_up()),
         )
-        yield self._finding("not_up", lay, lay + self.in_bed, facts, context, who)
+        yield self._finding("not_up", lay, due, facts, context, who)
 
     # ------------------------------------------------------------------ getting up
 
@@ -355,7 +353,7 @@ class Bed:
             if not lying:
                 return  # not in bed: she is up somewhere
             since, who = min(lying)
-            state.sleepers[who].long_told = True
+            state.sleepers[who].long_due_at = None
         elif are_blind(self._bedroom_eyes, context):
             return
         elif state.about_at is not None and due - state.about_at < UP_AND_WASHING:
@@ -366,11 +364,16 @@ class Bed:
             ("elapsed_s", seconds(due - since)),
             ("limit_at", due.isoformat()),
             ("last_at", state.seen_at.isoformat()),
+            ("usual_at", self._usually_up()),
         )
-        if state.rises:
-            usual = round(median(state.rises))
-            facts += (("usual_at", f"{usual // 60:02d}:{usual % 60:02d}"),)
         yield self._finding("not_up", since, due, facts, context, who)
+
+    def _usually_up(self) -> str:
+        """By the clock; empty while no morning is known."""
+        if not self.state.rises:
+            return ""
+        usual = round(median(self.state.rises))
+        return f"{usual // 60:02d}:{usual % 60:02d}"
 
     def _after_hole(self, reading: Reading, hole: timedelta) -> None:
         state = self.state
@@ -380,6 +383,8 @@ class Bed:
             if hole > LONG_HOLE:
                 sleeper.out_at = sleeper.due_at = None
                 sleeper.lay_at = reading.at if sleeper.on else None
+                if sleeper.long_due_at is not None:
+                    sleeper.long_due_at = reading.at + self.in_bed if sleeper.on else None
             elif sleeper.due_at is not None:
                 sleeper.due_at += hole
 

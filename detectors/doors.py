@@ -14,6 +14,7 @@ from detectors.habit import (
     SURE_AFTER,
     YES,
     cautious,
+    counted_from,
     follows,
     is_planned,
     local,
@@ -45,6 +46,7 @@ class DoorsState:
     inside: bool = False  # somebody was seen inside since
     unused_due_at: datetime | None = None  # while somebody is inside and it was not told
     gaps: list[list[int]] = field(default_factory=list)  # [date, hours] of long spans without the door
+    unusual: bool = False  # part of the span since `used_at` was: it must not teach
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class Doors:
             state.pulse_at = at
         if state.begun is None:
             state.begun = state.used_at = at
+        state.unusual = state.unusual or UNUSUAL in context.plan
         if kind is Kind.DOOR and reading.sensor in self._doors:
             self._moved(reading, context)
         elif state.inside or state.used_at is None or at <= state.used_at + DOOR_RULE:
@@ -105,16 +108,19 @@ class Doors:
         return min(opened, unused)
 
     def _moved(self, reading: Reading, context: Context) -> None:
-        state, at, door = self.state, reading.at, reading.sensor
-        if state.used_at is None or at > state.used_at:
-            was_shut = None if state.used_at is None else at - state.used_at
-            if was_shut is not None and was_shut >= WORTH_REMEMBERING and state.inside and UNUSUAL not in context.plan:
-                self._learn_gap(at, was_shut)
-            state.used_at, state.inside, state.unused_due_at = at, False, None
-        elif at < state.used_at:
+        state, at, door, used = self.state, reading.at, reading.sensor, counted_from(reading)
+        if state.used_at is None or used > state.used_at:
+            was_shut = None if state.used_at is None else used - state.used_at
+            if was_shut is not None and was_shut >= WORTH_REMEMBERING and state.inside and not state.unusual:
+                self._learn_gap(used, was_shut)
+            state.used_at, state.inside, state.unused_due_at = used, False, None
+            state.unusual = UNUSUAL in context.plan
+        elif used < state.used_at:
             return  # heard late: how it stands is known
         since = state.open.get(door)
         if reading.value and since is None:
+            if reading.late:
+                return  # how it stood then: that it was closed since may be on its way
             state.open[door] = at
             self._schedule(context)
         elif not reading.value and since is not None:
@@ -214,17 +220,29 @@ class Doors:
         kept = [gap for gap in self.state.gaps if gap[0] > today - MEMORY_DAYS]
         self.state.gaps = [*kept, [today, round(length / timedelta(hours=1))]][-MEMORY_DAYS:]
 
+    def _usually_open(self) -> str:
+        """Seconds; empty while hardly a day is known."""
+        days = [*self.state.days, self.state.longest]
+        return str(60 * max(second(days), 1)) if len(days) > 1 else ""
+
+    def _usually_unused(self, since: datetime) -> str:
+        state = self.state
+        if state.gaps:
+            return str(3600 * max(hours for _, hours in state.gaps))
+        is_known = state.begun is not None and since - state.begun >= timedelta(days=SURE_AFTER)
+        return seconds(WORTH_REMEMBERING) if is_known else ""
+
     def _finding(
         self, code: str, since: datetime, at: datetime, limit: timedelta, context: Context, door: str = ""
     ) -> Finding:
-        facts: Facts = (("elapsed_s", seconds(at - since)), ("limit_s", seconds(limit)), ("last_at", since.isoformat()))
+        facts: Facts = (
+            ("elapsed_s", seconds(at - since)),
+            ("limit_s", seconds(limit)),
+            ("last_at", since.isoformat()),
+            ("usual_s", self._usually_open() if door else self._usually_unused(since)),
+        )
         if door:
             facts += (("sensor", door),)
-            usual = second([*self.state.days, self.state.longest])
-            if usual:
-                facts += (("usual_s", str(60 * usual)),)
-        elif self.state.gaps:
-            facts += (("usual_s", str(3600 * max(hours for _, hours in self.state.gaps))),)
         return Finding(
             home=self.home.id,
             code=code,

@@ -1,10 +1,11 @@
 """A home we cannot hear is not a home where nobody moves."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gateway.domain import Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain.reading import LATE
 from gateway.ports import Context
 
 PATIENCE = 2
@@ -26,6 +27,7 @@ class EarState:
     frozen_at: datetime | None = None  # where time stands still while stored-up readings come in
     thaws_at: datetime | None = None
     told: int = 0  # the worst severity said about this silence; 0 none
+    behind_s: dict[str, float] = field(default_factory=dict)  # hub -> by how much its clock is behind, if that matters
 
 
 class Ear:
@@ -63,6 +65,22 @@ class Ear:
         if not in_catch_up:  # a second hole during the first one's catch-up does not move time on
             state.frozen_at = reading.at - hole + self.allowed
         state.thaws_at = reading.at + min(hole, CATCH_UP)
+
+    def note_clock(self, reading: Reading) -> None:
+        """How a hub's clock stands, as the intake has found out."""
+        if -reading.value >= LATE.total_seconds():
+            self.state.behind_s[reading.sensor] = -reading.value
+        else:
+            self.state.behind_s.pop(reading.sensor, None)
+
+    def in_our_time(self, reading: Reading) -> Reading:
+        """The same reading, were the clock of its hub right: life of just now is not a day old."""
+        hub = next((sensor.hub for sensor in self.home.sensors if sensor.id == reading.sensor), reading.sensor)
+        behind_s = self.state.behind_s.get(hub)
+        if behind_s is None or reading.is_undated:
+            return reading
+        at = min(reading.at + timedelta(seconds=behind_s), reading.heard)
+        return replace(reading, at=at, late=reading.heard - at > LATE)
 
     def horizon(self, now: datetime) -> datetime | None:
         """Up to which moment this home's silence is evidence at `now`; None when it was never heard."""
@@ -130,6 +148,7 @@ class Ear:
                         ("last_at", state.heard.isoformat()),
                         ("elapsed_s", seconds(at - state.heard)),
                         ("limit_s", seconds(limit)),
+                        ("usual_s", seconds(self.interval)),
                     ),
                 )
                 return

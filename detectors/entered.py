@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
+from statistics import median
 from typing import ClassVar
 
 from detectors.silence import (
@@ -24,6 +25,9 @@ TRUSTED_AFTER = 3
 """Nobody is accused by the door before so many entries here were followed by life in time: a sensor that never sees
 the hall would accuse everybody who comes home."""
 
+SEEN_KEPT = 9
+"""By so many entries it is known how soon somebody is usually seen."""
+
 JUST_NOW = timedelta(seconds=5)
 """So little before the door's own signal a sensor near it sees the one who opens it from outside."""
 
@@ -38,7 +42,7 @@ class EnteredState:
     due_at: datetime | None = None
     told: bool = False
     unseen: int = 0  # of the last entries, newest lowest: a bit for each after which nobody was seen in time
-    seen: int = 0  # after how many somebody was, up to what it takes to be trusted
+    seen_s: list[int] = field(default_factory=list)  # after how many seconds somebody was, of the last entries in time
 
 
 @dataclass(slots=True)
@@ -81,7 +85,8 @@ class Entered:
         if state.entered_at is not None and at >= state.entered_at:
             is_late = state.due_at is not None and at > state.due_at
             state.unseen = (state.unseen << 1 | is_late) % (1 << ENTRIES)
-            state.seen = min(state.seen + (not is_late), TRUSTED_AFTER)
+            if not is_late:
+                state.seen_s = [*state.seen_s[1 - SEEN_KEPT :], int((at - state.entered_at).total_seconds())]
             state.left_at = state.entered_at = state.due_at = None
         elif self._is_at_home(reading, before):
             state.left_at = None
@@ -111,7 +116,7 @@ class Entered:
         state = self.state
         if state.due_at is None or state.entered_at is None or state.told or now < state.due_at:
             return ()
-        is_trusted = state.seen >= TRUSTED_AFTER and state.unseen.bit_count() < UNSEEN
+        is_trusted = len(state.seen_s) >= TRUSTED_AFTER and state.unseen.bit_count() < UNSEEN
         if ABSENCE in context.plan or not is_trusted:  # whoever waters the flowers
             state.told = True
             return ()
@@ -128,6 +133,7 @@ class Entered:
             ("limit_s", seconds(self.within)),
             ("last_at", state.entered_at.isoformat()),
             ("last_kind", Kind.DOOR.value),
+            ("usual_s", str(int(median(state.seen_s)))),
         )
         if state.left_at is not None:
             facts += (("out_s", seconds(state.entered_at - state.left_at)),)

@@ -80,8 +80,8 @@ class Environment:
             if not is_measured:
                 return ()
             felt = self.state.rooms[reading.sensor] = Felt(reading.at, reading.value, reading.value)
-        elif reading.at <= felt.at:
-            return ()  # told late or twice: what came after it is known
+        elif reading.at < felt.at or (reading.at == felt.at and not is_measured):
+            return ()  # told late or twice: what came after it is known; the humidity of one message may come first
         if not is_measured and felt.cold_at is None and felt.hot_at is None:
             return ()  # it lives and shows what it showed: that matters only while something is wrong
         cold, hot = self._limits(context.plan)
@@ -137,9 +137,8 @@ class Environment:
             ("sensor", reading.sensor),
             ("room", room),
             ("last_at", reading.at.isoformat()),
+            ("usual", f"{felt.usual:.1f}" if felt.known_s >= ONCE_A_DAY.total_seconds() else ""),
         )
-        if felt.known_s >= ONCE_A_DAY.total_seconds():
-            facts += (("usual", f"{felt.usual:.1f}"),)
         if reading.late:
             facts += (("late_s", seconds(reading.heard - reading.at)),)
         return Finding(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.domain import SECOND_EVENT, Home, Role
+from gateway.domain import SECOND_EVENT, Home, Reading, Role
 from gateway.ports import Context
 
 MEMORY_DAYS = 28
@@ -56,6 +56,11 @@ def second(values: Sequence[int]) -> int:
 def follows(before: datetime | None, at: datetime) -> bool:
     """Whether another event is near enough to this infrared pulse to make it a sign of life."""
     return before is not None and at != before and abs(at - before) <= SECOND_EVENT
+
+
+def counted_from(reading: Reading) -> datetime:
+    """From when on it is waited for what ends this. Of a sensor that is heard late that is heard late too."""
+    return reading.heard if reading.late else reading.at
 
 
 def local(zone: ZoneInfo, day: date, clock: time) -> datetime:

@@ -333,11 +333,10 @@ class Inactivity:
             ("last_kind", state.life_kind),
             ("last_room", state.life_room),
         )
-        if usual.days >= ALONE_DAYS:
-            facts += (
-                ("usual_s", str(int(usual.when(began, usual.most) - began))),
-                ("moves_in_10", str(usual.tenths(self._local_s(at)))),
-            )
+        is_known = usual.days >= ALONE_DAYS
+        facts += (("usual_s", str(int(usual.when(began, usual.most) - began)) if is_known else ""),)
+        if is_known:
+            facts += (("moves_in_10", str(usual.tenths(self._local_s(at)))),)
         if usual.days < LEARNING_DAYS:
             facts += (("learning_days", str(LEARNING_DAYS - usual.days)),)
         return Finding(

@@ -137,7 +137,7 @@ class Night:
             ("elapsed_s", seconds(at - out)),
             ("limit_s", seconds(limit)),
             ("last_at", out.isoformat()),
-            ("nights", str(len(state.exits))),
+            ("usual", str(len(self._exits_known(at)))),
         )
         severity = Severity.EMERGENCY if _is_forgetful(context) else Severity.HIGH
         return (self._finding("night_exit", severity, out, at, facts, context),)
@@ -198,9 +198,13 @@ class Night:
 
     def _is_usual(self, at: datetime) -> bool:
         there = at.astimezone(self.home.zone)
-        today, minute = there.toordinal(), 60 * there.hour + there.minute
-        near = [m for day, m in self.state.exits if day > today - MEMORY_DAYS and _apart(m, minute) <= SAME_HOUR]
-        return len(near) >= HABIT
+        minute = 60 * there.hour + there.minute
+        return sum(_apart(one, minute) <= SAME_HOUR for one in self._exits_known(at)) >= HABIT
+
+    def _exits_known(self, at: datetime) -> list[int]:
+        """Of the outings by night of the last 28 days the minute of the clock."""
+        today = at.astimezone(self.home.zone).toordinal()
+        return [minute for day, minute in self.state.exits if day > today - MEMORY_DAYS]
 
     def _learn_exit(self, at: datetime) -> None:
         there = at.astimezone(self.home.zone)
@@ -258,9 +262,8 @@ class Night:
             ("elapsed_s", seconds(lasted)),
             ("limit_s", seconds(RESTLESS_WITHIN)),
             ("last_at", reading.at.isoformat()),
+            ("usual", str(second(state.peaks)) if len(state.peaks) > 1 else ""),
         )
-        if state.peaks:
-            facts += (("usual", str(second(state.peaks))),)
         severity = Severity.HIGH if _is_forgetful(context) else Severity.MEDIUM
         return (self._finding("wandering", severity, reading.at - lasted, reading.at, facts, context),)
 

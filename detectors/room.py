@@ -233,9 +233,8 @@ class Dwell:
             ("elapsed_s", seconds(at - since)),
             ("limit_s", seconds(limit)),
             ("last_at", (state.seen_at or since).isoformat()),
+            ("usual_s", str(60 * round(median(state.days))) if state.days else ""),
         )
-        if state.days:
-            facts += (("usual_s", str(60 * round(median(state.days)))),)
         return Finding(
             home=self.home.id,
             code="bath_dwell",

@@ -77,8 +77,8 @@ class SilenceState:
                 self.door_at = at
             if self.life_at is not None and at <= self.life_at <= at + DOOR_RULE:  # heard late: it was the door
                 self.out, self.due_at = True, None
-        if not self._is_life(reading) or (self.life_at is not None and at <= self.life_at):
-            return None
+        if not self._is_life(reading) or (reading.late if self.life_at is None else at <= self.life_at):
+            return None  # of a new home the first word must be one of today
         last = None if self.life_at is None else Silence(self.life_at, at, self.out, self.hole)
         if reading.kind is Kind.DOOR:
             is_same = self.entering and door_before is not None and at - door_before <= DOOR_RULE  # it is being closed

@@ -380,10 +380,10 @@ class Supervision:
             if not functions:
                 continue
             last = max(functions, key=lambda one: one.at)
-            lived = self.state.quarters - last.quarter
+            lived, longest = self.state.quarters - last.quarter, max(last.longest, last.before)
             if last.clears and last.value and lived >= STUCK_LIVED and at - last.at >= STUCK_AFTER:
-                yield from self._begin(name, "stuck", last.at, at, limit_s=in_seconds(STUCK_AFTER))
-            longest = max(last.longest, last.before)
+                usual, limit = in_seconds(longest * QUARTER), in_seconds(STUCK_AFTER)
+                yield from self._begin(name, "stuck", last.at, at, usual_s=usual, limit_s=limit)
             sees_people, is_known = self._sensors[name].role in SEES_PEOPLE, last.gaps >= GAPS_KNOWN
             if not is_known and not sees_people:
                 continue
@@ -416,7 +416,7 @@ class Supervision:
         if known.minute > CHATTER:
             known.calm_at = at + CALM_AFTER
             self._expect(reading.sensor, known.calm_at)
-            found.extend(self._begin(reading.sensor, "chatter", began, at, count=str(known.minute)))
+            found.extend(self._begin(reading.sensor, "chatter", began, at, count=str(known.minute), limit=str(CHATTER)))
 
     # ------------------------------------------------------------------ equipment
 
@@ -473,6 +473,7 @@ class Supervision:
                     reading.heard,
                     link=str(int(known.link)),
                     usual=str(int(known.usual_link)),
+                    limit=str(int(limit)),
                 )
             )
         elif known.link > 1.3 * limit and known.has("link_weak"):
@@ -505,7 +506,7 @@ class Supervision:
             case Kind.CLOCK if abs(reading.value) >= CLOCK_OFF_S:
                 if hub.clock_at is None:
                     hub.clock_at = reading.heard
-                    facts = (("ahead_s", str(int(reading.value))),)
+                    facts = (("ahead_s", str(int(reading.value))), ("limit_s", str(int(CLOCK_OFF_S))))
                     yield self._finding(
                         "hub_clock", reading.sensor, reading.heard, reading.heard, Severity.TECHNICAL, facts
                     )
@@ -532,9 +533,14 @@ class Supervision:
                 elif code == "calm":
                     self._calm(known, now)
                 elif code == "gone":
-                    found.extend(self._begin(name, "offline", known.heard or known.since, deadline, how="left"))
+                    lasted = in_seconds(BROKEN_OFF_AFTER)
+                    found.extend(
+                        self._begin(name, "offline", known.heard or known.since, deadline, how="left", limit_s=lasted)
+                    )
                 elif code == "faulty":
-                    found.extend(self._begin(name, "faulty", deadline - WARMS_UP, deadline))
+                    found.extend(
+                        self._begin(name, "faulty", deadline - WARMS_UP, deadline, limit_s=in_seconds(WARMS_UP))
+                    )
                 else:
                     found.extend(self._silent(name, known, deadline))
         for name, hub in state.hubs.items():
@@ -576,7 +582,7 @@ class Supervision:
             at,
             how="silent" if known.heard else "never",
             limit_s=in_seconds(at - self._quiet_since(known)),
-            **({} if interval is None else {"usual_s": in_seconds(interval)}),
+            usual_s="" if interval is None else in_seconds(interval),
         )
 
     def _without_mains(self, name: str, hub: HubKnown, now: datetime) -> Iterable[Finding]:

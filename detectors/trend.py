@@ -198,7 +198,7 @@ class Trend:
         if noted is None or state.told or context.plan.get("trend_note") == OFF:
             return ()
         state.told, state.sums = FORTNIGHT, bytes(2 * len(FEATURES))
-        return (self._finding(at, *noted),)
+        return (self._finding(at, *noted, context=context),)
 
     def _counted(self) -> bytes:
         """The day that has ended, as far as this home can tell of it."""
@@ -213,7 +213,15 @@ class Trend:
         return bytes(count if count == NOTHING else min(count, NOTHING - 1) for count in state.today)
 
     def _finding(
-        self, at: datetime, feature: int, sign: int, usual: float, limit: float, values: Sequence[int]
+        self,
+        at: datetime,
+        feature: int,
+        sign: int,
+        usual: float,
+        limit: float,
+        values: Sequence[int],
+        *,
+        context: Context,
     ) -> Finding:
         began = at - timedelta(days=DAYS)
         facts: Facts = (
@@ -225,7 +233,13 @@ class Trend:
             ("side", ("later" if sign > 0 else "earlier") if feature == UP else ("more" if sign > 0 else "less")),
         )
         return Finding(
-            home=self.home.id, code="trend_note", severity=Severity.CARE, since=began, at=at, facts=facts, blind=()
+            home=self.home.id,
+            code="trend_note",
+            severity=Severity.CARE,
+            since=began,
+            at=at,
+            facts=facts,
+            blind=context.blind,
         )
 
 

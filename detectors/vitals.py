@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
+from detectors.habit import counted_from
 from gateway.domain import VITALS, Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.ports import Context
 
@@ -69,7 +70,7 @@ class Course:
     out_at: datetime | None = None  # the first one outside that waits for a second
     out: float = 0.0
     side: int = 0  # -1 too low, 1 too high
-    noted: bool = True  # nothing is left to be said of a measurement that nobody repeated
+    note_at: datetime | None = None  # when it is noted that nobody repeated it
     told_at: datetime | None = None
     told: int = 0  # the severity
     weights: list[list[float]] = field(default_factory=list)  # [POSIX time, kg] of the last days
@@ -113,21 +114,22 @@ class Vitals:
             high = min(high, _gained(course, reading))
         side = -1 if low is not None and reading.value < low else int(high is not None and reading.value > high)
         if not side:
-            course.out_at, course.side, course.noted = None, 0, True
+            course.out_at, course.side, course.note_at = None, 0, None
             course.count += 1
             course.usual += (reading.value - course.usual) * max(WEIGHT_OF_THE_LAST, 1 / course.count)
             return ()
         first = course.out_at
         if first is None or side != course.side or reading.at - first > standard.within:
             course.out_at, course.out, course.side = reading.at, reading.value, side
-            course.noted = _severity(standard, side, reading.value) is not Severity.HIGH
+            is_severe = _severity(standard, side, reading.value) is Severity.HIGH
+            course.note_at = counted_from(reading) + UNREPEATED if is_severe else None
             return ()
         if reading.at - first < standard.apart:
             return ()
         # They agree as far as the milder of the two goes.
         value = min(course.out, reading.value) if side > 0 else max(course.out, reading.value)
         severity = _severity(standard, side, value)
-        before, course.out_at, course.out, course.noted = course.out, reading.at, reading.value, True
+        before, course.out_at, course.out, course.note_at = course.out, reading.at, reading.value, None
         if course.told_at is not None and reading.at - course.told_at < self.again and severity.value >= course.told:
             return ()
         course.told_at, course.told = reading.at, severity.value
@@ -142,17 +144,18 @@ class Vitals:
         )
         if reading.late:
             facts += (("late_s", seconds(reading.heard - reading.at)),)
-        return (self._finding(course, severity, first, max(reading.at, reading.heard), reading.subject, facts),)
+        told_at = max(reading.at, reading.heard)
+        return (self._finding(course, severity, first, told_at, reading.subject, facts, context),)
 
     def tick(self, now: datetime, context: Context) -> Iterable[Finding]:
         """A very bad measurement that nobody repeated is noted, so that somebody asks."""
         found = []
         for name, course in self.state.courses.items():
             subject, _, kind = name.rpartition("/")
-            at = _unrepeated(course)
+            at = course.note_at
             if at is None or at > now or course.out_at is None:
                 continue
-            course.noted = True
+            course.note_at = None
             facts: Facts = (
                 ("kind", kind),
                 ("side", "high" if course.side > 0 else "low"),
@@ -160,31 +163,36 @@ class Vitals:
                 ("elapsed_s", seconds(at - course.out_at)),
                 ("last_at", course.out_at.isoformat()),
                 ("rule", "once"),
+                ("limit_s", seconds(UNREPEATED)),
             )
-            found.append(self._finding(course, Severity.CARE, course.out_at, at, subject, facts))
+            found.append(self._finding(course, Severity.CARE, course.out_at, at, subject, facts, context))
         return sorted(found, key=lambda one: one.at)
 
     def due(self) -> datetime | None:
-        return min(
-            (at for course in self.state.courses.values() if (at := _unrepeated(course)) is not None),
-            default=None,
-        )
+        notes = (course.note_at for course in self.state.courses.values())
+        return min((at for at in notes if at is not None), default=None)
 
     def _finding(
-        self, course: Course, severity: Severity, since: datetime, at: datetime, subject: str, facts: Facts
+        self,
+        course: Course,
+        severity: Severity,
+        since: datetime,
+        at: datetime,
+        subject: str,
+        facts: Facts,
+        context: Context,
     ) -> Finding:
-        if course.count >= FEW:
-            facts += (("usual", f"{course.usual:.1f}".removesuffix(".0")),)
+        usual = f"{course.usual:.1f}".removesuffix(".0") if course.count >= FEW else ""
         return Finding(
-            home=self.home.id, code="vital", severity=severity, since=since, at=at, subject=subject, facts=facts
+            home=self.home.id,
+            code="vital",
+            severity=severity,
+            since=since,
+            at=at,
+            subject=subject,
+            facts=(*facts, ("usual", usual)),
+            blind=context.blind,
         )
-
-
-def _unrepeated(course: Course) -> datetime | None:
-    """When a measurement that waits for a second one has waited long enough."""
-    if course.noted or course.out_at is None:
-        return None
-    return course.out_at + UNREPEATED
 
 
 def _severity(standard: Limits, side: int, value: float) -> Severity:

@@ -16,7 +16,7 @@ from gateway.ports import Context, Detector
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_VERSION = 2
+CHECKPOINT_VERSION = 3
 
 
 class Watch:
@@ -50,13 +50,18 @@ class Watch:
 
     def observe(self, reading: Reading, context: Context) -> list[Finding]:
         """Take in one reading, stored or live: what became true before it, then what it says itself."""
-        if reading.kind is Kind.RETURNED:
-            self._ear.returned(reading)
+        ear, kind = self._ear, reading.kind
+        if kind is Kind.RETURNED:
+            ear.returned(reading)
         else:
-            self._ear.hear(reading.heard)
+            ear.hear(reading.heard)
+            if kind is Kind.CLOCK:
+                ear.note_clock(reading)
+            elif reading.late and ear.state.behind_s:
+                reading = ear.in_our_time(reading)
         found = self._advance(reading.at, context)
         told, supervision = self._with_blind_spots(context), self._supervision
-        asked = self._asked[reading.is_event][reading.kind]
+        asked = self._asked[reading.is_event][kind]
         for name in asked:
             detector = self.detectors[name]
             # Not through a closure: this is the road of every reading.

@@ -7,6 +7,7 @@ from math import ceil
 from statistics import median
 from typing import Any
 
+from detectors.habit import counted_from
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
@@ -69,6 +70,7 @@ class Use:
     day: str = ""  # the local date that `longest_s` belongs to
     longest_s: float = 0.0  # today's longest dry spell
     days: list[int] = field(default_factory=list)  # of up to 28 days before, oldest first: minutes
+    draws: list[list[int]] = field(default_factory=list)  # of up to 28 days: litres, and half hours in which they ran
 
 
 @dataclass(slots=True)
@@ -133,9 +135,10 @@ class Water:
 
     def _drawn(self, reading: Reading, context: Context) -> Iterable[Finding]:
         at, litres = reading.at, reading.value
+        counted = counted_from(reading)
         if self.state.use is None:
-            self.state.use = Use(at)
-            self._begin_anew(at)
+            self.state.use = Use(counted)
+            self._begin_anew(counted)
         state = self._use
         if at == state.last_at and state.last == [reading.seq, litres]:
             return ()  # heard twice
@@ -145,16 +148,16 @@ class Water:
         if state.last_at is None or at > state.last_at:
             state.last_at = at
         state.last = [reading.seq, reading.value]
-        self._count(at, litres)
+        self._count(at, litres, context)
         if reading.value >= A_DRAUGHT and not self._has_witnesses:
-            self._lived(at)
-        if state.dry_at is not None and at > state.dry_at:
+            self._lived(counted)
+        if state.dry_at is not None and counted > state.dry_at:
             state.drawn += reading.value
             if state.drawn >= self._least(context):
-                self._enough(at, context)
+                self._enough(counted, context)
         return self._too_much(reading, context)
 
-    def _count(self, at: datetime, litres: float) -> None:
+    def _count(self, at: datetime, litres: float, context: Context) -> None:
         """Into its half hour of the last day; what is older is forgotten."""
         state = self._use
         number = int(at.timestamp() // HALF_HOUR.total_seconds())
@@ -162,6 +165,8 @@ class Water:
             state.half_hour, state.used = number, [0]
         ahead = number - state.half_hour
         if ahead > 0:
+            if number // A_DAY > state.half_hour // A_DAY and len(state.used) == A_DAY:
+                self._learn_draws(at, context)
             state.used = ([*state.used, *[0] * min(ahead, A_DAY)])[-A_DAY:]
             state.half_hour = number
             state.trickles = state.trickles and ahead == 1
@@ -169,6 +174,14 @@ class Water:
         if place >= 0:
             state.used[place] += ceil(10 * litres)
             state.finest = max(state.finest, sum(1 for one in state.used if one))
+
+    def _learn_draws(self, at: datetime, context: Context) -> None:
+        """Once a day: what the last one had, unless it was told as too much."""
+        state = self._use
+        was_told = state.trickles or (state.much_at is not None and at - state.much_at <= 2 * A_WHOLE_DAY)
+        if not was_told and UNUSUAL not in context.plan:
+            day = [sum(state.used) // 10, sum(1 for one in state.used if one)]
+            state.draws = [*state.draws, day][-MEMORY_DAYS:]
 
     def _too_much(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, at = self._use, reading.at
@@ -182,19 +195,38 @@ class Water:
         )
         if litres > most and (state.much_at is None or at - state.much_at >= A_WHOLE_DAY):
             state.much_at = at
-            yield self._finding("water_high", Severity.MEDIUM, began, reading, (*facts, ("limit", f"{most:g}")))
+            more: Facts = (*facts, ("limit", f"{most:g}"), ("usual", self._usually(0)))
+            yield self._finding("water_high", began, reading, more, context)
         if not state.trickles and len(state.used) == A_DAY and all(state.used):
             state.trickles = True
             if context.plan.get("water_trickle") != OFF:
                 least = min(state.used[:-1]) / 10
-                more = (*facts, ("limit_s", seconds(A_WHOLE_DAY)), ("least", f"{least:.1f}"))
-                yield self._finding("water_trickle", Severity.MEDIUM, began, reading, more)
+                more = (
+                    *facts,
+                    ("limit_s", seconds(A_WHOLE_DAY)),
+                    ("least", f"{least:.1f}"),
+                    ("usual", self._usually(1)),
+                )
+                yield self._finding("water_trickle", began, reading, more, context)
 
-    def _finding(self, code: str, severity: Severity, since: datetime, reading: Reading, facts: Facts) -> Finding:
+    def _usually(self, which: int) -> str:
+        """The litres of a day, or the half hours in which they run; empty while no day is known."""
+        draws = self._use.draws
+        return f"{median(day[which] for day in draws):.0f}" if draws else ""
+
+    def _finding(self, code: str, since: datetime, reading: Reading, facts: Facts, context: Context) -> Finding:
         if reading.late:
             facts += (("late_s", seconds(reading.heard - reading.at)),)
         at = max(reading.at, reading.heard, since)
-        return Finding(home=self.home.id, code=code, severity=severity, since=since, at=at, facts=facts)
+        return Finding(
+            home=self.home.id,
+            code=code,
+            severity=Severity.MEDIUM,
+            since=since,
+            at=at,
+            facts=facts,
+            blind=context.blind,
+        )
 
     # ------------------------------------------------------------------ the dry spell
 
@@ -281,11 +313,10 @@ class Water:
             ("litres", f"{state.drawn:g}"),
             ("limit", f"{litres:g}"),
             ("lives", "yes" if lives else "no"),
+            ("usual_s", str(int(60 * median(state.days))) if state.days else ""),
         )
         if state.life_at is not None:
             facts += (("last_at", state.life_at.isoformat()),)
-        if state.days:
-            facts += (("usual_s", str(int(60 * median(state.days)))),)
         return (
             Finding(
                 home=self.home.id,

@@ -208,6 +208,7 @@ def test_who_comes_home_and_does_not_move_is_told_within_a_quarter_of_an_hour(we
 
     assert weeks.told == [("05 11:15", "entered_no_motion")]
     assert weeks.findings[-1].fact("limit_s") == "900"
+    assert 0 < int(weeks.findings[-1].fact("usual_s")) < 300
     assert weeks.findings[-1].fact("out_s") == str(2 * 3600 + 29 * 60 + 55)
 
 

@@ -118,3 +118,14 @@ def test_a_thermometer_that_supervision_does_not_believe_is_not_believed():
     shows(life, 0, range(12), 2)
 
     assert life.told == []
+
+
+def test_a_thermometer_that_tells_the_humidity_first_is_believed_when_it_is_warm_again():
+    """One message says both; whichever comes first, the temperature of it counts."""
+    life = living()
+    for hour, degrees in enumerate([4.0] * 6 + [18.0] * 40):
+        at = day(hour // 24, f"{hour % 24:02}:00")
+        life.says(at, "bed-air", Kind.HUMIDITY, 60)
+        life.says(at, "bed-air", T, degrees)
+
+    assert life.told == [("05 04:00", "room_cold")]
