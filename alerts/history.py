@@ -39,6 +39,7 @@ class What(StrEnum):
     NOTE = "note"
     CARD = "card"  # somebody broke the glass: the emergency card was opened
     PHOTO = "photo"
+    LATE = "late"  # what somebody did came over a bad line long after it was pressed
     RESOLVED = "resolved"
     FOLLOWED_UP = "followed-up"
     CLOSED = "closed"

@@ -1,7 +1,8 @@
 """The alert's page: why, how to get there, whose it is, and one large button for what comes next."""
 
+import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import card, sla, wording
@@ -23,7 +24,7 @@ from dashboard import pictures, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.links import Pass
-from dashboard.pages import CHANNELS, ON_DUTY, WITH_INSTALLERS, Pages, learning, may_finish
+from dashboard.pages import A_DAY, CHANNELS, ON_DUTY, WITH_INSTALLERS, Pages, first_sixth_hour, learning, may_finish
 from dashboard.people import WORDS
 from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
 from dashboard.words import N_, Tongue
@@ -31,6 +32,7 @@ from gateway.domain import (
     Act,
     Alert,
     Contact,
+    Delivery,
     Duty,
     Elder,
     Entry,
@@ -45,6 +47,7 @@ from gateway.domain import (
     Severity,
     State,
 )
+from gateway.domain.home import GRID
 
 DOOR_NEAR = timedelta(minutes=10)
 """A front door that was opened so near to the arrival was opened by whoever arrived."""
@@ -106,6 +109,8 @@ class Given:
     word: str = ""
     hours: int = 0
     sure: bool = False
+    key: str = ""  # tells this press from all others, however often a bad line repeats it
+    pressed: str = ""  # when, by the clock of the telephone
 
 
 def next_act(alert: Alert, me: str, duty: Duty | None) -> Next | None:
@@ -155,6 +160,8 @@ class Handling:
         self.pages = pages
         self.house = pages.house
         self.printer = pages.printer
+        self._photos = pictures.of_alerts(pages.house.photos)
+        self._in_hand: set[str] = set()  # keys of acts that are being done at this moment
 
     # ------------------------------------------------------------------ the page
 
@@ -190,6 +197,7 @@ class Handling:
             "alert.html",
             now=now,
             visitor=visitor,
+            keep=True,
             status=status,
             here=alert_url(alert.id) if visitor else base,
             view=view,
@@ -229,7 +237,10 @@ class Handling:
             and card.denial(alert, me, "why", responders=card.responders(alert, deliveries), leads=duty in LEADS)
             is None,
             door=self._door(alert, view.home),
-            photos=[dict(e.facts)["photo"] for e in history if e.what == What.PHOTO],
+            photos=self._pictures(history),
+            ribbon=self._ribbon(view, deliveries, visitor, one_tap, now),
+            first_sixth_hour=first_sixth_hour,
+            map_links=map_links(view.home) if view.home else (),
             can_picture=house.photos is not None and alert.state is not State.CLOSED and bool(me),
             follow_up_due=sla.follow_up_due(alert),
             elders=[(elder.value, wording.elder_name(elder, tongue.language)) for elder in Elder],
@@ -311,6 +322,29 @@ class Handling:
         readings = self.house.readings.readings(home.id, arrived - DOOR_NEAR, arrived + DOOR_NEAR, (Kind.DOOR,))
         return door_seen(readings, arrived)
 
+    def _pictures(self, history: Iterable[Entry]) -> list[str]:
+        """Those that are still kept."""
+        names = [dict(entry.facts)["photo"] for entry in history if entry.what == What.PHOTO]
+        return [n for n in names if pictures.is_kept(self._photos, n) or pictures.is_kept(self.house.photos, n)]
+
+    def _ribbon(
+        self,
+        view: views.AlertView,
+        deliveries: Sequence[Delivery],
+        visitor: Visitor | None,
+        one_tap: Pass | None,
+        now: datetime,
+    ) -> views.Ribbon | None:
+        """The last 24 hours of rooms and doors, for who is on duty there and for who was called by their post; a link
+        that family or neighbours hold shows nobody's day."""
+        if view.home is None or view.home.id.startswith(GRID) or views.is_equipment(view.alert):
+            return None
+        on_duty = visitor is not None and visitor.account.duty in ON_DUTY
+        if not on_duty and not (one_tap and one_tap.person in card.responders(view.alert, deliveries)):
+            return None
+        readings = self.house.readings.readings(view.home.id, now - A_DAY, now)
+        return views.ribbon(view.home, readings, view.blind, now - A_DAY, now, now)
+
     # ------------------------------------------------------------------ what the buttons do
 
     def act(self, name: str, alert: Alert, who: str, duty: Duty | None, how: str, given: Given) -> Verdict:
@@ -343,6 +377,38 @@ class Handling:
             return desk.follow_up(alert.id, who, given.note, now, facts=(("elder", given.elder),))
         return desk.close(alert.id, who, now)
 
+    def act_once(
+        self, name: str, alert: Alert, who: str, duty: Duty | None, how: str, given: Given, picture: bytes = b""
+    ) -> Verdict:
+        """The same act, done once however often a telephone on a bad line sends it.
+
+        It is done before its key is written down: whoever crashes between the two is asked again by the telephone,
+        and nearly every act that was done already changes nothing.
+        """
+        house, word = self.house, _word(alert, who, given.key)
+        if word in self._in_hand:
+            raise HTTPException(503)  # its first try is not done yet: the telephone asks again
+        if word and house.alerts.was_heard(word):
+            return Verdict(True, Reason.DONE, alert)
+        if word:
+            self._in_hand.add(word)
+        try:
+            if name == "photo":
+                kept = self.keep_photo(alert, who, picture)
+                verdict = Verdict(kept, Reason.DONE if kept else Reason.NO_WORDS, alert)
+            else:
+                verdict = self.act(name, alert, who, duty, how, given)
+            if word and verdict.told:
+                now = house.clock.now()
+                with house.alerts.begin() as ledger:
+                    ledger.hear(word, now)
+                    if (pressed := pressed_before(given.pressed, now)) is not None:
+                        facts = (("pressed", pressed.isoformat()), ("act", name))
+                        ledger.write(Entry(alert=alert.id, at=now, what=What.LATE.value, who=who, facts=facts))
+        finally:
+            self._in_hand.discard(word)
+        return verdict
+
     def is_family(self, alert: Alert, who: str) -> bool:
         contacts = self.house.registry.contacts(alert.home)
         return any(c.person == who and c.relation in FAMILY for c in contacts)
@@ -370,7 +436,7 @@ class Handling:
         """A picture of what was found, on the alert's history. False: it is none, or there are enough."""
         house, now = self.house, self.house.clock.now()
         taken = sum(entry.what == What.PHOTO for entry in house.alerts.history(alert.id))
-        name = pictures.keep(house.photos, picture) if taken < PHOTOS_AT_MOST else ""
+        name = pictures.keep(self._photos, picture) if taken < PHOTOS_AT_MOST else ""
         if not name:
             return False
         home = house.registry.home(alert.home)
@@ -383,7 +449,7 @@ class Handling:
     def photo(self, alert: Alert, name: str) -> Response:
         """A picture of this alert: of another one's it answers as if there were none."""
         is_ours = any(dict(e.facts).get("photo") == name for e in self.house.alerts.history(alert.id))
-        found = pictures.show(self.house.photos, name) if is_ours else None
+        found = pictures.show(self._photos, name) or pictures.show(self.house.photos, name) if is_ours else None
         if found is None:
             raise HTTPException(404)
         return found
@@ -397,6 +463,40 @@ ACTS = frozenset(
 )
 BY_LINK = ACTS - {"close"}
 """Filing needs somebody who is signed in; a link is for the night."""
+
+
+def map_links(home: Home) -> tuple[tuple[str, str], ...]:
+    """Where a telephone shows the way, opened by a tap: the system's own map, and one that also opens inside WeChat.
+
+    The page itself asks nobody; whoever taps tells that map the address, and nothing else of us.
+    """
+    if not home.address:
+        return ()
+    where = quote(home.address, safe="")
+    return (
+        (N_("Map"), f"geo:0,0?q={where}"),
+        (N_("Amap"), f"https://uri.amap.com/search?keyword={where}&callnative=1"),
+    )
+
+
+LATE = timedelta(minutes=1)
+"""An act that was under way for less came as acts come."""
+LATEST = timedelta(days=7)
+"""What a telephone says was pressed longer ago is a clock that is wrong."""
+
+
+def pressed_before(said: str, now: datetime) -> datetime | None:
+    """When a telephone says it was pressed, where that is worth a line of the history."""
+    try:
+        pressed = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return pressed if pressed.tzinfo is not None and LATE < now - pressed < LATEST else None
+
+
+def _word(alert: Alert, who: str, key: str) -> str:
+    """By what the store remembers one press; another person's telephone cannot use it up."""
+    return hashlib.sha256(f"act\n{alert.id}\n{who}\n{key}".encode()).hexdigest()[:32] if key else ""
 
 
 def outcome_of(value: str) -> Outcome | None:
@@ -455,8 +555,10 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
         word: Annotated[str, Form(max_length=20)] = "",
         hours: Annotated[int, Form(ge=0, le=720)] = 0,
         sure: Annotated[str, Form(max_length=1)] = "",
+        key: Annotated[str, Form(max_length=40)] = "",
+        pressed: Annotated[str, Form(max_length=40)] = "",
     ) -> Given:
-        return Given(outcome, note, why, to, elder, code, position, afar == "1", word, hours, sure == "1")
+        return Given(outcome, note, why, to, elder, code, position, afar == "1", word, hours, sure == "1", key, pressed)
 
     Filled = Annotated[Given, Depends(form_of)]  # noqa: N806
 
@@ -471,11 +573,19 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
 
     @router.post("/alerts/{alert_id:path}/photo", max_body_size=pictures.FORM)
     def take_photo(
-        request: Request, visitor: Acting, alert_id: str, picture: Annotated[UploadFile | None, File()] = None
+        request: Request,
+        visitor: Acting,
+        alert_id: str,
+        given: Filled,
+        picture: Annotated[UploadFile | None, File()] = None,
     ) -> Response:
-        alert = pages.alert(visitor, alert_id)
-        if not handling.keep_photo(alert, visitor.account.person, _read(picture)):
-            return shown(request, visitor, alert, refused=tongue_of(request).say(NO_PHOTO), status=422)
+        alert, account = pages.alert(visitor, alert_id), visitor.account
+        verdict = handling.act_once("photo", alert, account.person, account.duty, "page", given, _read(picture))
+        refused = "" if verdict.told else tongue_of(request).say(NO_PHOTO)
+        if by_queue(request):
+            return answer_queue(verdict, refused)
+        if refused:
+            return shown(request, visitor, alert, refused=refused, status=422)
         return RedirectResponse(alert_url(alert.id), status_code=303)
 
     @router.post("/alerts/{alert_id:path}/{act}")
@@ -485,10 +595,12 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
         if act not in ACTS:
             raise HTTPException(404)
         alert, account = pages.alert(visitor, alert_id), visitor.account
-        verdict = handling.act(act, alert, account.person, account.duty, "page", given)
-        if not verdict.told:
-            alert = pages.alert(visitor, alert_id)
-            return shown(request, visitor, alert, refused=pages.answer(request, verdict), given=given)
+        verdict = handling.act_once(act, alert, account.person, account.duty, "page", given)
+        refused = "" if verdict.told else pages.answer(request, verdict)
+        if by_queue(request):
+            return answer_queue(verdict, refused)
+        if refused:
+            return shown(request, visitor, pages.alert(visitor, alert_id), refused=refused, given=given)
         return RedirectResponse("/" if back == "/" else alert_url(alert.id), status_code=303)
 
     # ------------------------------------------------------------------ by a one-tap link
@@ -508,12 +620,15 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
 
     @router.post("/a/{token}/photo", dependencies=from_here, max_body_size=pictures.FORM)
     def take_photo_by_link(
-        request: Request, token: str, picture: Annotated[UploadFile | None, File()] = None
+        request: Request, token: str, given: Filled, picture: Annotated[UploadFile | None, File()] = None
     ) -> Response:
         one_tap, alert = pages.holder(token)
-        if not handling.keep_photo(alert, one_tap.person, _read(picture)):
-            say = tongue_of(request).say
-            return shown_by_link(request, token, one_tap, alert, refused=say(NO_PHOTO), status=422)
+        verdict = handling.act_once("photo", alert, one_tap.person, None, "link", given, _read(picture))
+        refused = "" if verdict.told else tongue_of(request).say(NO_PHOTO)
+        if by_queue(request):
+            return answer_queue(verdict, refused)
+        if refused:
+            return shown_by_link(request, token, one_tap, alert, refused=refused, status=422)
         return RedirectResponse(f"/a/{token}", status_code=303)
 
     @router.post("/a/{token}/{act}", dependencies=from_here)
@@ -521,10 +636,12 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
         if act not in BY_LINK:
             raise HTTPException(404)
         one_tap, alert = pages.holder(token)
-        verdict = handling.act(act, alert, one_tap.person, None, "link", given)
+        verdict = handling.act_once(act, alert, one_tap.person, None, "link", given)
         pages.answered(one_tap)
-        if not verdict.told:
-            refused = pages.answer(request, verdict)
+        refused = "" if verdict.told else pages.answer(request, verdict)
+        if by_queue(request):
+            return answer_queue(verdict, refused)
+        if refused:
             return shown_by_link(request, token, *pages.holder(token), refused=refused, given=given)
         return RedirectResponse(f"/a/{token}", status_code=303)
 
@@ -554,6 +671,17 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
 
 
 NO_PHOTO = N_("That is no JPEG or PNG picture of at most 2 MB, or there are enough. Nothing was kept.")
+
+
+def by_queue(request: Request) -> bool:
+    """Whether a telephone sends what it had kept, and wants an answer in place of a page."""
+    return request.headers.get("accept", "").startswith("application/json")
+
+
+def answer_queue(verdict: Verdict, refused: str) -> Response:
+    """Done, which it also is when it was so already; or why not."""
+    done = verdict.told or verdict.reason is Reason.YOURS
+    return JSONResponse({"done": done, "said": "" if done else refused})
 
 
 def _read(picture: UploadFile | None) -> bytes:

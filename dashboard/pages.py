@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
+from alerts.agreed import may_be_told
 from alerts.escalation import Verdict
 from alerts.maintenance import PAUSE
 from dashboard import scope, views
@@ -21,6 +22,7 @@ from dashboard.house import House
 from dashboard.links import Links, Pass
 from dashboard.live import Feed, resume_from
 from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, tongue_of
+from dashboard.seen import Seen
 from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Duty, Event, Home, Kind, Monitoring, Reading, Stage
 from gateway.domain.home import GRID
@@ -68,6 +70,7 @@ class Pages:
         self.feed = feed
         self.links = links
         self.lives = views.Lives(house.readings)
+        self.seen = Seen(house.registry)
 
     # ------------------------------------------------------------------ who may see what
 
@@ -86,20 +89,31 @@ class Pages:
         return [grid for grid in grids if self.covers(visitor, grid.grid)]
 
     def home(self, visitor: Visitor, home_id: str) -> Home:
-        """The home, or the same 404 whether it does not exist or is not theirs."""
+        """The home, or the same 404 whether it does not exist or is not theirs; who looks is written down."""
+        home = self._theirs(visitor, home_id)
+        self._saw(visitor, home, "home")
+        return home
+
+    def _theirs(self, visitor: Visitor, home_id: str) -> Home:
         home = scope.home_of(visitor.account, home_id, self.house.registry)
         if home is None:
             raise HTTPException(404)
         return home
+
+    def _saw(self, visitor: Visitor, home: Home | None, what: str) -> None:
+        if home is not None:
+            account = visitor.account
+            self.seen.note(account.person, home, what, self.house.clock.now(), account.duty.value)
 
     def alert(self, visitor: Visitor, alert_id: str) -> Alert:
         alert = self.house.alerts.alert(alert_id)
         if alert is None:
             raise HTTPException(404)
         if not self.covers(visitor, ""):
-            self.home(visitor, alert.home)
+            self._theirs(visitor, alert.home)
         if visitor.account.duty is Duty.INSTALLER and not views.is_equipment(alert):
             raise HTTPException(404)
+        self._saw(visitor, self.house.registry.home(alert.home), "alert")
         return alert
 
     def wants(self, visitor: Visitor, ref: str) -> Callable[[Event], bool]:
@@ -111,10 +125,14 @@ class Pages:
             if works_here:
                 theirs = not (event.home or event.grid) or self.covers(visitor, event.grid)
             else:
-                theirs = event.home in own
+                theirs = event.home in own and self.is_shown(visitor, event.home)
             return theirs and (not ref or event.ref == ref)
 
         return wanted
+
+    def is_shown(self, visitor: Visitor, home_id: str) -> bool:
+        """Whether they may still see it: what a resident takes back ends on open pages and streams too."""
+        return scope.home_of(visitor.account, home_id, self.house.registry) is not None
 
     # ------------------------------------------------------------------ the list of homes
 
@@ -130,6 +148,7 @@ class Pages:
             "home_list.html",
             now=now,
             visitor=visitor,
+            keep=True,
             view=view,
             counts=counts,
             next_of=lambda alert, home: views.next_step(alert, home, house.registry),
@@ -158,9 +177,18 @@ class Pages:
         """Who holds this one-tap link, and the alert that it opens."""
         one_tap = self.links.read(token)
         alert = self.house.alerts.alert(one_tap.alert) if one_tap else None
-        if one_tap is None or alert is None:
+        if one_tap is None or alert is None or not self.still_opens(one_tap, alert):
             raise HTTPException(410)
+        if (home := self.house.registry.home(alert.home)) is not None:
+            self.seen.note(one_tap.person, home, "link", self.house.clock.now())
         return one_tap, alert
+
+    def still_opens(self, one_tap: Pass, alert: Alert) -> bool:
+        """Not to the family, once the resident has taken back that they are told."""
+        delivery = self.house.alerts.delivery(one_tap.delivery) if one_tap.delivery else None
+        home = self.house.registry.home(alert.home)
+        duty = delivery.duty if delivery else None
+        return may_be_told(one_tap.person, duty, alert, home, self.house.registry, self.house.clock.now())
 
     def name_of(self, person: str) -> str:
         return views.person_name(self.house.registry, person)
@@ -173,7 +201,7 @@ class Pages:
     def show_home(self, request: Request, visitor: Visitor, home: Home, day: str) -> Response:
         house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
         tongue = tongue_of(request)
-        start, end, chosen = _day(day, home, now)
+        start, end, chosen = span_of_day(day, home, now)
         heard = house.readings.heard().get(home.id)
         unclosed = house.alerts.alerts(home=home.id, unclosed=True)
         life = self.lives.of(home, heard)
@@ -187,6 +215,7 @@ class Pages:
             "home.html",
             now=now,
             visitor=visitor,
+            keep=True,
             page_zone=home.zone,
             line=line,
             home=home,
@@ -195,7 +224,7 @@ class Pages:
             pause=next((o for o in house.registry.plan(home.id, now) if o.key == PAUSE), None),
             alerts=unclosed,
             ribbon=drawn,
-            marks_offset=_first_sixth_hour(drawn),
+            marks_offset=first_sixth_hour(drawn),
             told=in_words(tongue, home, readings, line.blind_since, start, end, now),
             sensors=views.sensor_lines(home, self._last_words(home, now)),
             day_title=f"{chosen:%Y-%m-%d}" if chosen else tongue.say("The last 24 hours"),
@@ -285,7 +314,7 @@ def _stay_in_words(tongue: Tongue, home: Home, stay: views.Stay, now: datetime) 
     return text
 
 
-def _day(day: str, home: Home, now: datetime) -> tuple[datetime, datetime, date | None]:
+def span_of_day(day: str, home: Home, now: datetime) -> tuple[datetime, datetime, date | None]:
     """From, to, and the date asked for: the last 24 hours unless a readable day, not in the future, was asked for."""
     try:
         chosen = date.fromisoformat(day)
@@ -297,7 +326,7 @@ def _day(day: str, home: Home, now: datetime) -> tuple[datetime, datetime, date 
     return begin, datetime.combine(chosen + A_DAY, time(), home.zone).astimezone(UTC), chosen
 
 
-def _first_sixth_hour(ribbon: views.Ribbon) -> int:
+def first_sixth_hour(ribbon: views.Ribbon) -> int:
     """Every third hour has a line; a phone has room for the name of every sixth."""
     return next((i % 2 for i, mark in enumerate(ribbon.marks) if int(mark.label) % 6 == 0), 0)
 
@@ -356,14 +385,15 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
         after: Annotated[int, Query(ge=0)] = 0,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:
-        one_tap = pages.links.read(token)
-        if one_tap is None:
-            raise HTTPException(410)
+        one_tap, alert = await asyncio.to_thread(pages.holder, token)
         if one_tap.delivery:
             # A page that listens stands on somebody's telephone; previews and scanners only fetch it.
             now = house.clock.now()
             await asyncio.to_thread(house.desk.arrived, one_tap.delivery, Stage.OPENED, now, now)
-        return pages.feed.respond(resume_from(last_event_id, after), lambda event: event.ref == one_tap.alert)
+        return pages.feed.respond(
+            resume_from(last_event_id, after),
+            lambda event: event.ref == one_tap.alert and pages.still_opens(one_tap, alert),
+        )
 
     # ------------------------------------------------------------------ language, health
 

@@ -1,6 +1,7 @@
 """Makes a page out of a template: language, static files, what is known about whoever looks."""
 
 import hashlib
+import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +18,18 @@ from dashboard.auth import Visitor
 from dashboard.house import House
 from dashboard.views import Stand
 from dashboard.words import N_, Tongue, choose_language
+from gateway.domain import Duty
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 LANGUAGE_COOKIE = "language"
 FALLBACK_ZONE = ZoneInfo("Asia/Shanghai")
 """For times that belong to no home."""
+
+KEEP = "X-Keep"
+"""Tells the service worker that this page may be kept, and for whom."""
+SIRENS = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
+"""On whose pages, whatever is open, an emergency that nobody has accepted stands on top and sounds."""
 
 STAND_WORDS = {
     Stand.EMERGENCY: N_("Emergency"),
@@ -70,6 +77,8 @@ class Printer:
             stand_words={stand.name.lower(): word for stand, word in STAND_WORDS.items()},
             visitor=None,
             live="",
+            sirens=SIRENS,
+            mark_of=self.mark_of,
             phone_beside=False,
             demo=self.house.demo,
             phone=self.house.phone is not None,
@@ -80,6 +89,10 @@ class Printer:
             for path in STATIC.rglob("*")
             if path.is_file()
         }
+
+    def mark_of(self, visitor: Visitor) -> str:
+        """What a browser's own memory calls whoever is signed in: it keeps their pages and acts apart from others'."""
+        return hmac.new(self.house.secret, b"kept:" + visitor.account.login.encode(), hashlib.sha256).hexdigest()[:16]
 
     def static(self, name: str) -> str:
         return f"/static/{name}?v={self._marks[name]}"
@@ -92,8 +105,10 @@ class Printer:
         now: datetime | None = None,
         visitor: Visitor | None = None,
         status: int = 200,
+        keep: bool = False,
         **context: Any,
     ) -> HTMLResponse:
+        """`keep`: the browser may show it again to the same person when there is no line."""
         tongue = tongue_of(request)
 
         def ngettext(one: str, many: str, n: int) -> str:
@@ -114,4 +129,7 @@ class Printer:
                 **context,
             }
         )
-        return HTMLResponse(text, status_code=status, headers={"Content-Language": tongue.language})
+        headers = {"Content-Language": tongue.language}
+        if keep and visitor is not None and status == 200:
+            headers[KEEP] = self.mark_of(visitor)
+        return HTMLResponse(text, status_code=status, headers=headers)

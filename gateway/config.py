@@ -165,6 +165,20 @@ class WatchdogPart(_Part):
         return [(channel, address.strip()) for channel, _, address in parts]
 
 
+class InfluxPart(_Part):
+    url: str = Field("", description="http://host:8086: a mirror of the readings in InfluxDB; empty: none")
+    token: SecretStr = Field(SecretStr(""), description="may write to the bucket, and read it")
+    org: str = "shouwang"
+    bucket: str = "shouwang"
+
+    @field_validator("url")
+    @classmethod
+    def _is_server(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("has to be like http://127.0.0.1:8086")
+        return value.rstrip("/")
+
+
 class Settings(BaseSettings):
     """Everything that can be set, with its default. `shouwang check` prints it."""
 
@@ -183,6 +197,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     broker: BrokerPart = BrokerPart()
     areas: AreasPart = AreasPart()
+    influx: InfluxPart = InfluxPart()
     watchdog: WatchdogPart = WatchdogPart()
     channels: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="[channels.<name>] options"
@@ -383,12 +398,12 @@ def problems(settings: Settings) -> list[str]:
         found.append(f"state: cannot write to {folder}; choose a folder that this user may write to.")
     elif folder.exists() and not folder.is_dir():
         found.append(f"state: {folder} is a file; it has to be a folder.")
-    for name, part in (("broker", settings.broker), ("web", settings.web)):
+    for name, door in (("broker", settings.broker), ("web", settings.web)):
         for file in ("ca", "cert", "key"):
-            path = getattr(part, file, None)
+            path = getattr(door, file, None)
             if path is not None and not path.is_file():
                 found.append(f"{name}.{file}: there is no file {path}.")
-        if bool(part.cert) != bool(part.key):
+        if bool(door.cert) != bool(door.key):
             found.append(f"{name}: cert and key belong together; one of them is missing.")
     if settings.web.cert and not settings.base_url.startswith("https://"):
         found.append("web.base_url: begins with http://, but with web.cert the pages speak https:// only.")

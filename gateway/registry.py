@@ -772,6 +772,13 @@ class Registry:
             self._put_person(act, person, phones, duties)
             act.publish(person.id)
 
+    def drop_way(self, way: Reach, *, who: str, now: datetime) -> None:
+        """This way leads nowhere any more: whoever had it is reached by their others."""
+        for person in self._store.people():
+            if way in person.reaches:
+                left = tuple(reach for reach in person.reaches if reach != way)
+                self.put_person(replace(person, reaches=left), who=who, now=now)
+
     def read_profile(self, person_id: str, *, who: str, now: datetime) -> Profile:
         """A resident's file, blank where nobody began one. Illnesses stand in it: whoever reads it is written down."""
         with self._act(who, now) as act:

@@ -68,7 +68,7 @@ DOORS: dict[str, Callable[[object], Iterator[Returned]]] = {
 }
 """Which channels something comes back from, and how its provider says it."""
 
-GIVEN = frozenset({"clock", "post", "keys"})
+GIVEN = frozenset({"clock", "post", "keys", "forget"})
 """What the gateway hands to whichever channel has a field of that name; never an option."""
 
 
@@ -104,7 +104,7 @@ def make(name: str, options: Mapping[str, Any], **given: Any) -> Way:
     kind = CHANNELS[name]
     declared: Any = kind
     wanted = GIVEN & {f.name for f in fields(declared)}
-    return kind(**options, **{part: given[part] for part in wanted})
+    return kind(**options, **{part: given[part] for part in wanted if part in given})
 
 
 def unreachable(people: Iterable[Person], ready: Iterable[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.util import find_spec
@@ -27,6 +27,9 @@ SIGNED_FOR = timedelta(hours=12)
 LONGEST_MESSAGE = 3_000
 """Bytes: what every push service takes once it is encrypted."""
 
+GONE = (404, 410)
+"""The browser has forgotten us, or its owner has taken the permission back."""
+
 _EXAMPLE = '{"endpoint":"https://…","keys":{"p256dh":"…","auth":"…"}}'
 
 
@@ -40,6 +43,7 @@ class WebPush(Provider):
 
     clock: Clock
     keys: Path
+    forget: Callable[[str], None] = lambda address: None  # told the subscription that its push service does not know
     contact: str  # mailto:… or https://…: whom the push service writes to when something is wrong
     base_url: str = ""  # empty: where the subscription says
     _key: Any = field(default=None, init=False, repr=False)
@@ -85,7 +89,9 @@ class WebPush(Provider):
         body = _encrypted(message, subscription)
         to = self.url(endpoint.raw_path.decode()) if self.base_url else endpoint
         answer = await self._exchange.ask(to, body, headers)
-        answer.judge(hide=(endpoint.path,))  # 404 and 410: the browser has forgotten us
+        if answer.status in GONE:
+            await asyncio.to_thread(self.forget, delivery.address)
+        answer.judge(hide=(endpoint.path,))
 
 
 def _subscription(address: str) -> Mapping[str, Any]:

@@ -8,14 +8,21 @@
   let connection = null;
   let lost = false;
 
-  // By the clock of the home, as everywhere on the page.
-  const clock = (ms) =>
-    new Intl.DateTimeFormat("en-GB", { timeZone: banner().dataset.zone, hour: "2-digit", minute: "2-digit" }).format(ms);
+  // By the clock of the home, as everywhere on the page; with the day where it is not today's.
+  function clock(ms) {
+    const zone = { timeZone: banner().dataset.zone };
+    const day = (at) => new Intl.DateTimeFormat("sv-SE", zone).format(at);
+    const time = new Intl.DateTimeFormat("en-GB", { ...zone, hour: "2-digit", minute: "2-digit" }).format(ms);
+    return day(ms) === day(Date.now()) ? time : `${day(ms)} ${time}`;
+  }
 
   function show(kind) {
     const box = banner();
     if (!box) return;
-    box.textContent = box.dataset[kind].replace("{time}", clock(heard));
+    const minutes = Math.floor((Date.now() - heard) / 60000);
+    const age = minutes < 1 ? box.dataset.now : minutes < 90 ? box.dataset.minutes : box.dataset.hours;
+    const span = age.replace("{n}", minutes < 90 ? minutes : Math.round(minutes / 60));
+    box.textContent = box.dataset[kind].replace("{time}", clock(heard)).replace("{age}", span);
     box.hidden = false;
     document.body.classList.toggle("is-stale", kind === "lost");
   }
@@ -59,10 +66,9 @@
   // An act that did not reach the gateway must never look as if it had.
   document.addEventListener("htmx:error", (event) => {
     const request = event.detail && event.detail.ctx && event.detail.ctx.request;
-    if (!request) return;
-    if (request.method === "POST") show("unsent");
-    else missing();
+    if (request && request.method !== "POST") missing();
   });
+  document.addEventListener("unsent", () => show("unsent")); // and could not be kept to be sent later
   document.addEventListener("htmx:after:swap", () => {
     if (!live()) {
       // A page that asks again and again instead of listening has just been answered.
@@ -74,7 +80,14 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) heard = Math.max(heard, Date.now() - SILENT_MS / 2);
   });
+  // A page out of the browser's memory says from when it is, and is looked at anew as soon as that can be.
+  if (document.body.dataset.kept) {
+    heard = Number(document.body.dataset.kept);
+    missing();
+    addEventListener("online", () => location.reload());
+  }
   setInterval(() => {
+    if (lost) show("lost"); // its age grows
     if (live() && !document.hidden && Date.now() - heard > SILENT_MS) {
       missing();
       // A line that died without a word is cut, so that a new one is made.

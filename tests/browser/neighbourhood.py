@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -250,6 +252,14 @@ class Neighbourhood:
 
     secret = b"only for this browser test......"
 
+    def push_key(self) -> Path:
+        """The public key that a browser is shown when it asks to be told by push."""
+        path = Path(tempfile.mkdtemp()) / "push.pub"
+        path.write_text(
+            "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM", "ascii"
+        )
+        return path
+
     @contextmanager
     def open_for_visits(self, port: int = 0) -> Iterator[None]:
         """A real server on a free port, in a thread."""
@@ -269,6 +279,8 @@ class Neighbourhood:
             secret=self.secret,
             base_url=self.url,
             secure_cookies=False,
+            push_key=self.push_key(),
+            photos=Path(tempfile.mkdtemp()),
             demo=True,
             demo_press=self.press,
             demo_kill=self.killed.set,

@@ -25,7 +25,7 @@ from gateway.domain import (
     State,
 )
 
-PICTURE = b"\xff\xd8\xff" + b"0" * 100
+PICTURE = b"\xff\xd8\xff\xda\x00\x02" + b"0" * 100 + b"\xff\xd9"
 
 
 class Night:

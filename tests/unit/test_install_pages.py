@@ -35,7 +35,7 @@ from gateway.ports import Batch, Expose, HubDevice, Quarantined, TryLater
 
 PIR = "0x00158d0001a2b3c4"
 SOS = "0x00158d0009f8e7d6"
-JPEG = b"\xff\xd8\xff\xe0" + b"j" * 100
+JPEG = b"\xff\xd8\xff\xda\x00\x02" + b"j" * 100 + b"\xff\xd9"
 
 
 class Postbox:

@@ -1,0 +1,129 @@
+// The service worker: pages that were seen are there again when the line is not, and a push becomes a notification.
+//
+// It keeps only what the gateway allows it to keep (X-Keep, naming for whom), shows it only when the line is down or
+// slower than a person waits, and says from when it is. Signing out, or being signed out, empties it.
+"use strict";
+const FILES = "files";
+const PAGES = "pages-";
+const NOWHERE = "/offline";
+const KEPT_AT = "x-kept-at";
+const MOST_PAGES = 40;
+const KEPT_MS = 3 * 24 * 60 * 60 * 1000; // what is older helps nobody, and should not lie about on a lost telephone
+const PATIENCE_MS = 6000;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(FILES).then((files) => files.add(NOWHERE)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(self.clients.claim());
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (url.origin !== self.location.origin) return;
+  if (request.method === "POST" && url.pathname === "/logout") event.respondWith(leave(request));
+  if (request.method !== "GET") return;
+  if (url.pathname.startsWith("/static/") && url.searchParams.has("v")) event.respondWith(file(request, url));
+  else if (request.mode === "navigate") event.respondWith(page(event, url));
+  else if (request.headers.get("hx-request") && (request.headers.get("accept") || "").includes("text/html"))
+    event.respondWith(refreshed(event, url));
+});
+
+// ------------------------------------------------------------------ files: their address holds a mark of their content
+
+async function file(request, url) {
+  const files = await caches.open(FILES);
+  const kept = await files.match(request);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) {
+    for (const older of await files.keys()) if (new URL(older.url).pathname === url.pathname) await files.delete(older);
+    await files.put(request, answer.clone());
+  }
+  return answer;
+}
+
+// ------------------------------------------------------------------ pages: from the gateway, else from memory
+
+async function page(event, url) {
+  const coming = fetch(event.request);
+  const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS, null));
+  const first = await Promise.race([coming.catch(() => null), patience]);
+  const answer = first || (await remembered(url)) || (await coming.catch(() => null));
+  if (!answer) return (await caches.match(NOWHERE)) || Response.error();
+  event.waitUntil(keep(answer === first ? answer.clone() : null, url));
+  return answer;
+}
+
+// What a page asks for to renew itself is never answered from memory, or it would look new; but it is remembered.
+async function refreshed(event, url) {
+  const answer = await fetch(event.request);
+  event.waitUntil(keep(answer.clone(), url));
+  return answer;
+}
+
+async function keep(answer, url) {
+  if (!answer) return;
+  if (answer.status === 401 || (answer.ok && url.pathname === "/login")) return forget();
+  const whose = answer.headers.get("x-keep");
+  if (!answer.ok || answer.redirected || !whose) return;
+  const mine = PAGES + whose;
+  await forget(mine); // somebody else was signed in here before
+  const headers = new Headers({ "content-type": answer.headers.get("content-type"), [KEPT_AT]: String(Date.now()) });
+  // The page itself says from when it is: `data-kept` is what live.js shows large.
+  const text = (await answer.text()).replace("<body ", `<body data-kept="${Date.now()}" `);
+  const pages = await caches.open(mine);
+  await pages.delete(url.href);
+  await pages.put(url.href, new Response(text, { headers }));
+  const all = await pages.keys();
+  for (const oldest of all.slice(0, Math.max(0, all.length - MOST_PAGES))) await pages.delete(oldest);
+}
+
+async function remembered(url) {
+  for (const name of await caches.keys()) {
+    if (!name.startsWith(PAGES)) continue;
+    const pages = await caches.open(name);
+    const kept = await pages.match(url.href);
+    if (kept && Date.now() - Number(kept.headers.get(KEPT_AT)) < KEPT_MS) return kept;
+    if (kept) await pages.delete(url.href);
+  }
+  return null;
+}
+
+async function forget(except) {
+  for (const name of await caches.keys()) if (name.startsWith(PAGES) && name !== except) await caches.delete(name);
+}
+
+async function leave(request) {
+  const answer = await fetch(request);
+  await forget();
+  const subscription = await self.registration.pushManager?.getSubscription();
+  if (subscription) await subscription.unsubscribe();
+  return answer;
+}
+
+// ------------------------------------------------------------------ push
+
+self.addEventListener("push", (event) => {
+  const said = event.data ? event.data.json() : {};
+  const shown = self.registration.showNotification(said.title || "守望 Shouwang", {
+    body: said.body || "",
+    tag: (said.id || "").split("/").slice(0, -2).join("/") || "shouwang", // a newer word about the same alert
+    renotify: true,
+    requireInteraction: true,
+    vibrate: [400, 200, 400, 200, 800],
+    icon: "/static/icons/192.png",
+    badge: "/static/icons/badge.png",
+    data: { link: said.link || "/" },
+  });
+  event.waitUntil(shown);
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const link = new URL(event.notification.data.link, self.location.origin);
+  // A link that leads anywhere else was not written by us.
+  event.waitUntil(self.clients.openWindow(link.origin === self.location.origin ? link.href : "/"));
+});
