@@ -1,5 +1,6 @@
 """How well a rule does: on stored history, on recordings, by what was found at the door, and muted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from gateway.domain import (
     Grid,
     Home,
     Hub,
+    Joined,
     Kind,
     Ladder,
     Outcome,
@@ -176,6 +178,33 @@ def test_what_was_found_says_how_often_a_rule_was_right():
 
     assert (known.home, known.code, known.real, known.false, known.unsure) == ("wang", "bath_dwell", 1, 2, 1)
     assert known.share == pytest.approx(1 / 3)
+
+
+def an_incident(alerts: MemoryAlerts, outcome: Outcome, leads: str, *beside: str) -> None:
+    closed(alerts, outcome, code=leads)
+    (alert,) = alerts.raised(BEGIN, BEGIN + timedelta(days=1))
+    also = tuple(Joined(finding=a_finding(code, 0, limit_s="2700"), count=2) for code in beside)
+    with alerts.begin() as ledger:
+        ledger.save(replace(alert, also=also))
+
+
+def judged(alerts: MemoryAlerts) -> dict[str, tuple[int, int, int]]:
+    known = precisions(alerts, BEGIN, BEGIN + timedelta(days=9))
+    return {one.code: (one.real, one.false, one.unsure) for one in known}
+
+
+def test_how_she_was_found_speaks_of_every_rule_of_the_incident():
+    _, _, alerts = an_office([])
+    an_incident(alerts, Outcome.ASSISTANCE_GIVEN, "bath_dwell", "inactivity", "not_up")
+
+    assert judged(alerts) == {"bath_dwell": (1, 0, 0), "inactivity": (1, 0, 0), "not_up": (1, 0, 0)}
+
+
+def test_a_button_that_was_touched_by_mistake_says_nothing_of_her_silence():
+    _, _, alerts = an_office([])
+    an_incident(alerts, Outcome.ACCIDENTAL_PRESS, "sos", "inactivity")
+
+    assert judged(alerts) == {"sos": (0, 1, 0), "inactivity": (0, 0, 1)}
 
 
 def test_a_rule_that_is_wrong_again_and_again_is_suggested_to_be_milder_here():
