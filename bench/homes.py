@@ -20,14 +20,20 @@ DEVICES = (
 )
 ROOMS = ("hall", "bedroom", "kitchen", "bathroom", "living")
 HOMES_A_GRID = 100
+AREA = "310106014002"
 
 
 @dataclass(frozen=True, slots=True)
 class Homes:
-    """`count` homes; `buttons` emergency buttons in each, every one of them another person's, so that each can ring."""
+    """`count` homes; `buttons` emergency buttons in each, every one of them another person's, so that each can ring.
+
+    `peopled`: everybody of whom a district has entered anything. Each home has a resident with a file who is asked, a
+    daughter and a neighbour with the key; each grid a night desk and a duty sheet, the district all its desks.
+    """
 
     count: int
     buttons: int = 1
+    peopled: bool = False
 
     @staticmethod
     def name(home: int) -> str:
@@ -43,9 +49,9 @@ class Homes:
 
     def sheet(self, hook: str, *, secrets: bool) -> str:
         """What `shouwang homes import` reads. Everybody on duty is reached through the bench's webhook."""
-        lines = ["[[areas]]", 'code = "310106014002"', 'name = "Bench"', 'level = "community"', ""]
+        lines = ["[[areas]]", f'code = "{AREA}"', 'name = "Bench"', 'level = "community"', ""]
         for grid in range((self.count - 1) // HOMES_A_GRID + 1):
-            lines += ["[[grids]]", f'code = "g{grid}"', f'name = "Grid {grid}"', 'community = "310106014002"', ""]
+            lines += ["[[grids]]", f'code = "g{grid}"', f'name = "Grid {grid}"', f'community = "{AREA}"', ""]
             for duty in ("grid_worker", "deputy", "supervisor"):
                 lines += [
                     "[[people]]",
@@ -55,9 +61,27 @@ class Homes:
                     f'duties = [{{ duty = "{duty}", grid = "g{grid}" }}]',
                     "",
                 ]
+            if self.peopled:
+                lines += self._person(f"night-{grid}", hook, f'duties = [{{ duty = "night_pool", grid = "g{grid}" }}]')
+                for duty, weekdays in (("grid_worker", "1234567"), ("deputy", "12345"), ("supervisor", "12345")):
+                    lines += ["[[shifts]]", f'place = "g{grid}"', f'duty = "{duty}"', f'weekdays = "{weekdays}"']
+                    lines += [f'person = "{duty.replace("_", "-")}-{grid}"', 'begins = "00:00"', 'ends = "00:00"']
+                    lines += ['first = "2020-01-01"', ""]
+        for duty in ("community", "street", "district", "fire_station") if self.peopled else ():
+            lines += self._person(duty, hook, f'duties = [{{ duty = "{duty}", grid = "{AREA}" }}]')
         for home in range(self.count):
+            if self.peopled:
+                name = self.name(home)
+                lines += self._person(f"resident-{name}", hook, 'profile = { answers_by = "speaker", risk = "high" }')
+                lines += self._person(f"daughter-{name}", hook)
+                lines += self._person(f"neighbour-{name}", hook)
             lines += self._home(home, secrets)
         return "\n".join(lines)
+
+    @staticmethod
+    def _person(person: str, hook: str, *more: str) -> list[str]:
+        reaches = f'reaches = [{{ channel = "webhook", address = "{hook}/{person.partition("-")[0]}" }}]'
+        return ["[[people]]", f'id = "{person}"', f'name = "{person}"', reaches, *more, ""]
 
     def _home(self, home: int, secrets: bool) -> list[str]:
         name = self.name(home)
@@ -83,8 +107,15 @@ class Homes:
             # An hour: the bench rests longer between its stages than a real hub ever does.
             f'hubs = [{{ id = "{name}", interval_s = 3600{secret} }}]',
             f"sensors = [{', '.join(sensors)}]",
+            *(self._around(name) if self.peopled else ()),
             "",
         ]
+
+    @staticmethod
+    def _around(name: str) -> list[str]:
+        around = (("daughter", "child"), ("neighbour", "key_holder"))
+        contacts = (f'{{ person = "{person}-{name}", relation = "{relation}" }}' for person, relation in around)
+        return [f'person = "resident-{name}"', f"contacts = [{', '.join(contacts)}]"]
 
     def write_users(self, path: Path) -> Path:
         """The hubs with their secrets, as the generator reads them: one connection a home, each under its own ACL."""

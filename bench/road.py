@@ -1,4 +1,4 @@
-"""The road of a reading, measured: goals P1 to P11 of docs/performance.md, the gateway beside what people use instead.
+"""The road of a reading, measured: the goals of docs/performance.md, the gateway beside what people use instead.
 
     python bench/road.py                 # five repetitions of everything, about 50 minutes
     python bench/road.py --quick         # one repetition with shorter stages, about 8 minutes
@@ -147,12 +147,18 @@ SATURATING = {CommitEach.name: 20_000, NodeRedAsInstalled.name: 5_000}
 
 @contextmanager
 def running(
-    kind: type[Subject], scale: Scale, *, queue: int = 0, embedded: bool = False, environment: dict | None = None
+    kind: type[Subject],
+    scale: Scale,
+    *,
+    queue: int = 0,
+    embedded: bool = False,
+    environment: dict | None = None,
+    peopled: bool = False,
 ) -> Iterator[tuple[Subject, Traffic, Sink, Path]]:
     """A subject that has taken in every home at rest, on a broker of its own; all of it is gone afterwards."""
     STATE.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="road-", dir=STATE))
-    homes = Homes(scale.homes)
+    homes = Homes(scale.homes, peopled=peopled)
     with Sink(folder) as sink:
         if embedded:
             subject = Gateway(folder, None, sink, homes, environment=environment)
@@ -519,6 +525,34 @@ def own_broker(book: Notebook, scale: Scale, repetition: int) -> None:
     book.note("NATS", "one fsync of 4 KiB, p50 ms", "the disk", repetition, sync)
 
 
+CARE_S = 80
+"""Longer than the second rung takes to come due."""
+
+
+def cared_for(book: Notebook, scale: Scale, repetition: int) -> None:
+    """CARE: presses under 2,000 readings a second with the whole care loop on: every detector, files, plans, contacts,
+    duty sheets and all desks; each press rings the resident, the family and the grid worker at once, and the ladders of
+    the presses before it, which nobody accepts, are climbed meanwhile."""
+    with running(Gateway, scale, peopled=True) as (subject, traffic, sink, _):
+        rows = subject.stored()
+        count = 2000 * CARE_S
+        readings = traffic.readings(f"2000:{count}")
+        time.sleep(1)
+        presses = traffic.presses(10, 10 * (CARE_S - 2))
+        presses.result()
+        readings.result()
+        subject.wait_stored(rows + count, 300)
+        took = answered(sent_in(presses.log), sink, 30)
+        rungs = sum(len(steps) for steps in subject.climbed().values())
+        rss = rss_mb(subject.pids())
+    what = "press to first request at 2,000/s, the whole care loop on"
+    book.note("CARE", f"{what}, p99 ms", Gateway.name, repetition, took.share(0.99), limit=100.0)
+    book.note("CARE", f"{what}, p50 ms", Gateway.name, repetition, took.share(0.5))
+    book.note("CARE", f"presses lost of {len(took.ms) + took.lost}", Gateway.name, repetition, took.lost, limit=0)
+    book.note("CARE", "rungs climbed meanwhile", Gateway.name, repetition, rungs)
+    book.note("CARE", "RSS MB afterwards", Gateway.name, repetition, rss)
+
+
 ALONE: dict[str, Callable[[Notebook, Scale, int], None]] = {
     "P6": backlog,
     "P7": killed,
@@ -526,6 +560,7 @@ ALONE: dict[str, Callable[[Notebook, Scale, int], None]] = {
     "P10": storm,
     "P11": slow_disk,
     "NATS": own_broker,
+    "CARE": cared_for,
 }
 
 # --------------------------------------------------------------------------- the generator itself
