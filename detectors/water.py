@@ -71,6 +71,7 @@ class Use:
     longest_s: float = 0.0  # today's longest dry spell
     days: list[int] = field(default_factory=list)  # of up to 28 days before, oldest first: minutes
     draws: list[list[int]] = field(default_factory=list)  # of up to 28 days: litres, and half hours in which they ran
+    unusual_at: datetime | None = None  # when it was last unusual here: what that belongs to must not teach
 
 
 @dataclass(slots=True)
@@ -117,6 +118,8 @@ class Water:
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         kind = reading.kind
+        if self.state.use is not None and UNUSUAL in context.plan:
+            self.state.use.unusual_at = reading.at
         if kind is Kind.WATER:
             return self._drawn(reading, context) if reading.sensor in self._meters and reading.value > 0 else ()
         if self.state.use is None:
@@ -148,16 +151,16 @@ class Water:
         if state.last_at is None or at > state.last_at:
             state.last_at = at
         state.last = [reading.seq, reading.value]
-        self._count(at, litres, context)
+        self._count(at, litres)
         if reading.value >= A_DRAUGHT and not self._has_witnesses:
             self._lived(counted)
         if state.dry_at is not None and counted > state.dry_at:
             state.drawn += reading.value
             if state.drawn >= self._least(context):
-                self._enough(counted, context)
+                self._enough(counted)
         return self._too_much(reading, context)
 
-    def _count(self, at: datetime, litres: float, context: Context) -> None:
+    def _count(self, at: datetime, litres: float) -> None:
         """Into its half hour of the last day; what is older is forgotten."""
         state = self._use
         number = int(at.timestamp() // HALF_HOUR.total_seconds())
@@ -166,7 +169,7 @@ class Water:
         ahead = number - state.half_hour
         if ahead > 0:
             if number // A_DAY > state.half_hour // A_DAY and len(state.used) == A_DAY:
-                self._learn_draws(at, context)
+                self._learn_draws(at)
             state.used = ([*state.used, *[0] * min(ahead, A_DAY)])[-A_DAY:]
             state.half_hour = number
             state.trickles = state.trickles and ahead == 1
@@ -175,11 +178,12 @@ class Water:
             state.used[place] += ceil(10 * litres)
             state.finest = max(state.finest, sum(1 for one in state.used if one))
 
-    def _learn_draws(self, at: datetime, context: Context) -> None:
+    def _learn_draws(self, at: datetime) -> None:
         """Once a day: what the last one had, unless it was told as too much."""
         state = self._use
         was_told = state.trickles or (state.much_at is not None and at - state.much_at <= 2 * A_WHOLE_DAY)
-        if not was_told and UNUSUAL not in context.plan:
+        is_hers = state.unusual_at is None or at - state.unusual_at > A_WHOLE_DAY
+        if not was_told and is_hers:
             day = [sum(state.used) // 10, sum(1 for one in state.used if one)]
             state.draws = [*state.draws, day][-MEMORY_DAYS:]
 
@@ -236,10 +240,11 @@ class Water:
         state.dry_at, state.drawn, state.counted_s, state.due_at, state.told = at, 0.0, 0.0, None, False
         state.home_at = at
 
-    def _enough(self, at: datetime, context: Context) -> None:
+    def _enough(self, at: datetime) -> None:
         """So much has been drawn that somebody must have washed, cooked or flushed."""
         state = self._use
-        if not state.told and UNUSUAL not in context.plan:
+        is_hers = state.unusual_at is None or (state.dry_at is not None and state.unusual_at < state.dry_at)
+        if not state.told and is_hers:
             self._learn(self._counted(at), at)
         self._begin_anew(at)
 
