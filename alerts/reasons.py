@@ -21,6 +21,7 @@ SENT_ON = N_("sent on elsewhere, which is not followed; enter the final address"
 NO_ADDRESS = N_("not an address that could work")
 TOO_OLD = N_("not carried for two days")
 OUR_FAULT = N_("a fault of ours")
+NOT_AGREED = N_("the resident does not want them to be told")
 UNSAID = N_("the channel gave no reason")
 
 REASONS = frozenset(
@@ -41,6 +42,7 @@ REASONS = frozenset(
         NO_ADDRESS,
         TOO_OLD,
         OUR_FAULT,
+        NOT_AGREED,
         UNSAID,
     }
 )

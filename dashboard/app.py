@@ -20,6 +20,7 @@ from dashboard import (
     accounts,
     api,
     board,
+    charts,
     demo,
     device,
     doors,
@@ -135,6 +136,7 @@ def create_app(house: House) -> FastAPI:
     county = overview.Overview(sight, County(house))
     app.include_router(overview.routes(county, entrance))
     app.include_router(month.routes(month.Months(county), entrance))
+    app.include_router(charts.routes(charts.Charts(sight, county), entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
     app.include_router(people.routes(people.People(house, printer, sight), entrance))
     app.include_router(plan.routes(plan.Plans(house, printer, sight), entrance))

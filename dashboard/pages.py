@@ -24,7 +24,7 @@ from dashboard.live import Feed, resume_from
 from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, tongue_of
 from dashboard.seen import Seen
 from dashboard.words import N_, Tongue
-from gateway.domain import Alert, Duty, Event, Home, Kind, Monitoring, Reading, Stage
+from gateway.domain import Alert, Duty, Event, Home, Kind, Monitoring, Person, Reading, Stage
 from gateway.domain.home import GRID
 from gateway.locales import LANGUAGES
 
@@ -36,6 +36,9 @@ ON_DUTY = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
 """Who may see homes and deal with alerts. Families and installers get pages of their own."""
 WITH_INSTALLERS = (*ON_DUTY, Duty.INSTALLER)
 """Who may deal with alerts about the equipment; an installer sees no others, and nobody's day."""
+
+MOST_UNREAD, UNREAD_SHOWN = 2_000, 200
+"""Of messages that could not be read: looked through, and shown."""
 
 QUARANTINE_REASONS = {
     "bad-json": N_("not JSON"),
@@ -87,6 +90,14 @@ class Pages:
         told = dict.fromkeys(alert.home for alert in alerts if alert.is_open and alert.home.startswith(GRID))
         grids = [grid for home_id in told if (grid := self.house.registry.home(home_id)) is not None]
         return [grid for grid in grids if self.covers(visitor, grid.grid)]
+
+    def people(self, visitor: Visitor) -> list[Person]:
+        """Everybody for whoever keeps all, else who belongs to their homes or works for their places."""
+        everybody = self.house.registry.people()
+        if self.covers(visitor, ""):
+            return everybody
+        own = scope.people_of(visitor.account, self.house.registry)
+        return [person for person in everybody if person.id in own]
 
     def home(self, visitor: Visitor, home_id: str) -> Home:
         """The home, or the same 404 whether it does not exist or is not theirs; who looks is written down."""
@@ -358,12 +369,15 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
 
     @router.get("/quarantine")
     def show_quarantine(request: Request, visitor: Admin) -> Response:
-        tongue = tongue_of(request)
+        tongue, rows = tongue_of(request), house.readings.quarantine(MOST_UNREAD)
+        if not pages.covers(visitor, ""):  # nobody knows to whom the others belong
+            own = {hub.id for home in pages.homes(visitor) for hub in home.hubs}
+            rows = [row for row in rows if row.hub in own]
         return printer.page(
             request,
             "quarantine.html",
             visitor=visitor,
-            rows=house.readings.quarantine(200),
+            rows=rows[:UNREAD_SHOWN],
             zone=FALLBACK_ZONE,
             reason=lambda code: tongue.say(QUARANTINE_REASONS[code]) if code in QUARANTINE_REASONS else code,
         )

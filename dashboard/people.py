@@ -14,6 +14,7 @@ from dashboard.doors import Doors
 from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
+from dashboard.sights import SIGHTS
 from dashboard.walk import NEEDED, PURPOSES
 from dashboard.words import N_, Tongue
 from gateway.domain import (
@@ -24,6 +25,7 @@ from gateway.domain import (
     Hearing,
     Home,
     Living,
+    Look,
     Person,
     Profile,
     Relation,
@@ -178,6 +180,11 @@ class People:
             consents=consents,
             lapsed=[p for p in NEEDED if p not in holding and any(c.purpose == p for c in consents)],
             purpose_name=lambda key: tongue.say(PURPOSES[key][0]) if key in PURPOSES else key,
+            sight_name=lambda consent: tongue.say(
+                "{name} may see: {what}",
+                name=self.pages.name_of(consent.viewer),
+                what=tongue.say(SIGHTS[Look(consent.purpose)][0]),
+            ),
             said=tongue.say(SAID[said]) if said in SAID else "",
             error=error,
         )

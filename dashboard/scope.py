@@ -8,6 +8,7 @@ the link in a message opens the one address they are sent to.
 from collections.abc import Mapping
 
 from gateway.domain import Duty, Home, Relation
+from gateway.domain.people import looks
 from gateway.ports import Account, Directory
 
 BY_PLACE = frozenset({Duty.GRID_WORKER, Duty.DEPUTY, Duty.INSTALLER, Duty.SUPERVISOR, Duty.ADMIN})
@@ -26,11 +27,11 @@ ROLES = (
 """For what somebody can have an account; the other duties are posts that are called and sign in as one of these."""
 
 KIN = frozenset({Relation.CHILD, Relation.SPOUSE, Relation.RELATIVE})
-"""Which of a household's contacts are its family."""
+"""Which of a household's contacts are its family. They see it while the resident agrees that they see any of it."""
 
 FRONT: Mapping[Duty, str] = {
-    Duty.ELDER: "/account",
-    Duty.FAMILY: "/plans",
+    Duty.ELDER: "/me",
+    Duty.FAMILY: "/family",
     Duty.VOLUNTEER: "/account",
     Duty.INSTALLER: "/install",
 }
@@ -49,8 +50,8 @@ def is_theirs(account: Account, home: Home, directory: Directory) -> bool:
     if account.duty is Duty.ELDER:
         return bool(home.person) and home.person == account.person
     if account.duty is Duty.FAMILY:
-        contacts = directory.contacts(home.id)
-        return any(one.person == account.person and one.relation in KIN for one in contacts)
+        kin = [one for one in directory.contacts(home.id) if one.person == account.person and one.relation in KIN]
+        return bool(kin and home.person and looks(account.person, kin, directory.consents(home.person)))
     return covers(account, home.grid, directory)
 
 
@@ -62,3 +63,16 @@ def home_of(account: Account, home_id: str, directory: Directory) -> Home | None
     """The home, or the grid that something is told about; nothing, whether it does not exist or is not theirs."""
     home = directory.home(home_id)
     return home if home is not None and is_theirs(account, home, directory) else None
+
+
+def people_of(account: Account, directory: Directory) -> frozenset[str]:
+    """Who lives in the homes of theirs, stands around them, or is called for their grids and areas."""
+    found = set()
+    for home in homes_of(account, directory):
+        found.update((home.person, *(contact.person for contact in directory.contacts(home.id))))
+    rota = directory.rota()
+    for held in (rota.posts, rota.shifts):
+        for (place, _), lines in held.items():
+            if covers(account, place, directory):
+                found.update(line.person for line in lines)
+    return frozenset(found - {""})

@@ -18,10 +18,12 @@ from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
 from dashboard.proof import Doubt, Try
-from dashboard.words import N_
+from dashboard.sights import SIGHTS_VERSION, Asked, asked
+from dashboard.words import N_, Tongue
 from gateway.domain import Commissioning, Consent, Duty, Home, Installation, Monitoring, Role
 from gateway.domain.people import ENTRY
 from gateway.registry import RegistrationError
+from gateway.sharing import Sharing
 
 INSTALLERS = (Duty.INSTALLER, Duty.ADMIN)
 
@@ -214,7 +216,11 @@ class Walk:
     def consents(self, home: Home) -> dict[str, Consent]:
         """What the resident agrees to by the texts of today."""
         given = self.house.registry.consents(home.person) if home.person else []
-        return {c.purpose: c for c in given if c.holds and c.version == CONSENT_VERSION}
+        return {c.purpose: c for c in given if c.holds and not c.viewer and c.version == CONSENT_VERSION}
+
+    def asked(self, home: Home, tongue: Tongue) -> list[Asked]:
+        """Which of the family may see what of it: each agreed to by itself."""
+        return asked(self.house.registry.contacts(home.id), self.pages.name_of, tongue)
 
     def agree(self, home: Home, purposes: Sequence[str], by: str, evidence: str, who: str) -> None:
         now = self.house.clock.now()
@@ -232,6 +238,18 @@ class Walk:
                     who=who,
                     now=now,
                 )
+        for one in self.asked(home, Tongue("en")):
+            if one.key in purposes:
+                Sharing(self.house.registry).show(
+                    home.id,
+                    one.viewer,
+                    one.looks,
+                    version=SIGHTS_VERSION,
+                    given_by=by,
+                    evidence=evidence,
+                    who=who,
+                    now=now,
+                )
 
     def show_consent(self, request: Request, visitor: Visitor, home: Home, **form: Any) -> Response:
         tongue = tongue_of(request)
@@ -244,6 +262,7 @@ class Walk:
             home=home,
             version=CONSENT_VERSION,
             purposes=[(key, tongue.say(name), tongue.say(text)) for key, (name, text) in PURPOSES.items()],
+            sights=self.asked(home, tongue),
             needed=NEEDED,
             given=self.consents(home),
             status=422 if form.get("refused") else 200,
@@ -434,7 +453,8 @@ def routes(walk: Walk, doors: Doors) -> APIRouter:
         paper: Annotated[str, Form(max_length=120)] = "",
     ) -> Response:
         home, say = walk.pages.home(visitor, home_id), tongue_of(request).say
-        chosen = [key for key in PURPOSES if key in (purpose or [])]
+        offered = [*PURPOSES, *(one.key for one in walk.asked(home, tongue_of(request)))]
+        chosen = [key for key in offered if key in (purpose or [])]
         form = {"chosen": chosen, "by": by, "guardian": guardian, "paper": paper}
         wrong = ""
         if not home.person:

@@ -369,6 +369,10 @@ class AlertLedger(Trail, Protocol):
         """Append to the tests of emergency buttons."""
         ...
 
+    def put_override(self, override: Override) -> None:
+        """A line of a plan, as in the registry: what a person says of an alert may be said of the home too."""
+        ...
+
     def button_tests(self, home: str) -> list[ButtonTest]:
         """The newest test of each of this home's emergency buttons, as it stood before this transaction."""
         ...

@@ -7,7 +7,7 @@ what held at a moment is the same whenever it is asked, by what lived through it
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -453,6 +453,12 @@ def _season(key: str, value: str) -> tuple[tuple[int, int], tuple[int, int]]:
             N_("'{key}' is written as 11-15..03-15 (month and day), not '{value}'."), key=key, value=value
         ) from None
     return (begins.month, begins.day), (ends.month, ends.day)
+
+
+def ending(lines: Iterable[Override], key: str, at: datetime) -> list[Override]:
+    """What these lines say of a key, ended at that moment; what was still to come is taken back."""
+    holding = (line for line in lines if line.key == key and (line.until is None or line.until > at))
+    return [replace(line, until=max(line.since, at)) for line in holding]
 
 
 def readable(lines: Iterable[Override]) -> list[Override]:

@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.watchdog": FOUNDATION | {"alerts", "gateway.callees", "gateway.config", "gateway.pulse"},
     "gateway.callees": FOUNDATION | {"gateway.pulse"},
     "gateway.notices": FOUNDATION | {"gateway.config"},
+    "gateway.mirror": FOUNDATION | {"gateway.clock", "gateway.config", "gateway.log", "gateway.stores"},
     "gateway.road": FOUNDATION | {"gateway.pipeline"},
     "gateway.pipeline": FOUNDATION | {"ingest", "detectors", "alerts"},
     "detectors": FOUNDATION,
@@ -55,6 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.commands": EVERYTHING,
     "gateway.demo": EVERYTHING,
     "gateway.replay": EVERYTHING,
+    "gateway.doctor": EVERYTHING,
     "gateway.evaluate": EVERYTHING,
     "gateway.hindsight": EVERYTHING,
     "gateway.trials": EVERYTHING,
@@ -67,6 +69,8 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "msgspec": {"ingest.decoders", "gateway.stores", "gateway.pipeline"},
     "sqlalchemy": {"gateway.stores"},
     "alembic": {"gateway.stores"},
+    "influxdb_client": {"gateway.stores.influx"},
+    "urllib3": {"gateway.stores.influx"},
     "httpx": {"alerts.channels", "gateway.watchdog"},
     "aiosmtplib": {"alerts.channels.email"},
     "pywebpush": {"alerts.channels.web_push"},
@@ -96,7 +100,17 @@ THIRD_PARTIES: dict[str, set[str]] = {
 }
 
 # Seconds and tens of megabytes that a start must not pay: imported only inside the functions that need them.
-NEVER_AT_START = ("sklearn", "scipy", "numpy", "alembic", "influxdb_client", "apprise", "pywebpush", "xlsxwriter", "prometheus_client")
+NEVER_AT_START = (
+    "sklearn",
+    "scipy",
+    "numpy",
+    "alembic",
+    "influxdb_client",
+    "apprise",
+    "pywebpush",
+    "xlsxwriter",
+    "prometheus_client",
+)
 
 
 def row_of(module: str) -> str:

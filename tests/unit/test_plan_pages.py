@@ -6,7 +6,8 @@ import pytest
 from pages_house import EVENING, Rig, hidden
 from test_pages import PAYLOADS, SCRIPT, text_of
 
-from gateway.domain import Contact, Duty, Override, Person, Profile, Relation, Scope
+from gateway.domain import Contact, Duty, Look, Override, Person, Profile, Relation, Scope
+from gateway.sharing import Sharing
 
 AT = "/plans/home/h1"
 
@@ -42,9 +43,13 @@ def office() -> Office:
 def daughter() -> Office:
     office = Office()
     by = {"who": "ma", "now": EVENING}
-    office.rig.registrar.put_person(Person(id="mei", name="王梅"), **by)
+    for person, name in (("mei", "王梅"), ("wang", "王奶奶")):
+        office.rig.registrar.put_person(Person(id=person, name=name), **by)
+    office.rig.rename("h1", person="wang")
     contact = Contact(home="h1", person="mei", relation=Relation.CHILD)
     office.rig.registrar.put_contacts("h1", [contact], **by)
+    agreed = {"version": "2026-11", "given_by": "wang", "evidence": "paper"}
+    Sharing(office.rig.registry).show("h1", "mei", [Look.CALM], **agreed, **by)
     office.browser = office.rig.signed_in("mei", Duty.FAMILY)
     return office
 
@@ -117,7 +122,7 @@ def test_somebody_who_comes_regularly(office):
 
 
 def test_the_daughter_says_that_she_has_her_mother_with_her_and_that_she_is_back(daughter):
-    assert daughter.browser.get("/").headers["location"] == "/plans"
+    assert daughter.browser.get("/").headers["location"] == "/family"
     assert daughter.browser.get("/plans").headers["location"] == AT
 
     answer = daughter.post("/absence", kind="family", day="2026-11-28")

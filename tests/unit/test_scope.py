@@ -6,7 +6,8 @@ import pytest
 from pages_house import Rig
 
 from dashboard import scope
-from gateway.domain import Area, Contact, Duty, Grid, Person, Relation
+from gateway.domain import Area, Contact, Duty, Grid, Look, Person, Relation, Sight
+from gateway.sharing import Sharing
 
 
 @pytest.fixture
@@ -25,8 +26,10 @@ def rig() -> Rig:
     found = rig.registry.home("h2")
     with rig.registry.begin() as ledger:
         ledger.put_home(replace(found, id="h4", code="A-4", grid="g3", hubs=(), sensors=()), now)
-        ledger.put_contacts("h1", [Contact(home="h1", person="wei", relation=Relation.CHILD)], now)
+        ledger.put_contacts("h1", [Contact(home="h1", person="wei", relation=Relation.CHILD, may_see=Sight.ALL)], now)
         ledger.put_contacts("h3", [Contact(home="h3", person="wei", relation=Relation.NEIGHBOUR)], now)
+    agreed = {"version": "2026-11", "given_by": "wang", "evidence": "paper"}
+    Sharing(rig.registry).show("h1", "wei", [Look.CALM], **agreed, who="ma", now=now)
     return rig
 
 
