@@ -30,8 +30,9 @@ from broker import Mosquitto
 from homes import Homes
 from machine import ROOT, STATE, BenchError, end, fall_in_order, kill, python, start, tree, wait_until
 from subjects import Gateway
-from traffic import Sink
+from traffic import Sink, Traffic, answered, sent_in
 
+HOMES = 4
 TMPFS = "192m"
 PATIENCE_S = 150.0
 DAY_S = 86_400
@@ -42,8 +43,7 @@ class Watched:
 
     def __init__(self, folder: Path, sink: Sink, *, broker: Mosquitto | None = None, extra: str = "") -> None:
         self.name, self.sink, self.broker = f"{folder.name}.test", sink, broker
-        folder.mkdir()
-        self.gateway = Gateway(folder, broker.port if broker else None, sink, Homes(4))
+        self.gateway = Gateway(folder, broker.port if broker else None, sink, Homes(HOMES))
         self.extra = extra
         self._dog: subprocess.Popen | None = None
         self._freeing: Callable[[], object] = bool
@@ -57,12 +57,23 @@ class Watched:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "SHOUWANG_WEB__BASE_URL": f"http://{self.name}"}
         self._dog = start(args, self.gateway.folder / "watchdog.log", env=environment, cwd=ROOT)
         self.gateway.wait_well(120)
+        users = None if self.broker else self.gateway.homes.write_users(self.gateway.folder / "users")
+        self.traffic = Traffic(self.gateway.folder, self.gateway.broker_port, HOMES, users=users)
+        self.traffic.rest()
         time.sleep(3)  # it has been seen well
 
     def told(self, fault: str = "") -> list[tuple[int, str]]:
         """When and of what people were told of this gateway."""
         mark = f'"watchdog/{fault}'
         return [(at, body) for at, body in self.sink.calls if mark in body and self.name in body]
+
+    def press(self) -> tuple[int, int]:
+        """Press every button once; how many were acknowledged, and how many of these reached nobody."""
+        publisher = self.traffic.presses(2, HOMES, give_up=30)
+        with suppress(BenchError):  # a broker without room acknowledges nothing, and the button goes on asking
+            publisher.result()
+        sent = sent_in(publisher.log)
+        return len(sent), answered(sent, self.sink, 30).lost
 
     def stop(self) -> None:
         self._freeing()
@@ -91,6 +102,7 @@ class Watched:
         held = sqlite3.connect(self.gateway.state / "gateway.db", isolation_level=None, check_same_thread=False)
         wait_until("the lock", lambda: _locks(held), 20)
         self._freeing = held.close
+        self.traffic.presses(2, HOMES, give_up=5)  # while nothing happens a lock harms nobody
 
     def full(self) -> None:
         filler = self.gateway.state / "filler"
@@ -126,12 +138,17 @@ class Trial:
     fault: str
     seconds: float | None  # None: nobody was told
     said: str  # the watchdog's word for it
+    pressed: int = 0  # presses while the disk was full, as far as the broker acknowledged them
+    lost: int = 0  # of these
 
 
-def trial(folder: Path, number: int, fault: str, sink: Sink, extra: str = "") -> Trial:
+def trial(folder: Path, number: int, fault: str, extra: str = "") -> Trial:
+    place = folder / f"{fault}-{number}"
+    place.mkdir()
     with ExitStack() as stack:
-        broker = stack.enter_context(Mosquitto(_made(folder / f"m{number}"))) if fault == "deaf" else None
-        one = Watched(folder / f"{fault}-{number}", sink, broker=broker, extra=extra)
+        sink = stack.enter_context(Sink(place))
+        broker = stack.enter_context(Mosquitto(place)) if fault == "deaf" else None
+        one = Watched(place, sink, broker=broker, extra=extra)
         if fault == "full":
             one.gateway.state.mkdir(mode=0o700)
             subprocess.run(
@@ -146,14 +163,12 @@ def trial(folder: Path, number: int, fault: str, sink: Sink, extra: str = "") ->
         getattr(one, fault)()
         with suppress(BenchError):
             wait_until("the news", one.told, PATIENCE_S, 0.05)
+        pressed, lost = one.press() if fault == "full" else (0, 0)
         if not (told := one.told()):
-            return Trial(fault, None, "")
-        return Trial(fault, round((told[0][0] - began) / 1e9, 1), told[0][1].split('"watchdog/')[1].split("/")[0])
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
+            return Trial(fault, None, "", pressed, lost)
+        return Trial(
+            fault, round((told[0][0] - began) / 1e9, 1), told[0][1].split('"watchdog/')[1].split("/")[0], pressed, lost
+        )
 
 
 def month(seed: int) -> int:
@@ -203,22 +218,27 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="shouwang-watchdog-"))
     late, results = 0, {}
     try:
-        with Sink(folder) as sink, ThreadPoolExecutor(asked.at_once) as pool:
+        with ThreadPoolExecutor(asked.at_once) as pool:
             for fault in asked.only.split(","):
                 if fault == "full" and os.geteuid():
                     print("full: left out, a tmpfs cannot be mounted without being root")
                     continue
-                done = list(pool.map(lambda number, what=fault: trial(folder, number, what, sink), range(asked.trials)))
+                done = list(pool.map(lambda number, what=fault: trial(folder, number, what), range(asked.trials)))
                 took = sorted(one.seconds for one in done if one.seconds is not None)
                 words = sorted({one.said for one in done})
                 missed = sum(one.seconds is None or one.seconds > 90 for one in done)
                 late += missed
                 results[fault] = {"trials": len(done), "seconds": took, "said": words, "later than 90 s": missed}
+                results[fault]["presses"] = pressed = sum(one.pressed for one in done)
+                results[fault]["presses lost"] = lost = sum(one.lost for one in done)
+                late += lost
                 if took:
                     middle, last = took[len(took) // 2], took[-1]
                     print(
-                        f"{fault:8} {len(done)} trials: p50 {middle} s, max {last} s, later than 90 s: {missed}", words
+                        f"{fault:8} {len(done)} trials: p50 {middle} s, max {last} s, later than 90 s: {missed}",
+                        end="; ",
                     )
+                    print(f"of {pressed} presses lost: {lost};", ", ".join(words), flush=True)
                 else:
                     print(f"{fault:8} nobody was told", flush=True)
     finally:

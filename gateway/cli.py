@@ -10,6 +10,7 @@ import typer
 from gateway.commands import Config, State, existing, office, say, settings_of
 from gateway.commands.alerts import alerts
 from gateway.commands.devices import devices
+from gateway.commands.doctor import doctor
 from gateway.commands.drill import drills
 from gateway.commands.evaluate import evaluate
 from gateway.commands.homes import homes
@@ -44,6 +45,7 @@ app.command()(train_fall)
 app.command()(who)
 app.command()(receipts)
 app.command()(watchdog)
+app.command()(doctor)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
@@ -105,6 +107,8 @@ def _supervisor(settings: Settings, config: Path | None, *, demo: bool = False) 
     command = [sys.executable, "-m", "gateway.supervisor", "--state", str(settings.state.absolute())]
     if broker.url.get_secret_value():
         command += ["--no-broker"]
+    if settings.influx.url and not demo:
+        command += ["--mirror", *(["--config", str(config.absolute())] if config else [])]
     command += ["--host", broker.host, "--port", str(broker.port)]
     if broker.cert and broker.key:
         command += ["--cert", str(broker.cert.absolute()), "--key", str(broker.key.absolute())]

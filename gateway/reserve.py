@@ -32,7 +32,7 @@ class Reserve:
 
     def look(self) -> None:
         """Let it go or make it, whichever it is time for. What is not there was let go, by us or by an earlier run."""
-        free, stands = self.free(), self._stands()
+        free, stands = self.free(), self.stands()
         if stands and free < self._low:
             self._path.unlink()
             stands = False
@@ -45,7 +45,8 @@ class Reserve:
             else:
                 log.warning("there is room again, the reserve stands", extra={"free": free})
 
-    def _stands(self) -> bool:
+    def stands(self) -> bool:
+        """Whether it is kept back, all of it."""
         try:
             return self._path.stat().st_size >= self._size
         except FileNotFoundError:
