@@ -107,11 +107,12 @@ def test_an_act_that_did_not_get_through_does_not_look_done(street: Neighbourhoo
     follows(page)
     page.context.set_offline(True)
     page.get_by_role("button", name="我来接单").click()
-    expect(page.locator("#stale")).to_contain_text("没有送出去")
+    expect(page.locator("#waiting")).to_contain_text("还没有送出去")
+    expect(page.locator(".stood")).not_to_contain_text("您已接单")
 
     page.context.set_offline(False)
-    page.get_by_role("button", name="我来接单").click()
 
+    expect(page.locator("#waiting")).to_be_hidden(timeout=25_000)
     expect(page.locator(".stood")).to_contain_text("您已接单")
 
 
