@@ -66,9 +66,13 @@ async function refreshed(event, url) {
 
 async function keep(answer, url) {
   if (!answer) return;
-  if (answer.status === 401 || (answer.ok && url.pathname === "/login")) return forget();
+  // A copy that nobody reads holds its connection, and a browser has six: what is not kept is let go at once.
+  if (answer.status === 401 || (answer.ok && url.pathname === "/login")) {
+    await answer.body?.cancel();
+    return forget();
+  }
   const whose = answer.headers.get("x-keep");
-  if (!answer.ok || answer.redirected || !whose) return;
+  if (!answer.ok || answer.redirected || !whose) return answer.body?.cancel();
   const mine = PAGES + whose;
   await forget(mine); // somebody else was signed in here before
   const headers = new Headers({ "content-type": answer.headers.get("content-type"), [KEPT_AT]: String(Date.now()) });
