@@ -85,19 +85,16 @@ class Desk:
         catalogue: Catalogue | None = None,
         call: str = "",
         has_passed: Callable[[Finding], bool] = lambda finding: False,
-        away: Callable[[str, datetime, datetime, str], None] = lambda home, since, until, who: None,
     ) -> None:
         """`call` is the channel by which a telephone is rung up, where there is one: what is urgent goes by it as well
         to everybody whose number is known. `has_passed` is asked about what was held back while somebody worked in a
-        home, and about a silence whose next rung is due: is it over by now? `away` is told that a home's resident is
-        with somebody until then."""
+        home, and about a silence whose next rung is due: is it over by now?"""
         self._store = store
         self._directory = directory
         self._nudge = nudge  # tells the courier that there is something to say
         self._catalogue = catalogue or Catalogue()
         self.call = call
         self._has_passed = has_passed
-        self._away = away
         self._seen: datetime | None = None
         self._fresh: deque[tuple[Delivery, Alert]] = deque(maxlen=64)
 
@@ -261,8 +258,8 @@ class Desk:
                 return Verdict(False, Reason.NO_END, alert)
             facts: Facts = (("word", what.value), *((("until", until.isoformat()),) if until and with_me else ()))
             sitting.write_down(alert, What.FAMILY, who, "alert.family", facts=facts)
-            if with_me:
-                return _is_with_family(sitting, alert, who, sure)
+            if with_me and until is not None:
+                return _is_with_family(sitting, alert, who, until, sure)
             if refusal := _cannot_accept(alert, who):
                 return refusal
             if what is FamilyWord.SEND_WORKER:
@@ -271,10 +268,7 @@ class Desk:
                 return _coordinated(sitting, alert, who, "family")
             return Verdict(True, Reason.DONE, sitting.accept(alert, who, "family"))
 
-        verdict = self._act(alert_id, who, now, act)
-        if with_me and verdict.told and verdict.alert is not None and until is not None:
-            self._away(verdict.alert.home, now, until, who)
-        return verdict
+        return self._act(alert_id, who, now, act)
 
     def note(self, alert_id: str, who: str, text: str, now: datetime) -> Verdict:
         """Add a line to the history; also when it is long over."""
@@ -442,13 +436,14 @@ def _can_be_cancelled(alert: Alert, catalogue: Catalogue) -> bool:
     return all(catalogue.entry(code).can_be_cancelled for code in codes_of(alert))
 
 
-def _is_with_family(sitting: Sitting, alert: Alert, who: str, sure: bool) -> Verdict:
+def _is_with_family(sitting: Sitting, alert: Alert, who: str, until: datetime, sure: bool) -> Verdict:
     if not _can_be_cancelled(alert, sitting.catalogue):
         return Verdict(False, Reason.NOT_BY_WORD, alert)
     if alert.severity.is_emergency and not sure:
         return Verdict(False, Reason.ASK_AGAIN, alert)
     if alert.is_ringing:
         alert = sitting.accept(alert, who, "family")
+    sitting.declare_away(alert.home, who, until)
     return Verdict(True, Reason.DONE, sitting.resolve(alert, who, Outcome.ELDER_AWAY, ""))
 
 

@@ -79,6 +79,7 @@ from alerts.routing import answers_by, delivery_id, letters_for, pages, people_f
 from alerts.selftest import KEY, PRESSES, announced_in, is_test
 from alerts.ways import after, call_of, next_ways, one_by_one, rung_up
 from gateway.domain import (
+    Absence,
     Act,
     Alert,
     Answer,
@@ -101,7 +102,7 @@ from gateway.domain import (
     Stage,
     State,
 )
-from gateway.domain.plan import readable
+from gateway.domain.plan import ABSENCE, ending, readable
 from gateway.ports import AlertLedger, Directory, Timer
 
 TOGETHER = "together"
@@ -754,6 +755,22 @@ class Sitting:
         self._write(alert, What.RESOLVED, who=who, facts=facts)
         self._audit(alert, who, "alert.resolved", why=alert.note, facts=facts[:1])
         return self._save(alert)
+
+    def declare_away(self, home_id: str, who: str, until: datetime) -> None:
+        """The resident is with the family until then: until then nobody is told that nothing moves in the home."""
+        home = self._home(home_id)
+        if home is None:
+            return
+        lines = [line for line in self.directory.plan_lines(home_id) if line.home == home_id]
+        for line in ending(lines, ABSENCE, self.now):
+            self.ledger.put_override(line)
+        line = Override(
+            home=home_id, key=ABSENCE, value=Absence.FAMILY, since=self.now, until=until, author=who, reason="family"
+        )
+        self.ledger.put_override(line)
+        facts: Facts = (("key", line.key), ("value", line.value), ("until", until.isoformat()))
+        self.ledger.audit(Act(at=self.now, who=who, what="plan.home", ref=home_id, why=line.reason, facts=facts))
+        self.ledger.publish(self.now, "registry", home_id, home_id, home.grid)
 
     def follow_up(self, alert: Alert, who: str, note: str, facts: Facts) -> Alert:
         alert = replace(alert, state=State.FOLLOWED_UP, followed_up_at=self.now)

@@ -40,7 +40,7 @@ from gateway import broker
 from gateway.callees import write_people
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
-from gateway.domain import SIGNS_OF_LIFE, Absence, Finding, Kind, Reach, last_sign
+from gateway.domain import SIGNS_OF_LIFE, Finding, Kind, Reach, last_sign
 from gateway.domain.endpoint import Endpoint
 from gateway.health import Health
 from gateway.log import set_up_log
@@ -224,11 +224,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
 
     registrar = stores.registrar(settings.state, settings.areas.levels, settings.lines)
 
-    def is_away(home: str, since: datetime, until: datetime, who: str) -> None:
-        """Somebody of the family has said until when the resident is with them."""
-        registrar.declare_absence(home, Absence.FAMILY, until, since=since, who=who, now=since)
-
-    desk = Desk(stores.alerts, stores.registry, nudge, call=settings.call, has_passed=is_over, away=is_away)
+    desk = Desk(stores.alerts, stores.registry, nudge, call=settings.call, has_passed=is_over)
     pipeline = Pipeline(
         intake=Intake(stores.registry),
         directory=stores.registry,
@@ -253,6 +249,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
         road=lambda: road.beat,
         courier=lambda: courier.rounds if courier else 0,
         attempts=lambda: courier.attempts if courier else {},
+        is_mirrored=bool(settings.influx.url),
     )
 
     def forget(browser: str) -> None:

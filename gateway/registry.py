@@ -44,6 +44,7 @@ from gateway.domain.plan import (
     YES,
     Nonsense,
     Setting,
+    ending,
     lives_again,
     setting_of,
     understood,
@@ -697,11 +698,9 @@ class Registry:
 
     def _end_lines(self, act: "_Act", scope: Scope, place: str, key: str, at: datetime | None = None) -> list[Override]:
         """End what holds of this key at that moment, or now, and take back what is still to come after it."""
-        moment = max(at or act.now, act.now)
-        lines = [line for line in self._store.overrides(place, scope) if line.key == key]
-        ended = [line for line in lines if line.until is None or line.until > moment]
+        ended = ending(self._store.overrides(place, scope), key, max(at or act.now, act.now))
         for line in ended:
-            act.ledger.put_override(replace(line, until=max(line.since, moment)))
+            act.ledger.put_override(line)
         return ended
 
     def _note_plan(self, act: "_Act", what: str, line: Override, why: str) -> None:

@@ -18,6 +18,7 @@ from gateway.domain import (
     Event,
     Finding,
     Outcome,
+    Override,
     Purpose,
     Sending,
     Severity,
@@ -29,6 +30,7 @@ from gateway.stores import tables
 from gateway.stores.book import ACT, TrailLedger, row_of, tidy, upsert, writing
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Prepared, appending
+from gateway.stores.registry import put_override
 
 T = TypeVar("T")
 
@@ -428,6 +430,9 @@ class _SqlAlertLedger(TrailLedger):
 
     def keep_test(self, test: ButtonTest) -> None:
         self._append(self._sql.keep_test, row_of(test, ("home", "sensor", "at", "by")))
+
+    def put_override(self, override: Override) -> None:
+        put_override(self._connection, override)
 
     def button_tests(self, home: str) -> list[ButtonTest]:
         return _nouns(ButtonTest, self._sql.button_tests.all(self._connection, {"home": home}))

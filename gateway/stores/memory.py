@@ -69,6 +69,7 @@ class MemoryTrail:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.sealed: list[Sealed] = []
+        self.plan: Callable[[Sequence[Override]], None] = _of_no_home  # what alerts say of a home; set by its registry
         self._writing = threading.Lock()
         self._writer: int | None = None
 
@@ -95,6 +96,11 @@ class MemoryTrail:
                 yield
             finally:
                 self._writer = None
+
+
+def _of_no_home(lines: Sequence[Override]) -> None:
+    for line in lines:
+        raise absent("home", line.place, "a plan")
 
 
 class _TrailLedger:
@@ -148,6 +154,7 @@ class MemoryAlerts:
             ledger = _MemoryAlertLedger(self._rows, self.trail)
             yield ledger
             with self._changing:
+                self.trail.plan(ledger.lines)
                 ledger.settle()
                 ledger.append_to(self.trail)
 
@@ -324,6 +331,7 @@ def _members(alerts: Iterable[Alert], incident: str) -> list[Alert]:
 class _MemoryAlertLedger(_TrailLedger):
     def __init__(self, rows: _AlertRows, trail: MemoryTrail) -> None:
         super().__init__()
+        self.lines: list[Override] = []
         self._below = rows
         self._new = _AlertRows()
         self._trail = trail
@@ -395,6 +403,9 @@ class _MemoryAlertLedger(_TrailLedger):
 
     def keep_test(self, test: ButtonTest) -> None:
         self._new.button_tests.append(checked(test))
+
+    def put_override(self, override: Override) -> None:
+        self.lines.append(checked(override))
 
     def button_tests(self, home: str) -> list[ButtonTest]:
         return list({t.sensor: t for t in self._below.button_tests if t.home == home}.values())
@@ -499,6 +510,15 @@ class MemoryRegistry(ReadsRoll):
         self.trail = trail or MemoryTrail()
         self._current = Roll()
         self._rows = _RegistryRows()
+        self.trail.plan = self._plan
+
+    def _plan(self, lines: Sequence[Override]) -> None:
+        """What was said of a home in a transaction on alerts."""
+        ledger = _MemoryRegistryLedger(self._rows.copy())
+        for line in lines:
+            ledger.put_override(line)
+        if lines:
+            self._rows, self._current = ledger.rows, ledger.roll(self._current.version + 1)
 
     def _roll(self) -> Roll:
         return self._current

@@ -428,6 +428,13 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         return self._statements.named(column).scalar(self._connection, {"name": value}) is not None
 
 
+def put_override(connection: Connection, override: Override) -> None:
+    """A line of a plan, in whatever transaction this is."""
+    statements = _Writes(connection.engine)
+    _SqlRegistryLedger(connection, statements).put_override(override)
+    connection.execute(statements.count_up)
+
+
 def _this_row(table: Table) -> Any:
     return and_(*(column == bindparam(f"key_{column.name}") for column in table.primary_key))
 

@@ -5,8 +5,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.domain import ButtonTest, Delivery, Person, Purpose, Reach, Sending, Stage
+from gateway.domain import (
+    Act,
+    ButtonTest,
+    Delivery,
+    Entry,
+    Grid,
+    Home,
+    Override,
+    Person,
+    Purpose,
+    Reach,
+    Sending,
+    Stage,
+)
 from gateway.stores.memory import MemoryAlerts, MemoryRegistry
+from gateway.stores.roll import STANDARD_ZONE
 from gateway.stores.sql import SqlAlerts, SqlRegistry, open_book
 
 T0 = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -135,6 +149,46 @@ def test_the_newest_test_of_each_button(alerts):
 
     assert alerts.button_tests() == [again, other]
     assert alerts.button_tests("h1") == [again]
+
+
+def away(home: str, **changes) -> Override:
+    line = Override(
+        home=home, key="absence", value="family", since=T0, until=T0 + MINUTE, author="daughter", reason="family"
+    )
+    return replace(line, **changes)
+
+
+def test_what_is_said_of_an_alert_may_be_said_of_the_home_in_one_transaction(stores):
+    alerts, registry = stores
+    with registry.begin() as ledger:
+        ledger.put_grid(Grid(code="g1", name="一网格", community=""))
+        ledger.put_home(Home(id="h1", code="A-1", name="王奶奶", grid="g1", zone=STANDARD_ZONE), T0)
+    version = registry.version()
+
+    with alerts.begin() as ledger:
+        ledger.put_override(away("h1"))
+        ledger.audit(Act(at=T0, who="daughter", what="plan.home", ref="h1"))
+
+    assert registry.overrides("h1") == [away("h1")]
+    assert registry.plan("h1", T0) == [away("h1")]
+    assert registry.version() > version, "whoever keeps what it read has to read anew"
+
+
+def test_a_transaction_that_falls_leaves_the_plan_as_it_was(stores):
+    alerts, registry = stores
+    with registry.begin() as ledger:
+        ledger.put_grid(Grid(code="g1", name="一网格", community=""))
+        ledger.put_home(Home(id="h1", code="A-1", name="王奶奶", grid="g1", zone=STANDARD_ZONE), T0)
+
+    with pytest.raises(OSError, match="no power"), alerts.begin() as ledger:
+        ledger.put_override(away("h1"))
+        raise OSError("no power")
+    with pytest.raises(LookupError, match="nowhere"), alerts.begin() as ledger:
+        ledger.write(Entry(alert="a", at=T0, what="family"))
+        ledger.put_override(away("nowhere"))
+
+    assert registry.overrides("h1") == []
+    assert alerts.history("a") == []
 
 
 def test_ways_in_a_row_are_registered(stores):

@@ -10,6 +10,7 @@ from alerts.catalogue import ENTRIES
 from alerts.desk import Desk
 from alerts.escalation import HELD_FOR_LIFE, Reason, Verdict
 from alerts.maintenance import TEST
+from alerts.sitting import Sitting
 from gateway.domain import (
     Answer,
     Answers,
@@ -25,6 +26,7 @@ from gateway.domain import (
     Severity,
     State,
 )
+from gateway.domain.plan import ABSENCE
 
 DAUGHTER, NEIGHBOUR = "daughter", "neighbour"
 LATER = T0 + timedelta(hours=8)
@@ -35,7 +37,6 @@ class Village(House):
 
     def __init__(self, answers_by: Answers = Answers.SPEAKER, *, family: bool = True, is_far: bool = True) -> None:
         self.stirs = False
-        self.away: list[tuple] = []
         super().__init__()
         with self.registry.begin() as book:
             for person, name in (
@@ -62,9 +63,14 @@ class Village(House):
             self.registry,
             catalogue=self.catalogue,
             has_passed=lambda finding: self.stirs,
-            away=lambda *said: self.away.append(said),
         )
         self.courier._desk = self.desk
+
+    @property
+    def away(self) -> list[tuple]:
+        """What the household's plan says about where she is: from when, until when, by whose word."""
+        lines = [line for line in self.registry.overrides("h1") if line.key == ABSENCE]
+        return [(line.value, line.since, line.until, line.author) for line in lines]
 
     def says(self, answer: Answer) -> Verdict:
         return self.desk.answer(self.alert().id, answer, "granny", self.now(), "speaker")
@@ -357,8 +363,39 @@ async def test_the_daughter_has_her_with_her():
         Outcome.ELDER_AWAY,
         DAUGHTER,
     )
-    assert village.away == [("h1", at(905), LATER, DAUGHTER)]
+    assert village.away == [("family", at(905), LATER, DAUGHTER)]
     assert village.rang(905) == [(905, "taken", "granny"), (905, "taken", "zhang")]
+
+
+async def test_that_she_is_with_her_and_that_she_is_away_is_one_transaction(monkeypatch):
+    """The power fails in it: neither is written, it rings on, and the daughter taps once more."""
+    village = Village()
+    village.finds("inactivity", Severity.HIGH)
+    await village.until(905)
+
+    def falls(*_: object, **__: object) -> None:
+        raise OSError("no power")
+
+    with monkeypatch.context() as dark, pytest.raises(OSError, match="no power"):
+        dark.setattr(Sitting, "end", falls)
+        village.taps(FamilyWord.WITH_ME, until=LATER)
+    assert (village.alert().is_ringing, village.away) == (True, [])
+
+    village.taps(FamilyWord.WITH_ME, until=LATER)
+    assert (village.alert().state, len(village.away)) == (State.RESOLVED, 1)
+    assert [act.what for act in village.store.acts("h1")] == ["plan.home"]
+
+
+async def test_said_anew_the_new_end_holds():
+    village = Village()
+    village.finds("inactivity", Severity.HIGH)
+    village.taps(FamilyWord.WITH_ME, until=LATER)
+    await village.until(3600)
+
+    village.finds("fall")
+    village.taps(FamilyWord.WITH_ME, until=at(7200), sure=True)
+
+    assert village.away == [("family", T0, at(3600), DAUGHTER), ("family", at(3600), at(7200), DAUGHTER)]
 
 
 async def test_that_she_is_with_her_needs_an_end():
