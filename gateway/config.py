@@ -39,6 +39,9 @@ WATCHDOG_LIMITS = {
     "again": (timedelta(minutes=1), timedelta(hours=4)),
 }
 
+SECRETS = "secrets.toml"
+"""Settings that systemd hands over as a credential; they are written like the others, and win over the file."""
+
 _LEVEL = re.compile(r"[a-z_]{1,32}( \S{1,32})?")
 
 
@@ -309,17 +312,13 @@ def load(path: Path | None = None, **given: Any) -> Settings:
     """Read the settings. Raises ConfigError with one line for each thing that is wrong."""
     values: dict[str, Any] = {}
     if path is not None:
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigError(f"There is no settings file {path}.") from None
-        except UnicodeDecodeError:
-            raise ConfigError(f"{path} is not UTF-8 text.") from None
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{path} is not valid TOML: {error}.") from None
+        values = _read(path)
         for place in ("state",):
             if isinstance(values.get(place), str):
                 values[place] = path.parent / values[place]
+    if folder := os.environ.get("CREDENTIALS_DIRECTORY"):  # systemd's, for this service alone and never on a disk
+        secrets = Path(folder) / SECRETS
+        values = _merge(values, _read(secrets) if secrets.exists() else {})
     values = _merge(values, {key: value for key, value in given.items() if value is not None})
     try:
         return Settings(**values)
@@ -327,6 +326,17 @@ def load(path: Path | None = None, **given: Any) -> Settings:
         where = str(path) if path else "the settings"
         lines = [_sentence(where, dict(problem)) for problem in error.errors()]
         raise ConfigError("\n".join(lines)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no settings file {path}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from None
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

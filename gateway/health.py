@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.broker import queued
+from gateway.mirror import how_it_is
 from gateway.pipeline import Pipeline
 from gateway.ports import AlertStore, Clock, Source
 from gateway.pulse import (
@@ -82,6 +83,7 @@ class Health:
     road: Callable[[], object]  # something that changes whenever the road goes round
     courier: Callable[[], object]  # the same of the courier
     attempts: Callable[[], Mapping[tuple[str, str], int]]  # channel and how an attempt ended -> how often
+    is_mirrored: bool = False  # the readings are copied elsewhere; how that goes concerns no alarm
     is_leaving: bool = False  # it was told to stop, and says so
     hush: Hush = field(default_factory=Hush)
     _began: float = field(default_factory=time.monotonic)
@@ -151,6 +153,7 @@ class Health:
             "findings": counts.findings,
             "last_event": self.alerts.last_event(),
             "watchdog_s": self.watchdog_s(),
+            "mirror": how_it_is(self.state, self.clock.now()) if self.is_mirrored else None,
             **as_words(pulse),
         }
 

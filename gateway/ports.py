@@ -4,7 +4,7 @@ Each port has a fake that ships with the program (`gateway/stores/memory.py`, `a
 `simulators/`), and one contract suite in `tests/contracts` examines all implementations of a port.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -241,6 +241,11 @@ class ReadingStore(Protocol):
 
     def gaps(self, home: str | None = None) -> Mapping[str, tuple[Gap, ...]]:
         """Home -> what cannot be noticed there; homes that see everything are not in it."""
+        ...
+
+    def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:
+        """Nothing is left of this home or of what its hubs announced; how many readings there were. What lies handy
+        for a replay goes under the stand-in until it is let go."""
         ...
 
     def quarantine(self, limit: int = 200) -> list[Quarantined]:
@@ -506,6 +511,10 @@ class AlertStore(Protocol):
         """Housekeeping for idle moments, so that no alarm has to wait for it."""
         ...
 
+    def scrub(self) -> None:
+        """Let what was deleted vanish from the file too, instead of lying in its empty places. Writers wait for it."""
+        ...
+
 
 # --------------------------------------------------------------------------- who and where
 
@@ -635,6 +644,14 @@ class RegistryLedger(Trail, Protocol):
 
     def keep_record(self, record: Commissioning) -> None: ...
 
+    def forget_home(self, home: str) -> None:
+        """Nothing is left of this household: no line of it, however old. Its people stay."""
+        ...
+
+    def forget_person(self, person: str) -> None:
+        """Nothing is left of this person, neither what they agreed to nor what they were called for."""
+        ...
+
 
 class RegistryStore(Directory, Protocol):
     def begin(self) -> AbstractContextManager[RegistryLedger]: ...
@@ -760,6 +777,10 @@ class AccountStore(Protocol):
 
     def invitations(self, now: datetime) -> list[tuple[str, datetime]]:
         """The purposes of those that can still be used, each with until when."""
+        ...
+
+    def forget(self, login: str) -> None:
+        """The account with its sessions and second step; nothing where there is none."""
         ...
 
     def end_invitations(self, purpose: str) -> None:

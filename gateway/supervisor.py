@@ -1,4 +1,4 @@
-"""The small process above the two that work: the broker and the gateway.
+"""The small process above those that work: the broker, the gateway, and the mirror where there is one.
 
 When the gateway falls the broker stays up and keeps what arrives meanwhile, and the gateway is started again. When the
 broker falls it is started again on the same port. When the supervisor itself goes, however it goes, both go with it,
@@ -18,12 +18,14 @@ from typing import Final
 
 from gateway.broker import Broker, BrokerError
 from gateway.child import end, last_words, spawn
+from gateway.pulse import tell_systemd
 
 log = logging.getLogger("shouwang.supervisor")
 
 PAUSE_S: Final = (0.2, 3.0)  # before starting again: the first and the longest
 WELL_AFTER_S: Final = 10.0  # who has run this long begins again with the short pause
 GATEWAY_STOPS_WITHIN_S: Final = 10.0
+MIRROR_STOPS_WITHIN_S: Final = 1.0  # it loses nothing by being ended
 ROOM_EVERY_S: Final = 30.0  # how often the broker's queue is looked at
 MISCONFIGURED: Final = os.EX_CONFIG
 """With this exit code the gateway says that starting it again is of no use before a person has done something."""
@@ -71,12 +73,16 @@ class _Ward:
 
 
 class Supervisor:
-    """Keeps a broker (or none, where one is configured by its address) and the gateway's command running."""
+    """Keeps a broker (or none, where one is configured by its address) and the gateway's command running.
 
-    def __init__(self, broker: Broker | None, gateway: Sequence[str]) -> None:
+    And a mirror beside it, if there is one: what becomes of that concerns nobody else.
+    """
+
+    def __init__(self, broker: Broker | None, gateway: Sequence[str], mirror: Sequence[str] = ()) -> None:
         self._broker = broker
-        self._command = gateway
+        self._command, self._mirrors = gateway, mirror
         self._gateway: subprocess.Popen[bytes] | None = None
+        self._mirror: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
         """Until told to stop (TERM, INT, HUP); returns the exit code for the whole.
@@ -90,8 +96,12 @@ class Supervisor:
                 self._broker.start()
                 log.info("The broker listens on %s:%d.", self._broker.host, self._broker.port)
             self._start_gateway()
+            if self._mirrors:
+                self._start_mirror()
             return self._keep()
         finally:
+            if self._mirror:
+                end(self._mirror, MIRROR_STOPS_WITHIN_S)
             # The gateway first: it settles with the broker what it has stored.
             if self._gateway:
                 end(self._gateway, GATEWAY_STOPS_WITHIN_S)
@@ -101,12 +111,15 @@ class Supervisor:
 
     def _keep(self) -> int:
         gateway = _Ward("gateway", self._start_gateway, self._gateway_fallen)
-        wards = [gateway]
+        wards = [gateway] if self._command else []
         if self._broker:
             wards.insert(0, _Ward("broker", self._broker.start, self._broker.fallen))
+        if self._mirrors:
+            wards.append(_Ward("mirror", self._start_mirror, self._mirror_fallen))
         look_at_room = 0.0
         while True:
             now = time.monotonic()
+            tell_systemd("WATCHDOG=1")
             for ward in wards:
                 ward.look(now)
             if self._broker and now >= look_at_room:
@@ -129,10 +142,17 @@ class Supervisor:
             log.error("The broker's queue may be full, and it cannot be given more room: %s", error)
 
     def _start_gateway(self) -> None:
-        self._gateway = spawn(self._command)
+        if self._command:
+            self._gateway = spawn(self._command)
 
     def _gateway_fallen(self) -> int | None:
         return self._gateway.poll() if self._gateway else None
+
+    def _start_mirror(self) -> None:
+        self._mirror = spawn(self._mirrors)
+
+    def _mirror_fallen(self) -> int | None:
+        return self._mirror.poll() if self._mirror else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,7 +164,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=1883, help="0 picks a free one and keeps to it")
     parser.add_argument("--cert", type=Path, help="the broker's certificate: it then speaks TLS only")
     parser.add_argument("--key", type=Path, help="the certificate's private key")
-    parser.add_argument("gateway", nargs="+", help="the gateway's command line, after --")
+    parser.add_argument("--mirror", action="store_true", help="keep `gateway.mirror` running too")
+    parser.add_argument("--config", type=Path, help="the mirror's settings file")
+    parser.add_argument("gateway", nargs="*", help="the gateway's command line, after --; without it the broker alone")
     given = parser.parse_args(arguments)
     level = os.environ.get("SHOUWANG_LOG", "info").upper()
     logging.basicConfig(level=level, format="%(asctime)s %(message)s")
@@ -152,7 +174,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         broker = (
             None if given.no_broker else Broker(given.state, given.host, given.port, cert=given.cert, key=given.key)
         )
-        return Supervisor(broker, given.gateway).run()
+        mirror = [sys.executable, "-m", "gateway.mirror"] if given.mirror else []
+        if mirror and given.config:
+            mirror += ["--config", str(given.config)]
+        return Supervisor(broker, given.gateway, mirror).run()
     except BrokerError as error:
         sys.stderr.write(f"{error}\n")
         return 1

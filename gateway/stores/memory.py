@@ -7,7 +7,7 @@ before it is committed, and one writer goes at a time.
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -305,6 +305,9 @@ class MemoryAlerts:
 
     def tidy(self) -> None:
         """Nothing to do: memory keeps no log."""
+
+    def scrub(self) -> None:
+        """Nothing to do: what is deleted is gone."""
 
     def _timers(self) -> list[Timer]:
         with self._changing:
@@ -682,6 +685,28 @@ class _MemoryRegistryLedger(_TrailLedger):
             raise absent("home", installation.home, f"the installation of {installation.sensor!r}")
         self.rows.installations.append(checked(installation))
 
+    def forget_home(self, home: str) -> None:
+        rows = self.rows
+        found = rows.homes.pop(home, None)
+        for hub in found.hubs if found else ():
+            rows.secrets.pop(hub.id, None)
+        rows.contacts.pop(home, None)
+        rows.overrides = {key: line for key, line in rows.overrides.items() if line.home != home}
+        rows.installations = [row for row in rows.installations if row.home != home]
+        rows.records = [record for record in rows.records if record.home != home]
+        self.changed = True
+
+    def forget_person(self, person: str) -> None:
+        rows = self.rows
+        for kept in (rows.people, rows.phones, rows.profiles):
+            kept.pop(person, None)
+        rows.posts = [post for post in rows.posts if post.person != person]
+        rows.shifts = {key: shift for key, shift in rows.shifts.items() if shift.person != person}
+        rows.leaves = {key: leave for key, leave in rows.leaves.items() if leave.person != person}
+        rows.contacts = {home: [c for c in around if c.person != person] for home, around in rows.contacts.items()}
+        rows.consents = {number: c for number, c in rows.consents.items() if c.person != person}
+        self.changed = True
+
     def keep_record(self, record: Commissioning) -> None:
         if record.home not in self.rows.homes:
             raise absent("home", record.home, "this record")
@@ -836,6 +861,11 @@ class MemoryAccounts:
         aware(now)
         return sorted((purpose, until) for purpose, until in self._invitations.values() if now < until)
 
+    def forget(self, login: str) -> None:
+        self.end_sessions(login)
+        self.drop_second_step(login)
+        self._accounts.pop(login, None)
+
     def end_invitations(self, purpose: str) -> None:
         with self._changing:
             self._invitations = {key: kept for key, kept in self._invitations.items() if kept[0] != purpose}
@@ -953,6 +983,17 @@ class MemoryReadings:
     def forget_checkpoints(self) -> None:
         self._checkpoints.clear()
         self._settled = 0
+
+    def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:
+        with self._changing:
+            gone = self._homes.pop(home, {})
+            self._heard.pop(home, None)
+            self._checkpoints.pop(home, None)
+            self._gaps.pop(home, None)
+            self._conditions = {key: c for key, c in self._conditions.items() if key[0] != home}
+            self._devices = {key: device for key, device in self._devices.items() if key[0] not in hubs}
+            self._quarantine = {key: kept for key, kept in self._quarantine.items() if kept.hub not in hubs}
+            return len(gone)
 
     def heard(self) -> Mapping[str, datetime]:
         return dict(self._heard)

@@ -259,6 +259,25 @@ class SqliteReadings:
             with self._transaction() as db:
                 db.executemany("insert or replace into hour values (?, ?, ?, ?, ?, ?, ?, ?)", sums)
 
+    def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:
+        with self._transaction() as db:
+            db.execute("pragma secure_delete = on")  # what is deleted is overwritten in the file
+            number = _number(db, home)
+            gone = 0
+            if number is not None:
+                gone = db.execute("delete from reading where home = ?", [number]).rowcount
+                db.execute("delete from hour where home = ?", [number])
+                db.execute("update word set text = ? where id = ?", [stand_in, number])
+            for table in ("checkpoint", "heard", "condition", "gap"):
+                db.execute(f"delete from {table} where home = ?", [home])
+            for hub in hubs:
+                db.execute("delete from device where hub = ?", [hub])
+                db.execute("delete from quarantine where hub = ?", [hub])
+            self._words.learn(db, afresh=True)
+        with self._writing:
+            self._writer.execute("pragma wal_checkpoint(truncate)")
+        return gone
+
     def tidy(self) -> None:
         """Fold the write-ahead log into the file: for idle moments, so that no alarm has to wait for it."""
         with self._reader() as db:  # not the writer's connection: a commit may go on meanwhile

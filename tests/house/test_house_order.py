@@ -41,7 +41,9 @@ def test_locks_hold_no_addresses(path):
     assert address not in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-setup.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-dev.lock", "requirements-deploy.lock", "requirements-setup.lock"]
+)
 def test_every_locked_package_has_a_hash(name):
     entries = re.split(r"\n(?=\S)", (ROOT / name).read_text(encoding="utf-8").strip())
 
@@ -67,6 +69,7 @@ def test_the_locks_hold_what_the_project_asks_for():
 
 def test_program_and_tests_run_the_same_versions():
     assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+    assert locked("requirements.lock").items() <= locked("requirements-deploy.lock").items()
 
 
 def test_every_dependency_is_explained():

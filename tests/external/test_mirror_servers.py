@@ -1,0 +1,159 @@
+"""The mirror before real servers: everything once, whatever the server does meanwhile; and long ranges read back."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from live_brokers import eventually
+from live_influx import SERVERS, Influx1, Victoria
+
+from gateway.clock import SystemClock
+from gateway.domain import Kind, Reading
+from gateway.mirror import Mirror, how_it_is
+from gateway.ports import Batch
+from gateway.stores.influx import Influx, InfluxHistory, InfluxWriter, TryAgain
+from gateway.stores.readings import SqliteReadings
+
+ROOT = Path(__file__).parents[2]
+MORNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+pytestmark = [pytest.mark.external]
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Influx1 | Victoria]:
+    (folder := tmp_path / "server").mkdir()
+    live = SERVERS[request.param](folder)
+    yield live
+    live.remove()
+
+
+@pytest.fixture
+def influxdb(tmp_path: Path) -> Iterator[Influx1]:
+    (folder := tmp_path / "server").mkdir()
+    live = Influx1(folder)
+    yield live
+    live.remove()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteReadings]:
+    readings = SqliteReadings(tmp_path / "readings.db")
+    yield readings
+    readings.close()
+
+
+def where(server: Influx1 | Victoria) -> Influx:
+    return Influx(server.url, "a token", "street", "homes")
+
+
+def lives(store: SqliteReadings, count: int) -> None:
+    """So many pulses, one a second, two of them in the same millisecond now and then."""
+    batch, first = Batch(), store.last_arrival() + 1
+    for number in range(first, first + count):
+        at = MORNING + timedelta(seconds=number - number % 10 // 9)
+        batch.readings.append(
+            Reading("h1", "pir", "客厅 1", Kind.MOTION, float(number % 2), at, at, number, seq=number)
+        )
+    store.commit(batch)
+
+
+def kept_of(count: int, server: Influx1 | Victoria) -> int:
+    """Where times are whole milliseconds, two of one millisecond are one: a tenth of these."""
+    return count if server.knows_nanoseconds else count - count // 10
+
+
+def mirror(store: SqliteReadings, server: Influx1 | Victoria, folder: Path) -> Mirror:
+    return Mirror(store, InfluxWriter(where(server)), SystemClock(), folder)
+
+
+def send_all(mirror: Mirror) -> None:
+    while mirror.step():
+        pass
+
+
+def test_everything_arrives_once_however_often_it_is_sent(server, store, tmp_path):
+    lives(store, 12_000)
+    copying = mirror(store, server, tmp_path)
+
+    send_all(copying)
+    store.mirror(3_000)  # the yes of the server was lost on the way
+    send_all(copying)
+
+    assert store.mirrored() == 12_000
+    eventually(lambda: server.count("motion") == kept_of(12_000, server))
+
+
+def test_while_the_server_is_away_nothing_is_lost(server, store, tmp_path):
+    copying = mirror(store, server, tmp_path)
+    lives(store, 1_000)
+    send_all(copying)
+    server.stop()
+    lives(store, 2_000)
+
+    with pytest.raises(TryAgain):
+        copying.step()
+    store.keep([], 3_000)  # every checkpoint is newer: a start would not need them any more
+    server.start()
+    send_all(copying)
+
+    eventually(lambda: server.count("motion") == kept_of(3_000, server))
+
+
+def test_a_line_that_the_server_refuses_does_not_hold_back_the_others(influxdb):
+    writer = InfluxWriter(where(influxdb))
+    good = [f"motion,home=h1,sensor=s value={n}.0 {n}" for n in range(1, 100)]
+
+    refused = writer.write([*good[:50], "motion,home=h1,sensor=s value=nonsense 5", *good[50:]])
+
+    assert refused == ["motion,home=h1,sensor=s value=nonsense 5"]
+    assert influxdb.count("motion") == 99
+
+
+def test_long_ranges_come_back_as_the_store_itself_sums_them(influxdb, store, tmp_path):
+    lives(store, 7_200)
+    store.roll_up()
+    send_all(mirror(store, influxdb, tmp_path))
+    asked = ("h1", MORNING, MORNING + timedelta(hours=3), [Kind.MOTION, Kind.DOOR])
+    history = InfluxHistory(where(influxdb))
+
+    hours = history.hours(*asked)
+
+    assert hours == store.hours(*asked)
+    assert sum(hour.count for hour in hours) == 7_200
+    assert history.hours(*asked, sensor="pir") == hours
+    assert history.hours(*asked, sensor="another") == []
+    assert history.hours("h1' or home <> '", *asked[1:]) == []
+
+
+def test_it_runs_as_a_process_beside_and_says_how_it_is(influxdb, store, tmp_path):
+    lives(store, 500)
+    here = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "SHOUWANG_STATE": str(tmp_path),
+        "SHOUWANG_INFLUX__URL": influxdb.url,
+        "SHOUWANG_INFLUX__BUCKET": "homes",
+        "SHOUWANG_INFLUX__TOKEN": "s3cret-token",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "gateway.mirror"], env=here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        eventually(lambda: influxdb.count("motion") == 500)
+        influxdb.stop()
+        lives(store, 10)
+        eventually(lambda: (how_it_is(tmp_path, SystemClock().now()) or {}).get("trouble"))
+        told = how_it_is(tmp_path, SystemClock().now())
+        influxdb.start()
+        eventually(lambda: influxdb.count("motion") == 510)
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=20)[0]
+
+    assert process.returncode == 0
+    assert told["behind"] == 10 and told["since"]
+    assert "s3cret-token" not in said
