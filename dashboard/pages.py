@@ -24,7 +24,7 @@ from dashboard.live import Feed, resume_from
 from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, tongue_of
 from dashboard.seen import Seen
 from dashboard.words import N_, Tongue
-from gateway.domain import Alert, Duty, Event, Home, Kind, Monitoring, Person, Reading, Stage
+from gateway.domain import Alert, Duty, Event, Gap, Home, Kind, Monitoring, Person, Reading, Stage
 from gateway.domain.home import GRID
 from gateway.locales import LANGUAGES
 
@@ -32,6 +32,8 @@ A_DAY = timedelta(days=1)
 SENSOR_MEMORY = timedelta(days=7)
 """A sensor that said nothing for longer is told as not heard for a week."""
 A_YEAR_S = 365 * 86_400
+BLIND_SHOWN = 2
+"""What a line of the list names of all that cannot be noticed in a home; its page names the rest."""
 ON_DUTY = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
 """Who may see homes and deal with alerts. Families and installers get pages of their own."""
 WITH_INSTALLERS = (*ON_DUTY, Duty.INSTALLER)
@@ -170,6 +172,7 @@ class Pages:
             to_file=sum(line.to_file for line in view.lines),
             next_deadline=self._next_deadline(tongue, now),
             learning=lambda home: learning(home, now),
+            blind_to=lambda gaps: blind_to(gaps, tongue),
         )
 
     def _next_deadline(self, tongue: Tongue, now: datetime) -> str:
@@ -272,6 +275,14 @@ def in_words(
     if blind is not None and blind < end:
         told.append(Saying(max(blind, start), tongue.say("not heard since")))
     return sorted(told, key=lambda saying: saying.start, reverse=True)
+
+
+def blind_to(gaps: Sequence[Gap], tongue: Tongue) -> str:
+    """What cannot be noticed, the gravest first, in the room that a line has."""
+    codes = sorted({gap.what for gap in gaps}, key=lambda code: (wording.STANDARD.entry(code).severity.value, code))
+    names = tongue.say(", ").join(wording.alert_name(code, tongue.language) for code in codes[:BLIND_SHOWN])
+    more = len(codes) - BLIND_SHOWN
+    return names if more <= 0 else tongue.say("{names} and {n} more", names=names, n=more)
 
 
 def may_finish(alert: Alert, person: str, duty: Duty | None) -> bool:

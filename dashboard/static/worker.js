@@ -53,31 +53,28 @@ async function page(event, url) {
   const first = await Promise.race([coming.catch(() => null), patience]);
   const answer = first || (await remembered(url)) || (await coming.catch(() => null));
   if (!answer) return (await caches.match(NOWHERE)) || Response.error();
-  event.waitUntil(keep(answer === first ? answer.clone() : null, url));
+  if (answer === first) event.waitUntil(keep(answer, url));
   return answer;
 }
 
 // What a page asks for to renew itself is never answered from memory, or it would look new; but it is remembered.
 async function refreshed(event, url) {
   const answer = await fetch(event.request);
-  event.waitUntil(keep(answer.clone(), url));
+  event.waitUntil(keep(answer, url));
   return answer;
 }
 
 async function keep(answer, url) {
-  if (!answer) return;
-  // A copy that nobody reads holds its connection, and a browser has six: what is not kept is let go at once.
-  if (answer.status === 401 || (answer.ok && url.pathname === "/login")) {
-    await answer.body?.cancel();
-    return forget();
-  }
+  if (answer.status === 401 || (answer.ok && url.pathname === "/login")) return forget();
   const whose = answer.headers.get("x-keep");
-  if (!answer.ok || answer.redirected || !whose) return answer.body?.cancel();
+  if (!answer.ok || answer.redirected || !whose) return;
+  // Copied only where the copy is read: one that nobody reads holds its connection, and a browser has six.
+  const copy = answer.clone();
   const mine = PAGES + whose;
   await forget(mine); // somebody else was signed in here before
   const headers = new Headers({ "content-type": answer.headers.get("content-type"), [KEPT_AT]: String(Date.now()) });
   // The page itself says from when it is: `data-kept` is what live.js shows large.
-  const text = (await answer.text()).replace("<body ", `<body data-kept="${Date.now()}" `);
+  const text = (await copy.text()).replace("<body ", `<body data-kept="${Date.now()}" `);
   const pages = await caches.open(mine);
   await pages.delete(url.href);
   await pages.put(url.href, new Response(text, { headers }));

@@ -284,7 +284,7 @@ def test_a_home_says_what_cannot_be_noticed_in_it(rig):
     cannot_see(rig, "fall")
     browser = rig.signed_in()
 
-    assert "1 处盲区" in text_of(browser.get("/").text)
+    assert "无法发现：疑似跌倒" in text_of(browser.get("/").text)
     page = text_of(browser.get("/homes/h1").text)
     assert "这里看不到的情况" in page and "厨房" in page
     assert "能看到的情况" in text_of(browser.get("/homes/h2").text)
@@ -295,7 +295,7 @@ def test_what_nobody_has_installed_is_no_blind_spot_of_today(rig):
     cannot_see(rig, "smoke", "", "sensor_missing")
     browser = rig.signed_in()
 
-    assert "处盲区" not in text_of(browser.get("/").text)
+    assert "无法发现" not in text_of(browser.get("/").text)
     assert "is-blind" not in browser.get("/homes/h1").text
     assert browser.get("/api/v1/homes/h1/coverage").json()["blind"] is False
 
