@@ -99,12 +99,7 @@ class Accounts:
 
     def is_theirs(self, visitor: Visitor, person: Person) -> bool:
         """Whether somebody who is known already works or belongs where this visitor leads."""
-        registry = self.house.registry
-        return (
-            self.pages.covers(visitor, "")
-            or any(self.pages.covers(visitor, place) for _, place in registry.duties(person.id, self.house.clock.now()))
-            or any(person.id in {one.id for one, _ in self.around(home)} for home in self.pages.homes(visitor))
-        )
+        return person in self.pages.people(visitor)
 
     def around(self, home: Home) -> list[tuple[Person, Duty]]:
         """Who of a household could sign in: the resident and the family."""

@@ -50,7 +50,9 @@ class Drills:
         if visitor.account.duty not in CALLERS:
             return []
         registry = self.house.registry
-        return way_lines(responders(registry), self.house.alerts.trials(), self.house.clock.now())
+        theirs = {person.id for person in self.pages.people(visitor)}
+        called = [person for person in responders(registry) if person.id in theirs]
+        return way_lines(called, self.house.alerts.trials(), self.house.clock.now())
 
     def buttons(self, visitor: Visitor) -> list[ButtonLine]:
         now, homes = self.house.clock.now(), self.pages.homes(visitor)
@@ -83,8 +85,9 @@ class Drills:
             may_call=visitor.account.duty in CALLERS,
         )
 
-    def person(self, person_id: str) -> Person:
-        person = self.house.registry.person(person_id)
+    def person(self, visitor: Visitor, person_id: str) -> Person:
+        """Whom this visitor may send a drill; else the same 404 as where there is nobody."""
+        person = next((one for one in self.pages.people(visitor) if one.id == person_id), None)
         if person is None or not person.reaches:
             raise HTTPException(404)
         return person
@@ -104,7 +107,7 @@ def routes(drills: Drills, doors: Doors) -> APIRouter:
 
     @router.post("/drills/people/{person_id}")
     def call(request: Request, visitor: Caller, person_id: str) -> Response:
-        drill(house.desk, drills.person(person_id), visitor.account.person, house.clock.now())
+        drill(house.desk, drills.person(visitor, person_id), visitor.account.person, house.clock.now())
         return RedirectResponse("/drills", status_code=303)
 
     @router.post("/drills/homes/{home_id}")
