@@ -120,6 +120,25 @@ def recordings(
         picture.write_text(drawn(report), encoding="utf-8")
 
 
+# --------------------------------------------------------------------------- simulated homes
+
+
+@evaluate.command("simulated")
+def simulated(
+    only: Annotated[list[str] | None, typer.Option("--only", help="one kind of trial; may be repeated")] = None,
+    homes: Annotated[int, typer.Option(min=0, max=1000, help="so many homes each; 0: as many as it needs")] = 0,
+    processes: Annotated[int, typer.Option(min=1, help="on so many cores")] = 1,
+) -> None:
+    """Let things happen in seeded homes that recorded ones cannot show; found, missed and false, by rule."""
+    from gateway.trials import TRIALS, run_all, table
+
+    names = list(only or TRIALS)
+    if unknown := [name for name in names if name not in TRIALS]:
+        raise Refused(f"There is no trial {unknown[0]!r}; there are {', '.join(TRIALS)}.")
+    for line in table([life for _, lives in run_all(names, homes, processes) for life in lives]):
+        say(line)
+
+
 # --------------------------------------------------------------------------- verdicts
 
 

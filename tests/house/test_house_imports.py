@@ -20,10 +20,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.registry": FOUNDATION | {"gateway.refusals", "gateway.sheets"},
     "gateway.rota": FOUNDATION | {"gateway.refusals"},
     "gateway.sharing": FOUNDATION | {"gateway.refusals"},
+    "gateway.privacy": FOUNDATION | {"gateway.refusals", "gateway.registry"},
+    "gateway.anchors": FOUNDATION,
     "gateway.child": set(),
     "gateway.kit": FOUNDATION,
     "gateway.broker": FOUNDATION | {"gateway.child"},
-    "gateway.supervisor": {"gateway.broker", "gateway.child"},  # it must not fall, so it takes next to nothing
+    "gateway.supervisor": {
+        "gateway.broker",
+        "gateway.child",
+        "gateway.pulse",
+    },  # it must not fall, so it takes next to nothing
     "gateway.log": set(),
     "gateway.pulse": set(),
     "gateway.reserve": set(),
@@ -43,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "gateway.registry",
         "gateway.rota",
         "gateway.sharing",
+        "gateway.privacy",
         "gateway.refusals",
         "gateway.sheets",
         "gateway.kit",

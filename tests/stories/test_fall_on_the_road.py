@@ -16,7 +16,7 @@ from ingest.intake import Intake
 from simulators.falls import HERTZ, Wearer, message, record, windows
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
-NINA = Wearer(number=7, is_old=True, at_waist=False, vigour=0.8, limit_g=16, noise_g=0.01)
+NINA = Wearer(number=7, is_old=True, at_waist=False, vigour=0.8, limit_g=16, noise_g=0.01, hertz=50)
 
 
 class Flat:

@@ -14,7 +14,7 @@ from ingest.decoders.base import Signal, Unreadable
 from simulators.falls import FALLS, HERTZ, Wearer, message, record, windows
 
 BEGIN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-NINA = Wearer(number=1, is_old=True, at_waist=False, vigour=0.8, limit_g=16, noise_g=0.01)
+NINA = Wearer(number=1, is_old=True, at_waist=False, vigour=0.8, limit_g=16, noise_g=0.01, hertz=50)
 FALL = record("slips", NINA, 3).samples
 
 
