@@ -17,8 +17,8 @@ from gateway.domain import Event
 from gateway.ports import AlertStore
 
 PING_S = 15
-LOOK_S = 0.2
-"""How often the table is looked at while somebody listens: two fifths of what a page may take to show an alert."""
+LOOK_S = 0.1
+"""How often the table is looked at while somebody listens: a third of what a page may take to show an alert."""
 READ_AT_ONCE = 200
 WAITING_EVENTS = 5 * READ_AT_ONCE
 """A listener that falls this far behind is cut off; it comes again and names where it stopped."""

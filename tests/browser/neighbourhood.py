@@ -144,13 +144,16 @@ class Neighbourhood:
             hour = moment.astimezone(SHANGHAI).hour
             room, name = tour[0] if hour < 6 or hour >= 22 else tour[turn % 4]
             self.hear(number, f"h{number}-{name}", room, Kind.MOTION, moment)
+            # Nobody crosses a room in one pulse; a lone one is no sign of life.
+            self.hear(number, f"h{number}-{name}", room, Kind.MOTION, moment + timedelta(seconds=40))
             turn += 1 if turn % 3 else 2
             moment += minutes(95 if hour < 6 or hour >= 22 else 4 + (turn * 7) % 26)
         for hours_ago, value in ((9, 1), (8.98, 0), (8, 1), (7.98, 0)):
             self.hear(number, f"h{number}-door", "living", Kind.DOOR, now - timedelta(hours=hours_ago), value)
         self.hear(number, f"h{number}-liv", "living", Kind.BATTERY, now - timedelta(hours=5), 86)
         if number != 7:
-            self.hear(number, f"h{number}-kit", "kitchen", Kind.MOTION, end)
+            for seconds in (50, 0):
+                self.hear(number, f"h{number}-kit", "kitchen", Kind.MOTION, end - timedelta(seconds=seconds))
         if number == 2:  # out at the market
             self.hear(2, "h2-door", "living", Kind.DOOR, now - minutes(34), 1)
             self.hear(2, "h2-door", "living", Kind.DOOR, now - minutes(33.5), 0)
