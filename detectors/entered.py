@@ -12,7 +12,6 @@ from detectors.silence import (
     DOOR_RULE,
     HEARD_FOR_SILENCE,
     LOOK_AGAIN,
-    eyes_of,
     unheard,
 )
 from gateway.domain import SECOND_EVENT, Facts, Finding, Home, Kind, Reading, Severity, seconds
@@ -26,7 +25,7 @@ TRUSTED_AFTER = 3
 the hall would accuse everybody who comes home."""
 
 SEEN_KEPT = 9
-"""By so many entries it is known how soon somebody is usually seen."""
+"""By so many entries it is known how soon somebody is usually seen, and by which sensors."""
 
 JUST_NOW = timedelta(seconds=5)
 """So little before the door's own signal a sensor near it sees the one who opens it from outside."""
@@ -43,6 +42,7 @@ class EnteredState:
     told: bool = False
     unseen: int = 0  # of the last entries, newest lowest: a bit for each after which nobody was seen in time
     seen_s: list[int] = field(default_factory=list)  # after how many seconds somebody was, of the last entries in time
+    seen_by: list[str] = field(default_factory=list)  # and by which sensor
 
 
 @dataclass(slots=True)
@@ -61,10 +61,6 @@ class Entered:
     _: KW_ONLY
     within: timedelta = timedelta(minutes=15)
     state: EnteredState = field(default_factory=EnteredState, init=False)
-    _eyes: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._eyes = eyes_of(self.home)
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state = self.state
@@ -87,6 +83,7 @@ class Entered:
             state.unseen = (state.unseen << 1 | is_late) % (1 << ENTRIES)
             if not is_late:
                 state.seen_s = [*state.seen_s[1 - SEEN_KEPT :], int((at - state.entered_at).total_seconds())]
+                state.seen_by = [*state.seen_by[1 - SEEN_KEPT :], reading.sensor]
             state.left_at = state.entered_at = state.due_at = None
         elif self._is_at_home(reading, before):
             state.left_at = None
@@ -124,7 +121,7 @@ class Entered:
         if unheard(state.entered_at, context):
             state.due_at = now + LOOK_AGAIN
             return ()
-        if any(name in self._eyes or name in self.home.exit_doors for name in context.blind):
+        if any(name in state.seen_by or name in self.home.exit_doors for name in context.blind):
             state.told = True  # it may have been seen by one that sees nothing now
             return ()
         state.told = True

@@ -222,6 +222,28 @@ def test_where_nobody_was_ever_seen_to_come_in_nobody_is_accused_of_it(weeks):
     assert weeks.told == []
 
 
+def test_a_blind_sensor_that_never_sees_who_comes_in_hides_nobody(weeks):
+    weeks.lives(3)
+    weeks.moves("08:00")
+    weeks.door("08:30")
+    weeks.context = Context(blind=("balcony_pir",))
+    weeks.door("11:00")
+    weeks.waits_until("12:00")
+
+    assert [code for _, code in weeks.told if code == "entered_no_motion"] == ["entered_no_motion"]
+
+
+def test_while_the_one_that_sees_who_comes_in_is_blind_nobody_is_accused(weeks):
+    weeks.lives(3)
+    weeks.moves("08:00")
+    weeks.door("08:30")
+    weeks.context = Context(blind=("pir",))
+    weeks.door("11:00")
+    weeks.waits_until("12:00")
+
+    assert weeks.told == []
+
+
 def test_one_pulse_inside_is_enough(weeks):
     weeks.lives(3)
     weeks.moves("08:00")
