@@ -97,10 +97,11 @@ def _urgent(*near: Duty, confirm: timedelta = NO_TIME, site: timedelta = 15 * MI
     )
 
 
-def _high(ack: timedelta, *, confirm: timedelta, site: timedelta | None = None) -> Ladder:
-    """Severity 2: asked first, then the family, then whoever works there and up, as far as the district."""
+def _high(ack: timedelta, *also: Duty, confirm: timedelta, site: timedelta | None = None) -> Ladder:
+    """Severity 2: asked first, then the family, then whoever works there and up, as far as the district. `also` are
+    told together with the grid worker."""
     return _ladder(
-        _rung(ack, Duty.GRID_WORKER),
+        _rung(ack, Duty.GRID_WORKER, *also),
         _rung(ack, Duty.DEPUTY, Duty.KEY_HOLDER, Duty.NIGHT_POOL, Duty.VOLUNTEER),
         _rung(ack, Duty.SUPERVISOR, Duty.COMMUNITY),
         _rung(ack, Duty.STREET),
@@ -339,7 +340,7 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         call=N_("A measurement was outside its limits at {time}."),
         ask=N_("Your last measurement was unusual. Are you all right?"),
         ladder=_medium(10 * MINUTE, Duty.DOCTOR, confirm=5 * MINUTE),
-        others={Severity.HIGH: _high(10 * MINUTE, confirm=5 * MINUTE)},
+        others={Severity.HIGH: _high(10 * MINUTE, Duty.DOCTOR, Duty.MEDICAL, confirm=5 * MINUTE)},
     ),
     CatalogueEntry(
         code="bath_dwell",
@@ -556,7 +557,7 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         can_be_cancelled=False,
     ),
     CatalogueEntry(
-        code="gateway_disk",  # these three are of the installation as a whole
+        code="gateway_disk",  # these four are of the installation as a whole
         severity=Severity.TECHNICAL,
         name=N_("Disk full"),
         call=N_("The gateway's disk has been full since {time}; alarms go out from a reserve that will not last."),
@@ -580,6 +581,15 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         call=N_("A certificate of the gateway will soon end; after that no hub or no page can connect."),
         advice=N_("Renew it and put it in place; then restart what uses it."),
         ladder=_upkeep(4 * HOUR),
+        can_be_cancelled=False,
+    ),
+    CatalogueEntry(
+        code="gateway_missing",
+        severity=Severity.TECHNICAL,
+        name=N_("Something is missing"),
+        call=N_("When the gateway started at {time} something that it had known was missing."),
+        advice=N_("Look what happened and who was added since, and write it down again. `shouwang doctor` says more."),
+        ladder=_upkeep(15 * MINUTE),
         can_be_cancelled=False,
     ),
     CatalogueEntry(

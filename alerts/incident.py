@@ -110,6 +110,13 @@ def outranks(finding: Finding, alert: Alert) -> bool:
     return finding.severity.worse_than(alert.severity)
 
 
+def is_seconded(alert: Alert, finding: Finding) -> bool:
+    """Another detector says too that the house is in danger: two do not err at once, so nobody waits to be sure."""
+    said = {alert.finding, *(one.finding for one in alert.also)}
+    sensors = {one.fact("sensor") for one in said if one.code in FIRE} - {""}
+    return finding.code in FIRE and bool(sensors) and finding.fact("sensor") not in {"", *sensors}
+
+
 def led_by(alert: Alert, finding: Finding, now: datetime) -> Alert:
     """The incident with this at its head; what led it so far stands beside it."""
     if finding.code == alert.code:

@@ -45,6 +45,7 @@ from alerts.incident import (
     bundled_until,
     codes_of,
     gathered_at,
+    is_seconded,
     joined_by,
     led_by,
     muted_by,
@@ -271,6 +272,7 @@ class Sitting:
 
     def _repeat(self, alert: Alert, finding: Finding) -> Alert:
         """It was pressed or found again, or something else was found: count it, and tell whoever has it."""
+        is_certain = is_seconded(alert, finding)
         alert = joined_by(alert, finding, self.now)
         facts: Facts = (("count", str(alert.count)),)
         if finding.code != alert.code:
@@ -280,6 +282,8 @@ class Sitting:
         self._audit(alert, SYSTEM, f"alert.{what}", facts=facts)
         if alert.is_taken and not self._tell_owner(alert, finding.code if what is What.JOINED else ""):
             return self._ring_again(alert)
+        if is_certain and alert.is_ringing and not self._has_called(alert, Duty.FIRE_STATION):
+            return self._climb(climb_now(alert, self.now))
         if alert.code == TEST and alert.is_ringing and self._may_be_told_again(alert):
             return self._climb(from_the_start(alert, self.now))  # no ladder goes on that would try it once more
         if alert.is_ringing and what is What.JOINED and not self._has_called(alert):
@@ -304,9 +308,10 @@ class Sitting:
         # Nobody is called later for the worse than for what it was: what has been asked is not asked from the start.
         return self._climb(replace(from_the_start(alert, self.now), rung=rung_within(alert.ladder, left)))
 
-    def _has_called(self, alert: Alert) -> bool:
-        """Somebody was called who can come."""
-        return any(d.duty not in BEFORE_ANYBODY_COMES for d in self._of(alert, Purpose.PAGE))
+    def _has_called(self, alert: Alert, duty: Duty | None = None) -> bool:
+        """Somebody was called who can come; for this duty, where one is named."""
+        called = {d.duty for d in self._of(alert, Purpose.PAGE)} - BEFORE_ANYBODY_COMES
+        return bool(called) if duty is None else duty in called
 
     def _may_be_told_again(self, alert: Alert) -> bool:
         return all(self.now - told.created_at >= AGAIN_EVERY for told in self._of(alert, Purpose.PAGE))

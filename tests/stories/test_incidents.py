@@ -86,6 +86,11 @@ class Town(House):
         self.desk.take([finding], self._now)
         return finding
 
+    def detects(self, code: str, sensor: str) -> None:
+        facts = (("sensor", sensor),)
+        found = Finding(home="h1", code=code, severity=Severity.EMERGENCY, since=self._now, at=self._now, facts=facts)
+        self.desk.take([found], self._now)
+
     def goes_dark(self, home: str) -> None:
         self.over.discard((home, "home_silent", ""))
         self.notices("home_silent", home)
@@ -155,6 +160,27 @@ async def test_gas_that_joins_a_fire_brings_its_advice_along(town):
 
     assert "勿开关电器" in town.phone.letters[-1].body
     assert len(town.store.alerts()) == 1
+
+
+async def test_a_second_detector_calls_the_fire_station_at_once(town):
+    """One may err; nobody waits a minute to be sure of two."""
+    with town.registry.begin() as book:
+        book.put_person(
+            Person(id="fire", name="微型消防站", reaches=(Reach(channel="phone", address="fire"),)), LONG_AGO
+        )
+        book.assign("fire", Duty.FIRE_STATION, "g1", LONG_AGO)
+    town.detects("smoke", "kitchen")
+    await town.until(10)
+    town.detects("smoke", "kitchen")
+    await town.until(20)
+    assert [who for _, _, who in town.phone.rang].count("fire") == 0, "the same one again is no second"
+
+    town.detects("co", "bedroom")
+    await town.until(25)
+    town.detects("smoke", "kitchen")
+    await town.until(30)
+
+    assert [(when, who) for when, what, who in town.phone.rang if what == "page"][-2:] == [(20, "li"), (20, "fire")]
 
 
 async def test_whoever_has_it_hears_what_else_was_found(town):
