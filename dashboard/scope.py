@@ -67,7 +67,7 @@ def home_of(account: Account, home_id: str, directory: Directory) -> Home | None
 
 def people_of(account: Account, directory: Directory) -> frozenset[str]:
     """Who lives in the homes of theirs, stands around them, or is called for their grids and areas."""
-    found = set()
+    found: set[str] = set()
     for home in homes_of(account, directory):
         found.update((home.person, *(contact.person for contact in directory.contacts(home.id))))
     rota = directory.rota()
