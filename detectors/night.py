@@ -41,6 +41,9 @@ RESTLESS_FOR = timedelta(minutes=10)
 ROOMS = 3
 """To and fro between two sensors that see the same spot is no wandering."""
 
+FEWEST = 4
+"""No plan names fewer changes of room, so fewer are not looked at more closely."""
+
 KEPT = 40
 """Changes of room kept at most; nobody has gone through so many within half an hour."""
 
@@ -249,7 +252,7 @@ class Night:
         state.rooms.append(reading.room)
         count = len(state.times)
         state.peak = max(state.peak, count)
-        if state.told or count < self.changes or len(set(state.rooms)) < ROOMS:
+        if state.told or count < min(FEWEST, self.changes) or len(set(state.rooms)) < ROOMS:
             return ()
         lasted = timedelta(seconds=moment - state.times[0])
         limit = self._restless(context)
