@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +19,7 @@ from dashboard import (
     account,
     accounts,
     api,
+    atlas,
     board,
     charts,
     demo,
@@ -38,6 +39,7 @@ from dashboard import (
     people,
     pictures,
     plan,
+    privacy,
     push,
     receipts,
     records,
@@ -131,12 +133,14 @@ def create_app(house: House) -> FastAPI:
     app.include_router(handling.routes(dealing, entrance))
     app.include_router(family.routes(family.Family(sight, dealing), entrance))
     app.include_router(elder.routes(elder.Elder(sight), entrance))
+    app.include_router(privacy.routes(privacy.Privacy(sight), entrance))
     app.include_router(install.routes(install_view.Install(house, printer, sight), entrance))
     app.include_router(api.routes(sight, entrance))
     county = overview.Overview(sight, County(house))
     app.include_router(overview.routes(county, entrance))
     app.include_router(month.routes(month.Months(county), entrance))
     app.include_router(charts.routes(charts.Charts(sight, county), entrance))
+    app.include_router(atlas.routes(atlas.Atlas(county), entrance))
     app.include_router(board.routes(board.Board(house, printer, sight), entrance))
     app.include_router(people.routes(people.People(house, printer, sight), entrance))
     app.include_router(plan.routes(plan.Plans(house, printer, sight), entrance))
@@ -181,7 +185,7 @@ def create_app(house: House) -> FastAPI:
         return await apologise(request, HTTPException(422))
 
     app.add_middleware(Squeeze)
-    app.add_middleware(Seal)
+    app.add_middleware(Seal, tiles=house.map_tiles)
     return app
 
 
@@ -221,8 +225,12 @@ class Squeeze:
 class Seal:
     """Puts the security headers on every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tiles: str = "") -> None:
         self.app = app
+        ground = urlsplit(tiles)
+        self.map_policy = HEADERS["content-security-policy"]
+        if tiles:  # pictures of the ground may come from that one host, and only on the map
+            self.map_policy += f"; img-src 'self' {ground.scheme}://{ground.netloc}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -235,8 +243,10 @@ class Seal:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                if scope["path"].startswith("/install/"):  # labels are scanned there
-                    headers["permissions-policy"] = "camera=(self), microphone=(), geolocation=()"
+                if scope["path"].startswith("/install/"):  # labels are scanned there, and homes get their position
+                    headers["permissions-policy"] = "camera=(self), microphone=(), geolocation=(self)"
+                if scope["path"] == "/map" or scope["path"].startswith("/map/"):
+                    headers["content-security-policy"] = self.map_policy
                 if scope["path"].startswith(("/alerts/", "/a/", "/door/")):  # whoever arrives may say where they are
                     headers["permissions-policy"] = "camera=(), microphone=(), geolocation=(self)"
                 if is_kept and message["status"] == 200:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from alerts.desk import Desk
 from gateway.domain.endpoint import Endpoint
 from gateway.ports import AccountStore, AlertStore, Clock, Post, ReadingStore, RegistryStore
+from gateway.privacy import Privacy
 from gateway.registry import Registry
 
 
@@ -35,8 +36,10 @@ class House:
     metrics_token: str = ""  # shown by whoever asks for them; empty: this machine only, while base_url is this machine
     photos: Path | None = None  # the folder for pictures of installed devices; None: none are taken
     push_key: Path | None = None  # the public key by which push services know us; None: no browser is told by push
+    privacy: Privacy | None = None  # copies and erasures for the administrator's page
     fell: Callable[[BaseException], None] = lambda error: None  # a part of the pages died: all must start anew
     blank_book: Callable[[], AlertStore] | None = None  # in which may be tried who would be called
+    map_tiles: str = ""  # where the map's ground comes from: https://host/{z}/{x}/{y}.png; empty: plain, from nowhere
     demo: bool = False
     demo_kill: Callable[[], None] | None = None  # kill -9 this gateway
     demo_press: Callable[[str], object] | None = None  # press the emergency button of this home

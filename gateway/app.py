@@ -36,7 +36,7 @@ from alerts.channels import make as make_channel
 from alerts.courier import Courier
 from alerts.desk import Desk
 from alerts.maintenance import has_passed
-from gateway import broker
+from gateway import anchors, broker
 from gateway.callees import write_people
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
@@ -47,8 +47,10 @@ from gateway.log import set_up_log
 from gateway.notices import NoCertificate, Notices, certificates
 from gateway.pipeline import Pipeline
 from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore, RegistryStore, TryLater
+from gateway.privacy import Privacy
 from gateway.pulse import HEARTBEAT, SignOfLife
 from gateway.registry import Registry
+from gateway.rescue import forget_missing, is_short, is_time, keep_copies, note_missing, noted_missing, rescue
 from gateway.reserve import Reserve
 from gateway.road import Road
 from gateway.sheets import STANDARD_LEVELS
@@ -80,6 +82,9 @@ LOOK_AHEAD_EVERY = 180
 UPKEEP_EVERY_S = 10.0
 """From one look at the gateway's own affairs to the next; people are told of a full disk within a minute."""
 
+ANCHOR_EVERY = 360
+"""Of these looks, from one noting of where the audit trail ends to the next: an hour."""
+
 PEOPLE_EVERY = 6
 """Of these looks, from one writing down of whom the watchdog tells to the next: a minute."""
 
@@ -105,6 +110,9 @@ class Stores:
     registry: RegistryStore
     accounts: AccountStore
     readings: ReadingStore
+
+    def privacy(self, state: Path, registrar: Registry) -> Privacy:
+        return Privacy(self.alerts, self.registry, registrar, self.accounts, self.readings, state / "photos")
 
     def registrar(self, state: Path, levels: Sequence[str] = STANDARD_LEVELS, lines: Sequence[Reach] = ()) -> Registry:
         """Registration, with the embedded broker following along when hubs come and go."""
@@ -203,7 +211,12 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     room = Reserve(settings.state)
     room.look()  # before anything is written: this may be the start after a disk was full
+    rescued = rescue(settings.state, clock.now(), book=not settings.book)
     stores = open_stores(settings.state, settings.book)
+    if not rescued and (
+        short := is_short(settings.state, stores.alerts.last_event(), stores.readings.last_arrival(), clock.now())
+    ):
+        note_missing(settings.state, short)
     if not settings.influx.url:
         stores.readings.mirror(None)  # nothing waits for one that was there once
     scheme = "https" if settings.web.cert else "http"
@@ -310,9 +323,18 @@ async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock,
         now = clock.now()
         if round_ % CERTIFICATES_EVERY == 0:
             ends = await asyncio.to_thread(_certificates, settings)
-        said = notices.look(now, is_full=health.reserve.is_full, watchdog_s=health.watchdog_s(), ends=ends)
+        missing = noted_missing(settings.state)
+        said = notices.look(
+            now, is_full=health.reserve.is_full, watchdog_s=health.watchdog_s(), ends=ends, missing=missing
+        )
         if found := list(said):
             await asyncio.to_thread(desk.take, found, now)
+        if missing:
+            forget_missing(settings.state)
+        if round_ % ANCHOR_EVERY == 0:
+            await asyncio.to_thread(_note_anchor, settings.state, stores.alerts, now)
+        if is_time(settings.state, now):
+            await asyncio.to_thread(keep_copies, settings.state, now, book=not settings.book)
         if round_ % PEOPLE_EVERY == 0:
             try:
                 await asyncio.to_thread(write_people, settings.state, stores.registry, now)
@@ -330,6 +352,18 @@ def _certificates(settings: Settings) -> dict[str, datetime]:
         except NoCertificate as why:
             log.warning("a certificate cannot be looked at", extra={"which": which, "reason": str(why)})
     return ends
+
+
+def _note_anchor(state: Path, alerts: AlertStore, now: datetime) -> None:
+    """Where the audit trail ends, beside the book and in the log: whoever cuts it off later disagrees with both."""
+    anchor = alerts.trail_end()
+    if anchor is None:
+        return
+    log.info("the audit trail ends", extra={"anchor": str(anchor)})
+    try:
+        anchors.note(state, anchor, now)
+    except (OSError, ValueError) as error:  # a full disk, or a file that somebody has touched: `audit verify` says so
+        log.warning("the end of the audit trail cannot be noted", extra={"reason": str(error)})
 
 
 async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clock, stop: asyncio.Event) -> None:
@@ -449,10 +483,12 @@ async def _pages(
         metrics_token=settings.web.metrics.get_secret_value(),
         fell=fell,
         photos=settings.state / "photos",
+        privacy=stores.privacy(settings.state, stores.registrar(settings.state)),
         push_key=settings.state / "push.pub" if "web_push" in settings.ready_channels else None,
         webhook_secret=str(settings.channels.get("webhook", {}).get("secret", "")),
         post=MqttPost(endpoint(settings)),
         uplink=uplink(settings),
+        map_tiles=settings.map.tiles,
         blank_book=MemoryAlerts,
         **(_demo_parts(settings, stores, clock) if demo else {}),
     )

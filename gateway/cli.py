@@ -2,6 +2,7 @@
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,9 @@ import typer
 
 from gateway.commands import Config, State, existing, office, say, settings_of
 from gateway.commands.alerts import alerts
+from gateway.commands.audit import audit
 from gateway.commands.devices import devices
+from gateway.commands.backup import backup, restore
 from gateway.commands.doctor import doctor
 from gateway.commands.drill import drills
 from gateway.commands.evaluate import evaluate
@@ -17,6 +20,7 @@ from gateway.commands.homes import homes
 from gateway.commands.hubs import hubs
 from gateway.commands.people import people
 from gateway.commands.plan import plan
+from gateway.commands.privacy import privacy
 from gateway.commands.receipts import receipts
 from gateway.commands.rota import rota
 from gateway.commands.tell import tell
@@ -40,12 +44,16 @@ app.add_typer(plan, name="plan")
 app.add_typer(rota, name="rota")
 app.add_typer(alerts, name="alerts")
 app.add_typer(drills, name="drill")
+app.add_typer(audit, name="audit")
+app.add_typer(privacy, name="privacy")
 app.command()(tell)
 app.command()(train_fall)
 app.command()(who)
 app.command()(receipts)
 app.command()(watchdog)
 app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
@@ -54,19 +62,37 @@ MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the e
 # --------------------------------------------------------------------------- running
 
 
+class Alone(StrEnum):
+    """A part that something else than our supervisor starts again, such as a unit of systemd."""
+
+    BROKER = "broker"
+    GATEWAY = "gateway"
+
+
 @app.command()
-def run(config: Config = None, state: State = None, port: Port = None, mqtt_port: MqttPort = None) -> None:
+def run(
+    config: Config = None,
+    state: State = None,
+    port: Port = None,
+    mqtt_port: MqttPort = None,
+    only: Annotated[Alone | None, typer.Option("--only", help="this part alone, for units of systemd")] = None,
+) -> None:
     """Run the gateway, with its own broker unless the settings name another one. 启动网关"""
     settings = settings_of(config, state, port, mqtt_port)
     _refuse_problems(settings)
+    if only is Alone.BROKER and settings.broker.url.get_secret_value():
+        raise Refused("broker.url names another broker, so there is none of ours to run; stop this unit.")
     from gateway import broker
 
     if not settings.broker.url.get_secret_value() and not broker.is_set_up(settings.state):
         from gateway.app import open_stores, ready_broker
 
         ready_broker(settings, open_stores(settings.state, settings.book))  # later starts know the hubs of the last run
-    supervisor = _supervisor(settings, config)
-    os.execv(supervisor[0], supervisor)  # noqa: S606 - becomes the small process; nothing of this one is needed
+    command = _supervisor(settings, config)
+    if only is not None:
+        ours, gateway = command[: command.index("--")], command[command.index("--") + 1 :]
+        command = gateway if only is Alone.GATEWAY else [part for part in ours if part != "--mirror"]
+    os.execv(command[0], command)  # noqa: S606 - becomes the small process; nothing of this one is needed
 
 
 @app.command()

@@ -390,8 +390,8 @@ class AlertLedger(Trail, Protocol):
         """Nothing is left of it: no history, no message, no deadline."""
         ...
 
-    def forget_home(self, home: str, stand_in: str) -> None:
-        """Tests of its buttons go; what was published about it names the stand-in from now on."""
+    def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
+        """Tests of its buttons go; what was published about it or these people names the stand-in from now on."""
         ...
 
     def redact(self, rows: Mapping[int, Act]) -> None:

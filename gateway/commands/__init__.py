@@ -15,6 +15,7 @@ from gateway.config import Refused, Settings, load
 if TYPE_CHECKING:  # opened only by commands that look at a gateway
     from gateway.app import Stores
     from gateway.domain import Home
+    from gateway.privacy import Privacy
     from gateway.registry import Registry
 
 E = TypeVar("E", bound=StrEnum)
@@ -53,6 +54,10 @@ class Office:
     stores: "Stores"
     registrar: "Registry"
     now: datetime
+
+    @property
+    def privacy(self) -> "Privacy":
+        return self.stores.privacy(self.settings.state, self.registrar)
 
     def home(self, home_id: str) -> "Home":
         home = self.stores.registry.home(home_id)

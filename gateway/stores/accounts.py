@@ -149,6 +149,11 @@ class SqlAccounts:
         with self._engine.connect() as connection:
             return sorted((purpose, until) for purpose, until in connection.execute(usable))
 
+    def forget(self, login: str) -> None:
+        with writing(self._engine) as connection:
+            for table in (_code, _step, _session, _account):
+                connection.execute(delete(table).where(table.c.login == login))
+
     def end_invitations(self, purpose: str) -> None:
         with writing(self._engine) as connection:
             connection.execute(delete(_invitation).where(_invitation.c.purpose == purpose))

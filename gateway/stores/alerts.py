@@ -1,6 +1,6 @@
 """Alerts in `gateway.db`: the part that must never lose a row."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ from gateway.domain import (
 from gateway.domain.trail import Anchor, Sealed
 from gateway.ports import Timer
 from gateway.stores import tables
-from gateway.stores.book import ACT, TrailLedger, row_of, tidy, upsert, writing
+from gateway.stores.book import ACT, TrailLedger, row_of, scrub, tidy, upsert, writing
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Prepared, appending
 from gateway.stores.registry import put_override
@@ -322,6 +322,9 @@ class SqlAlerts:
     def tidy(self) -> None:
         tidy(self._engine)
 
+    def scrub(self) -> None:
+        scrub(self._engine)
+
     def _found(self, kind: type[T], statement: Prepared, **values: object) -> list[T]:
         with self._engine.connect() as connection:
             return _nouns(kind, statement.all(connection, values))
@@ -446,9 +449,10 @@ class _SqlAlertLedger(TrailLedger):
         self._connection.execute(delete(_timer).where(_timer.c.ref == alert_id))
         self._connection.execute(delete(_alert).where(_alert.c.id == alert_id))
 
-    def forget_home(self, home: str, stand_in: str) -> None:
+    def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
         self._connection.execute(delete(_tested).where(_tested.c.home == home))
-        told_of = or_(_event.c.home == home, _event.c.ref == home, _event.c.ref.startswith(f"{home}/", autoescape=True))
+        ref = _event.c.ref
+        told_of = or_(_event.c.home == home, ref.in_([home, *people]), ref.startswith(f"{home}/", autoescape=True))
         self._connection.execute(update(_event).where(told_of).values(ref=stand_in, home=stand_in, grid=""))
 
     def redact(self, rows: Mapping[int, Act]) -> None:

@@ -60,7 +60,7 @@ def open_book(url: str, *, migrate: bool = True) -> Engine:
         if not where.database or where.database == ":memory:":
             raise ValueError(f"the book needs a file, as in sqlite:////var/lib/shouwang/gateway.db, not {url!r}")
         _create_private(Path(where.database))
-        engine = create_engine(where)
+        engine = create_engine(where, hide_parameters=True)  # an error goes into the log; among them are names
         event.listen(engine, "connect", _prepare_sqlite)
     if migrate:
         _bring_up_to_date(engine)
@@ -83,6 +83,18 @@ def tidy(engine: Engine) -> None:
             connection.cursor().execute("pragma wal_checkpoint(passive)")
         finally:
             connection.close()
+
+
+def scrub(engine: Engine) -> None:
+    """Write the whole file anew without what was deleted from it, and the log empty: seconds for a county."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if engine.dialect.name == "sqlite":
+            cursor.execute("vacuum")
+            cursor.execute("pragma wal_checkpoint(truncate)")
+    finally:
+        connection.close()
 
 
 @contextmanager
@@ -209,6 +221,7 @@ def _open_postgresql(where: URL) -> Engine:
     try:
         engine = create_engine(
             where.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
             pool_pre_ping=True,  # after the server's restart the next question is asked on a new connection
             connect_args={
                 "connect_timeout": BUSY_TIMEOUT_MS // 1000,

@@ -422,8 +422,8 @@ class _MemoryAlertLedger(_TrailLedger):
     def forget_alert(self, alert_id: str) -> None:
         self._forgotten.add(alert_id)
 
-    def forget_home(self, home: str, stand_in: str) -> None:
-        self._moved[home] = stand_in
+    def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
+        self._moved |= dict.fromkeys((home, *people), stand_in)
 
     def redact(self, rows: Mapping[int, Act]) -> None:
         self._redacted |= {number: checked(act) for number, act in rows.items()}
@@ -670,7 +670,7 @@ class _MemoryRegistryLedger(_TrailLedger):
     def give_consent(self, consent: Consent) -> int:
         if consent.person not in self.rows.people:
             raise absent("person", consent.person, "this consent")
-        number = len(self.rows.consents) + 1
+        number = max(self.rows.consents, default=0) + 1
         self.rows.consents[number] = replace(checked(consent), number=number)
         return number
 

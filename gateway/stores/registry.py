@@ -33,6 +33,7 @@ from gateway.domain import (
     Monitoring,
     Override,
     Person,
+    Position,
     Power,
     Profile,
     Reach,
@@ -70,6 +71,27 @@ _MICROSECOND = timedelta(microseconds=1)
 _INSTALLATION = tuple(column.name for column in tables.installation.columns if column.name != "number")
 _CONSENT = tuple(column.name for column in tables.consent.columns if column.name != "number")
 _PROFILE = tuple(column.name for column in tables.profile.columns if column.name not in ("person", "since", "until"))
+
+
+_OF_A_HOME = (
+    tables.household_grid,
+    tables.residence,
+    tables.room,
+    tables.hub_place,
+    tables.sensor,
+    tables.contact,
+)
+_OF_A_PERSON = (
+    tables.reach,
+    tables.phone,
+    tables.profile,
+    tables.residence,
+    tables.duty,
+    tables.shift,
+    tables.leave,
+    tables.contact,
+    tables.consent,
+)
 
 
 class SqlRegistry(ReadsRoll):
@@ -327,6 +349,31 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             raise absent("home", record.home, "this record")
         self._connection.execute(tables.commissioning.insert(), {"home": record.home, "record": record})
 
+    def forget_home(self, home: str) -> None:
+        stood = select(tables.hub_place.c.hub).where(tables.hub_place.c.household == home)
+        hubs = list(self._connection.scalars(stood))
+        for table in (*_OF_A_HOME, tables.installation, tables.commissioning):
+            row = table.c
+            self._connection.execute(delete(table).where((row.household if "household" in row else row.home) == home))
+        mine = (tables.plan.c.scope == Scope.HOME.value, tables.plan.c.place == home)
+        self._connection.execute(delete(tables.plan).where(*mine))
+        ids = tables.external_id.c
+        self._connection.execute(delete(tables.external_id).where(ids.kind == "household", ids.id == home))
+        for hub in hubs:
+            elsewhere = select(tables.hub_place.c.hub).where(tables.hub_place.c.hub == hub)
+            if self._connection.execute(elsewhere).first() is None:
+                self._connection.execute(delete(tables.hub).where(tables.hub.c.id == hub))
+        self._connection.execute(delete(tables.household).where(tables.household.c.id == home))
+        self.changed = True
+
+    def forget_person(self, person: str) -> None:
+        for table in _OF_A_PERSON:
+            self._connection.execute(delete(table).where(table.c.person == person))
+        ids = tables.external_id.c
+        self._connection.execute(delete(tables.external_id).where(ids.kind == "person", ids.id == person))
+        self._connection.execute(delete(tables.person).where(tables.person.c.id == person))
+        self.changed = True
+
     def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
         placed = select(tables.hub_place.c.hub).where(tables.hub_place.c.hub == hub, tables.hub_place.c.until.is_(None))
         if self._connection.scalar(placed.limit(1)) is None:
@@ -364,6 +411,8 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             "address": home.address,
             "access": home.access,
             "trial_until": home.trial_until,
+            "latitude": home.position.latitude if home.position else None,
+            "longitude": home.position.longitude if home.position else None,
         }
         self._put_noun(tables.household, home.id, row, at)
 
@@ -581,6 +630,7 @@ def _read_homes(connection: Connection) -> dict[str, Home]:
             access=row.access,
             person=next((r.person for r in residents.get(row.id, ())), ""),
             trial_until=row.trial_until,
+            position=None if row.latitude is None else Position(row.latitude, row.longitude),
         )
         for row in connection.execute(select(tables.household).order_by(tables.household.c.id))
     }

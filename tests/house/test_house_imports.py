@@ -37,7 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     # neither a store nor the road: what it watches may be broken
     "gateway.watchdog": FOUNDATION | {"alerts", "gateway.callees", "gateway.config", "gateway.pulse"},
     "gateway.callees": FOUNDATION | {"gateway.pulse"},
-    "gateway.notices": FOUNDATION | {"gateway.config"},
+    "gateway.notices": FOUNDATION | {"gateway.config", "gateway.rescue"},
+    "gateway.rescue": FOUNDATION | {"gateway.pulse", "gateway.refusals", "gateway.stores"},
+    "gateway.backup": FOUNDATION | {"gateway.pulse", "gateway.refusals", "gateway.rescue", "gateway.stores"},
     "gateway.mirror": FOUNDATION | {"gateway.clock", "gateway.config", "gateway.log", "gateway.stores"},
     "gateway.road": FOUNDATION | {"gateway.pipeline"},
     "gateway.pipeline": FOUNDATION | {"ingest", "detectors", "alerts"},
@@ -77,6 +79,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "sqlalchemy": {"gateway.stores"},
     "alembic": {"gateway.stores"},
     "influxdb_client": {"gateway.stores.influx"},
+    "pyrage": {"gateway.backup"},
     "urllib3": {"gateway.stores.influx"},
     "httpx": {"alerts.channels", "gateway.watchdog"},
     "aiosmtplib": {"alerts.channels.email"},

@@ -26,6 +26,7 @@ PARTS = {
         "gateway.registry",
         "gateway.rota",
         "gateway.sharing",
+        "gateway.privacy",
         "gateway.sheets",
     ),
 }  # the catalogue, and whose words it holds

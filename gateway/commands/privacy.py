@@ -1,0 +1,50 @@
+"""`shouwang privacy …`: a copy of everything kept about somebody, its erasure, and the impact assessment."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.commands import Config, State, Who, office, say
+from gateway.config import Refused
+
+privacy = typer.Typer(help="What a person may ask of whoever keeps their data. 个人信息", no_args_is_help=True)
+
+
+@privacy.command("export")
+def privacy_export(
+    home: Annotated[str, typer.Argument(help="the home's id")],
+    to: Annotated[Path, typer.Option("--to", help="the zip file to write; readable by you only")],
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """Everything kept about a household and its resident, as one zip of plain files. 导出"""
+    with office(config, state) as here:
+        packed = here.privacy.export(home, who=who, now=here.now)
+        try:
+            descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise Refused(f"{to} is there already; name another file.") from None
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(packed)
+        say(f"{to}  {len(packed)} B")
+
+
+@privacy.command("erase")
+def privacy_erase(
+    home: Annotated[str, typer.Argument(help="the home's id")],
+    why: Annotated[str, typer.Option("--why", help="who asked for it, and how; no name")],
+    sure: Annotated[bool, typer.Option("--sure", help="nothing of it can be brought back")] = False,
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """Forget a household and its resident: readings, alerts, file, pictures, accounts. 删除"""
+    if not sure:
+        raise Refused("Nothing of it can be brought back. Say --sure, after `shouwang privacy export` where wanted.")
+    with office(config, state) as here:
+        erased = here.privacy.erase(home, why=why, who=who, now=here.now)
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(erased.counts.items()))
+        say(f"已删除。 Erased: {counts}. The proof stands in the audit trail as {erased.stand_in}.")
