@@ -122,6 +122,23 @@ class AreasPart(_Part):
         return value
 
 
+class MapPart(_Part):
+    tiles: str = Field(
+        "", description="the ground of the map: https://host/{z}/{x}/{y}.png; empty: plain, and no other host is asked"
+    )
+
+    @field_validator("tiles")
+    @classmethod
+    def _is_template(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_whole = all(part in parts.path + parts.query for part in ("{z}", "{x}", "{y}"))
+        if value and not (parts.scheme == "https" and re.fullmatch(r"[a-z0-9.-]+(:\d+)?", parts.netloc) and is_whole):
+            raise ValueError(
+                "must be one https:// host with {z}, {x} and {y}, as in https://tiles.example.org/{z}/{x}/{y}.png"
+            )
+        return value
+
+
 class WatchdogPart(_Part):
     tell: tuple[SecretStr, ...] = Field(
         (), description='told beside the administrators: a channel and an address, as in "email duty@example.org"'
@@ -200,6 +217,7 @@ class Settings(BaseSettings):
     web: Web = Web()
     broker: BrokerPart = BrokerPart()
     areas: AreasPart = AreasPart()
+    map: MapPart = MapPart()
     influx: InfluxPart = InfluxPart()
     watchdog: WatchdogPart = WatchdogPart()
     channels: dict[str, dict[str, Any]] = Field(

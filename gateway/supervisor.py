@@ -75,7 +75,8 @@ class _Ward:
 class Supervisor:
     """Keeps a broker (or none, where one is configured by its address) and the gateway's command running.
 
-    And a mirror beside it, if there is one: what becomes of that concerns nobody else.
+    And a mirror beside it, if there is one: what becomes of that concerns nobody else. Without a gateway's command it
+    keeps the broker alone.
     """
 
     def __init__(self, broker: Broker | None, gateway: Sequence[str], mirror: Sequence[str] = ()) -> None:
@@ -98,6 +99,7 @@ class Supervisor:
             self._start_gateway()
             if self._mirrors:
                 self._start_mirror()
+            tell_systemd("READY=1")
             return self._keep()
         finally:
             if self._mirror:

@@ -172,11 +172,9 @@ class Watchman:
             self._falls.popleft()
         if len(self._falls) >= FALLS:
             return Fault.FALLING, now - self._falls[0]
-        for fault, lasts_s in (
-            (Fault.STUCK, pulse.road_s + age),
-            (Fault.MUTE, pulse.courier_s + age),
-            (Fault.DEAF, pulse.deaf_s + age),
-        ):
+        if age > THERE_S:
+            return None  # what it said of its parts is old: it is about to be told as gone
+        for fault, lasts_s in ((Fault.STUCK, pulse.road_s), (Fault.MUTE, pulse.courier_s), (Fault.DEAF, pulse.deaf_s)):
             if lasts_s > self.after_s:
                 return fault, lasts_s
         if pulse.hushed_s:

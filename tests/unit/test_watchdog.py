@@ -129,6 +129,12 @@ def test_a_gateway_that_lives_and_does_not_work_is_told_of(part, fault):
     assert night.words == [(Kind.ILL, fault)]
 
 
+def test_what_a_dead_gateway_said_of_its_parts_is_not_told_of_the_living():
+    night = Night().passes(100).passes(1, courier_s=2.0, deaf_s=30.0).passes(60, beats=False)
+
+    assert night.words == [(Kind.ILL, Fault.GONE)]
+
+
 def test_silence_of_all_homes_and_a_full_disk_are_told_at_once():
     assert Night().passes(100).passes(2, hushed_s=50.0).words == [(Kind.ILL, Fault.HUSHED)]
     assert Night().passes(100).passes(2, full=True).words == [(Kind.ILL, Fault.FULL)]
