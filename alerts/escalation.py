@@ -57,6 +57,7 @@ class Reason(StrEnum):
     NO_WORDS = "this needs a word or two of why"
     NO_ELDER = "a follow-up says how the resident is"
     WRONG_CODE = "that is not the code of this home's door"
+    PRESSED_LONG_AGO = "it was pressed so long ago that it may not hold any more"
     NOBODY = "an act needs somebody who does it"
     UNKNOWN = "there is no such alert"
 

@@ -32,6 +32,7 @@ ANSWERS: Mapping[Reason, str] = {
     Reason.NO_ELDER: N_("Say first how the resident is."),
     Reason.WRONG_CODE: N_("That is not the code of this home. Leave it empty if you cannot read it."),
     Reason.UNVISITED: N_("Somebody looks in again first: after something real nothing is filed without it."),
+    Reason.PRESSED_LONG_AGO: N_("It was on its way for too long to count. If you still go, press again."),
     Reason.NOT_FAMILY: N_("Only the family of this home can say this."),
     Reason.NOT_TOLD: N_("Only those who were told of it can accept it this way. Please sign in, or telephone."),
     Reason.NOT_GOING: N_("Only whoever has it, and is not there yet, can give it back."),

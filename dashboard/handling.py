@@ -390,6 +390,9 @@ class Handling:
             raise HTTPException(503)  # its first try is not done yet: the telephone asks again
         if word and house.alerts.was_heard(word):
             return Verdict(True, Reason.DONE, alert)
+        pressed = pressed_before(given.pressed, house.clock.now())
+        if name in PROMISES and pressed is not None and house.clock.now() - pressed > STILL_MEANT:
+            return _refused(Reason.PRESSED_LONG_AGO, alert)
         if word:
             self._in_hand.add(word)
         try:
@@ -402,7 +405,7 @@ class Handling:
                 now = house.clock.now()
                 with house.alerts.begin() as ledger:
                     ledger.hear(word, now)
-                    if (pressed := pressed_before(given.pressed, now)) is not None:
+                    if pressed is not None:
                         facts = (("pressed", pressed.isoformat()), ("act", name))
                         ledger.write(Entry(alert=alert.id, at=now, what=What.LATE.value, who=who, facts=facts))
         finally:
@@ -470,6 +473,10 @@ def map_links(home: Home) -> tuple[tuple[str, str], ...]:
 
     The page itself asks nobody; whoever taps tells that map the address, and nothing else of us.
     """
+    if home.position is not None:
+        north, east = home.position.latitude, home.position.longitude
+        amap = f"https://uri.amap.com/navigation?to={east},{north}&mode=walk&coordinate=wgs84&callnative=1"
+        return ((N_("Map"), f"geo:{north},{east}?q={north},{east}"), (N_("Amap"), amap))
     if not home.address:
         return ()
     where = quote(home.address, safe="")
@@ -481,6 +488,9 @@ def map_links(home: Home) -> tuple[tuple[str, str], ...]:
 
 LATE = timedelta(minutes=1)
 """An act that was under way for less came as acts come."""
+PROMISES = frozenset({"accept", "depart", "family"})
+"""Acts that stop others from being called: what somebody meant an hour ago, and may have given up since, must not."""
+STILL_MEANT = timedelta(minutes=15)
 LATEST = timedelta(days=7)
 """What a telephone says was pressed longer ago is a clock that is wrong."""
 

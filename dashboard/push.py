@@ -35,7 +35,7 @@ def subscribe(house: House, visitor: Visitor, subscription: Mapping[str, Any]) -
     person = house.registry.person(visitor.account.person)
     if person is None:
         return False
-    same = [reach for reach in of(person) if _in(reach)["endpoint"] == subscription["endpoint"]]
+    same = [reach for reach in of(person) if _in(reach).get("endpoint") == subscription["endpoint"]]
     others = [reach for reach in of(person) if reach not in same][-BROWSERS_AT_MOST + 1 :]
     kept = [reach for reach in person.reaches if reach.channel != CHANNEL]
     address = json.dumps({**subscription, "session": visitor.token_hash}, separators=(",", ":"))
@@ -73,8 +73,12 @@ def of(person: Person) -> list[Reach]:
 
 
 def _in(reach: Reach) -> Mapping[str, Any]:
-    read: Mapping[str, Any] = json.loads(reach.address)
-    return read
+    """What stands in an address; nothing where somebody typed one that is none."""
+    try:
+        read = json.loads(reach.address)
+    except ValueError:
+        return {}
+    return read if isinstance(read, Mapping) else {}
 
 
 def _drop(house: House, person: Person, over: set[Reach]) -> None:

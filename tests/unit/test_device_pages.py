@@ -21,7 +21,7 @@ from pages_house import Rig, hidden
 from alerts.channels import make
 from dashboard import pictures, push
 from dashboard.printer import alert_url
-from gateway.domain import Delivery, Duty, Entry, Override, Purpose, Severity
+from gateway.domain import Delivery, Duty, Entry, Override, Purpose, Reach, Severity
 from gateway.ports import Letter, Undeliverable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +94,19 @@ def test_a_clock_that_is_wrong_is_not_believed(rig, pressed):
     does(rig, rig.signed_in("liu", Duty.GRID_WORKER, "g1"), alert, "accept", key="k", pressed=pressed)
 
     assert history(rig, alert, "late") == []
+
+
+@pytest.mark.parametrize(("minutes", "is_meant"), [(14, True), (16, False)])
+def test_a_promise_of_an_hour_ago_keeps_nobody_from_being_called(rig, minutes, is_meant):
+    alert = rig.press().id
+    worker = rig.signed_in("liu", Duty.GRID_WORKER, "g1")
+    pressed = rig.clock.now()
+    rig.clock.go_on(minutes=minutes)
+
+    answer = does(rig, worker, alert, "accept", key="k", pressed=pressed.isoformat(), headers=QUEUE).json()
+
+    assert answer["done"] is is_meant and rig.alert(alert).is_ringing is not is_meant
+    assert is_meant or "如果您仍要去，请再按一次" in answer["said"]
 
 
 def test_whoever_was_quicker_is_named(rig):
@@ -348,6 +361,20 @@ def test_at_most_five_browsers_of_one_person(rig):
     person = rig.registry.person("liu")
     endpoints = [json.loads(reach.address)["endpoint"][-1] for reach in push.of(person)]
     assert endpoints == ["3", "4", "5", "6", "7"]
+
+
+def test_an_address_that_somebody_typed_stands_in_nobodys_way(rig):
+    person = rig.registry.person("liu")
+    typed = replace(
+        person, reaches=(Reach(channel="web_push", address="nonsense"), Reach(channel="web_push", address="[1]"))
+    )
+    rig.registrar.put_person(typed, who="ma", now=rig.clock.now())
+
+    push.sweep(rig.house)
+    worker = rig.signed_in("liu", Duty.GRID_WORKER, "g1")
+
+    assert subscribe(worker).status_code == 204
+    assert ways(rig) == ["web_push"] * 3
 
 
 @pytest.mark.parametrize("given", ["", "{}", "[1]", '{"endpoint":"http://a","keys":{}}', subscription("http://here/x")])
