@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -65,13 +65,20 @@ class Office:
             raise Refused(f"There is no home {home_id!r}; `shouwang homes list` names them.")
         return home
 
-    def moment(self, text: str, home: "Home") -> datetime:
-        """A date or a time of day in the future, as a clock in that home shows it."""
-        try:
-            there = datetime.fromisoformat(text)
-        except ValueError:
-            raise Refused(f"{text!r} is no date; 2026-03-15 and 2026-03-15T08:30 are.") from None
-        return there if there.tzinfo else there.replace(tzinfo=home.zone)
+    def language(self, asked: str) -> str:
+        """The language of a table: as asked for, or that of the settings."""
+        if asked not in ("", "zh", "en"):
+            raise Refused(f"{asked!r} is no language of ours; there are zh and en.")
+        return asked or self.settings.language
+
+
+def moment(text: str, zone: tzinfo) -> datetime:
+    """A date or a time, as a clock there shows it."""
+    try:
+        there = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"{text!r} is no date; 2026-03-15 and 2026-03-15T08:30 are.") from None
+    return (there if there.tzinfo else there.replace(tzinfo=zone)).astimezone(UTC)
 
 
 @contextmanager

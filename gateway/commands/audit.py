@@ -1,11 +1,11 @@
 """`shouwang audit …`: who did or read what, and whether anybody has altered what stands there."""
 
-from datetime import datetime
+from datetime import UTC
 from typing import Annotated
 
 import typer
 
-from gateway.commands import Config, Office, State, office, say
+from gateway.commands import Config, State, moment, office, say
 from gateway.config import Refused
 
 audit = typer.Typer(help="The audit trail: look into it, and prove that it is whole. 审计", no_args_is_help=True)
@@ -63,19 +63,8 @@ def audit_search(
 ) -> None:
     """The newest first: when, who, what, about what, why."""
     with office(config, state) as here:
-        acts = here.stores.alerts.acts(
-            about or None, limit, who=by, what=what, since=_moment(here, since), until=_moment(here, until)
-        )
+        begins, ends = (moment(text, UTC) if text else None for text in (since, until))
+        acts = here.stores.alerts.acts(about or None, limit, who=by, what=what, since=begins, until=ends)
         for act in acts:
             facts = " ".join(f"{name}={value}" for name, value in act.facts)
             say(f"{act.at:%Y-%m-%d %H:%M:%S}  {act.who:16} {act.what:24} {act.ref}  {act.why}  {facts}".rstrip())
-
-
-def _moment(here: Office, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        there = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"{text!r} is no date; 2026-03-15 and 2026-03-15T08:30 are.") from None
-    return there if there.tzinfo else there.replace(tzinfo=here.now.tzinfo)

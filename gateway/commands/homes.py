@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.commands import Config, E, Office, State, Who, office, one_of, say
+from gateway.commands import Config, E, Office, State, Who, moment, office, one_of, say
 from gateway.config import Refused
 from gateway.domain import (
     Ability,
@@ -337,9 +337,7 @@ def homes_export(
     from gateway.sheets import write_csv, write_toml, write_zip
 
     with office(config, state) as here:
-        language = language or here.settings.language
-        if language not in ("zh", "en"):
-            raise Refused(f"{language!r} is no language of ours; there are zh and en.")
+        language = here.language(language)
         registry = here.stores.registry
         if to.suffix == ".zip":
             files = {to: write_zip(registry, here.now, language)}
@@ -368,7 +366,7 @@ def homes_state(
     """Set a household's state: registered, trial, guarded, paused, retired (建档 试运行 守护中 暂停 停用)."""
     wanted = one_of(Monitoring, new_state, "state of a household")
     with office(config, state) as here:
-        ends = here.moment(until, here.home(home)) if until else None
+        ends = moment(until, here.home(home).zone) if until else None
         if ends and wanted not in (Monitoring.TRIAL, Monitoring.PAUSED):
             raise Refused(f"A home that is {wanted.value} has no end; a trial or a pause has one.")
         is_trial = wanted is Monitoring.TRIAL

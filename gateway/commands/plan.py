@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.commands import Config, Office, State, Who, office, one_of, say
+from gateway.commands import Config, Office, State, Who, moment, office, one_of, say
 from gateway.config import Refused
 from gateway.domain import Absence, Override, Scope
 from gateway.domain.plan import OF_AN_ALERT, OFF, SETTINGS, UNUSUAL, Setting, span_at
@@ -217,10 +217,4 @@ def _zone(here: Office, place: str, is_wide: bool) -> ZoneInfo:
 
 def _moment(text: str, zone: ZoneInfo) -> datetime | None:
     """A date or a time, as a clock there shows it; None where nothing was said."""
-    if not text:
-        return None
-    try:
-        there = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"{text!r} is no date; 2026-03-15 and 2026-03-15T08:30 are.") from None
-    return there if there.tzinfo else there.replace(tzinfo=zone)
+    return moment(text, zone) if text else None

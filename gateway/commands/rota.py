@@ -1,14 +1,14 @@
 """`shouwang rota …`: who works when, who stands in for whom, holidays, leave, and the hours that nobody has."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.commands import Config, Office, State, Who, office, one_of, say
+from gateway.commands import Config, Office, State, Who, moment, office, one_of, say
 from gateway.commands.homes import tables_in
 from gateway.config import Refused
 from gateway.domain import Duty
@@ -167,8 +167,8 @@ def rota_leave(
         if not until:
             raise Refused("Say with --until when they are back; leave ends by itself.")
         there = ZoneInfo(STANDARD_ZONE)
-        begins = _moment(since, there) if since else here.now
-        ends = _moment(until, there) + timedelta(days=1 if _is_day(until) else 0)
+        begins = moment(since, there) if since else here.now
+        ends = moment(until, there) + timedelta(days=1 if _is_day(until) else 0)
         leave = _made(lambda: Leave(person=person, since=begins, until=ends, reason=why.strip()))
         _sheet(here).put_leave(leave, who=who, now=here.now)
 
@@ -202,9 +202,7 @@ def rota_export(
     from gateway.sheets import ROTA, write_csv
 
     with office(config, state) as here:
-        language = language or here.settings.language
-        if language not in ("zh", "en"):
-            raise Refused(f"{language!r} is no language of ours; there are zh and en.")
+        language = here.language(language)
         to.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, content in write_csv(here.stores.registry, here.now, language, only=ROTA).items():
             (to / name).touch(0o600)  # who is ill when is nobody else's business
@@ -249,14 +247,6 @@ def _zone_of(place: str, here: Office) -> ZoneInfo:
 
 def _is_day(text: str) -> bool:
     return len(text) == len("2026-03-15")
-
-
-def _moment(text: str, zone: ZoneInfo) -> datetime:
-    try:
-        there = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"{text!r} is no date; 2026-03-15 and 2026-03-15T08:30 are.") from None
-    return (there if there.tzinfo else there.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _day(text: str) -> date | None:

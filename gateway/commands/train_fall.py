@@ -16,7 +16,7 @@ from gateway.config import Refused
 if TYPE_CHECKING:  # numpy, scikit-learn and the rooms below are loaded by this command only
     from detectors.fall_model import FallModel
     from gateway.domain.impact import Impact
-    from simulators.falls import Vector
+    from ingest.decoders.acceleration import Vector
 
 FOLDS = 10
 """At most so many parts are left out in turn to see how well a model does on people it has not seen."""
