@@ -115,6 +115,7 @@ class Family:
         sees_alerts = Look.ALERTS in shown
         context: dict[str, Any] = {
             "calm": self.calm(tongue, home, line, days[0], sees_alerts=sees_alerts, now=now),
+            "is_blind": line.blind_since is not None,
             "gaps": views.blind_spots(gaps),
             "troubled": self._devices_in_trouble(home),
             "alerts": [a for a in unclosed if a.is_open and _is_theirs(a)] if sees_alerts else [],
@@ -301,7 +302,7 @@ def bars(
     for n, (day, value) in enumerate(zip(days, values, strict=True)):
         said = tongue.say("not known")
         if value is not None:
-            said = f"{value / timedelta(hours=1):.1f} h" if value else "0"
+            said = f"{value / timedelta(hours=1):.1f}h" if value else "0"
             if counts is not None:
                 said = f"{counts[n]}×" if not value else f"{counts[n]}× {said}"
         label = tongue.say(WEEKDAYS[day.on.weekday()])

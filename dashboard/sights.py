@@ -17,7 +17,7 @@ SIGHTS: Mapping[Look, tuple[str, str]] = {
         N_("One sentence: whether I am up and well, when and in which room I was seen last, and if the devices work."),
     ),
     Look.ALERTS: (
-        N_("Alerts"),
+        N_("When something is wrong"),
         N_("That something is wrong, what was noticed, who sees to it and how it ended; and to be told of it."),
     ),
     Look.DAYS: (
