@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import ClassVar
 
+from detectors.habit import LOOK_AGAIN, MEMORY_DAYS
 from detectors.silence import (
-    ABSENCE,
     HEARD_FOR_SILENCE,
-    LOOK_AGAIN,
     Silence,
     SilenceState,
     cannot_tell,
@@ -19,10 +18,8 @@ from detectors.silence import (
     unheard,
 )
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
-from gateway.domain.plan import OFF, UNUSUAL
+from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
-
-MEMORY_DAYS = 28
 
 WORTH_REMEMBERING = timedelta(minutes=10)
 

@@ -12,7 +12,6 @@ from detectors.habit import (
     LONG_HOLE,
     LOOK_AGAIN,
     MEMORY_DAYS,
-    OFF,
     SURE_AFTER,
     are_blind,
     cautious,
@@ -25,7 +24,7 @@ from detectors.habit import (
     sensors_in,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
-from gateway.domain.plan import UNUSUAL
+from gateway.domain.plan import OFF, UNUSUAL
 from gateway.ports import Context
 
 BOUNCE = timedelta(seconds=60)

@@ -12,7 +12,6 @@ from detectors.habit import (
     LOOK_AGAIN,
     MEMORY_DAYS,
     SURE_AFTER,
-    YES,
     cautious,
     counted_from,
     follows,
@@ -22,7 +21,7 @@ from detectors.habit import (
     second,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Severity, seconds
-from gateway.domain.plan import UNUSUAL
+from gateway.domain.plan import UNUSUAL, YES
 from gateway.ports import Context
 
 WORTH_REMEMBERING = timedelta(hours=12)

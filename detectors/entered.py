@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import ClassVar
 
+from detectors.habit import DOOR_RULE, LOOK_AGAIN
 from detectors.silence import (
-    ABSENCE,
     AT_THE_DOOR,
-    DOOR_RULE,
     HEARD_FOR_SILENCE,
-    LOOK_AGAIN,
     unheard,
 )
 from gateway.domain import SECOND_EVENT, Facts, Finding, Home, Kind, Reading, Severity, seconds
+from gateway.domain.plan import ABSENCE
 from gateway.ports import Context
 
 ENTRIES, UNSEEN = 32, 2

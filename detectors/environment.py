@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from detectors.habit import planned_number
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
 from gateway.domain.plan import ABSENCE, UNUSUAL
 from gateway.ports import Context
@@ -105,8 +106,8 @@ class Environment:
 
     def _limits(self, plan: Any) -> tuple[float, float]:
         climate = COLD_HEATED if self.heated else COLD_UNHEATED
-        cold = _degrees(plan.get("room_cold"), climate if self.cold is None else self.cold, off=-273.0)
-        return cold, _degrees(plan.get("room_hot"), self.hot, off=1000.0)
+        cold = planned_number(plan.get("room_cold"), climate if self.cold is None else self.cold, off=-273.0)
+        return cold, planned_number(plan.get("room_hot"), self.hot, off=1000.0)
 
     def _feel(self, felt: Felt, at: datetime, value: float, cold: float, hot: float, *, teaches: bool) -> None:
         gap = at - felt.at
@@ -150,15 +151,3 @@ class Environment:
             facts=facts,
             blind=context.blind,
         )
-
-
-def _degrees(planned: str | None, otherwise: float, *, off: float) -> float:
-    """A limit by the household's plan. What it says that is no number changes nothing."""
-    if planned is None:
-        return otherwise
-    if planned == "off":
-        return off
-    try:
-        return float(planned)
-    except ValueError:
-        return otherwise

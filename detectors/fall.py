@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from detectors.fall_model import FallModel, load
-from detectors.habit import EYES, OFF
-from detectors.silence import ABSENCE
+from detectors.habit import EYES
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.impact import Impact
+from gateway.domain.plan import ABSENCE, OFF
 from gateway.ports import Context
 
 TELLS = frozenset({Kind.FALL, Kind.MAYBE_FALL, Kind.IMPACT})

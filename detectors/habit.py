@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.domain import SECOND_EVENT, Home, Reading, Role
+from gateway.domain.plan import OFF
 from gateway.ports import Context
 
 MEMORY_DAYS = 28
@@ -27,8 +28,6 @@ DOOR_RULE = timedelta(seconds=60)
 EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
 """What sees whoever is at home and moves."""
 
-OFF, YES = "off", "yes"
-
 
 def planned(context: Context, code: str, usual: timedelta) -> timedelta | None:
     """The limit of this household: the minutes in its plan, else the usual one. None: switched off there."""
@@ -36,6 +35,16 @@ def planned(context: Context, code: str, usual: timedelta) -> timedelta | None:
     if said == OFF:
         return None
     return timedelta(minutes=int(said)) if said.isdecimal() and int(said) else usual
+
+
+def planned_number(said: str | None, usual: float, *, off: float) -> float:
+    """A limit in litres or degrees by the household's plan. What it says that is no number changes nothing."""
+    if said == OFF:
+        return off
+    try:
+        return usual if said is None else float(said)
+    except ValueError:
+        return usual
 
 
 def is_planned(context: Context, code: str) -> bool:

@@ -7,10 +7,9 @@ from functools import cache
 from math import exp
 from typing import Any, ClassVar
 
+from detectors.habit import LOOK_AGAIN
 from detectors.silence import (
-    ABSENCE,
     HEARD_FOR_SILENCE,
-    LOOK_AGAIN,
     Silence,
     SilenceState,
     cannot_tell,
@@ -32,7 +31,7 @@ from detectors.usual import (
     with_silence,
 )
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, seconds
-from gateway.domain.plan import OFF, UNUSUAL
+from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
 
 MEMORY_DAYS, MEMORY_WEEKS, DAYS_OF_WEEK = 28, 4, 7

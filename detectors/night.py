@@ -12,8 +12,6 @@ from detectors.habit import (
     LONG_HOLE,
     LOOK_AGAIN,
     MEMORY_DAYS,
-    OFF,
-    YES,
     are_blind,
     cautious,
     follows,
@@ -22,7 +20,7 @@ from detectors.habit import (
     second,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
-from gateway.domain.plan import DEMENTIA, SECOND_PERSON, UNUSUAL
+from gateway.domain.plan import DEMENTIA, OFF, SECOND_PERSON, UNUSUAL, YES
 from gateway.ports import Context
 
 BACK_WELL = timedelta(hours=3)

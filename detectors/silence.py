@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Home, Kind, Reading, Role
+from detectors.habit import DOOR_RULE, EYES, LOOK_AGAIN
+from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Home, Kind, Reading
 from gateway.ports import Context
 
 HEARD_FOR_SILENCE = SIGNS_OF_LIFE | {Kind.RETURNED}
-
-DOOR_RULE = timedelta(seconds=60)
-"""A silence that begins this soon after the entry door moved is an outing."""
 
 AT_THE_DOOR = timedelta(minutes=2)
 """Whoever stands in the open door for so long and then leaves has not come home."""
@@ -23,17 +21,8 @@ LONE_OF, LONE_KNOWN, OFTEN = 64, 16, 0.75
 it is usual here. The share is high on purpose: where fewer are lone, a ghost's pulse would hide somebody who lies on
 the floor."""
 
-EYES = frozenset({Role.MOTION, Role.PRESENCE, Role.BED})
-"""What sees whoever is at home and moves. The entry door sees who leaves."""
-
 HALF_BLIND = 2
-"""While one of these may be dead, somebody may live on unseen: a silence must last so many times longer."""
-
-LOOK_AGAIN = timedelta(minutes=5)
-"""How long a silence that nobody can vouch for waits until it is judged again."""
-
-ABSENCE = "absence"
-"""The line of a household's plan that says that nobody is at home: a journey, a stay in hospital."""
+"""While one that sees people may be dead, somebody may live on unseen: a silence must last so many times longer."""
 
 
 @dataclass(frozen=True, slots=True)

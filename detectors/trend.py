@@ -8,9 +8,9 @@ from statistics import median
 from typing import ClassVar
 
 from detectors.habit import DOOR_RULE, LONG_HOLE
-from detectors.silence import ABSENCE, AT_THE_DOOR
+from detectors.silence import AT_THE_DOOR
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, RoomKind, Severity, seconds
-from gateway.domain.plan import OFF, UNUSUAL
+from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
 
 FEATURES = ("active", "rooms", "toilet_night", "toilet_day", "bed_exits", "in_bed", "out", "up")

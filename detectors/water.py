@@ -7,13 +7,10 @@ from math import ceil
 from statistics import median
 from typing import Any
 
-from detectors.habit import counted_from
+from detectors.habit import DOOR_RULE, LONG_HOLE, MEMORY_DAYS, counted_from, planned_number
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
-
-DOOR_RULE = timedelta(seconds=60)
-"""Life this soon after the entry door moved does not tell whether somebody came or went."""
 
 A_DRAUGHT = 1.0
 """Litres at once that a person draws; less may be a drip. It tells of life only where nothing else could: a washing
@@ -31,14 +28,11 @@ OFTEN = 4
 NEW_FOR = timedelta(days=14)
 """So long it is not known yet what is usual here, and a whole day must be dry."""
 
-MEMORY_DAYS = 28
 USUAL_TIMES = 1.25
 """A dry spell must be so much longer than the second longest of 28 days: the longest was perhaps an unseen outing."""
 
 LIVES_WITHIN = timedelta(hours=3)
 """Somebody seen this recently lives, and the lack of water is less urgent."""
-
-LONG_HOLE = timedelta(minutes=10)
 
 A_WHOLE_DAY = timedelta(hours=24)
 
@@ -190,7 +184,7 @@ class Water:
     def _too_much(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, at = self._use, reading.at
         litres = sum(state.used) / 10
-        most = _litres(context.plan.get("water_high"), self.too_much, off=float("inf"))
+        most = planned_number(context.plan.get("water_high"), self.too_much, off=float("inf"))
         began = datetime.fromtimestamp((state.half_hour - len(state.used) + 1) * HALF_HOUR.total_seconds(), UTC)
         facts: Facts = (
             ("elapsed_s", seconds(max(at - began, timedelta(0)))),
@@ -260,7 +254,7 @@ class Water:
         return timedelta(0) < abs(at - before) <= SECOND_EVENT
 
     def _least(self, context: Context) -> float:
-        return _litres(context.plan.get("water_low"), self.too_little, off=0.0)
+        return planned_number(context.plan.get("water_low"), self.too_little, off=0.0)
 
     def _counted(self, until: datetime) -> float:
         """Waking seconds at home since enough was drawn."""
@@ -391,15 +385,3 @@ class Water:
 
     def _local(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, self.home.zone).astimezone(UTC)
-
-
-def _litres(planned: str | None, otherwise: float, *, off: float) -> float:
-    """A limit by the household's plan. What it says that is no number changes nothing."""
-    if planned is None:
-        return otherwise
-    if planned == "off":
-        return off
-    try:
-        return float(planned)
-    except ValueError:
-        return otherwise
