@@ -26,7 +26,7 @@ from math import acos, cos, exp, pi, sin, sqrt
 from random import Random
 from typing import Any
 
-from ingest.decoders.acceleration import HERTZ, TRIGGER_G, Vector, resampled
+from ingest.decoders.acceleration import HERTZ, TRIGGER_G, Vector, length, resampled, unit
 
 _STEP = 1 / 200  # the physics run at 200 Hz; a sensor averages over its own pace
 _G = 9.81
@@ -113,7 +113,7 @@ class _Track:
         self.hangs += [(begins, was), (begins + takes, becomes)]
         if self.wearer.at_waist:
             about *= 0.3  # a waist turns with the trunk, nearer to what it turns about
-        axis = _unit(_cross(was, becomes))
+        axis = unit(_cross(was, becomes))
         slant = self.chance.gauss(0, pi / 3)
         inward = _sum((_times(was, cos(slant)), _times(_cross(axis, was), sin(slant))))
         along = _cross(axis, inward)
@@ -196,7 +196,7 @@ class _Track:
             if begins <= at < ends:
                 share = (at - begins) / (ends - begins)
                 smooth = share**3 * (10 - 15 * share + 6 * share * share)
-                return _unit(_sum((_times(was, 1 - smooth), _times(becomes, smooth))))
+                return unit(_sum((_times(was, 1 - smooth), _times(becomes, smooth))))
         return self.hangs[-1][1] if at >= self.hangs[-1][0] else self.hangs[0][1]
 
     def felt(self) -> tuple[Vector, ...]:
@@ -566,10 +566,10 @@ def windows(samples: Sequence[Vector]) -> Iterator[tuple[int, int]]:
     """Where a device would cut: from 2.5 s before the hardest moment to 4 s after, once for what belongs together."""
     place = 0
     while place < len(samples):
-        if _length(samples[place]) <= TRIGGER_G:
+        if length(samples[place]) <= TRIGGER_G:
             place += 1
             continue
-        hardest = max(range(place, min(place + 2 * HERTZ, len(samples))), key=lambda n: _length(samples[n]))
+        hardest = max(range(place, min(place + 2 * HERTZ, len(samples))), key=lambda n: length(samples[n]))
         first = max(0, hardest - round(BEFORE_S * HERTZ))
         yield first, min(len(samples), hardest + round(AFTER_S * HERTZ))
         place += round(AFTER_S * HERTZ)
@@ -585,15 +585,15 @@ def message(samples: Sequence[Vector], at: datetime) -> dict[str, Any]:
 
 
 def _any_way(chance: Random) -> Vector:
-    return _unit((chance.gauss(0, 1), chance.gauss(0, 1), chance.gauss(0, 1)))
+    return unit((chance.gauss(0, 1), chance.gauss(0, 1), chance.gauss(0, 1)))
 
 
 def _turned(way: Vector, angle: float, chance: Random) -> Vector:
     """Turned by so many degrees, about whatever axis."""
     other = _any_way(chance)
     along = sum(a * b for a, b in zip(way, other, strict=True))
-    side = _unit(_sum((other, _times(way, -along))))
-    return _unit(_sum((_times(way, cos(angle * pi / 180)), _times(side, sin(angle * pi / 180)))))
+    side = unit(_sum((other, _times(way, -along))))
+    return unit(_sum((_times(way, cos(angle * pi / 180)), _times(side, sin(angle * pi / 180)))))
 
 
 def _between(one: Vector, other: Vector) -> float:
@@ -618,15 +618,6 @@ def _sum(vectors: "Iterator[Vector] | tuple[Vector, ...] | Any") -> Vector:
 
 def _times(vector: Vector, factor: float) -> Vector:
     return vector[0] * factor, vector[1] * factor, vector[2] * factor
-
-
-def _length(vector: Vector) -> float:
-    return sqrt(vector[0] ** 2 + vector[1] ** 2 + vector[2] ** 2)
-
-
-def _unit(vector: Vector) -> Vector:
-    length = _length(vector) or 1.0
-    return vector[0] / length, vector[1] / length, vector[2] / length
 
 
 def _shown(value: float, limit: float) -> float:

@@ -59,7 +59,7 @@ def read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fau
     except ValueError as error:
         faults.append(Fault("bad-value", f"acceleration: {error}"))
         return
-    strengths = [_length(sample) for sample in samples]
+    strengths = [length(sample) for sample in samples]
     if not UPRIGHT_G[0] <= median(strengths) <= UPRIGHT_G[1]:
         faults.append(Fault("bad-value", f"acceleration: {median(strengths):.2f} g on average; the `unit` is another"))
         return
@@ -86,10 +86,10 @@ def _later(at: datetime | None, seconds: float) -> datetime | None:
 
 def _samples(report: dict[str, Any]) -> tuple[list[float], list[Vector]]:
     """Seconds since `at`, and what was felt then in g. Raises ValueError with what would have been right."""
-    unit = report.get("unit", "g")
-    scale = UNITS.get(unit) if type(unit) is str else None
+    named = report.get("unit", "g")
+    scale = UNITS.get(named) if type(named) is str else None
     if scale is None:
-        raise ValueError(f"the unit is one of {', '.join(UNITS)}, not {ascii(unit)[:20]}")
+        raise ValueError(f"the unit is one of {', '.join(UNITS)}, not {ascii(named)[:20]}")
     raw = report.get("samples")
     if type(raw) is not list or not SHORTEST_S * SLOWEST <= len(raw) <= MOST_SAMPLES:
         count = len(raw) if type(raw) is list else "none"
@@ -160,13 +160,13 @@ def hardest(even: Sequence[Vector]) -> int | None:
     first, last = round(BEFORE_S * HERTZ), len(even) - round(AFTER_S * HERTZ)
     if last <= first:
         return None
-    place = max(range(first, last), key=lambda number: _length(even[number]))
-    return place if _length(even[place]) > TRIGGER_G else None
+    place = max(range(first, last), key=lambda number: length(even[number]))
+    return place if length(even[place]) > TRIGGER_G else None
 
 
 def impact(even: Sequence[Vector], place: int) -> Impact:
     """The traits of what struck at this place of an even sequence."""
-    strengths = [_length(sample) for sample in even]
+    strengths = [length(sample) for sample in even]
 
     def span(begins: float, ends: float) -> slice:
         """Of the seconds around the impact as much as there is, and two samples at least."""
@@ -211,13 +211,13 @@ def impact(even: Sequence[Vector], place: int) -> Impact:
 
 def _push(even: Sequence[Vector], place: int, before: Vector, after: Vector) -> float:
     """The most by which the speed changed around the impact, while gravity turned from before to after."""
-    down, lying = _unit(before), _unit(after)
+    down, lying = unit(before), unit(after)
     x = y = z = 0.0
     start: Vector | None = None
     most = 0.0
     for number in range(max(0, place - 40), min(len(even), place + 41)):
         share = min(max((number - place + 25) / 50, 0.0), 1.0)
-        gravity = _unit(
+        gravity = unit(
             (
                 down[0] + share * (lying[0] - down[0]),
                 down[1] + share * (lying[1] - down[1]),
@@ -229,7 +229,7 @@ def _push(even: Sequence[Vector], place: int, before: Vector, after: Vector) -> 
         y += (sample[1] - gravity[1]) / HERTZ
         z += (sample[2] - gravity[2]) / HERTZ
         start = start or (x, y, z)
-        most = max(most, _length((x - start[0], y - start[1], z - start[2])))
+        most = max(most, length((x - start[0], y - start[1], z - start[2])))
     return most
 
 
@@ -251,16 +251,16 @@ def _spread(values: Sequence[float]) -> float:
     return sqrt(sum((value - middle) ** 2 for value in values) / len(values))
 
 
-def _length(vector: Vector) -> float:
+def length(vector: Vector) -> float:
     return sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])
 
 
-def _unit(vector: Vector) -> Vector:
-    length = _length(vector) or 1.0
-    return vector[0] / length, vector[1] / length, vector[2] / length
+def unit(vector: Vector) -> Vector:
+    long = length(vector) or 1.0
+    return vector[0] / long, vector[1] / long, vector[2] / long
 
 
 def _angle(one: Vector, other: Vector) -> float:
     """Degrees between two directions."""
-    first, second = _unit(one), _unit(other)
+    first, second = unit(one), unit(other)
     return degrees(acos(min(max(sum(a * b for a, b in zip(first, second, strict=True)), -1.0), 1.0)))
