@@ -228,6 +228,11 @@ class County:
             proof=self._proof(place, own, picture.tested, now),
         )
 
+    def homes(self, place: str) -> list[Home]:
+        """Every home in a place."""
+        below = self.below(place)
+        return [line.home for line in self._known().values() if line.home.grid in below]
+
     def weeks(self, place: str, now: datetime) -> list[Week]:
         """A quarter of a year of a place, week by week."""
         homes, below = self._known(), self.below(place)

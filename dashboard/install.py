@@ -27,6 +27,7 @@ from gateway.domain import (
     Home,
     Monitoring,
     Person,
+    Position,
     Role,
     Room,
     Sensor,
@@ -65,6 +66,12 @@ def routes(install: Install, doors: Doors) -> APIRouter:
         except (KeyError, ValueError, OSError):
             return None
 
+    def position_of(text: str) -> Position | None:
+        try:
+            return Position.read(text)
+        except ValueError:
+            return None
+
     def with_resident(visitor: Visitor, home: Home) -> None:
         """Somebody lives there: whoever agrees to be watched over has to be a person of ours."""
         if not home.person:
@@ -83,8 +90,10 @@ def routes(install: Install, doors: Doors) -> APIRouter:
             error = tongue.say("Please choose the grid.")
         elif zone is None:
             error = tongue.say("{zone} is no time zone; Asia/Shanghai is one.", zone=given["zone"])
+        elif (position := position_of(given["position"])) is None and given["position"]:
+            error = tongue.say("{text} is no position; 30.25741, 120.20511 is one.", text=given["position"])
         else:
-            fields: dict[str, Any] = {**given, "zone": zone}
+            fields: dict[str, Any] = {**given, "zone": zone, "position": position}
             try:
                 if home is not None:
                     with_resident(visitor, registrar.change_home(home.id, **fields, **who(visitor)))

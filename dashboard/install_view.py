@@ -291,7 +291,7 @@ class Install:
             visitor,
             status=422 if error else 200,
             home=home,
-            given=dict.fromkeys(("code", "name", "grid", "address", "access", "zone"), "") | given,
+            given=dict.fromkeys(("code", "name", "grid", "address", "access", "position", "zone"), "") | given,
             error=error,
             grids=[(grid.code, f"{areas.get(grid.community, '')} {grid.name}".strip()) for grid in grids],
         )

@@ -36,7 +36,7 @@ from alerts.channels import make as make_channel
 from alerts.courier import Courier
 from alerts.desk import Desk
 from alerts.maintenance import has_passed
-from gateway import anchors, broker
+from gateway import anchors, broker, retention
 from gateway.callees import write_people
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
@@ -331,6 +331,8 @@ async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock,
             await asyncio.to_thread(desk.take, found, now)
         if missing:
             forget_missing(settings.state)
+        if round_ % ANCHOR_EVERY == ANCHOR_EVERY - 1:  # an hour after a start, and from then on each hour
+            await asyncio.to_thread(_keep_to_retention, settings, stores, now)
         if round_ % ANCHOR_EVERY == 0:
             await asyncio.to_thread(_note_anchor, settings.state, stores.alerts, now)
         if is_time(settings.state, now):
@@ -352,6 +354,14 @@ def _certificates(settings: Settings) -> dict[str, datetime]:
         except NoCertificate as why:
             log.warning("a certificate cannot be looked at", extra={"which": which, "reason": str(why)})
     return ends
+
+
+def _keep_to_retention(settings: Settings, stores: Stores, now: datetime) -> None:
+    """Once a night: what has been kept long enough goes."""
+    if retention.is_due(stores.alerts, now):
+        spans = retention.Spans(**dict(settings.retention))
+        privacy = stores.privacy(settings.state, stores.registrar(settings.state))
+        log.info("kept long enough", extra=retention.keep_to(spans, privacy, now))
 
 
 def _note_anchor(state: Path, alerts: AlertStore, now: datetime) -> None:

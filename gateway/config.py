@@ -185,6 +185,14 @@ class WatchdogPart(_Part):
         return [(channel, address.strip()) for channel, _, address in parts]
 
 
+class RetentionPart(_Part):
+    alerts: timedelta = Field(timedelta(days=3 * 365), ge=timedelta(days=180), description="alerts that are over")
+    audit: timedelta = Field(timedelta(days=3 * 365), ge=timedelta(days=3 * 365), description="the audit trail")
+    given_up: timedelta = Field(
+        timedelta(days=180), ge=timedelta(days=1), description="a household that was given up, with its resident's file"
+    )
+
+
 class InfluxPart(_Part):
     url: str = Field("", description="http://host:8086: a mirror of the readings in InfluxDB; empty: none")
     token: SecretStr = Field(SecretStr(""), description="may write to the bucket, and read it")
@@ -219,6 +227,7 @@ class Settings(BaseSettings):
     areas: AreasPart = AreasPart()
     map: MapPart = MapPart()
     influx: InfluxPart = InfluxPart()
+    retention: RetentionPart = RetentionPart()
     watchdog: WatchdogPart = WatchdogPart()
     channels: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="[channels.<name>] options"

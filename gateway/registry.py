@@ -268,8 +268,8 @@ class Registry:
             return self._put(act, None, home, "home.open")
 
     def change_home(self, home_id: str, *, who: str, now: datetime, **fields: Any) -> Home:
-        """Change its code, name, grid, zone, address, access or person."""
-        unknown = fields.keys() - {"code", "name", "grid", "zone", "address", "access", "person"}
+        """Change its code, name, grid, zone, address, access, position or person."""
+        unknown = fields.keys() - {"code", "name", "grid", "zone", "address", "access", "position", "person"}
         if unknown:
             raise TypeError(f"change_home does not change {sorted(unknown)}; there are other use-cases for these")
         with self._act(who, now) as act:

@@ -12,6 +12,24 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
+  // ------------------------------------------------------------------ where the home is
+
+  const standing = document.getElementById("stand-here");
+  if (standing && navigator.geolocation) {
+    standing.hidden = false;
+    standing.addEventListener("click", () => {
+      navigator.geolocation.getCurrentPosition(
+        ({ coords }) => {
+          standing.form.elements.position.value = `${coords.latitude.toFixed(5)}, ${coords.longitude.toFixed(5)}`;
+        },
+        () => {
+          standing.textContent = standing.dataset.refused;
+        },
+        { enableHighAccuracy: true, timeout: 20000 },
+      );
+    });
+  }
+
   // ------------------------------------------------------------------ labels
 
   const part = (id) => document.getElementById(id);

@@ -21,6 +21,7 @@ from gateway.domain import (
     Living,
     Monitoring,
     Person,
+    Position,
     Profile,
     Relation,
     Risk,
@@ -38,7 +39,15 @@ GridOf = Annotated[str | None, typer.Option("--grid", help="the grid that answer
 Zone = Annotated[str | None, typer.Option("--zone", help="time zone that its people live by")]
 Address = Annotated[str | None, typer.Option("--address")]
 Access = Annotated[str | None, typer.Option("--access", help="how to get in: lock, who has the key")]
+Place = Annotated[str | None, typer.Option("--position", help="latitude, longitude (WGS-84); empty takes it away")]
 Resident = Annotated[str | None, typer.Option("--person", help="the resident's id, where registered")]
+
+
+def _position(text: str) -> Position | None:
+    try:
+        return Position.read(text)
+    except ValueError as error:
+        raise Refused(f"--position: {error}") from None
 
 
 @homes.command("list")
@@ -105,6 +114,7 @@ def homes_open(
     zone: Zone = None,
     address: Address = None,
     access: Access = None,
+    position: Place = None,
     person: Resident = None,
     config: Config = None,
     state: State = None,
@@ -122,6 +132,7 @@ def homes_open(
             address=address or "",
             access=access or "",
             person=person or "",
+            position=_position(position or ""),
         )
         here.registrar.open_home(new, who=who, now=here.now)
 
@@ -135,6 +146,7 @@ def homes_change(
     zone: Zone = None,
     address: Address = None,
     access: Access = None,
+    position: Place = None,
     person: Resident = None,
     config: Config = None,
     state: State = None,
@@ -145,6 +157,8 @@ def homes_change(
     fields: dict[str, object] = {key: value for key, value in given.items() if value is not None}
     if zone is not None:
         fields["zone"] = _zone(zone)
+    if position is not None:
+        fields["position"] = _position(position)
     with office(config, state) as here:
         here.registrar.change_home(home, who=who, now=here.now, **fields)
 

@@ -1,5 +1,6 @@
 """The household, what hangs on its walls, and the people around it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -112,6 +113,37 @@ class Hub:
     """How often it promises to be heard; None promises nothing (a recording), and such a home never freezes."""
 
 
+_NUMBERS = re.compile(r"(-?\d{1,2}(?:\.\d+)?)[\s,，;；、]+(-?\d{1,3}(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a household is, in degrees as satellites and telephones give them (WGS-84).
+
+    Chinese maps show everything some hundred metres off (GCJ-02): what is copied from them is not this.
+    """
+
+    latitude: float
+    longitude: float
+
+    def __post_init__(self) -> None:
+        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
+            raise ValueError(f"no such place on earth: {self.latitude}, {self.longitude}")
+
+    @classmethod
+    def read(cls, text: str) -> "Position | None":
+        """As people copy it: latitude, longitude; None of an empty text. ValueError: that is no position."""
+        if not text.strip():
+            return None
+        numbers = _NUMBERS.fullmatch(text.strip())
+        if numbers is None:
+            raise ValueError(f"'{text}' is no position; it looks like 30.25741, 120.20511: latitude, longitude")
+        return cls(round(float(numbers[1]), 5), round(float(numbers[2]), 5))
+
+    def __str__(self) -> str:
+        return f"{self.latitude:.5f}, {self.longitude:.5f}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
     """A household as the detectors and the ladder see it."""
@@ -129,6 +161,7 @@ class Home:
     access: str = ""  # how to get in: key holder, lock
     person: str = ""  # the resident, where there is one
     trial_until: datetime | None = None  # the learning period's end: shown wherever the home is
+    position: Position | None = None  # for the map; nobody has to know it
 
     def room(self, room: str) -> Room | None:
         return next((r for r in self.rooms if r.id == room), None)

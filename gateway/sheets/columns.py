@@ -15,6 +15,7 @@ from gateway.domain import (
     Hearing,
     Living,
     Monitoring,
+    Position,
     Power,
     Reach,
     Relation,
@@ -62,6 +63,14 @@ def _one_of(kind: type[E], empty: E | None = None) -> Callable[[str], E]:
 
 def _state(cell: str) -> Monitoring | None:
     return _one_of(Monitoring)(cell) if cell else None
+
+
+def _position(cell: str) -> Position | None:
+    try:
+        return Position.read(cell)
+    except ValueError:
+        text = N_("'{value}' is no position; it looks like 30.25741, 120.20511: latitude, longitude.")
+        raise WrongCell(text, value=cell) from None
 
 
 def _whole(cell: str) -> int | None:
@@ -304,6 +313,7 @@ TABLES = {
                 Column("trial_until", "试运行至", _moment),
                 Column("address", "地址"),
                 Column("access", "入户方式"),
+                Column("position", "坐标", _position),
                 Column("person", "老人"),
             ),
             ("id",),

@@ -110,6 +110,7 @@ def _contents(store: RegistryStore, now: datetime, language: str) -> dict[str, l
                 "trial_until": _local(home),
                 "address": home.address,
                 "access": home.access,
+                "position": str(home.position or ""),
                 "person": home.person,
             }
             for home in homes

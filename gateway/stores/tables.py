@@ -250,6 +250,8 @@ household = Table(
     _text("access"),
     Column("trial_until", Moment),
     Column("registered_at", Moment, nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
 )
 """家庭. `code` is the 户号 that may stand on a lock screen; `zone` the IANA time zone its people live by;
 `trial_until` the end of its learning period."""

@@ -16,6 +16,7 @@ from gateway.domain import (
     Monitoring,
     Override,
     Person,
+    Position,
     Reach,
     Role,
     Room,
@@ -100,6 +101,14 @@ def test_a_home_comes_back_as_it_was(town):
     assert town.home("h1") == a_home()
     assert [home.id for home in town.homes()] == ["h1", "h2"]
     assert town.hubs() == list(a_home().hubs)
+
+
+def test_a_home_has_a_position_or_none(town):
+    put(town, a_home(position=Position(30.25741, 120.20511)))
+    assert town.home("h1").position == Position(30.25741, 120.20511)
+
+    put(town, a_home())
+    assert town.home("h1").position is None
 
 
 def test_a_home_knows_what_it_lies_in(town):

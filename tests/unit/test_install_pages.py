@@ -270,6 +270,8 @@ def test_what_cannot_be_is_said_and_nothing_typed_is_lost(hands):
         ({"code": ""}, "请填写户号和称呼"),
         ({"grid": "g2"}, "请选择网格"),  # a grid, but not theirs
         ({"code": "N-1", "zone": "Mars/Olympus"}, "不是时区"),
+        ({"code": "N-1", "position": "杭州"}, "不是坐标"),
+        ({"code": "N-1", "position": "120.20511, 30.25741"}, "不是坐标"),
     ):
         answer = hands.browser.post("/install/new", data=given | change)
         assert answer.status_code == 422 and said in text_of(answer.text)

@@ -22,6 +22,7 @@ from gateway.domain import (
     Living,
     Monitoring,
     Person,
+    Position,
     Power,
     Profile,
     Reach,
@@ -69,6 +70,7 @@ WANG = Home(
     access="-钥匙在邻居\n门铃坏了",
     person="wang-fang",
     trial_until=datetime(2026, 3, 14, 16, tzinfo=UTC),
+    position=Position(30.25741, 120.20511),
 )
 PROFILE = Profile(
     person="wang-fang",
