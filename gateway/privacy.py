@@ -226,7 +226,8 @@ class Privacy:
         names = {one.photo for one in self.registry.installations(home.id)}
         for alert in alerts:
             names |= {value for e in self.alerts.history(alert.id) for name, value in e.facts if name == "photo"}
-        return [path for name in sorted(names - {""}) if (path := self.photos / Path(name).name).is_file()]
+        places = (self.photos, self.photos / "alerts")
+        return [path for name in sorted(names - {""}) for at in places if (path := at / Path(name).name).is_file()]
 
 
 @dataclass(frozen=True, slots=True)

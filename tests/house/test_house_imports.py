@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.sharing": FOUNDATION | {"gateway.refusals"},
     "gateway.privacy": FOUNDATION | {"gateway.refusals", "gateway.registry"},
     "gateway.anchors": FOUNDATION,
+    "gateway.retention": FOUNDATION | {"gateway.refusals", "gateway.privacy"},
     "gateway.child": set(),
     "gateway.kit": FOUNDATION,
     "gateway.broker": FOUNDATION | {"gateway.child"},
@@ -33,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.log": set(),
     "gateway.pulse": set(),
     "gateway.reserve": set(),
-    "gateway.health": FOUNDATION | {"gateway.broker", "gateway.pipeline", "gateway.pulse", "gateway.reserve"},
+    "gateway.health": FOUNDATION | {"gateway.broker", "gateway.mirror", "gateway.pipeline", "gateway.pulse", "gateway.reserve"},
     # neither a store nor the road: what it watches may be broken
     "gateway.watchdog": FOUNDATION | {"alerts", "gateway.callees", "gateway.config", "gateway.pulse"},
     "gateway.callees": FOUNDATION | {"gateway.pulse"},
