@@ -635,10 +635,11 @@ _LONG: Mapping[str, tuple[str, str]] = {
 def _why_upkeep(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
     """Something about the gateway itself."""
     which, until = finding.fact("which"), finding.fact("until")
+    lost = finding.code == "gateway_missing"
     return [
         say(
             language,
-            words_upkeep.WHY[finding.code],
+            words_upkeep.LOST[finding.fact("what")] if lost else words_upkeep.WHY[finding.code],
             time=clock(finding.since, zone, finding.at),
             which=say(language, words_upkeep.WHICH[which]) if which in words_upkeep.WHICH else which,
             until=f"{datetime.fromisoformat(until).astimezone(zone):%Y-%m-%d %H:%M}" if until else "",
@@ -692,7 +693,7 @@ _WHY: Mapping[str, Callable[[Finding, str, ZoneInfo, Home | None], list[str]]] =
     "vital": _why_vital,
     "detector_failed": _why_broken,
     "no_responder": _why_nobody,
-    **dict.fromkeys(words_upkeep.WHY, _why_upkeep),
+    **dict.fromkeys((*words_upkeep.WHY, "gateway_missing"), _why_upkeep),
     TEST: _why_tested,
     **dict.fromkeys(
         (

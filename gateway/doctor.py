@@ -21,6 +21,7 @@ from gateway.domain.trail import examined
 from gateway.notices import AHEAD, NoCertificate, certificates
 from gateway.pulse import HEARTBEAT, WATCHDOG, last_sign_of, pulse_in
 from gateway.refusals import N_, Sentence
+from gateway.rescue import EVERY, last_copy, noted_missing
 from gateway.stores import WrongBook
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def examine(settings: Settings, now: datetime, *, deep: bool = False) -> Iterato
     yield from _gateway(settings)
     yield from _broker(settings)
     yield from _watchdog(settings)
+    yield from _copies(settings, now)
     yield from _certificates(settings, now)
     if all(remark.grade is Grade.WELL for remark in files):
         yield from _book(settings, now)
@@ -326,6 +328,23 @@ def _watchdog(settings: Settings) -> Iterator[Remark]:
         yield _note(
             N_("When this whole machine dies nobody is told."),
             N_("Set `watchdog.ping` to a dead man's switch outside, or let another machine follow this one."),
+        )
+
+
+def _copies(settings: Settings, now: datetime) -> Iterator[Remark]:
+    """Whether something could take the place of a file that is damaged."""
+    made = last_copy(settings.state)
+    if made is None or now - made > 2 * EVERY:
+        yield _note(
+            N_("No copy of the files was made within two days."),
+            N_("A gateway that runs makes one a day; look into its log. For another disk: `shouwang backup`."),
+        )
+    else:
+        yield _well(N_("The files were copied on {day}."), day=f"{made:%Y-%m-%d %H:%M} UTC")
+    if noted_missing(settings.state):
+        yield _bad(
+            N_("At the last start something that was known was missing."),
+            N_("It is told at the next round; what was put aside lies in `damaged`."),
         )
 
 

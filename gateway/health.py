@@ -122,7 +122,9 @@ class Health:
         try:
             self.reserve.look()
             pulse = self.pulse()
-            sign.give({**as_words(pulse), "usual": self.hush.longest})
+            # At the next start the files have to know of at least this much (`rescue.is_short`).
+            reached = {"last_event": self.alerts.last_event(), "last_arrival": self.pipeline.arrived()}
+            sign.give({**as_words(pulse), "usual": self.hush.longest, **reached})
         except OSError as error:  # a disk that fails: whoever watches us hears nothing more, and says so
             if not self._is_silenced:
                 log.error("no sign of life can be given", extra={"reason": error.strerror})

@@ -1,4 +1,4 @@
-"""What the gateway tells its administrators about itself: its disk, its certificates, its watchman.
+"""What the gateway tells its administrators about itself: its disk, its certificates, its watchman, what it lost.
 
 Such a thing is told like any other, by an alert with a ladder, under a home that is none: the installation as a whole.
 """
@@ -6,7 +6,7 @@ Such a thing is told like any other, by an alert with a ladder, under a home tha
 import base64
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 from gateway.config import Settings
 from gateway.domain import Finding, Severity
 from gateway.domain.home import GRID
+from gateway.rescue import Missing
 
 DISK, WATCHMAN, CERTIFICATE = "gateway_disk", "gateway_watchdog", "gateway_certificate"
+MISSING = "gateway_missing"
 
 UNWATCHED = timedelta(minutes=10)
 """A watchdog that was there once and has given no sign of life for so long is missed."""
@@ -111,13 +113,22 @@ class Notices:
     since: dict[str, datetime] = field(default_factory=dict)
 
     def look(
-        self, now: datetime, *, is_full: bool, watchdog_s: float | None, ends: Mapping[str, datetime]
+        self,
+        now: datetime,
+        *,
+        is_full: bool,
+        watchdog_s: float | None,
+        ends: Mapping[str, datetime],
+        missing: Sequence[Missing] = (),
     ) -> Iterator[Finding]:
         """What is to be told at this moment. `watchdog_s` None: there never was one, which `shouwang doctor` says."""
         if self._lasts(DISK, is_full, now):
             yield _finding(DISK, self.since[DISK], now)
         if self._lasts(WATCHMAN, (watchdog_s or 0.0) > UNWATCHED.total_seconds(), now):
             yield _finding(WATCHMAN, self.since[WATCHMAN], now)
+        for one in missing:
+            facts = (("what", one.what), ("until", one.until.isoformat() if one.until else ""))
+            yield _finding(MISSING, one.found_at, now, one.what, facts)
         for which, until in ends.items():
             since = warned_at(until, now)
             if since is not None:

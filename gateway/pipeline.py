@@ -95,7 +95,7 @@ class Pipeline:
         self._held: dict[str, Held] = {}
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
         self._scheduled: dict[str, datetime] = {}
-        self._arrival = 0
+        self._arrival = self._durable = 0
         self._version = -1
         self._heard_written: dict[str, datetime] = {}
         self._changed: set[str] = set()  # homes that moved on since the last checkpoint began
@@ -128,7 +128,7 @@ class Pipeline:
         for home_id, heard in self._readings.heard().items():
             if home_id in self._watches:
                 self._watches[home_id].recall_heard(heard)
-        self._arrival = self._readings.last_arrival()
+        self._arrival = self._durable = self._readings.last_arrival()
         self._changed = set(self._watches)  # after a long replay the next start should be short
         self._next_keep = now + self._checkpoint_every
         self._intake.unsettle(now + UNSETTLED)
@@ -209,6 +209,7 @@ class Pipeline:
         if batch:
             batch.last_arrival = self._arrival
             self._readings.commit(batch)
+            self._durable = self._arrival
             self.counts.readings += len(batch.readings)
             self.counts.quarantined += len(batch.quarantined)
         self.counts.took_s = monotonic() - began
@@ -428,6 +429,10 @@ class Pipeline:
 
     def homes(self) -> int:
         return len(self._watches)
+
+    def arrived(self) -> int:
+        """The number of the newest message whose batch is durable."""
+        return self._durable
 
 
 def _with(options: Mapping[str, Mapping[str, Any]], planned: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
