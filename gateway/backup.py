@@ -47,7 +47,7 @@ class BackupError(Exception):
 
     def __init__(self, text: str, **values: object) -> None:
         self.sentence = Sentence(text, tuple(values.items()))
-        super().__init__(self.sentence.say("en"))
+        super().__init__(str(self.sentence))
 
     def say(self, language: str) -> str:
         return self.sentence.say(language)
