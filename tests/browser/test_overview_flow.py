@@ -10,7 +10,7 @@ from conftest import Album
 from neighbourhood import Neighbourhood
 from playwright.sync_api import Page, expect
 
-from gateway.domain import Area, Finding, Gap, Grid, Kind, Outcome, Reading, Severity
+from gateway.domain import Area, Finding, Gap, Grid, Kind, Outcome, Position, Reading, Severity
 from gateway.ports import Batch
 
 pytestmark = pytest.mark.browser
@@ -137,3 +137,32 @@ def test_the_month_on_paper_and_as_a_workbook(street: Neighbourhood, page: Page,
     with page.expect_download() as download:
         page.get_by_role("link", name="Excel").click()
     assert download.value.suggested_filename.endswith(".xlsx")
+
+
+def test_the_map_shows_where_it_rings_and_leads_there(street: Neighbourhood, page: Page, album: Album):
+    grow(street)
+    for number in range(1, 8):
+        home = street.registry.home(f"h{number}")
+        assert home is not None
+        position = Position(30.25 + number % 3 / 500, 120.2 + number / 700)
+        street.registrar.change_home(home.id, position=position, who="leader", now=street.clock.now())
+    street.press("h2")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    come_in(street, page)
+    page.goto(f"{street.url}/map")
+    expect(page.locator(".map path")).to_have_count(7)
+    expect(page.locator("#spots")).to_contain_text("有 1 户没有坐标")
+    expect(page.locator(".map .leaflet-tooltip", has_text="李爷爷")).to_be_visible()
+    album.keep("map-1", whole=False)
+    is_well_made(page)
+    assert [url for url in asked if not url.startswith((street.url, "data:"))] == []
+
+    # It rings somewhere else while the map is open.
+    street.press("h3")
+    expect(page.locator("#spots li.emergency")).to_have_count(2, timeout=15_000)
+    page.emulate_media(color_scheme="dark")
+    album.keep("map-2-dark", whole=False)
+    page.get_by_text("列表（7）").click()
+    page.locator("#spots").get_by_role("link", name="李爷爷").click()
+    expect(page.get_by_role("heading", name="李爷爷")).to_be_visible()
