@@ -17,8 +17,8 @@ from alerts import reasons
 from alerts.agreed import may_be_told
 from alerts.catalogue import Catalogue
 from alerts.channels.telephone import UNANSWERED
+from alerts.climbing import LONGEST_WAIT
 from alerts.desk import Desk
-from alerts.sitting import LONGEST_WAIT
 from alerts.ways import HASTE
 from alerts.wording import letter
 from alerts.words_ledger import trial_letter

@@ -12,20 +12,14 @@ from datetime import datetime, timedelta
 
 from alerts import muted
 from alerts.catalogue import Catalogue
-from alerts.escalation import (
-    Reason,
-    Verdict,
-    mended,
-)
+from alerts.climbing import is_beyond
+from alerts.escalation import Reason, Verdict, mended
 from alerts.history import What
-from alerts.incident import (
-    codes_of,
-)
-from alerts.maintenance import (
-    TEST,
-)
+from alerts.incident import codes_of
+from alerts.maintenance import TEST
+from alerts.minutes import CLIMB, TOGETHER
 from alerts.routing import answers_by
-from alerts.sitting import CLIMB, TOGETHER, Sitting, is_beyond
+from alerts.sitting import Sitting
 from alerts.sla import needs_follow_up
 from gateway.domain import (
     Act,

@@ -1,35 +1,17 @@
 """What the desk does within one transaction: everything is decided and written down here, and nothing is said.
 
-Whatever is found or done is taken in from the top: findings, what is held back, what another alert says better, the
-ladder, the acts of people, and what the courier reports.
+Findings, what is held back, what another alert says better, and the acts of people, from the top. What is written and
+said stands in `alerts/minutes.py`, the ladder in `alerts/climbing.py`.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from alerts import reasons
-from alerts.catalogue import Catalogue
-from alerts.escalation import (
-    Nudge,
-    Reason,
-    Step,
-    Verdict,
-    climb,
-    climb_now,
-    from_the_start,
-    held_for_life,
-    judge,
-    mended,
-    next_look,
-    watched,
-)
+from alerts.climbing import Climbing
+from alerts.escalation import Reason, Verdict, climb_now, from_the_start, judge
 from alerts.history import What
 from alerts.incident import (
-    BEFORE_ANYBODY_COMES,
-    ENOUGH_CALLS,
     HUB,
     LOOK_WHETHER_OVER,
     MANY_HOMES,
@@ -37,14 +19,9 @@ from alerts.incident import (
     SAID_BY_THE_HUB,
     SETTLES,
     SETTLING,
-    STORM,
     WITHIN,
     Outage,
     about_area,
-    bundled,
-    bundled_until,
-    codes_of,
-    gathered_at,
     is_seconded,
     joined_by,
     led_by,
@@ -56,7 +33,6 @@ from alerts.incident import (
     spoken_for_by,
     taking,
     time_left,
-    unbundled,
     until_called,
     wider,
 )
@@ -66,32 +42,25 @@ from alerts.maintenance import (
     LOOK_AGAIN,
     TEST,
     Treatment,
-    Work,
     as_test,
     held_back,
     is_held,
     let_go,
     tested,
     treatment,
-    work_or_pause_in,
 )
-from alerts.plans import Hush, graded, hush_over, hushed, in_force, in_one, planned
-from alerts.routing import answers_by, delivery_id, letters_for, pages, people_for, reachable, turn_of
+from alerts.minutes import SYSTEM, TO_THE_OWNER
+from alerts.plans import graded, hushed, in_force
+from alerts.routing import reachable
 from alerts.selftest import KEY, PRESSES, announced_in, is_test
-from alerts.ways import after, call_of, next_ways, one_by_one, rung_up
 from gateway.domain import (
     Absence,
     Act,
     Alert,
-    Answer,
-    Answers,
     ButtonTest,
-    Delivery,
     Duty,
-    Entry,
     Facts,
     Finding,
-    Home,
     Ladder,
     Monitoring,
     Outcome,
@@ -100,88 +69,17 @@ from gateway.domain import (
     Purpose,
     Sending,
     Severity,
-    Stage,
     State,
 )
-from gateway.domain.plan import ABSENCE, ending, readable
-from gateway.ports import AlertLedger, Directory, Timer
-
-TOGETHER = "together"
-"""The kind of timer at which one person is told of several alerts in one message."""
-
-WITH = "with"
-"""The fact of a message that tells of several: the id of each other call that it stands for."""
-
-CLIMB = "climb"
-"""The kind of timer that is ours; others may use the same table."""
-
-AGAIN_EVERY = timedelta(seconds=60)
-"""However often a button is pressed, whoever has the alert is told at most once in each of these."""
-
-LATE = timedelta(seconds=2)
-"""A rung climbed later than this says so in the history: lateness of an escalation is a defect."""
-
-LONGEST_WAIT = timedelta(seconds=60)
-"""The courier never puts a delivery off for longer."""
+from gateway.domain.plan import ABSENCE, ending
+from gateway.ports import Timer
 
 WATCHED = (Monitoring.TRIAL, Monitoring.GUARDED)
 """Homes in these states count when it is asked how much of an area is dark."""
 
-SYSTEM = ""
-"""Who acts when nobody does: the gateway itself."""
 
-CALLS = (Purpose.PAGE, Purpose.AGAIN, Purpose.ASK)
-"""Whoever was sent one of these hears who has it, or that it is over."""
-
-TO_THE_OWNER = (Purpose.AGAIN, Purpose.REMIND, Purpose.HANDED)
-"""When none of these reaches whoever has it, nobody has it."""
-
-OUT_OF_DOORS = frozenset({"not_returned", "night_exit"})
-
-CONCERNING_LIFE = frozenset({"inactivity", "entered_no_motion", "not_returned"})
-"""What signs of life speak against: they hold the next rung, and somebody is asked to confirm."""
-
-
-class Sitting:
+class Sitting(Climbing):
     """What the desk does within one transaction."""
-
-    def __init__(
-        self,
-        ledger: AlertLedger,
-        directory: Directory,
-        catalogue: Catalogue,
-        now: datetime,
-        has_passed: Callable[[Finding], bool],
-        call: str = "",
-    ) -> None:
-        self.ledger = ledger
-        self.directory = directory
-        self.catalogue = catalogue
-        self.now = now
-        self.has_passed = has_passed
-        self._call = call
-        self.has_said_something = False
-        self.remarks: list[tuple[int, str, str]] = []  # for the log, once all of this has become durable
-        self._moved: dict[str, Alert] = {}  # as it was last written; each is published once
-        self._queued: list[Delivery] = []
-        self._homes: dict[str, Home | None] = {}
-        self._plans: dict[str, list[Override]] = {}
-        self._waited: list[tuple[Delivery, Alert]] = []  # calls for what quiet hours or a silence have held back
-        self._on_duty: dict[tuple[str, Duty], list[Person]] = {}
-
-    def end(self) -> None:
-        """Publish what has changed; the last thing in the transaction."""
-        self._tell_in_one()
-        for alert in self._moved.values():
-            home = self._home(alert.home)
-            self.ledger.publish(self.now, "alert", alert.id, alert.home, home.grid if home else "")
-
-    def emergencies(self) -> Iterable[tuple[Delivery, Alert]]:
-        """What is to be said at once, with what it is about."""
-        for delivery in self._queued:
-            alert = self._moved.get(delivery.alert)
-            if alert is not None and alert.severity.is_emergency and delivery.next_at is None:
-                yield delivery, alert
 
     # ------------------------------------------------------------------ findings
 
@@ -308,38 +206,31 @@ class Sitting:
         # Nobody is called later for the worse than for what it was: what has been asked is not asked from the start.
         return self._climb(replace(from_the_start(alert, self.now), rung=rung_within(alert.ladder, left)))
 
-    def _has_called(self, alert: Alert, duty: Duty | None = None) -> bool:
-        """Somebody was called who can come; for this duty, where one is named."""
-        called = {d.duty for d in self._of(alert, Purpose.PAGE)} - BEFORE_ANYBODY_COMES
-        return bool(called) if duty is None else duty in called
+    # ------------------------------------------------------------------ a deadline has come
 
-    def _may_be_told_again(self, alert: Alert) -> bool:
-        return all(self.now - told.created_at >= AGAIN_EVERY for told in self._of(alert, Purpose.PAGE))
+    def ring(self, timer: Timer) -> None:
+        """A deadline has come. What the row says is only a reminder; the alert itself knows whether it is true."""
+        alert = self.ledger.alert(timer.ref)
+        due_at = alert.due_at if alert is not None else None
+        if alert is None or due_at is None or not alert.is_open:
+            self.ledger.clear_timer(timer.id)
+            return
+        if due_at > self.now:
+            self.ledger.set_timer(replace(timer, due_at=due_at))
+            return
+        if alert.watch_at is not None and alert.watch_at <= self.now:
+            alert = self._watch(alert)
+        if alert.is_ringing and alert.next_at is not None and alert.next_at <= self.now:
+            if is_held(alert):
+                self._look_again(alert)
+            elif alert.is_muted:
+                self._look_whether_it_is_over(alert)
+            elif alert.stirred_at is None and self._has_stirred(alert):
+                self._hold_for_life(alert)
+            else:
+                self._climb(alert)
 
-    def _tell_owner(self, alert: Alert, also: str = "") -> bool:
-        """Page the owner again, at most once a minute. False: there is no way to reach the owner.
-
-        `also` is the code of something else that was found.
-        """
-        owner = self.directory.person(alert.owner)
-        if owner is None or not owner.reaches:
-            return False
-        minute = int(self.now.timestamp() // AGAIN_EVERY.total_seconds())
-        facts: Facts = (("count", str(alert.count)), ("minute", str(minute)))
-        if also:
-            facts += (("also", also),)
-        self._write_to(owner, alert, Purpose.AGAIN, str(minute), facts)
-        return True
-
-    def _ring_again(self, alert: Alert, why: What = What.RINGS_AGAIN) -> Alert:
-        """Whoever accepted it cannot be told that it goes on, or does nothing about it, so it is nobody's again."""
-        self.write_down(alert, why, alert.owner, f"alert.{why.value}")
-        for delivery in self.ledger.deliveries(alert.id):
-            if delivery.purpose in TO_THE_OWNER and delivery.state is Sending.WAITING:
-                self._withdraw(delivery, reasons.NEWER)
-        return self._climb(from_the_start(alert, self.now))
-
-    # ------------------------------------------------------------------ while somebody works in the home
+    # ------------------------------------------------------------------ what is held back
 
     def _ladder(self, finding: Finding) -> Ladder:
         """A copy of the policy's ladder; for a test only its first rung on which anybody can be reached."""
@@ -388,26 +279,6 @@ class Sitting:
         self._audit(alert, SYSTEM, "alert.released")
         return alert
 
-    def _work(self, home: str) -> Work | None:
-        found = self._home(home)
-        state = found.state if found else Monitoring.GUARDED
-        return work_or_pause_in(self._plan(home), self.now, state)
-
-    # ------------------------------------------------------------------ the household's plan
-
-    def _plan(self, home: str) -> list[Override]:
-        if home not in self._plans:
-            self._plans[home] = readable(self.directory.plan(home, self.now))
-        return self._plans[home]
-
-    def _ladder_for(self, finding: Finding) -> Ladder:
-        ladder = self.catalogue.ladder(finding.code, finding.severity)
-        return planned(ladder, finding.code, in_force(self._plan(finding.home)))
-
-    def _hush(self, finding: Finding) -> Hush | None:
-        home = self._home(finding.home)
-        return hush_over(finding, self._plan(finding.home), self.now, home.zone) if home else None
-
     def _look_whether_it_waits(self, alert: Alert) -> None:
         """Are the quiet hours over, or the silence? Then it has passed, or people hear of it, of several in one."""
         if (hush := self._hush(alert.finding)) is not None:
@@ -421,59 +292,6 @@ class Sitting:
         before = len(self._queued)
         alert = self._climb(alert)
         self._waited += [(delivery, alert) for delivery in self._queued[before:]]
-
-    def _tell_in_one(self) -> None:
-        """Whoever would be called for several things that have waited is called once, for all of them."""
-        alerts = {delivery.id: alert for delivery, alert in self._waited}
-        homes = {alert.home: self._home(alert.home) for _, alert in self._waited}
-        calls = []
-        for delivery, alert in self._waited:
-            home = homes[alert.home]
-            calls.append((delivery, alert.severity, f"{home.code if home else alert.home}:{alert.code}"))
-        for told, others in in_one(calls):
-            self.ledger.update(replace(told, facts=(*told.facts, *((WITH, other.id) for other in others))))
-            for other in others:
-                self._withdraw(other, reasons.SAID_BY_ANOTHER)
-                self._write(alerts[other.id], What.IN_ONE, facts=(("person", other.person), ("by", told.alert)))
-
-    def _said_with(self, told: Delivery) -> list[Delivery]:
-        """The calls that were to be said by this one message as well, and for which nothing else was done since."""
-        found = [self.ledger.delivery(value) for name, value in told.facts if name == WITH]
-        return [call for call in found if call is not None and call.reason == reasons.SAID_BY_ANOTHER]
-
-    def _say_by_themselves(self, told: Delivery) -> None:
-        """The message that was to tell of several is not sent: each of the others goes by itself."""
-        for call in self._said_with(told):
-            alert = self.ledger.alert(call.alert)
-            if alert is not None and alert.is_ringing:
-                self.ledger.update(replace(call, state=Sending.WAITING, next_at=None, reason=""))
-                self.has_said_something = True
-
-    # ------------------------------------------------------------------ many calls to one person
-
-    def _spread(self, alert: Alert, calls: list[Delivery]) -> list[Delivery]:
-        """Who gets many calls within minutes gets what is no emergency a little later, all in one message."""
-        if alert.severity.is_emergency or alert.code == TEST:
-            return calls
-        spread = []
-        for person, own in groupby(calls, key=lambda call: call.person):
-            before = self.ledger.calls_to(person, self.now - STORM, ENOUGH_CALLS)
-            until = bundled_until(before, alert.id, self.now)
-            if until is not None:
-                self.ledger.set_timer(Timer(f"{TOGETHER}/{person}", TOGETHER, person, until))
-            spread += [bundled(c, until) if until is not None and c.purpose is Purpose.PAGE else c for c in own]
-        return spread
-
-    def tell_together(self, timer: Timer) -> None:
-        """What has waited for one person is said in one message."""
-        self.ledger.clear_timer(timer.id)
-        for call in self.ledger.calls_to(timer.ref, timer.due_at - STORM):
-            alert = self.ledger.alert(call.alert)
-            if gathered_at(call) is not None and alert is not None:
-                call = unbundled(call, self.now)
-                self.ledger.update(call)
-                self._waited.append((call, alert))
-                self.has_said_something = True
 
     # ------------------------------------------------------------------ what another alert says better
 
@@ -577,94 +395,6 @@ class Sitting:
     def _member(self, alert: Alert) -> Facts:
         home = self._home(alert.home)
         return (("code", alert.code), ("home", home.code if home else alert.home), ("sensor", alert.subject))
-
-    # ------------------------------------------------------------------ the ladder
-
-    def ring(self, timer: Timer) -> None:
-        """A deadline has come. What the row says is only a reminder; the alert itself knows whether it is true."""
-        alert = self.ledger.alert(timer.ref)
-        due_at = alert.due_at if alert is not None else None
-        if alert is None or due_at is None or not alert.is_open:
-            self.ledger.clear_timer(timer.id)
-            return
-        if due_at > self.now:
-            self.ledger.set_timer(replace(timer, due_at=due_at))
-            return
-        if alert.watch_at is not None and alert.watch_at <= self.now:
-            alert = self._watch(alert)
-        if alert.is_ringing and alert.next_at is not None and alert.next_at <= self.now:
-            if is_held(alert):
-                self._look_again(alert)
-            elif alert.is_muted:
-                self._look_whether_it_is_over(alert)
-            elif alert.stirred_at is None and self._has_stirred(alert):
-                self._hold_for_life(alert)
-            else:
-                self._climb(alert)
-
-    def mend(self, alert_id: str) -> None:
-        alert = self.ledger.alert(alert_id)
-        if alert is None:
-            return
-        for delivery in self.ledger.deliveries(alert_id):
-            if delivery.state is Sending.WAITING and is_beyond(delivery, self.now):
-                self.ledger.update(replace(delivery, next_at=None))
-                self.has_said_something = True
-        possible = mended(alert, self.now)
-        if possible != alert:
-            self._write(alert, What.MENDED)
-            self.remarks.append((logging.WARNING, "the clock was put back: a deadline was moved", alert_id))
-            self._save(possible)
-
-    def _climb(self, alert: Alert, *, is_new: bool = False) -> Alert:
-        said = [] if is_new else self.ledger.deliveries(alert.id)
-        calls = Calls(self, alert, said)
-        alert, steps = climb(alert, self.now, calls.are_waited_for)
-        waiting = [d for d in said if d.purpose in (Purpose.PAGE, Purpose.ASK) and d.state is Sending.WAITING]
-        asked = len({turn_of(d) for d in said if d.purpose is Purpose.ASK and d.state is Sending.SENT})
-        unreached = 0
-        for step in steps:
-            called = calls.on(step.round, step.rung)
-            alert = self._step(alert, step, called, waiting, asked)
-            unreached += not any(person.reaches for _, person in called)
-        if steps and unreached >= len(alert.ladder.rungs):
-            self._reached_nobody(alert)
-        return self._save(alert)
-
-    def _step(
-        self, alert: Alert, step: Step, called: list[tuple[Duty, Person]], waiting: list[Delivery], asked: int
-    ) -> Alert:
-        if alert.code == TEST:  # one real message is enough to know that the way is open
-            called = [(duty, person) for duty, person in called if person.reaches][:1]
-        duties = dict.fromkeys(duty for duty, _ in called) or step.duties
-        facts: Facts = (
-            ("duty", ",".join(duty.value for duty in duties)),
-            ("round", str(step.round)),
-            ("rung", str(step.rung)),
-            ("people", ",".join(person.id for _, person in called)),
-        )
-        if self.now - step.due_at > LATE:
-            facts += (("late_s", str(int((self.now - step.due_at).total_seconds()))),)
-        queued = self._spread(alert, pages(alert, step, called, self.now, asked=asked))
-        self._write(alert, What.TOLD if queued else What.EMPTY, facts=facts)
-        # Whoever has not been reached since the last round is called once when the channel is back, not once a round.
-        places = {(d.person, d.channel, d.address) for d in queued}
-        for old in [d for d in waiting if (d.person, d.channel, d.address) in places]:
-            waiting.remove(old)
-            self._withdraw(old, reasons.NEWER)
-        self._queue(queued)
-        waiting.extend(queued)
-        is_asking = bool(queued) and all(d.purpose is Purpose.ASK for d in queued)
-        return replace(alert, state=State.CONFIRMING) if is_asking and alert.state is State.RAISED else alert
-
-    def _reached_nobody(self, alert: Alert) -> None:
-        facts = () if alert.next_at is None else (("again_at", alert.next_at.isoformat()),)
-        self._write(alert, What.NOBODY, facts=facts)
-        self.remarks.append((logging.ERROR, "nobody on the whole ladder can be reached", alert.id))
-        if alert.coordinator and (person := self.directory.person(alert.coordinator)) is not None:
-            # There is nobody else: whoever keeps it together is the only one who can still find somebody.
-            turn, alone = f"{alert.round}.{alert.rung}.alone", (("alone", "1"),)
-            self._write_to(person, alert, Purpose.REMIND, turn, alone)
 
     # ------------------------------------------------------------------ acts
 
@@ -787,329 +517,3 @@ class Sitting:
         alert = replace(alert, state=State.CLOSED, closed_at=self.now)
         self.write_down(alert, What.CLOSED, who, "alert.closed")
         return self._save(alert)
-
-    def can_be_asked(self, alert: Alert) -> bool:
-        """Not by what hangs on the wall of a home that somebody has left."""
-        home = self._home(alert.home)
-        return home is not None and (
-            alert.code not in OUT_OF_DOORS or answers_by(home, self.directory) is Answers.PHONE
-        )
-
-    def was_told(self, alert: Alert, who: str) -> bool:
-        """There is a message about it to this person, who has not been struck off the register since."""
-        said = (delivery.person for delivery in self.ledger.deliveries(alert.id))
-        return who in said and self.directory.person(who) is not None
-
-    def lives_far(self, home: str, who: str) -> bool:
-        return any(contact.person == who and contact.is_far for contact in self.directory.contacts(home))
-
-    # ------------------------------------------------------------------ while people have it, and while she stirs
-
-    def _watch(self, alert: Alert) -> Alert:
-        """Something has become due because nobody did anything."""
-        alert, nudges = watched(alert, self.now)
-        for nudge, due_at in nudges:
-            if nudge is Nudge.OVERDUE:
-                limit = "ack" if alert.is_ringing else "site"
-                facts: Facts = (("limit", limit), ("due_at", due_at.isoformat()))
-                self.write_down(alert, What.OVERDUE, alert.owner, "alert.overdue", facts=facts)
-            elif nudge is Nudge.LAPSE:
-                return self._ring_again(alert, What.LAPSED)
-            elif not self._remind(alert):
-                return self._ring_again(alert)
-        return self._save(alert)
-
-    def _remind(self, alert: Alert) -> bool:
-        """Ask whoever has it whether anything happens. False: there is no way to reach that person."""
-        owner = self.directory.person(alert.owner)
-        if owner is None or not owner.reaches or alert.owned_at is None:
-            return False
-        turn = f"{alert.owned_at.timestamp():.3f}.{alert.state.value}.{alert.reminded}"
-        self._write_to(owner, alert, Purpose.REMIND, turn, (("owner", alert.owner),))
-        self._write(alert, What.REMINDED, who=alert.owner)
-        return True
-
-    def _has_stirred(self, alert: Alert) -> bool:
-        """It was about a silence alone, and somebody has broken it. Whoever calls for help may move."""
-        is_silence = not alert.severity.is_emergency and CONCERNING_LIFE.issuperset(codes_of(alert))
-        return is_silence and self.has_passed(alert.finding)
-
-    def _hold_for_life(self, alert: Alert) -> Alert:
-        """There are signs of life again. Nobody further is called for a while, and whoever was is asked to confirm."""
-        alert = held_for_life(alert, self.now)
-        self.write_down(alert, What.STIRRED, SYSTEM, "alert.stirred")
-        for delivery in self._told(alert):
-            if delivery.duty is not Duty.ELDER:
-                self._queue([self._again_to(alert, delivery, Purpose.STIRS, facts=())])
-        return self._save(alert)
-
-    # ------------------------------------------------------------------ what the courier reports
-
-    def said(self, delivery: Delivery, message: str = "") -> None:
-        if delivery.state is Sending.SENT:
-            return
-        sent = replace(
-            delivery,
-            state=Sending.SENT,
-            sent_at=self.now,
-            attempts=delivery.attempts + 1,
-            next_at=None,
-            reason="",
-            code="",
-            message=message,
-        )
-        self.ledger.update(sent)
-        self._tend_next_ways(sent)
-        for other in self._said_with(sent):  # what it told of besides was said too
-            self.said(replace(other, state=Sending.WAITING), message)
-        alert = self._record(delivery, What.SENT)
-        if alert is None or delivery.purpose not in (Purpose.PAGE, Purpose.AGAIN):
-            return
-        if alert.notified_at is None:
-            state = State.NOTIFIED if alert.is_ringing else alert.state
-            self.ledger.save(replace(alert, state=state, notified_at=self.now))
-        # It was on its way when somebody accepted, or when it ended: this person too must hear of it.
-        if alert.is_taken and alert.owner != delivery.person:
-            self._queue([self._taken(alert, delivery)])
-        elif alert.state is State.CANCELLED:
-            self._queue([self._over(alert, delivery, "")])
-
-    def put_off(self, delivery: Delivery, reason: str, until: datetime, code: str = "") -> None:
-        if delivery.state is not Sending.WAITING:
-            return
-        attempts = delivery.attempts + 1
-        waiting = replace(delivery, attempts=attempts, next_at=until, reason=reason, code=code, failed_at=self.now)
-        self.ledger.update(waiting)
-        self._tend_next_ways(waiting)
-        if attempts == 1:  # once is enough to know; the number of attempts is kept with the delivery
-            self._record(delivery, What.PUT_OFF, reason)
-
-    def stuck(self, delivery: Delivery) -> None:
-        waiting = replace(delivery, reason=reasons.BUSY, failed_at=self.now)
-        self.ledger.update(waiting)
-        self._tend_next_ways(waiting)
-
-    def arrived(self, delivery: Delivery, stage: Stage, at: datetime) -> None:
-        name = f"{stage.value}_at"
-        if delivery.state is not Sending.SENT or getattr(delivery, name) is not None:
-            return
-        here = replace(delivery, **{name: at})  # type: ignore[arg-type]
-        self.ledger.update(here)
-        self._tend_next_ways(here)
-        if (alert := self.ledger.alert(delivery.alert)) is not None:
-            self._moved.setdefault(alert.id, alert)
-
-    def _tend_next_ways(self, delivery: Delivery) -> None:
-        """Where a person's ways wait for each other: what becomes of those behind this one."""
-        alert = self.ledger.alert(delivery.alert)
-        if alert is None or not one_by_one(alert.severity):
-            return
-        for waiting in next_ways(delivery, call_of(delivery, self.ledger.deliveries(delivery.alert)), self.now):
-            self.ledger.update(waiting)
-            self.has_said_something = True
-
-    def gave_up(self, delivery: Delivery, reason: str, code: str = "", lasting: bool = True) -> None:
-        if delivery.state not in (Sending.WAITING, Sending.SENT) or delivery.has_arrived:
-            return
-        failed = replace(
-            delivery,
-            state=Sending.FAILED,
-            attempts=delivery.attempts + (delivery.state is Sending.WAITING),
-            next_at=None,
-            reason=reason,
-            code=code,
-            lasting=lasting,
-            failed_at=self.now,
-        )
-        self.ledger.update(failed)
-        self._tend_next_ways(failed)
-        self._say_by_themselves(failed)
-        alert = self._record(delivery, What.FAILED, reason)
-        if alert is None:
-            return
-        self._audit(alert, SYSTEM, "alert.undeliverable", why=reason, facts=(("delivery", delivery.id),))
-        if delivery.purpose in (Purpose.PAGE, Purpose.ASK) and alert.is_ringing:
-            self._climb_past_the_dead(alert, turn_of(delivery))
-        elif delivery.purpose in TO_THE_OWNER and alert.owner == delivery.person and alert.is_taken:
-            letter = delivery.id.rpartition("/")[0]
-            others = [d for d in self._of(alert, delivery.purpose) if d.id.rpartition("/")[0] == letter]
-            if all(d.state is Sending.FAILED for d in others):
-                self._ring_again(alert)
-
-    def _climb_past_the_dead(self, alert: Alert, turn: tuple[int, int]) -> None:
-        """If nobody is left on the rung that was climbed last, its minutes would be wasted."""
-        said = self.ledger.deliveries(alert.id)
-        called = [d for d in said if d.purpose in (Purpose.PAGE, Purpose.ASK)]
-        if turn != max(map(turn_of, called)):
-            return
-        here = [d for d in called if turn_of(d) == turn]
-        waited_for = alert.ladder.rungs[turn[1]].waited_for if turn[1] < len(alert.ladder.rungs) else ()
-        if any(d.state is not Sending.FAILED for d in [d for d in here if d.duty in waited_for] or here):
-            return
-        calls = Calls(self, alert, said)
-        if alert.rung and any(calls.are_waited_for(alert.round, n) for n in range(alert.rung, len(alert.ladder.rungs))):
-            self._climb(climb_now(alert, self.now))
-        elif all(d.state is Sending.FAILED for d in called if turn_of(d)[0] == turn[0]):
-            self._reached_nobody(alert)
-
-    # ------------------------------------------------------------------ small hands
-
-    def _home(self, home: str) -> Home | None:
-        if home not in self._homes:
-            self._homes[home] = self.directory.home(home)
-        return self._homes[home]
-
-    def people(self, home: str, duty: Duty) -> list[Person]:
-        key = home, duty
-        if key not in self._on_duty:
-            self._on_duty[key] = people_for(duty, self._home(home), self.directory, self.now)
-        return self._on_duty[key]
-
-    def reached(self, person: Person, alert: Alert) -> Person:
-        """The person with the ways by which they hear of this alert: what is urgent rings their telephone too."""
-        return person if one_by_one(alert.severity) else rung_up(person, self.directory.phones(person.id), self._call)
-
-    def _write_to(self, person: Person, alert: Alert, purpose: Purpose, turn: str, facts: Facts) -> None:
-        self._queue(letters_for(self.reached(person, alert), alert, purpose, turn, self.now, facts=facts))
-
-    def _of(self, alert: Alert, purpose: Purpose) -> list[Delivery]:
-        return [d for d in self.ledger.deliveries(alert.id) if d.purpose is purpose]
-
-    def _waiting(self, alert: Alert, purpose: Purpose) -> list[Delivery]:
-        return [d for d in self._of(alert, purpose) if d.state is Sending.WAITING]
-
-    def _queue(self, deliveries: Iterable[Delivery]) -> None:
-        for delivery in deliveries:
-            if self.ledger.queue(delivery):
-                self.has_said_something = True
-                self._queued.append(delivery)
-
-    def _withdraw(self, delivery: Delivery, reason: str) -> None:
-        self.ledger.update(replace(delivery, state=Sending.WITHDRAWN, next_at=None, reason=reason))
-        self._say_by_themselves(delivery)
-
-    def _told(self, alert: Alert) -> list[Delivery]:
-        """One message for each way on which somebody was called: that one hears what became of it."""
-        sent = [d for d in self.ledger.deliveries(alert.id) if d.purpose in CALLS and d.state is Sending.SENT]
-        return list({(d.person, d.channel, d.address): d for d in reversed(sent)}.values())[::-1]
-
-    def _stop_calling(self, alert: Alert, reason: str) -> list[Delivery]:
-        """Withdraw what has not left yet; those whom something has reached."""
-        for delivery in self.ledger.deliveries(alert.id):
-            is_call = delivery.purpose in CALLS or delivery.purpose in TO_THE_OWNER or delivery.purpose is Purpose.STIRS
-            if is_call and delivery.state is Sending.WAITING:
-                self._withdraw(delivery, reason)
-        return self._told(alert)
-
-    def _taken(self, alert: Alert, told: Delivery) -> Delivery:
-        """The message that somebody has it, the way on which this person was called."""
-        return self._again_to(alert, told, Purpose.TAKEN, facts=(("owner", alert.owner),))
-
-    def _over(self, alert: Alert, told: Delivery, who: str) -> Delivery:
-        """The message that it is over: by somebody's word, by the resident's own, or by itself."""
-        facts: Facts = (("owner", who),) if who else ()
-        if alert.state is State.CANCELLED:
-            facts = (("answer", Answer.NO_HELP.value),)
-        return self._again_to(alert, told, Purpose.OVER, facts=facts)
-
-    def _again_to(self, alert: Alert, told: Delivery, purpose: Purpose, facts: Facts) -> Delivery:
-        way = told.id.rpartition("/")[2]
-        return replace(
-            told,
-            id=delivery_id(alert.id, purpose, f"{alert.round}.{alert.rung}", told.person, way),
-            purpose=purpose,
-            created_at=self.now,
-            facts=facts,
-            state=Sending.WAITING,
-            attempts=0,
-            next_at=None,
-            sent_at=None,
-            reason="",
-            code="",
-            lasting=False,
-            failed_at=None,
-            message="",
-            delivered_at=None,
-            opened_at=None,
-            answered_at=None,
-        )
-
-    def _save(self, alert: Alert) -> Alert:
-        """Write the alert and the reminder of its next deadline."""
-        if not alert.is_ringing:
-            alert = replace(alert, next_at=None)
-        alert = replace(alert, watch_at=next_look(alert))
-        self.ledger.save(alert)
-        timer = f"{CLIMB}/{alert.id}"
-        if alert.due_at is not None:
-            self.ledger.set_timer(Timer(timer, CLIMB, alert.id, alert.due_at))
-        else:
-            self.ledger.clear_timer(timer)
-        self._moved[alert.id] = alert
-        return alert
-
-    def write_down(self, alert: Alert, what: What, who: str, act: str, *, why: str = "", facts: Facts = ()) -> None:
-        """A line of the history, and one of the audit trail."""
-        self._write(alert, what, who=who, facts=facts)
-        self._audit(alert, who, act, why=why, facts=facts)
-
-    def _write(self, alert: Alert, what: What, who: str = SYSTEM, facts: Facts = ()) -> None:
-        self.ledger.write(Entry(alert=alert.id, at=self.now, what=what.value, who=who, facts=facts))
-        self._moved.setdefault(alert.id, alert)
-
-    def _record(self, delivery: Delivery, what: What, reason: str = "") -> Alert | None:
-        """Write what became of a delivery into the history of its alert, if it has one."""
-        alert = self.ledger.alert(delivery.alert)
-        if alert is not None:
-            facts: Facts = (
-                ("purpose", delivery.purpose.value),
-                ("person", delivery.person),
-                ("channel", delivery.channel),
-            )
-            self._write(alert, what, facts=(*facts, ("reason", reason)) if reason else facts)
-        return alert
-
-    def _audit(self, alert: Alert, who: str, what: str, why: str = "", facts: Facts = ()) -> None:
-        self.ledger.audit(Act(at=self.now, who=who, what=what, ref=alert.id, why=why, facts=facts))
-
-
-class Calls:
-    """Whom each rung means now: everybody once in a round, a coordinator never, the resident in the first only."""
-
-    def __init__(self, sitting: Sitting, alert: Alert, said: Iterable[Delivery]) -> None:
-        self._sitting = sitting
-        self._alert = alert
-        self._called = {(turn_of(d)[0], d.person) for d in said if d.purpose is Purpose.PAGE}
-        self._rungs: dict[tuple[int, int], list[tuple[Duty, Person]]] = {}
-
-    def on(self, round_: int, rung: int) -> list[tuple[Duty, Person]]:
-        """The people of a rung, each with the duty for which they are called. Asked for in the order of the ladder."""
-        turn = round_, rung
-        if turn not in self._rungs:
-            called = {p.id: (duty, p) for duty, p in self._meant(round_, rung)}
-            self._rungs[turn] = list(called.values())
-            self._called.update((round_, p.id) for duty, p in called.values() if duty is not Duty.ELDER and p.reaches)
-        return self._rungs[turn]
-
-    def are_waited_for(self, round_: int, rung: int) -> bool:
-        """Whether the rung has anybody new whose minutes are worth waiting for."""
-        waited_for = self._alert.ladder.rungs[rung].waited_for
-        if self._alert.coordinator and set(waited_for) <= {Duty.ELDER, Duty.FAMILY}:
-            return False  # the family has answered: what is needed is somebody who can be there
-        return any(person.reaches for duty, person in self.on(round_, rung) if duty in waited_for)
-
-    def _meant(self, round_: int, rung: int) -> Iterator[tuple[Duty, Person]]:
-        alert = self._alert
-        seen = {alert.coordinator}
-        for duty in alert.ladder.rungs[rung].duties:
-            if duty is Duty.ELDER and (round_ or alert.coordinator or not self._sitting.can_be_asked(alert)):
-                continue
-            for person in self._sitting.people(alert.home, duty):
-                if person.id not in seen and (duty is Duty.ELDER or (round_, person.id) not in self._called):
-                    seen.add(person.id)
-                    yield duty, person if duty is Duty.ELDER else self._sitting.reached(person, alert)
-
-
-def is_beyond(delivery: Delivery, now: datetime) -> bool:
-    longest = LONGEST_WAIT * 1.5 + after(delivery) + (STORM if gathered_at(delivery) else timedelta(0))
-    return delivery.next_at is not None and delivery.next_at > now + longest

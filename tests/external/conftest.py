@@ -1,6 +1,7 @@
-"""Each real broker in turn, and ears that listen to it."""
+"""Each real broker in turn, and ears that listen to it; what is measured at length in bench/, in short."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,10 @@ def ear(broker: LiveBroker, tmp_path: Path) -> Iterator[Callable[..., MqttSource
     yield open_ear
     for source in opened:
         source.close()
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Callable]:
+    """A measurement of bench/ by its name; each runs for minutes there, and for seconds here."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "bench"))
+    return lambda name: getattr(import_module(name), name)

@@ -1,12 +1,10 @@
 """The crash test in short: `kill -9` of the real gateway while presses and readings arrive. Long: bench/crash.py."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-BENCH = Path(__file__).parents[2] / "bench"
 KILLS = 6
 
 pytestmark = [
@@ -17,24 +15,13 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def crash():
-    sys.path.insert(0, str(BENCH))
-    try:
-        import crash as module
-
-        yield module.crash
-    finally:
-        sys.path.remove(str(BENCH))
-
-
 @pytest.mark.parametrize("broker", ["nats", "mosquitto"])
-def test_nothing_acknowledged_is_lost_when_the_gateway_is_killed(crash, broker, tmp_path):
+def test_nothing_acknowledged_is_lost_when_the_gateway_is_killed(bench, broker, tmp_path):
     if broker == "mosquitto" and shutil.which("mosquitto") is None and not Path("/usr/sbin/mosquitto").exists():
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
     rate = 400 if broker == "mosquitto" else 150  # the embedded broker fsyncs each message
 
-    verdict = crash(
+    verdict = bench("crash")(
         tmp_path,
         kills=KILLS,
         seed=2026,

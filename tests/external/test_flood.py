@@ -1,12 +1,9 @@
 """One device that floods, in short, through a real broker and the real gateway. Long: bench/flood.py."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-
-BENCH = Path(__file__).parents[2] / "bench"
 
 pytestmark = [
     pytest.mark.external,
@@ -16,24 +13,13 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def flood():
-    sys.path.insert(0, str(BENCH))
-    try:
-        import flood as module
-
-        yield module.flood
-    finally:
-        sys.path.remove(str(BENCH))
-
-
 @pytest.mark.parametrize("button", [False, True], ids=["sensor", "button"])
 @pytest.mark.parametrize("broker", ["nats", "mosquitto"])
-def test_other_homes_are_heard_and_the_flooding_device_can_call_for_help(flood, broker, button, tmp_path):
+def test_other_homes_are_heard_and_the_flooding_device_can_call_for_help(bench, broker, button, tmp_path):
     if broker == "mosquitto" and shutil.which("mosquitto") is None and not Path("/usr/sbin/mosquitto").exists():
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
 
-    verdict = flood(
+    verdict = bench("flood")(
         tmp_path, broker=broker, rate=2000, seconds=8, homes=40, presses_per_s=3, readings_per_s=40, button=button
     )
 

@@ -1,12 +1,8 @@
 """Ladders of real processes under `kill -9`: no rung is missed or climbed twice. Long: bench/ladders.py."""
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
-
-BENCH = Path(__file__).parents[2] / "bench"
 
 pytestmark = [
     pytest.mark.external,
@@ -16,19 +12,8 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def ladders():
-    sys.path.insert(0, str(BENCH))
-    try:
-        import ladders as module
-
-        yield module.ladders
-    finally:
-        sys.path.remove(str(BENCH))
-
-
-def test_a_ladder_is_climbed_rung_by_rung_however_often_its_gateway_is_killed(ladders, tmp_path):
-    verdict = ladders(
+def test_a_ladder_is_climbed_rung_by_rung_however_often_its_gateway_is_killed(bench, tmp_path):
+    verdict = bench("ladders")(
         tmp_path, kills=6, seed=2026, wait_s=6.0, homes=10, longest_s=3.0, say=lambda *words, **more: None
     )
 

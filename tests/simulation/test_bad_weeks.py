@@ -55,13 +55,13 @@ def _week(seed: int) -> Week:
 
 
 def test_the_checker_sees_what_nobody_will_ever_look_at_again(monkeypatch):
-    monkeypatch.setattr("alerts.sitting.next_look", lambda alert: None)
+    monkeypatch.setattr("alerts.minutes.next_look", lambda alert: None)
 
     assert _breaks("nobody will ever look at it again")
 
 
 def test_the_checker_sees_a_rung_that_was_climbed_early(monkeypatch):
-    from alerts.sitting import Calls
+    from alerts.climbing import Calls
 
     monkeypatch.setattr(Calls, "are_waited_for", lambda self, round_, rung: False)
 

@@ -12,7 +12,7 @@ from test_care_loop_people import DAUGHTER, LATER, NEIGHBOUR, Village
 
 from alerts.escalation import Reason
 from alerts.incident import TOGETHER
-from alerts.sitting import CLIMB
+from alerts.minutes import CLIMB
 from gateway.domain import OVER, Answer, Delivery, FamilyWord, Outcome, Purpose, Sending, Severity, State
 from gateway.ports import TryLater
 
