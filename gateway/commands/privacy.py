@@ -48,3 +48,28 @@ def privacy_erase(
         erased = here.privacy.erase(home, why=why, who=who, now=here.now)
         counts = ", ".join(f"{count} {name}" for name, count in sorted(erased.counts.items()))
         say(f"已删除。 Erased: {counts}. The proof stands in the audit trail as {erased.stand_in}.")
+
+
+@privacy.command("assessment")
+def privacy_assessment(
+    language: Annotated[str, typer.Option("--language", help="zh or en; empty: the language of the settings")] = "",
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """The impact assessment, from what is registered and set here; each version is kept. 影响评估"""
+    from gateway.assessment import Setup, assessment, keep
+
+    with office(config, state) as here:
+        settings, stores = here.settings, here.stores
+        setup = Setup(
+            channels=settings.ready_channels,
+            retention=dict(settings.retention),
+            is_https=settings.base_url.startswith("https://"),
+            is_mirrored=bool(settings.influx.url),
+            is_elsewhere=bool(settings.database.get_secret_value()),
+        )
+        spoken = language or settings.language
+        text, version = assessment(setup, stores.registry, stores.accounts, stores.alerts, spoken, here.now)
+        path = keep(settings.state, text, version, stores.alerts, who=who, now=here.now)
+        say(f"{text}\n{path}")

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.sharing": FOUNDATION | {"gateway.refusals"},
     "gateway.privacy": FOUNDATION | {"gateway.refusals", "gateway.registry"},
     "gateway.anchors": FOUNDATION,
-    "gateway.assessment": FOUNDATION | {"gateway.refusals"},
+    "gateway.assessment": FOUNDATION | {"gateway.refusals", "alerts"},
     "gateway.retention": FOUNDATION | {"gateway.refusals", "gateway.privacy"},
     "gateway.child": set(),
     "gateway.kit": FOUNDATION,
