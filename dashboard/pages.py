@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Form, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from alerts import wording
@@ -23,6 +24,7 @@ from dashboard.links import Links, Pass
 from dashboard.live import Feed, resume_from
 from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, tongue_of
 from dashboard.seen import Seen
+from dashboard.together import Together
 from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Duty, Event, Gap, Home, Kind, Monitoring, Person, Reading, Stage
 from gateway.domain.home import GRID
@@ -75,6 +77,7 @@ class Pages:
         self.feed = feed
         self.links = links
         self.lives = views.Lives(house.readings)
+        self.together: Together[tuple[views.Overview, Markup]] = Together()
         self.seen = Seen(house.registry)
 
     # ------------------------------------------------------------------ who may see what
@@ -151,8 +154,7 @@ class Pages:
 
     def show_list(self, request: Request, visitor: Visitor) -> Response:
         house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
-        homes = self.homes(visitor) + self.grids_told_of(visitor)
-        view = views.overview(homes, house.alerts, house.readings, house.registry, now, self.lives)
+        view, lines = self._lines(request, visitor, now, after)
         shown = [s for s in views.Stand if s not in (views.Stand.EMERGENCY, views.Stand.RINGING)]
         counts = [(s.name.lower(), n) for s in shown if (n := view.count(s))]
         tongue = tongue_of(request)
@@ -163,17 +165,39 @@ class Pages:
             visitor=visitor,
             keep=True,
             view=view,
+            lines=lines,
             counts=counts,
             next_of=lambda alert, home: views.next_step(alert, home, house.registry),
             live=f"/events?after={after}",
             can_press=house.demo_press is not None,
             can_kill=house.demo_kill is not None,
-            press_homes=[home for home in homes if home.state is Monitoring.GUARDED],
+            press_homes=sorted(
+                (line.home for line in view.lines if line.home.state is Monitoring.GUARDED), key=lambda home: home.code
+            ),
             to_file=sum(line.to_file for line in view.lines),
             next_deadline=self._next_deadline(tongue, now),
             learning=lambda home: learning(home, now),
-            blind_to=lambda gaps: blind_to(gaps, tongue),
         )
+
+    def _lines(self, request: Request, visitor: Visitor, now: datetime, after: int) -> tuple[views.Overview, Markup]:
+        """How these homes stand, and their lines: the same for all who answer for the same place."""
+        house, tongue, account = self.house, tongue_of(request), visitor.account
+
+        def made() -> tuple[views.Overview, Markup]:
+            homes = self.homes(visitor) + self.grids_told_of(visitor)
+            view = views.overview(homes, house.alerts, house.readings, house.registry, now, self.lives)
+            lines = self.printer.part(
+                request,
+                "home_lines.html",
+                now=now,
+                view=view,
+                learning=lambda home: learning(home, now),
+                blind_to=lambda gaps: blind_to(gaps, tongue),
+            )
+            return view, lines
+
+        whose = account.place if account.duty in scope.BY_PLACE else f"{account.duty} {account.login}"
+        return self.together.get((whose, tongue.language, after), made)
 
     def _next_deadline(self, tongue: Tongue, now: datetime) -> str:
         at = self.house.alerts.next_timer() if self.house.demo else None
@@ -375,7 +399,8 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     def show_home(request: Request, visitor: OnDuty, home_id: str, day: str = "") -> Response:
         home = pages.home(visitor, home_id)
         if home_id.startswith(GRID):
-            return RedirectResponse(f"/rota/{quote(home.grid, safe='')}", status_code=303)
+            # A grid has its duty sheet; the installation as a whole has no page of its own.
+            return RedirectResponse(f"/rota/{quote(home.grid, safe='')}" if home.grid else "/", status_code=303)
         return pages.show_home(request, visitor, home, day)
 
     @router.get("/quarantine")
@@ -421,6 +446,10 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
         )
 
     # ------------------------------------------------------------------ language, health
+
+    @router.post("/language/{language}", dependencies=[Depends(doors.from_here)])
+    def choose_before_the_door(language: str, back: Annotated[str, Form(max_length=2000)] = "/") -> Response:
+        return choose(language, back)
 
     @router.get("/language/{language}")
     def choose(language: str, back: str = "/") -> Response:

@@ -50,17 +50,19 @@ class Hush:
 
     def seconds(self, messages: int, is_listening: bool, now: float, today: date) -> float:
         """For how long nothing has been heard, once that is unusual; else 0."""
-        if messages != self._messages or not is_listening:
-            self._messages, self._since = messages, now
         silent, usual = now - self._since, self.usual(today)
-        if usual is not None and silent > usual:
-            return silent  # and nothing is learnt from it
-        day = today.isoformat()
-        if silent > self.longest.get(day, 0.0):
-            self.longest[day] = round(silent, 1)
-            for old in sorted(self.longest)[:-DAYS]:
-                del self.longest[old]
-        return 0.0
+        if messages != self._messages or not is_listening:
+            # Learnt when it ends, and only what was usual: a silence that goes on must not excuse itself.
+            if is_listening and self._messages >= 0 and (usual is None or silent <= usual):
+                self._learn(silent, today.isoformat())
+            self._messages, self._since = messages, now
+            return 0.0
+        return silent if usual is not None and silent > usual else 0.0
+
+    def _learn(self, silent: float, day: str) -> None:
+        self.longest[day] = max(self.longest.get(day, 0.0), round(silent, 1))
+        for old in sorted(self.longest)[:-DAYS]:
+            del self.longest[old]
 
     def usual(self, today: date) -> float | None:
         """What is still usual; None before a whole day has been heard."""
