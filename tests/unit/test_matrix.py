@@ -44,6 +44,7 @@ OPEN = {
     "GET /enter/{token}",
     "POST /enter/{token}",
     "GET /language/{language}",
+    "POST /language/{language}",
     "GET /healthz",
     "GET /worker.js",
     "GET /manifest/{language}.webmanifest",
@@ -114,6 +115,7 @@ ROUTES: dict[str, May] = {
     "GET /clocks": may(ON_DUTY),
     "GET /figures": may(ON_DUTY),
     "GET /figures.csv": may(ON_DUTY),
+    "GET /figures.xlsx": may(ON_DUTY),
     "GET /events": may(DEALING, "?ref={alert_id}", answers={404, 503}),  # nobody reads the table in this test
     "GET /quarantine": may(A),
     "GET /alerts/{alert_id:path}": may(ON_DUTY | I, answers={200, 404}),  # an installer sees equipment only
@@ -166,6 +168,10 @@ ROUTES: dict[str, May] = {
     "GET /overview/{place}/weeks": may(LEADS),
     "GET /month/{place}/{month}": may(LEADS),
     "GET /month/{place}/{month}.xlsx": may(LEADS),
+    "GET /map": may(LEADS),
+    "GET /map/{place}": may(LEADS),
+    "GET /glass": may(LEADS),
+    "POST /glass": may(LEADS, opening="{alert_id}", verdict="x", answers={303, 422}),
     "GET /board": may(KEEPS),
     "GET /board/route": may(KEEPS),
     "POST /board/homes/{home_id}/guard": may(KEEPS),
@@ -183,6 +189,9 @@ ROUTES: dict[str, May] = {
     "POST /accounts/one/role": may(LEADS, login="{login}", duty="deputy", place="{grid}"),
     # ------------------------------------------------------------------ residents and contacts
     "GET /install/{home_id}/door": may(KEEPS),
+    "GET /install/{home_id}/looks": may(KEEPS),
+    "GET /install/{home_id}/privacy": may(LEADS),
+    "POST /install/{home_id}/privacy/copy": may(A, answers={200, 404}),
     "GET /install/{home_id}/people": may(KEEPS),
     "GET /install/{home_id}/people/profile": may(KEEPS),
     "POST /install/{home_id}/people/profile": may(KEEPS, birth_year="1940", living="alone"),
@@ -252,6 +261,7 @@ ROUTES: dict[str, May] = {
     "POST /install/{home_id}/hubs/{hub_id}/replace": may(INSTALLS),
     "POST /install/{home_id}/hubs/{hub_id}/remove": may(INSTALLS, answers={200, 303, 404, 422}),
     "POST /install/{home_id}/state": may(INSTALLS, act="give-up", why="moved", answers={303, 422}),
+    "POST /install/{home_id}/privacy/erase": may(A, code="A-1", why="x", answers={303, 404, 422}),
     "POST /demo/press": may(ON_DUTY, home="{home_id}"),
     "POST /demo/kill": may(ON_DUTY),
     "POST /logout": may(ALL),
@@ -335,7 +345,7 @@ def names(rig: Walled, whose: str) -> dict[str, str]:
 def filled(text: str, given: dict[str, str], address: str) -> str:
     # the place of a plan is a home, that of an overview or a month an area
     at = {"h1": "1101", "h9": "1199", "hx": "11xx"}
-    if address.startswith(("/overview", "/month")):
+    if address.startswith(("/overview", "/month", "/map")):
         given = given | {"place": at[given["place"]]}
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda hole: given[hole[1]], text)
 
@@ -377,6 +387,19 @@ def test_the_table_names_every_address_and_no_other():
     declared = set(ROUTES) | OPEN
 
     assert addresses(Walled()) == declared, "say in the table of this test who may use a new address"
+
+
+@pytest.mark.parametrize("token", ["x.y", "%00", "🙂", "a" * 2_000])
+def test_an_open_door_shows_nothing_without_its_link(token):
+    rig = Walled()
+    before = rig.on_this_side(), rig.beyond_the_wall(), rig.accounts.count()
+
+    for route in OPEN:
+        verb, _, address = route.partition(" ")
+        answer = rig.visit("nobody").ask(verb, filled(address, names(rig, "own") | {"token": token}, address))
+        assert answer.status_code < 500 or address == "/healthz", route
+        assert not re.search(f"{STRANGE}|王奶奶|王薇|东风", answer.text), route
+    assert (rig.on_this_side(), rig.beyond_the_wall(), rig.accounts.count()) == before
 
 
 @pytest.mark.parametrize("role", ROLLED)
