@@ -107,7 +107,7 @@ def of_days(days: Sequence[Day], now: datetime, tongue: Tongue) -> Chart:
     rested = [day.rested for day in days if day.rested is not None]
     out = [span for day in days if (span := day.out_for(now)) is not None]
     sentence = say("Not enough is known of these days yet.")
-    if rested and out:
+    if rested and any(span >= AN_HOUR for span in out):
         sentence = say(
             "On these days the nights lasted {night} on average, and {out} a day was spent outside.",
             night=tongue.span(sum(rested, timedelta(0)) / len(rested)),

@@ -8,6 +8,10 @@ from typing import Any
 from fastapi.responses import Response
 
 from alerts.sla import FORMULAS, Share, sheet
+from dashboard.words import N_
+
+OF = N_("of")
+"""The column beside a percentage: of how many."""
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

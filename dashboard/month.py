@@ -15,8 +15,8 @@ from dashboard.auth import Visitor
 from dashboard.chronicle import HEADS, percent
 from dashboard.county import Month, Sight
 from dashboard.doors import Doors
-from dashboard.files import Table, as_workbook
-from dashboard.overview import LEADERS, OF, Overview, address
+from dashboard.files import OF, Table, as_workbook
+from dashboard.overview import LEADERS, Overview, address
 from dashboard.printer import FALLBACK_ZONE, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Severity

@@ -15,7 +15,7 @@ from dashboard.chronicle import percent
 from dashboard.county import NOWHERE, WHOLE, County, Part
 from dashboard.doors import Doors
 from dashboard.drills import STANDINGS
-from dashboard.files import Table, as_csv, as_workbook
+from dashboard.files import OF, Table, as_csv, as_workbook
 from dashboard.install_words import STATES
 from dashboard.pages import Pages
 from dashboard.printer import FALLBACK_ZONE, tongue_of
@@ -44,10 +44,6 @@ HEADS = (
     N_("Arrived within 30 min"),
     N_("False alarms"),
 )
-
-
-OF = N_("of")
-"""The column beside a percentage: of how many."""
 
 
 class Overview:

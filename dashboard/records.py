@@ -15,6 +15,7 @@ from dashboard import views
 from dashboard.auth import Visitor
 from dashboard.chronicle import HEADS, Chronicle, sheet
 from dashboard.doors import Doors
+from dashboard.files import OF, Table, as_workbook
 from dashboard.pages import ON_DUTY, WITH_INSTALLERS, Pages
 from dashboard.printer import FALLBACK_ZONE, tongue_of
 from dashboard.words import N_, Tongue
@@ -117,6 +118,23 @@ class Records:
     def figures_sheet(self, visitor: Visitor, month: str, tongue: Tongue) -> str:
         return sheet(self._rows(visitor, month), tongue, self.chronicle.grid_name(tongue))
 
+    def figures_table(self, visitor: Visitor, month: str, tongue: Tongue) -> Table:
+        names = self.chronicle.grid_name(tongue)
+        seconds = [tongue.say("{what}, in seconds", what=tongue.say(head)) for head in HEADS[8:]]
+        rows = [
+            (
+                names.get(row.grid, row.grid),
+                row.month,
+                row.alerts,
+                *row.answered,
+                *row.arrived,
+                row.false,
+                *(span.total_seconds() if span is not None else None for span in (row.answer, row.arrival)),
+            )
+            for row in self._rows(visitor, month)
+        ]
+        return Table(month, [*(tongue.say(head) for head in HEADS[:8]), *seconds], rows)
+
     def _rows(self, visitor: Visitor, month: str) -> list[Figures]:
         try:
             return self.chronicle.figures(month, lambda grid: self.pages.covers(visitor, grid))
@@ -167,5 +185,11 @@ def routes(records: Records, doors: Doors) -> APIRouter:
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="figures.csv"'},
         )
+
+    @router.get("/figures.xlsx")
+    def download_workbook(request: Request, visitor: In, month: str = "") -> Response:
+        tongue = tongue_of(request)
+        month = month or sla.month_of(pages.house.clock.now(), FALLBACK_ZONE)
+        return as_workbook("figures", [records.figures_table(visitor, month, tongue)], tongue.say(OF))
 
     return router

@@ -38,6 +38,7 @@
         {
           ...axis,
           grid: { show: false },
+          size: 30,
           space: 50,
           incrs: [1, 2, 3, 4, 7, 14, 28],
           values: (plot, splits) => splits.map((at) => labels[at] ?? ""),

@@ -27,7 +27,7 @@
         fillOpacity: matter === "well" ? 0.35 : matter === "blind" ? 0.15 : 0.75,
       });
       const name = document.createElement("span");
-      name.textContent = link.textContent.trim().replace(/\s+/g, " "); // as text: a name is no page
+      name.textContent = [...link.children].map((part) => part.textContent.trim()).join(" · "); // as text: a name is no page
       const isNamed = homes || matter === "emergency" || matter === "ringing" || spots.length <= 20;
       mark.bindTooltip(name, { permanent: Boolean(isNamed), direction: "bottom", offset: [0, 6] });
       mark.on("click", () => location.assign(link.href));

@@ -329,7 +329,7 @@ class SqliteReadings:
                 db.execute("rollback")
 
     def hours(self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind], sensor: str = "") -> list[Hour]:
-        names = [kind.value for kind in kinds]
+        names = list(kinds)
         bounds = [-(-to_ms(since) // _HOUR_MS), -(-to_ms(until) // _HOUR_MS)]
         with self._reader() as db:
             found = db.execute(

@@ -1,7 +1,9 @@
 """The alert in hand: the one button, the emergency card behind its glass, the clocks, the figures, the timeline."""
 
+import io
 import json
 import re
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
 
@@ -478,6 +480,10 @@ def test_the_figures_by_grid_as_page_and_as_sheet(night):
     assert "'=1+1,2026-11,1,1/1,1/1" in sheet.text and "\n=1+1" not in sheet.text
     mine = night.browser.get("/figures.csv?month=2026-11").text
     assert "g2" not in mine, "a grid worker sees the figures of the own grid"
+    book = leader.get("/figures.xlsx?month=2026-11").content
+    with zipfile.ZipFile(io.BytesIO(book)) as box:
+        cells = box.read("xl/worksheets/sheet1.xml").decode()
+    assert "<v>100</v>" in cells and "<f>" not in cells
     assert leader.get("/figures?month=December").status_code == 404
 
 
