@@ -132,6 +132,7 @@ class Figures:
     answer: timedelta | None  # the median
     arrival: timedelta | None
     looked_in: Share  # again, within a day of an outcome that asks for it
+    breached: Share  # alerts of which any clock ran out, by the limits they were opened with
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,10 @@ class Case:
     outcome: Outcome | None
     looks_in: bool  # somebody has to look in again
     followed_up_at: datetime | None
+    clocks: tuple[tuple[datetime, datetime | None], ...]  # by when each step was due, and when it was done
+
+    def is_breached(self, now: datetime) -> bool:
+        return any((done or now) > due for due, done in self.clocks)
 
 
 def case_of(alert: Alert) -> Case | None:
@@ -169,6 +174,7 @@ def case_of(alert: Alert) -> Case | None:
         outcome=alert.outcome,
         looks_in=needs_follow_up(alert),
         followed_up_at=alert.followed_up_at,
+        clocks=tuple((clock.due_at, clock.done_at) for clock in clocks(alert)),
     )
 
 
@@ -237,6 +243,7 @@ def figures_of(cases: Sequence[Case], now: datetime, grid: str = "", month: str 
         answer=_median(answers),
         arrival=_median(arrivals),
         looked_in=_within(looked_in, not_seen, FOLLOW_UP_WITHIN),
+        breached=Share(sum(case.is_breached(now) for case in cases), len(cases)),
     )
 
 

@@ -38,6 +38,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "arrived-30": (N_("Arrived within 30 min"), N_("The same within half an hour; the aim for remote homes.")),
     "arrival": (N_("Arrival, median"), N_("Half of those who went were there sooner than this.")),
+    "breached": (
+        N_("Deadline missed"),
+        N_("Alerts that were accepted, set off for or reached later than their own ladder allows."),
+    ),
     "false": (
         N_("False alarms"),
         N_("Of the alerts whose outcome says whether they were so, those that were not."),
@@ -87,6 +91,7 @@ def figures(month: Month, sight: Sight, tongue: Tongue) -> Iterator[Figure]:
         "arrived-15": of.arrived[0],
         "arrived-30": of.arrived[1],
         "arrival": of.arrival,
+        "breached": of.breached,
         "false": of.false,
         "looked-in": of.looked_in,
         "watched": sight.whole.watched,

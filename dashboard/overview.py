@@ -43,6 +43,7 @@ HEADS = (
     N_("Arrived within 15 min"),
     N_("Arrived within 30 min"),
     N_("False alarms"),
+    N_("Deadline missed"),
 )
 
 
@@ -125,6 +126,7 @@ def _row(part: Part, name: str) -> Sequence[object]:
         *figures.answered,
         *figures.arrived,
         figures.false,
+        figures.breached,
     )
 
 

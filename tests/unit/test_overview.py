@@ -55,6 +55,7 @@ def judge(rig: Rig, alert_id: str, outcome: Outcome, after: timedelta = timedelt
     """Accepted so long after it was raised, gone to, and found to be this."""
     rig.clock.at += after
     rig.desk.accept(alert_id, "liu", rig.clock.now())
+    rig.desk.on_the_way(alert_id, "liu", rig.clock.now())
     rig.clock.go_on(minutes=10)
     rig.desk.on_site(alert_id, "liu", rig.clock.now())
     rig.desk.resolve(alert_id, "liu", outcome, "", rig.clock.now())
@@ -139,6 +140,7 @@ def test_how_people_did_and_whether_the_rule_was_right(rig: Rig):
     assert sight.figures.answered == (Share(2, 3), Share(3, 3))
     assert sight.figures.arrived == (Share(3, 3), Share(3, 3))
     assert sight.figures.false == Share(1, 2)
+    assert sight.figures.breached == Share(1, 3), "one emergency was accepted later than its ladder allows"
     assert [(rule.code, rule.raised, rule.right) for rule in sight.rules] == [
         ("sos", 2, Share(1, 2)),
         ("inactivity", 1, Share(0, 0)),
