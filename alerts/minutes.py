@@ -116,7 +116,9 @@ class Minutes:
 
     def reached(self, person: Person, alert: Alert) -> Person:
         """The person with the ways by which they hear of this alert: what is urgent rings their telephone too."""
-        return person if one_by_one(alert.severity) else rung_up(person, self.directory.phones(person.id), self._call)
+        if not self._call or one_by_one(alert.severity):
+            return person
+        return rung_up(person, self.directory.phones(person.id), self._call)
 
     def can_be_asked(self, alert: Alert) -> bool:
         """Not by what hangs on the wall of a home that somebody has left."""

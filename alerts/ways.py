@@ -33,7 +33,7 @@ def rung_up(person: Person, phones: Sequence[str], call: str) -> Person:
 
     `call` is the channel that rings people up. Whoever has one like it among their ways keeps those.
     """
-    if not call or not phones or any(reach.channel.endswith(RINGS) for reach in person.reaches):
+    if not phones or any(reach.channel.endswith(RINGS) for reach in person.reaches):
         return person
     return replace(person, reaches=(*person.reaches, Reach(channel=call, address=phones[0])))
 
