@@ -216,8 +216,8 @@ def ask(browser: httpx.Client, path: str) -> tuple[float, int, str]:
 def transferred(browser: httpx.Client, path: str) -> tuple[int, int]:
     """Bytes of the first visit and of the next: a page, and what a browser fetches because of it and then keeps."""
     _, length, text = ask(browser, path)
-    kept = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', text))
-    return length + sum(ask(browser, address)[1] for address in sorted(kept)), length
+    kept = set(re.findall(r'(?:src|href|data-sound)="(/static/[^"#]+|/manifest/[^"]+)', text))
+    return length + sum(ask(browser, address)[1] for address in (*sorted(kept), "/worker.js", "/offline")), length
 
 
 def the_list(url: str, stores: Stores, homes: int) -> list[Figure]:

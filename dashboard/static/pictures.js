@@ -3,8 +3,12 @@
   "use strict";
   const LONGEST_SIDE = 1600;
 
-  // The picture is sent as soon as it was taken.
-  for (const form of document.querySelectorAll("form[data-shrink]")) form.classList.add("by-itself");
+  // The picture is sent as soon as it was taken, also from a form that was swapped in.
+  function mark() {
+    for (const form of document.querySelectorAll("form[data-shrink]")) form.classList.add("by-itself");
+  }
+  document.addEventListener("htmx:after:swap", mark);
+  mark();
   // A picture from a telephone has ten times the bytes that are needed, and often says where it was taken.
   document.addEventListener("change", async (event) => {
     const field = event.target;

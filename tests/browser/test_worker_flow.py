@@ -11,6 +11,7 @@ from neighbourhood import Neighbourhood
 from playwright.sync_api import Page, expect
 
 from dashboard.auth import make_entrance_link
+from dashboard.printer import STATIC
 from gateway.domain import Duty, Entry
 
 pytestmark = pytest.mark.browser
@@ -95,6 +96,25 @@ def test_an_arrival_in_a_cellar(street: Neighbourhood, page: Page, album: Album)
     page.goto(f"{street.url}/alerts/{alert}")
     expect(page.locator(".stood")).to_contain_text("您已出发")
     assert [entry.what for entry in history(street, alert)].count("en-route") == 1
+
+
+def test_a_picture_taken_in_a_cellar(street: Neighbourhood, page: Page, album: Album):
+    alert = street.press("h1")
+    street.desk.accept(alert, "worker", street.clock.now())
+    come_in(street, page)
+    page.goto(f"{street.url}/alerts/{alert}")
+    expect(page.locator("body[data-line=up]")).to_be_attached()
+    page.context.set_offline(True)
+    page.locator("input[type=file]").set_input_files(STATIC / "icons" / "192.png")
+    expect(page.locator("#waiting")).to_contain_text("照片")
+    album.keep("worker-10-picture-waits", whole=False)
+
+    page.context.set_offline(False)
+
+    expect(page.locator("#waiting")).to_be_hidden(timeout=25_000)
+    expect(page.locator("img.photo")).to_have_count(1)
+    assert page.locator("img.photo").evaluate("(picture) => picture.decode().then(() => picture.naturalWidth)") == 192
+    assert [entry.what for entry in history(street, alert)].count("photo") == 1
 
 
 def test_an_act_whose_answer_was_lost_is_done_once(street: Neighbourhood, page: Page):
