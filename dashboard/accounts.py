@@ -31,6 +31,9 @@ LEADERS = (Duty.SUPERVISOR, Duty.ADMIN)
 STAFF = tuple(duty for duty in scope.ROLES if duty not in (Duty.ELDER, Duty.FAMILY))
 """Who is invited by naming a place; residents and relatives are invited from their household."""
 
+WHOLE = "*"
+"""Chosen on purpose for somebody who sees everything; nothing chosen is a mistake, and no choice."""
+
 SHOWN = 300
 """Accounts on one page; whoever has more of them searches."""
 
@@ -70,7 +73,9 @@ class Accounts:
         """Whether they may make somebody this there: never more, and never for more, than they are themselves."""
         if duty not in STAFF or (duty is Duty.ADMIN and visitor.account.duty is not Duty.ADMIN):
             return False
-        return self.pages.covers(visitor, place)
+        registry = self.house.registry
+        known = {"", *(grid.code for grid in registry.grids()), *(area.code for area in registry.areas())}
+        return place in known and self.pages.covers(visitor, place)
 
     def may_manage(self, visitor: Visitor, account: Account) -> bool:
         if account.duty in STAFF:
@@ -148,7 +153,7 @@ class Accounts:
             around = areas.get(grid.community)
             names.append((grid.code, f"{around.name if around else ''} {grid.name} {grid.code}".strip()))
         found = [(code, name) for code, name in names if self.pages.covers(visitor, code)]
-        return [("", tongue.say("everywhere")), *found] if self.pages.covers(visitor, "") else found
+        return [*found, (WHOLE, tongue.say("everywhere"))] if self.pages.covers(visitor, "") else found
 
     def show_list(
         self, request: Request, visitor: Visitor, sought: str, said: str = "", error: str = "", given: str = ""
@@ -264,7 +269,9 @@ def routes(them: Accounts, doors: Doors) -> APIRouter:
     ) -> Response:
         say, login = tongue_of(request).say, login_of(login)
         wanted = next((one for one in STAFF if one.value == duty), None)
-        error = ""
+        if not place:
+            return them.show_list(request, visitor, "", error=say("Choose what they see."))
+        place, error = place.replace(WHOLE, ""), ""
         if wanted is None or not them.may_give(visitor, wanted, place):
             raise HTTPException(404)
         known = house.registry.person(login)
@@ -328,6 +335,9 @@ def routes(them: Accounts, doors: Doors) -> APIRouter:
     def change_role(request: Request, visitor: Acting, login: Word = "", duty: Word = "", place: Word = "") -> Response:
         account = them.account(visitor, login)
         wanted = next((one for one in STAFF if one.value == duty), None)
+        if not place:
+            return them.show_one(request, visitor, account, error=tongue_of(request).say("Choose what they see."))
+        place = place.replace(WHOLE, "")
         if account.duty not in STAFF or wanted is None or not them.may_give(visitor, wanted, place):
             raise HTTPException(404)
         changed = replace(account, duty=wanted, place=place)

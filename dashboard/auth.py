@@ -207,6 +207,11 @@ class Gatekeeper:
             account=account, token_hash=token_hash, csrf=self.csrf(token), mark=self.known(account.login, mark)
         )
 
+    def is_open(self, visitor: Visitor) -> bool:
+        """Whether the session of this visitor, and the account with what it saw, still stand."""
+        session = self.accounts.session(visitor.token_hash, self.clock.now())
+        return session is not None and self.accounts.account(session.login) == visitor.account
+
     def end(self, token: str | None) -> None:
         if token:
             self.accounts.end_session(hash_token(token))

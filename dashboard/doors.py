@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from dashboard import push
+from dashboard import push, scope
 from dashboard.auth import (
     PASSWORD_LENGTHS,
     SESSION_LIFE,
@@ -25,7 +26,7 @@ from dashboard.auth import (
 )
 from dashboard.house import House
 from dashboard.printer import Printer, tongue_of
-from gateway.domain import Act, Duty, Person
+from gateway.domain import Act, Duty, Event, Person
 from gateway.ports import Account
 
 SESSION = "session"
@@ -34,6 +35,7 @@ KNOWN = "known"
 FORM = "form"
 """Ties the sign-in form to the browser that asked for it, so that no other site can sign anybody in."""
 KNOWN_LIFE_S = 180 * 86_400
+LOOK_AGAIN = timedelta(seconds=30)
 
 
 class SignInFirst(Exception):
@@ -79,6 +81,19 @@ class Doors:
             return visitor
 
         return check
+
+    def while_signed_in(self, visitor: Visitor, wanted: Callable[[Event], bool]) -> Callable[[Event], bool]:
+        """A stream outlives the request that began it: it tells nothing more half a minute after the session ended."""
+        looked, is_in = self.house.clock.now(), True
+
+        def still_wanted(event: Event) -> bool:
+            nonlocal looked, is_in
+            now = self.house.clock.now()
+            if is_in and now - looked >= LOOK_AGAIN:
+                looked, is_in = now, self.keeper.is_open(visitor)
+            return is_in and wanted(event)
+
+        return still_wanted
 
     def from_here(self, request: Request) -> None:
         headers = request.headers
@@ -225,7 +240,10 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
             return login_form(request, next_=next, status=401, login=login, error=error)
         if keeper.accounts.second_step(account.login) is not None:
             return figures_form(request, account, next_=next)
-        return doors.let_in(request, account, local(next), "password")
+        return doors.let_in(request, account, first_page(account, next), "password")
+
+    def first_page(account: Account, asked: str) -> str:
+        return scope.AFTER_SIGNING_IN.get(account.duty, "/") if local(asked) == "/" else local(asked)
 
     def figures_form(request: Request, account: Account, *, next_: str, status: int = 200, error: str = "") -> Response:
         token = request.cookies.get(doors.cookie(FORM)) or ""
@@ -255,7 +273,7 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
         known = keeper.known(account.login, request.cookies.get(doors.cookie(KNOWN)))
         try:
             if keeper.steps_in(account, given, source_of(request), known):
-                return doors.let_in(request, account, local(next), "figures")
+                return doors.let_in(request, account, first_page(account, next), "figures")
         except TooManyGuesses:
             error = say("Too many attempts. Wait a quarter of an hour, then try again.")
             return figures_form(request, account, next_=next, status=429, error=error)

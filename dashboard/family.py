@@ -362,7 +362,7 @@ def routes(family: Family, doors: Doors) -> APIRouter:
             home = family.house.registry.home(home_id) if event.home == home_id else None
             return home is not None and bool(family.shown(visitor, home))
 
-        return pages.feed.respond(resume_from(last_event_id, after), wanted)
+        return pages.feed.respond(resume_from(last_event_id, after), doors.while_signed_in(visitor, wanted))
 
     @router.post("/{home_id}/alerts/{alert_id:path}")
     def say(

@@ -43,14 +43,15 @@ def plain(given: str) -> str:
 
 
 def in_words(secret: bytes) -> str:
-    """The secret as one types it where no camera can read the picture."""
-    return base64.b32encode(secret).decode().rstrip("=")
+    """The secret as one types it where no camera can read the picture: `GEZD GNBV …`."""
+    word = base64.b32encode(secret).decode().rstrip("=")
+    return " ".join(word[at : at + 4] for at in range(0, len(word), 4))
 
 
 def address(secret: bytes, login: str, gateway: str) -> str:
     """What the picture says to the telephone's app."""
     label = quote(f"{gateway}:{login}", safe="")
-    return f"otpauth://totp/{label}?secret={in_words(secret)}&issuer={quote(gateway, safe='')}"
+    return f"otpauth://totp/{label}?secret={plain(in_words(secret))}&issuer={quote(gateway, safe='')}"
 
 
 def new_codes() -> list[str]:

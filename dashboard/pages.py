@@ -427,7 +427,8 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     ) -> Response:
         if visitor.account.duty is Duty.INSTALLER:
             await asyncio.to_thread(pages.alert, visitor, ref)  # of one alert that is theirs to see, and no others
-        return pages.feed.respond(resume_from(last_event_id, after), pages.wants(visitor, ref))
+        wanted = doors.while_signed_in(visitor, pages.wants(visitor, ref))
+        return pages.feed.respond(resume_from(last_event_id, after), wanted)
 
     @router.get("/a/{token}/events")
     async def events_by_link(

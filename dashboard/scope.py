@@ -38,6 +38,10 @@ FRONT: Mapping[Duty, str] = {
 """The page on which somebody begins, where that is not the list of homes."""
 
 
+AFTER_SIGNING_IN: Mapping[Duty, str] = {Duty.SUPERVISOR: "/overview", Duty.ADMIN: "/overview"}
+"""What somebody is shown first who has not asked for a page; the list of homes stays one tap away."""
+
+
 def covers(account: Account, place: str, directory: Directory) -> bool:
     """Whether this grid or area is theirs to see: it is the one they are bound to, or lies in it."""
     if account.duty not in BY_PLACE:

@@ -73,7 +73,7 @@ def test_a_supervisor_invites_whoever_works_in_their_area(rig, duty):
 
 
 @pytest.mark.parametrize(
-    ("duty", "place"), [(Duty.ADMIN, "g1"), (Duty.SUPERVISOR, ""), (Duty.GRID_WORKER, "g2"), (Duty.FAMILY, "g1")]
+    ("duty", "place"), [(Duty.ADMIN, "g1"), (Duty.SUPERVISOR, "*"), (Duty.GRID_WORKER, "g2"), (Duty.FAMILY, "g1")]
 )
 def test_nobody_makes_another_one_more_than_they_are(rig, duty, place):
     desk = Desk(rig, Duty.SUPERVISOR, "g1")
@@ -81,6 +81,18 @@ def test_nobody_makes_another_one_more_than_they_are(rig, duty, place):
     assert desk.post("/accounts/invite", **staff("sun", duty, place)).status_code == 404
     assert rig.accounts.invitations(rig.clock.now()) == []
     assert rig.registry.person("sun") is None
+
+
+def test_nobody_sees_everything_because_a_place_was_forgotten(rig):
+    desk = Desk(rig)
+
+    assert desk.post("/accounts/invite", **staff("sun", Duty.GRID_WORKER, "")).status_code == 422
+    assert desk.post("/accounts/invite", **staff("sun", Duty.GRID_WORKER, "g77")).status_code == 404
+    link_in(desk.post("/accounts/invite", **staff("sun", Duty.GRID_WORKER, "*")))
+    rig.account("li", Duty.GRID_WORKER, "g1")
+    assert desk.post("/accounts/one/role", login="li", duty="grid_worker", place="").status_code == 422
+    assert desk.post("/accounts/one/role", login="li", duty="grid_worker", place="g77").status_code == 404
+    assert rig.accounts.account("li").place == "g1"
 
 
 def test_residents_and_relatives_are_invited_from_their_household(rig):
@@ -176,7 +188,7 @@ def test_the_last_administrator_of_all_stays(rig):
     rig.account("chief", Duty.ADMIN, "g1")
 
     assert desk.post("/accounts/one/shut", login="boss").status_code == 422
-    assert desk.post("/accounts/one/role", login="boss", duty="supervisor", place="").status_code == 422
+    assert desk.post("/accounts/one/role", login="boss", duty="supervisor", place="*").status_code == 422
     assert desk.post("/accounts/one/role", login="boss", duty="admin", place="g1").status_code == 422
     assert desk.post("/accounts/one/shut", login="chief").status_code == 303
 
@@ -378,5 +390,6 @@ def test_neither_the_secret_nor_a_code_lies_in_the_book(rig):
     telephone = Telephone(rig, Desk(rig), "boss")
     kept = repr(vars(rig.accounts))
 
-    assert figures.in_words(telephone.secret) not in kept and telephone.secret.hex() not in kept
+    word = figures.in_words(telephone.secret)
+    assert not any(secret in kept for secret in (word, figures.plain(word), telephone.secret.hex()))
     assert not any(code in kept or figures.plain(code) in kept for code in telephone.codes)

@@ -12,6 +12,7 @@ from walled_house import Walled
 
 from dashboard import figures
 from dashboard.auth import Gatekeeper, Passwords, TooManyGuesses, make_join_link
+from dashboard.doors import Doors
 from gateway.domain import Duty
 from gateway.ports import Account, SecondStep
 from gateway.stores.memory import MemoryAccounts
@@ -203,6 +204,21 @@ def test_a_session_that_somebody_else_chose_is_never_adopted():
     assert opens(rig, chosen) == []
 
 
+@pytest.mark.parametrize("how", ["sign-out", "shut", "role"])
+def test_a_stream_that_was_open_tells_nothing_more(how):
+    rig = Walled()
+    token = rig.keeper.open(rig.accounts.account("liu"))
+    wanted = Doors(rig.house, rig.keeper).while_signed_in(rig.keeper.recognise(token), lambda event: True)
+    event = rig.alerts.events(0)[0]
+    rig.clock.go_on(seconds=31)
+    assert wanted(event)
+
+    rig.visit("admin").ask("POST", f"/accounts/one/{how}", {"login": "liu", "duty": "deputy", "place": "g1"})
+    rig.clock.go_on(seconds=31)
+
+    assert not wanted(event)
+
+
 # --------------------------------------------------------------------------- where secrets must not lie
 
 
@@ -248,6 +264,7 @@ def test_no_secret_lies_in_a_log_or_an_answer_that_is_not_meant_to_show_it(caplo
     salt = hidden(page, "salt")
     telephone = rig.keeper.telephone("chief", salt)
     secrets["the telephone"] = figures.in_words(telephone), "POST /account/figures"
+    secrets["the telephone in one word"] = figures.plain(figures.in_words(telephone)), ""
     shown = figures.figures(telephone, figures.interval_of(rig.clock.now()))
     page = chief.post("/account/figures/begin", data={"csrf": csrf, "salt": salt, "given": shown}).text
     for n, code in enumerate(re.findall(r"<code>([A-Z2-7-]{19})</code>", page)):

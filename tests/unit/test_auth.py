@@ -239,7 +239,7 @@ def test_a_wrong_name_and_a_wrong_password_look_alike(rig):
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)", ""])
 def test_signing_in_leads_only_to_our_own_pages(rig, elsewhere):
-    rig.account("ma", Duty.SUPERVISOR)
+    rig.account("ma", Duty.GRID_WORKER)
     browser = rig.browser()
     csrf = hidden(browser.get("/login").text, "csrf")
 
@@ -247,6 +247,18 @@ def test_signing_in_leads_only_to_our_own_pages(rig, elsewhere):
 
     assert answer.headers["location"] == "/"
     assert browser.get("/language/en", params={"back": elsewhere}).headers["location"] == "/"
+
+
+def test_who_leads_begins_with_the_overview_unless_a_page_was_asked_for(rig):
+    rig.account("ma", Duty.SUPERVISOR)
+    places = []
+    for wish in ("/", "/homes/h1"):
+        browser = rig.browser()
+        csrf = hidden(browser.get("/login").text, "csrf")
+        given = {"login": "ma", "password": PASSWORD, "csrf": csrf, "next": wish}
+        places.append(browser.post("/login", data=given).headers["location"])
+
+    assert places == ["/overview", "/homes/h1"]
 
 
 def test_names_are_one_whatever_the_keyboard_makes_of_them():
