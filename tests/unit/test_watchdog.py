@@ -6,17 +6,18 @@ import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from alerts.channels import CHANNELS
 from gateway.callees import read_people, write_people
 from gateway.clock import SystemClock
-from gateway.config import ConfigError, load, problems
+from gateway.config import ConfigError, Refused, load, problems
 from gateway.domain import Duty, Person, Reach
 from gateway.ports import TryLater, Undeliverable
 from gateway.pulse import HEARTBEAT, WATCHDOG, Pulse, SignOfLife, Standing, as_words, last_sign_of, pulse_in
 from gateway.stores.memory import MemoryRegistry
-from gateway.watchdog import Crier, Fault, Kind, Memory, News, Sight, Watchman, letter_of
+from gateway.watchdog import ByAddress, Crier, Fault, Kind, Memory, News, Sight, Watchman, _ping, letter_of
 
 NIGHT = datetime(2026, 11, 21, 19, 0, tzinfo=UTC)  # three in the morning in Shanghai
 WELL = Pulse(pid=100, up_s=900, homes=12)
@@ -316,6 +317,68 @@ def test_every_message_is_said_in_both_languages(kind, fault):
     assert any("一" <= letter <= "鿿" for letter in chinese.title) and chinese.title != english.title
     assert "03:00" in chinese.body and "watch.example.org" in chinese.title
     assert "{" not in chinese.body + english.body
+
+
+# --------------------------------------------------------------------------- from afar, and to the world outside
+
+
+async def test_from_another_machine_the_gateway_is_seen_by_its_address():
+    answers = [httpx.Response(200, json={**as_words(WELL), "well": True}), httpx.Response(502, text="proxy"), None]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        given = answers.pop(0)
+        if given is None:
+            raise httpx.ConnectError("no way")
+        return given
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        look = ByAddress("https://watch.example.org/healthz", http)
+        seen = [await look(now) for now in (0.0, 1.0, 5.0, 10.0)]
+
+    assert [(sight.age_s, sight.pulse) for sight in seen] == [(0, WELL), (1, WELL), (5, WELL), (10, WELL)]
+    assert answers == []
+
+
+async def test_an_address_that_never_answered_is_no_sight():
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=["another program"]))
+    async with httpx.AsyncClient(transport=transport) as http:
+        assert await ByAddress("https://watch.example.org/healthz", http)(0.0) is None
+
+
+async def test_the_switch_outside_is_asked_only_while_all_is_really_well(monkeypatch):
+    monkeypatch.setattr("gateway.watchdog.PINGS_EVERY_S", 0.001)
+    asked = []
+    night = Night().passes(100)
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda request: asked.append(request.url.path) or httpx.Response(200))
+    ) as http:
+        pinging = asyncio.create_task(_ping("https://switch.example.org/secret", night.man, http))
+        while not asked:
+            await asyncio.sleep(0.001)
+        night.passes(20, beats=False)  # not told yet, and not well either
+        await asyncio.sleep(0.01)
+        count = len(asked)
+        await asyncio.sleep(0.05)
+        pinging.cancel()
+
+    assert len(asked) == count
+
+
+def test_somebody_says_at_the_machine_that_they_see_to_it(tmp_path):
+    from typer.testing import CliRunner
+
+    from gateway.cli import app
+
+    with pytest.raises(Refused, match="No watchdog has ever run"):
+        CliRunner().invoke(app, ["watchdog", "--seen", "--state", str(tmp_path)], catch_exceptions=False)
+    SignOfLife(tmp_path / WATCHDOG / HEARTBEAT)
+    memory = Memory(tmp_path / WATCHDOG)
+
+    said = CliRunner().invoke(app, ["watchdog", "--seen", "--state", str(tmp_path)], catch_exceptions=False)
+
+    assert "已记录" in said.output and memory.is_seen()
+    memory.forget_seen()
+    assert not memory.is_seen()
 
 
 # --------------------------------------------------------------------------- settings
