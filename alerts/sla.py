@@ -5,11 +5,11 @@ Pure: over alerts and a moment. The limits are those that the alert was opened w
 
 import csv
 import io
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from statistics import median
 from zoneinfo import ZoneInfo
 
 from alerts.maintenance import TEST, is_held
@@ -149,18 +149,21 @@ class Case:
     arrival: timedelta | None
     resolved_at: datetime | None
     outcome: Outcome | None
+    judgement: Judgement | None
     looks_in: bool  # somebody has to look in again
     followed_up_at: datetime | None
-    clocks: tuple[tuple[datetime, datetime | None], ...]  # by when each step was due, and when it was done
+    was_late: bool  # with a step that is done
+    due_at: datetime | None  # by when the first step that is not done has to be
 
     def is_breached(self, now: datetime) -> bool:
-        return any((done or now) > due for due, done in self.clocks)
+        return self.was_late or (self.due_at is not None and now > self.due_at)
 
 
 def case_of(alert: Alert) -> Case | None:
     """What is counted of an alert; None where nothing is."""
     if not is_counted(alert):
         return None
+    steps = clocks(alert)
     return Case(
         home=alert.home,
         code=alert.code,
@@ -172,9 +175,11 @@ def case_of(alert: Alert) -> Case | None:
         arrival=alert.on_site_at - alert.bad_since if alert.on_site_at else None,
         resolved_at=alert.resolved_at,
         outcome=alert.outcome,
+        judgement=alert.outcome.judgement if alert.outcome else None,
         looks_in=needs_follow_up(alert),
         followed_up_at=alert.followed_up_at,
-        clocks=tuple((clock.due_at, clock.done_at) for clock in clocks(alert)),
+        was_late=any(step.done_at is not None and step.done_at > step.due_at for step in steps),
+        due_at=min((step.due_at for step in steps if step.done_at is None), default=None),
     )
 
 
@@ -224,14 +229,14 @@ def span_of(month: str) -> tuple[datetime, datetime]:
 
 def figures_of(cases: Sequence[Case], now: datetime, grid: str = "", month: str = "") -> Figures:
     """The figures of whatever cases these are: a month of a grid, four weeks of a district."""
-    answers = [case.answer for case in cases if case.answer is not None]
+    answers = sorted(case.answer for case in cases if case.answer is not None)
     unanswered = [now - case.bad_since for case in cases if case.answer is None]
     gone = [case for case in cases if case.is_gone_to]
-    arrivals = [case.arrival for case in gone if case.arrival is not None]
+    arrivals = sorted(case.arrival for case in gone if case.arrival is not None)
     not_there = [(case.resolved_at or now) - case.bad_since for case in gone if case.arrival is None]
-    judged = [case.outcome.judgement for case in cases if case.outcome is not None]
+    judged = [case.judgement for case in cases if case.judgement is not None]
     ended = [(case.resolved_at, case.followed_up_at) for case in cases if case.looks_in]
-    looked_in = [seen - over for over, seen in ended if over and seen]
+    looked_in = sorted(seen - over for over, seen in ended if over and seen)
     not_seen = [now - over for over, seen in ended if over and not seen]
     return Figures(
         grid=grid,
@@ -255,12 +260,17 @@ def _is_gone_to(alert: Alert) -> bool:
 
 
 def _within(spans: Sequence[timedelta], waited: Sequence[timedelta], limit: timedelta) -> Share:
-    """How many were within the limit, of those of which it is known: what still has time is not counted."""
-    return Share(sum(span <= limit for span in spans), len(spans) + sum(wait > limit for wait in waited))
+    """How many were within the limit, of those of which it is known: what still has time is not counted. `spans` are
+    sorted."""
+    return Share(bisect_right(spans, limit), len(spans) + sum(wait > limit for wait in waited))
 
 
 def _median(spans: Sequence[timedelta]) -> timedelta | None:
-    return timedelta(seconds=round(median(span.total_seconds() for span in spans))) if spans else None
+    """Of spans that are sorted, to the second."""
+    if not spans:
+        return None
+    middle = (spans[(len(spans) - 1) // 2] + spans[len(spans) // 2]) / 2
+    return timedelta(seconds=round(middle.total_seconds()))
 
 
 # --------------------------------------------------------------------------- as a sheet

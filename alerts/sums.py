@@ -35,8 +35,8 @@ def by_rule(cases: Iterable[Case]) -> list[Rule]:
     found: Counter[tuple[str, Judgement]] = Counter()
     for case in cases:
         raised[case.code] += 1
-        if case.outcome is not None:
-            found[case.code, case.outcome.judgement] += 1
+        if case.judgement is not None:
+            found[case.code, case.judgement] += 1
     real, false, unsure = Judgement.REAL, Judgement.FALSE, Judgement.UNSURE
     rules = [Rule(code, n, found[code, real], found[code, false], found[code, unsure]) for code, n in raised.items()]
     return sorted(rules, key=lambda rule: (-rule.false, -rule.raised, rule.code))
