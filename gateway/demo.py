@@ -19,16 +19,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dashboard.sights import SIGHTS_VERSION
 from gateway import broker
 from gateway.app import Stores, open_stores, ready_broker
 from gateway.child import end, spawn
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings
-from gateway.domain import Duty, Reach
+from gateway.domain import Contact, Duty, Home, Look, Person, Reach, Relation, Sight
 from gateway.ports import Batch, Clock, HubDevice
+from gateway.sharing import Sharing
 from simulators.broker import Hubs, publish_once
 from simulators.neighbourhood import HISTORY, Neighbourhood, neighbourhood
 from simulators.speech import Dialect
+
+DAUGHTER = "daughter"
 
 MARK = "demo.json"
 """Stands in a state folder that the demo has made, and so may make anew."""
@@ -70,11 +74,28 @@ def prepare(settings: Settings, *, seed: int, scenario: str, pace: float, say: C
         homes.register(ledger)
         for hub, secret in secrets.items():
             ledger.set_hub_secret(hub, broker.hash_secret(secret))
+    _has_a_daughter(stores, homes)
     _write_mark(settings.state, {"seed": seed, "secrets": secrets})
     ready_broker(settings, stores)
     _play_history(stores, homes, pace, say)
     stores.readings.close()
     return Demo(_with_the_plain_rule(settings), homes, secrets)
+
+
+def _has_a_daughter(stores: Stores, homes: Neighbourhood) -> None:
+    """Whoever presses the button in the first minute has a daughter far away, who sees what she was let see."""
+    home, now = _of_the_family(homes), homes.now - HISTORY
+    with stores.registry.begin() as ledger:
+        ledger.put_person(Person(id=DAUGHTER, name="小梅"), now)
+        contact = Contact(home=home.id, person=DAUGHTER, relation=Relation.CHILD, may_see=Sight.ALL, is_far=True)
+        ledger.put_contacts(home.id, [contact], now)
+    agreed = {"version": SIGHTS_VERSION, "given_by": home.person, "evidence": "demo", "who": home.person}
+    Sharing(stores.registry).show(home.id, DAUGHTER, [Look.CALM, Look.ALERTS, Look.DAYS], now=now, **agreed)
+
+
+def _of_the_family(homes: Neighbourhood) -> Home:
+    chosen = homes.scenario.presses if homes.scenario is not None else homes.homes[0].id
+    return homes.household(chosen).home
 
 
 def _with_the_plain_rule(settings: Settings) -> Settings:
@@ -181,10 +202,16 @@ def _say_where(demo: Demo, say: Callable[[str], None]) -> None:
 
     stores = open_stores(demo.settings.state)
     visitor = next(person for person, duty in demo.neighbourhood.staff if duty is Duty.SUPERVISOR)
-    link = make_entrance_link(stores.accounts, SystemClock(), demo.settings.base_url, visitor)
+    family = _of_the_family(demo.neighbourhood)
+    guests = [(visitor, Duty.SUPERVISOR)]
+    for who, duty in ((DAUGHTER, Duty.FAMILY), (family.person, Duty.ELDER)):
+        found = stores.registry.person(who)
+        guests += [(found, duty)] if found is not None else []
+    links = [make_entrance_link(stores.accounts, SystemClock(), demo.settings.base_url, *guest) for guest in guests]
     stores.readings.close()
     say("")
-    say(f"请打开 · open:  {link}")
+    for title, link in zip(("请打开 · open: ", "家属 · family:", "老人 · elder: "), links, strict=False):
+        say(f"{title} {link}")
     scenario = demo.neighbourhood.scenario
     if scenario is not None:
         names = {home.id: home.name for home in demo.neighbourhood.homes}

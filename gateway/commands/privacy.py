@@ -48,6 +48,8 @@ def privacy_erase(
         erased = here.privacy.erase(home, why=why, who=who, now=here.now)
         counts = ", ".join(f"{count} {name}" for name, count in sorted(erased.counts.items()))
         say(f"已删除。 Erased: {counts}. The proof stands in the audit trail as {erased.stand_in}.")
+        if here.settings.influx.url:
+            say(f'InfluxDB 中的读数需另行删除。 Delete its readings in InfluxDB too: home="{home}".')
 
 
 @privacy.command("assessment")
