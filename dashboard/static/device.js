@@ -3,13 +3,7 @@
   "use strict";
   const part = (id) => document.getElementById(id);
   const canWork = "serviceWorker" in navigator;
-  if (canWork && document.body.dataset.who) {
-    // What was opened before the worker stood passed it by: it is asked for once more, to be kept, and the list with it.
-    const headers = { "hx-request": "true", accept: "text/html" };
-    const keep = () => [location.href, "/"].forEach((path) => fetch(path, { headers }).catch(() => {}));
-    navigator.serviceWorker.addEventListener("controllerchange", keep, { once: true });
-    navigator.serviceWorker.register("/worker.js");
-  }
+  if (canWork && document.body.dataset.who) navigator.serviceWorker.register("/worker.js");
 
   // ------------------------------------------------------------------ the rest is for the page of this device
 

@@ -10,25 +10,35 @@ const KEPT_AT = "x-kept-at";
 const MOST_PAGES = 40;
 const KEPT_MS = 3 * 24 * 60 * 60 * 1000; // what is older helps nobody, and should not lie about on a lost telephone
 const PATIENCE_MS = 6000;
+const SEEN = /^\/(homes\/|alerts\/|today$)/;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(FILES).then((files) => files.add(NOWHERE)).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
-  event.waitUntil(self.clients.claim());
+  event.waitUntil(Promise.all([self.clients.claim(), first()]));
 });
+
+// What was opened before the worker stood passed it by: it is asked for once more, to be kept, and the list with it.
+async function first() {
+  const open = await self.clients.matchAll({ includeUncontrolled: true });
+  const seen = open.map((client) => client.url).filter((url) => SEEN.test(new URL(url).pathname));
+  const asked = [new URL("/", self.location.origin).href, ...seen].map((url) => fetch(url, { headers: { accept: "text/html" } }));
+  for (const answer of await Promise.allSettled(asked)) if (answer.value) await keep(answer.value);
+}
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== self.location.origin) return;
+  const asksForPart = request.headers.get("hx-request") && (request.headers.get("accept") || "").includes("text/html");
   if (request.method === "POST" && url.pathname === "/logout") event.respondWith(leave(request));
+  else if (request.method === "POST" && asksForPart) event.respondWith(refreshed(event)); // an act leads back to a page
   if (request.method !== "GET") return;
   if (url.pathname.startsWith("/static/") && url.searchParams.has("v")) event.respondWith(file(request, url));
   else if (request.mode === "navigate") event.respondWith(page(event, url));
-  else if (request.headers.get("hx-request") && (request.headers.get("accept") || "").includes("text/html"))
-    event.respondWith(refreshed(event, url));
+  else if (asksForPart) event.respondWith(refreshed(event));
 });
 
 // ------------------------------------------------------------------ files: their address holds a mark of their content
@@ -53,21 +63,22 @@ async function page(event, url) {
   const first = await Promise.race([coming.catch(() => null), patience]);
   const answer = first || (await remembered(url)) || (await coming.catch(() => null));
   if (!answer) return (await caches.match(NOWHERE)) || Response.error();
-  if (answer === first) event.waitUntil(keep(answer, url));
+  if (answer === first) event.waitUntil(keep(answer));
   return answer;
 }
 
 // What a page asks for to renew itself is never answered from memory, or it would look new; but it is remembered.
-async function refreshed(event, url) {
+async function refreshed(event) {
   const answer = await fetch(event.request);
-  event.waitUntil(keep(answer, url));
+  if (event.request.method === "GET" || answer.redirected) event.waitUntil(keep(answer)); // a refusal is no page to keep
   return answer;
 }
 
-async function keep(answer, url) {
-  if (answer.status === 401 || (answer.ok && url.pathname === "/login")) return forget();
+async function keep(answer) {
+  const address = answer.url.split("#")[0]; // where it came from in the end
+  if (answer.status === 401 || (answer.ok && new URL(address).pathname === "/login")) return forget();
   const whose = answer.headers.get("x-keep");
-  if (!answer.ok || answer.redirected || !whose) return;
+  if (!answer.ok || !whose) return;
   // Copied only where the copy is read: one that nobody reads holds its connection, and a browser has six.
   const copy = answer.clone();
   const mine = PAGES + whose;
@@ -76,8 +87,8 @@ async function keep(answer, url) {
   // The page itself says from when it is: `data-kept` is what live.js shows large.
   const text = (await copy.text()).replace("<body ", `<body data-kept="${Date.now()}" `);
   const pages = await caches.open(mine);
-  await pages.delete(url.href);
-  await pages.put(url.href, new Response(text, { headers }));
+  await pages.delete(address);
+  await pages.put(address, new Response(text, { headers }));
   const all = await pages.keys();
   for (const oldest of all.slice(0, Math.max(0, all.length - MOST_PAGES))) await pages.delete(oldest);
 }
@@ -86,9 +97,9 @@ async function remembered(url) {
   for (const name of await caches.keys()) {
     if (!name.startsWith(PAGES)) continue;
     const pages = await caches.open(name);
-    const kept = await pages.match(url.href);
+    const kept = await pages.match(url.href.split("#")[0]);
     if (kept && Date.now() - Number(kept.headers.get(KEPT_AT)) < KEPT_MS) return kept;
-    if (kept) await pages.delete(url.href);
+    if (kept) await pages.delete(url.href.split("#")[0]);
   }
   return null;
 }
