@@ -10,6 +10,7 @@ what travels, headers left out: on the first visit the page with everything it a
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import re
@@ -33,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from alerts.desk import Desk
 from dashboard.app import House, create_app
 from dashboard.auth import UNUSABLE, Gatekeeper
-from gateway.app import Stores, open_stores
+from gateway.app import NEVER, OLDER, YOUNG, Stores, open_stores
 from gateway.clock import SystemClock
 from gateway.domain import (
     Area,
@@ -162,6 +163,7 @@ def serve(folder: Path, port: int) -> None:
 
     from gateway.registry import Registry
 
+    gc.set_threshold(YOUNG, OLDER, NEVER)  # as the gateway does
     stores = open_stores(folder)
     house = House(
         alerts=stores.alerts,
