@@ -1,7 +1,7 @@
 """Ladders climbed by real processes: `kill -9` of the gateway while nobody accepts; no rung is missed or climbed twice.
 
     python bench/ladders.py --homes 60 --kills 100 --wait 6        # a round of 18 s, again and again
-    python bench/ladders.py --homes 60 --kills 60 --wait 40        # a round of 2 min
+    python bench/ladders.py --homes 60 --kills 120 --wait 24       # a round of 2 min
 
 Each home's button is pressed once. The plan of their grids shortens every rung to `--wait` seconds. What the history of
 each alert says afterwards is compared with the ladder, and the messages with what the webhook received. The seed is

@@ -158,8 +158,8 @@ def away(home: str, **changes) -> Override:
     return replace(line, **changes)
 
 
-def test_what_is_said_of_an_alert_may_be_said_of_the_home_in_one_transaction(stores):
-    alerts, registry = stores
+def test_what_is_said_of_an_alert_may_be_said_of_the_home_in_one_transaction(book):
+    alerts, registry = book.alerts, book.registry
     with registry.begin() as ledger:
         ledger.put_grid(Grid(code="g1", name="一网格", community=""))
         ledger.put_home(Home(id="h1", code="A-1", name="王奶奶", grid="g1", zone=STANDARD_ZONE), T0)
@@ -174,8 +174,8 @@ def test_what_is_said_of_an_alert_may_be_said_of_the_home_in_one_transaction(sto
     assert registry.version() > version, "whoever keeps what it read has to read anew"
 
 
-def test_a_transaction_that_falls_leaves_the_plan_as_it_was(stores):
-    alerts, registry = stores
+def test_a_transaction_that_falls_leaves_the_plan_as_it_was(book):
+    alerts, registry = book.alerts, book.registry
     with registry.begin() as ledger:
         ledger.put_grid(Grid(code="g1", name="一网格", community=""))
         ledger.put_home(Home(id="h1", code="A-1", name="王奶奶", grid="g1", zone=STANDARD_ZONE), T0)
