@@ -225,7 +225,8 @@ class Inactivity:
         factor = self.state.factor
         due = usual.most * MORE_THAN_MOST * factor
         lasts = longest_s(self.state.weeks, began) * LONGER_THAN_LONGEST * factor
-        if usual.known(began) < ALONE_DAYS:  # she is usually out at this hour: what it allows at home is not known yet
+        if min(usual.known(began), usual.moved(began)) < ALONE_DAYS:
+            # She is usually out at this hour, or sleeps through it: how long she rests who moved then nobody knows yet.
             lasts = max(lasts, LEAST_LASTING.total_seconds() * factor)
         if usual.days < LEARNING_DAYS:
             caution = 2 - usual.days / LEARNING_DAYS

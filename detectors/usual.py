@@ -29,6 +29,11 @@ P_LOW, P_HIGH = 0.01, 0.97
 STEP_S = 240
 """Resolution of the longest silences: a byte holds up to 17 hours."""
 
+ABOUT = tuple(
+    sum(15 << 4 * hour for hour in {(middle - 1) % HOURS, middle, (middle + 1) % HOURS}) for middle in range(HOURS)
+)
+"""Of each hour the quarter hours in it and in its neighbours, as bits."""
+
 SECOND = 1
 """Of what happened in four weeks the second worst counts: the worst is too often an outing that nobody saw."""
 
@@ -74,7 +79,9 @@ class Usual:
 
     def __init__(self, days: Sequence[Day]) -> None:
         self.days = len(days)
-        active = _counts(int.from_bytes(day.active, "little") for day in days)
+        moved = [int.from_bytes(day.active, "little") for day in days]
+        active = _counts(moved)
+        self._moved = bytes(sum(1 for day in moved if day & about) for about in ABOUT)
         known = self._known = _counts(day.known() for day in days)
         # Packed: every home has one of these, and a list would keep each number as an object of its own.
         self.share = array(
@@ -104,6 +111,10 @@ class Usual:
     def known(self, at_s: float) -> int:
         """Of how many days it is known whether somebody moved at this time: on the others she was out, or unseen."""
         return self._known[int(at_s % DAY_S // QUARTER_S)]
+
+    def moved(self, at_s: float) -> int:
+        """On how many days somebody moved within an hour of this time: on the others no silence could begin then."""
+        return self._moved[int(at_s % DAY_S // 3600)]
 
     def tenths(self, at_s: float) -> int:
         """In how many of ten such quarter hours somebody moves."""

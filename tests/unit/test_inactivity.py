@@ -254,6 +254,17 @@ def test_at_an_hour_at_which_she_is_usually_out_little_is_known_of_how_she_rests
     assert learnt.told == []
 
 
+def test_who_sleeps_through_and_is_up_once_has_not_lain_down_too_long_at_once(learnt):
+    for _ in range(20):
+        for minute in range(6 * 60 + 30, 22 * 60, 20):
+            learnt.moves(f"{minute // 60:02}:{minute % 60:02}")
+    learnt.moves("01:00")
+    learnt.told.clear()
+    learnt.waits_until("03:30")
+
+    assert learnt.told == []
+
+
 def test_a_silence_that_passes_the_ladder_lifts_the_home_a_rung(learnt):
     learnt.moves("08:05")
     learnt.moves("14:30")
