@@ -4,13 +4,30 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 from gateway.domain import Home, Kind, Reading, RoomKind
 
 A_DAY = timedelta(days=1)
 
 EVENING, SMALL_HOURS, NOON = time(18), time(4), time(14)
-"""Whoever was last up between evening and the small hours went to bed then; whoever is first up by noon got up then."""
+"""A night lies between an evening and a noon; nobody gets up before the small hours are over."""
+
+NIGHT_HOURS = (23, 0, 1, 2, 3, 4)
+NIGHT_WALK = timedelta(minutes=15)
+"""Whoever is up for less than this in the hours of the night drinks something and goes back to bed."""
+
+APART = timedelta(minutes=15)
+"""Movements no further apart belong together."""
+
+SHORTEST_REST = timedelta(hours=2)
+"""A shorter pause in a night is no rest of which anything could be said."""
+
+RESTING = frozenset({RoomKind.BEDROOM, RoomKind.BATHROOM, RoomKind.HALL})
+"""Rooms in which somebody moves who is not up: the bed, and the way to the bathroom."""
+
+AT_THE_DOOR = timedelta(minutes=2)
+"""Whoever leaves is still seen in the hall for so long after the door."""
 
 SHORTEST_OUTING = timedelta(minutes=10)
 """Whoever takes the rubbish out was not out."""
@@ -55,7 +72,7 @@ class Day:
 def days_of(home: Home, readings: Sequence[Reading], first: date, last: date, now: datetime) -> list[Day]:
     """Each day from the first to the last. `readings` begin a day before it, in the order in which they happened."""
     events = [reading for reading in readings if reading.is_event]
-    resting = {room.id for room in home.rooms if room.kind in (RoomKind.BEDROOM, RoomKind.BATHROOM)}
+    resting = {room.id for room in home.rooms if room.kind in RESTING}
     up = [reading.at for reading in events if reading.room not in resting and reading.kind is not Kind.BED]
     if not up or (resting and all(room.id in resting for room in home.rooms)):
         up = [reading.at for reading in events]
@@ -65,12 +82,13 @@ def days_of(home: Home, readings: Sequence[Reading], first: date, last: date, no
     for number in range((last - first).days + 1):
         on = first + number * A_DAY
         begins, ends = moment(home, on, time()), moment(home, on + A_DAY, time())
-        small_hours = moment(home, on, SMALL_HOURS)
-        to_bed = max(_within(up, moment(home, on - A_DAY, EVENING), small_hours), default=None)
-        got_up = min(_within(up, small_hours, moment(home, on, NOON)), default=None)
+        night = _night(home, _within(up, moment(home, on - A_DAY, EVENING), moment(home, on, NOON)))
         rested = None
-        if to_bed and got_up and not any(start < got_up and end > to_bed for start, end in holes):
-            rested = got_up - to_bed
+        if night is not None and not any(start < night[1] and end > night[0] for start, end in holes):
+            rested = night[1] - night[0]
+        small_hours = moment(home, on, SMALL_HOURS)
+        earliest = min(_within(up, small_hours, moment(home, on, NOON)), default=None)
+        got_up = night[1] if night is not None and night[1] >= small_hours else earliest
         found.append(
             Day(
                 on=on,
@@ -96,11 +114,29 @@ def outings(home: Home, readings: Iterable[Reading]) -> list[Outing]:
             door = reading.at
         elif reading.kind is Kind.RETURNED:
             door = None  # whoever could not be heard meanwhile may have come home
-        elif reading.is_event:
+        elif reading.is_event and (door is None or reading.at - door > AT_THE_DOOR):
             door = None
     if door is not None:
         found.append(Outing(door, None))
     return found
+
+
+def _night(home: Home, up: Sequence[datetime]) -> tuple[datetime, datetime] | None:
+    """From when to when somebody rested: the longest pause of a night, whatever they went to drink meanwhile."""
+    spells: list[tuple[datetime, datetime]] = []
+    for at in up:
+        if spells and at - spells[-1][1] <= APART:
+            spells[-1] = spells[-1][0], at
+        else:
+            spells.append((at, at))
+    awake = [
+        (begin, end)
+        for begin, end in spells
+        if end - begin >= NIGHT_WALK or begin.astimezone(home.zone).hour not in NIGHT_HOURS
+    ]
+    pauses = [(before[1], after[0]) for before, after in pairwise(awake)]
+    longest = max(pauses, key=lambda pause: pause[1] - pause[0], default=None)
+    return longest if longest is not None and longest[1] - longest[0] >= SHORTEST_REST else None
 
 
 def part_of_day(home: Home, readings: Iterable[Reading]) -> dict[str, list[str]]:
