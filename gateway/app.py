@@ -210,7 +210,8 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
     listener = reserve(settings.web.host, settings.web.port)
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     room = Reserve(settings.state)
-    room.look()  # before anything is written: this may be the start after a disk was full
+    if room.look():  # before anything is written: this may be the start after a disk was full
+        broker.renew(settings.state)
     rescued = rescue(settings.state, clock.now(), book=not settings.book)
     stores = open_stores(settings.state, settings.book)
     if not rescued and (

@@ -39,6 +39,7 @@ __all__ = [
     "new_secret",
     "queued",
     "reload",
+    "renew",
     "running",
 ]
 
@@ -497,6 +498,17 @@ def reload(state_dir: Path, hubs: Mapping[str, str]) -> bool:
         if pid is not None:
             os.kill(pid, signal.SIGHUP)
         return pid is not None
+
+
+def renew(state_dir: Path) -> bool:
+    """End a running broker, so that whoever keeps it starts it anew on its queue; True when there was one.
+
+    NATS that could once not write to its disk goes on refusing what is published, also when there is room again.
+    """
+    pid = running(state_dir)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)  # it loses nothing by it, and might wait for its disk otherwise
+    return pid is not None
 
 
 def is_set_up(state_dir: Path) -> bool:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.broker import queued
+from gateway.broker import queued, renew
 from gateway.mirror import how_it_is
 from gateway.pipeline import Pipeline
 from gateway.ports import AlertStore, Clock, Source
@@ -122,7 +122,8 @@ class Health:
     def beat(self, sign: SignOfLife) -> None:
         """Look at the disk, give a sign of life, and tell systemd where all goes round."""
         try:
-            self.reserve.look()
+            if self.reserve.look() and renew(self.state):
+                log.warning("the broker is started anew: it does not write again by itself")
             pulse = self.pulse()
             # At the next start the files have to know of at least this much (`rescue.is_short`).
             reached = {"last_event": self.alerts.last_event(), "last_arrival": self.pipeline.arrived()}

@@ -30,20 +30,24 @@ class Reserve:
         state = os.statvfs(self._folder)
         return state.f_bavail * state.f_frsize
 
-    def look(self) -> None:
-        """Let it go or make it, whichever it is time for. What is not there was let go, by us or by an earlier run."""
-        free, stands = self.free(), self.stands()
-        if stands and free < self._low:
+    def look(self) -> bool:
+        """Let it go or make it, whichever it is time for; what is not there was let go, by us or by an earlier run.
+
+        True when there is room again for those who could not write: it was let go, or the disk is not full any more.
+        """
+        free, stands, was_full = self.free(), self.stands(), self.is_full
+        is_let_go = stands and free < self._low
+        if is_let_go:
             self._path.unlink()
             stands = False
         elif not stands and free >= self._size + self._ample:
             stands = self._make()
-        if self.is_full is stands:
-            self.is_full = not stands
-            if self.is_full:
-                log.error("the disk is full, there is no reserve any more", extra={"free": free})
-            else:
-                log.warning("there is room again, the reserve stands", extra={"free": free})
+        self.is_full = not stands
+        if self.is_full and not was_full:
+            log.error("the disk is full, there is no reserve any more", extra={"free": free})
+        elif was_full and not self.is_full:
+            log.warning("there is room again, the reserve stands", extra={"free": free})
+        return is_let_go or (was_full and not self.is_full)
 
     def stands(self) -> bool:
         """Whether it is kept back, all of it."""
