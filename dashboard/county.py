@@ -146,6 +146,7 @@ class County:
         self._version = -1
         self._lines: dict[str, Line] = {}
         self._grids: frozenset[str] = frozenset()
+        self._has_strays = False  # a home that lies in no grid
 
     def _known(self) -> Mapping[str, Line]:
         """Every home, by its id."""
@@ -154,6 +155,7 @@ class County:
         if version != self._version:
             self._grids = frozenset(grid.code for grid in registry.grids())
             self._lines, self._version = {home.id: _line(home) for home in registry.homes()}, version
+            self._has_strays = any(not line.home.grid for line in self._lines.values())
         return self._lines
 
     def below(self, place: str) -> Mapping[str, str]:
@@ -169,9 +171,9 @@ class County:
 
     def widest(self, place: str) -> str:
         """The place itself, or where it holds one area and nothing else, that one: nobody has to go down by hand."""
-        homes = self._known()
+        self._known()
         while len(parts := set(self.below(place).values()) - {place, NOWHERE}) == 1 and not parts <= self._grids:
-            if place == WHOLE and any(not line.home.grid for line in homes.values()):
+            if place == WHOLE and self._has_strays:
                 break
             (place,) = parts
         return place
@@ -182,15 +184,19 @@ class County:
         heard = house.readings.heard()
         parts = {code: Part(code) for code in dict.fromkeys(below.values()) if code not in (place, NOWHERE)}
 
-        def part_of(home: str) -> Part | None:
-            line = lines.get(home)
-            grid = line.home.grid if line else home.removeprefix(GRID) if home.startswith(GRID) else None
-            code = below.get(grid) if grid is not None else None
+        def part_at(grid: str) -> Part | None:
+            code = below.get(grid)
             if code is not None and code not in parts:
                 parts[code] = Part(code)
             return None if code is None else parts[code]
 
-        own = {home: part for home in lines if (part := part_of(home)) is not None}
+        def part_of(home: str) -> Part | None:
+            if home.startswith(GRID):
+                return part_at(home.removeprefix(GRID))
+            return own.get(home)
+
+        by_grid = {grid: part_at(grid) for grid in {line.home.grid for line in lines.values()}}
+        own = {home: part for home, line in lines.items() if (part := by_grid[line.home.grid]) is not None}
         silent = _count_homes(own, lines, heard, now)
         blind_to: Counter[str] = Counter()
         for home, gaps in house.readings.gaps().items():
