@@ -4,6 +4,7 @@ An administrator does so for everybody in their place, a supervisor for theirs, 
 they are themselves. Links are handed over, not sent: whoever makes one shows it, or has it scanned, face to face.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -77,14 +78,24 @@ class Accounts:
         known = {"", *(grid.code for grid in registry.grids()), *(area.code for area in registry.areas())}
         return place in known and self.pages.covers(visitor, place)
 
-    def may_manage(self, visitor: Visitor, account: Account) -> bool:
+    def belonging(self) -> Mapping[tuple[str, Duty], set[str]]:
+        """Residents and relatives, each with the grids of their homes; whatever they are shown at present."""
+        found: dict[tuple[str, Duty], set[str]] = {}
+        for home in self.house.registry.homes():
+            for one in self._could_sign_in(home):
+                found.setdefault(one, set()).add(home.grid)
+        return found
+
+    def may_manage(
+        self, visitor: Visitor, account: Account, belonging: Mapping[tuple[str, Duty], set[str]] | None = None
+    ) -> bool:
         if account.duty in STAFF:
             return self.may_give(visitor, account.duty, account.place)
         if self.pages.covers(visitor, ""):
             return True
         # Of a daughter with parents in two areas neither supervisor may take the account over.
-        homes = scope.homes_of(account, self.house.registry)
-        return bool(homes) and all(self.pages.covers(visitor, home.grid) for home in homes)
+        grids = (belonging or self.belonging()).get((account.person, account.duty), set())
+        return bool(grids) and all(self.pages.covers(visitor, grid) for grid in grids)
 
     def account(self, visitor: Visitor, login: str) -> Account:
         """The account, or the same 404 whether it does not exist or is not theirs to manage."""
@@ -108,10 +119,13 @@ class Accounts:
 
     def around(self, home: Home) -> list[tuple[Person, Duty]]:
         """Who of a household could sign in: the resident and the family."""
-        registry = self.house.registry
-        kin = [contact.person for contact in registry.contacts(home.id) if contact.relation in scope.KIN]
-        asked = [(home.person, Duty.ELDER), *((person, Duty.FAMILY) for person in dict.fromkeys(kin))]
-        return [(person, duty) for one, duty in asked if one and (person := registry.person(one)) is not None]
+        known = ((self.house.registry.person(one), duty) for one, duty in self._could_sign_in(home))
+        return [(person, duty) for person, duty in known if person is not None]
+
+    def _could_sign_in(self, home: Home) -> Iterable[tuple[str, Duty]]:
+        contacts = self.house.registry.contacts(home.id)
+        kin = dict.fromkeys(contact.person for contact in contacts if contact.relation in scope.KIN)
+        return [(home.person, Duty.ELDER)] * bool(home.person) + [(person, Duty.FAMILY) for person in kin]
 
     def login_for(self, person: Person) -> str:
         """Who belongs to a household signs in with the telephone number, which they know."""
@@ -120,15 +134,17 @@ class Accounts:
     # ------------------------------------------------------------------ pages
 
     def lines(self, visitor: Visitor) -> list[Line]:
-        accounts, now = self.house.accounts, self.house.clock.now()
+        accounts, now, belonging = self.house.accounts, self.house.clock.now(), self.belonging()
         lines = [
             Line(one.login, self.name_of(one.person), one.duty, one.place, one.disabled_at is not None)
             for one in accounts.accounts()
-            if self.may_manage(visitor, one)
+            if self.may_manage(visitor, one, belonging)
         ]
         for purpose, until in accounts.invitations(now):
             invited = Invitation.of(purpose)
-            if invited is not None and invited.kind == "join" and self.may_manage(visitor, _as_account(invited, now)):
+            if invited is None or invited.kind != "join":
+                continue
+            if self.may_manage(visitor, _as_account(invited, now), belonging):
                 name = self.name_of(invited.person)
                 lines.append(Line(invited.login, name, invited.duty, invited.place, until=until))
         return lines

@@ -91,7 +91,7 @@ def routes(install: Install, doors: Doors) -> APIRouter:
         elif zone is None:
             error = tongue.say("{zone} is no time zone; Asia/Shanghai is one.", zone=given["zone"])
         elif (position := position_of(given["position"])) is None and given["position"]:
-            error = tongue.say("{text} is no position; 30.25741, 120.20511 is one.", text=given["position"])
+            error = tongue.say("{said} is no position; 30.25741, 120.20511 is one.", said=given["position"])
         else:
             fields: dict[str, Any] = {**given, "zone": zone, "position": position}
             try:
@@ -115,9 +115,11 @@ def routes(install: Install, doors: Doors) -> APIRouter:
         grid: Text = "",
         address: Text = "",
         access: Text = "",
+        position: Text = "",
         zone: Text = "Asia/Shanghai",
     ) -> Response:
-        given = {"code": code, "name": name, "grid": grid, "address": address, "access": access, "zone": zone}
+        given = {"code": code, "name": name, "grid": grid, "address": address, "access": access}
+        given |= {"position": position, "zone": zone}
         return save_home(request, visitor, None, {key: tidy(value) for key, value in given.items()})
 
     @router.get("/{home_id}")
@@ -128,7 +130,8 @@ def routes(install: Install, doors: Doors) -> APIRouter:
     def show_edit(request: Request, visitor: In, home_id: str) -> Response:
         home = install.home(visitor, home_id)
         given = {name: getattr(home, name) for name in ("code", "name", "grid", "address", "access")}
-        return install.show_home_form(request, visitor, home, {**given, "zone": home.zone.key})
+        position = str(home.position) if home.position else ""
+        return install.show_home_form(request, visitor, home, {**given, "position": position, "zone": home.zone.key})
 
     @router.post("/{home_id}/edit")
     def edit_home(
@@ -140,9 +143,11 @@ def routes(install: Install, doors: Doors) -> APIRouter:
         grid: Text = "",
         address: Text = "",
         access: Text = "",
+        position: Text = "",
         zone: Text = "Asia/Shanghai",
     ) -> Response:
-        given = {"code": code, "name": name, "grid": grid, "address": address, "access": access, "zone": zone}
+        given = {"code": code, "name": name, "grid": grid, "address": address, "access": access}
+        given |= {"position": position, "zone": zone}
         home = install.home(visitor, home_id)
         return save_home(request, visitor, home, {key: tidy(value) for key, value in given.items()})
 

@@ -158,6 +158,14 @@ def test_what_is_not_theirs_to_manage_is_not_there(rig, act):
     assert rig.accounts.invitations(rig.clock.now()) == []
 
 
+def test_a_relative_whom_the_resident_shows_nothing_is_still_somebody_to_manage(rig):
+    desk = Desk(rig, Duty.SUPERVISOR, "g1")
+    rig.account("qi", Duty.FAMILY)
+
+    assert "login=qi" in desk.get("/accounts").text
+    assert desk.post("/accounts/one/shut", login="qi").status_code == 303
+
+
 def test_another_role_or_place_ends_what_was_open(rig):
     desk, worker = Desk(rig), rig.signed_in("li", Duty.GRID_WORKER, "g1")
     assert worker.get("/homes/h1").status_code == 200

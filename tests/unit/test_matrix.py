@@ -32,6 +32,8 @@ KEEPS = I | S | A
 INSTALLS = I | A
 PLANS = DEALING | F
 ALL = DEALING | E | F | V
+BY_TOKEN: set[str] = set()
+"""Acts of the interface: a page's session does none of them, whoever it is; `test_api.py` has what tokens do."""
 
 OPEN = {
     "GET /login",
@@ -122,12 +124,31 @@ ROUTES: dict[str, May] = {
     "GET /alerts/{alert_id:path}/card": may(ON_DUTY, answers={200, 403}),
     "POST /alerts/{alert_id:path}/card": may(ON_DUTY, why="看病史", answers={200, 303, 403}),
     "GET /alerts/{alert_id:path}/timeline": may(ON_DUTY),
+    "GET /api/v1/alerts": may(DEALING),
+    "GET /api/v1/alerts/{alert_id:path}": may(DEALING, answers={200, 404}),
     "GET /api/v1/alerts/{alert_id:path}/timeline": may(ON_DUTY),
+    "POST /api/v1/alerts/{alert_id:path}/{act}": may(BY_TOKEN),
     "GET /alerts/{alert_id:path}/photos/{name}": may(DEALING, answers={404}),
     "POST /alerts/{alert_id:path}/photo": may(DEALING, answers={200, 303, 404, 422}),
     "POST /alerts/{alert_id:path}/{act}": may(DEALING, answers={200, 303, 404, 409}),
+    "GET /api/v1/homes": may(ON_DUTY),
+    "GET /api/v1/homes/{home_id}": may(ON_DUTY),
     "GET /api/v1/homes/{home_id}/coverage": may(DEALING),
     "GET /api/v1/homes/{home_id}/devices": may(DEALING),
+    "GET /api/v1/homes/{home_id}/day": may(ON_DUTY),
+    "GET /api/v1/homes/{home_id}/plan": may(ON_DUTY),
+    "GET /api/v1/homes/{home_id}/contacts": may(KEEPS),
+    "POST /api/v1/homes/{home_id}/absence": may(BY_TOKEN),
+    "POST /api/v1/homes/{home_id}/back": may(BY_TOKEN),
+    "POST /api/v1/homes/{home_id}/plan": may(BY_TOKEN),
+    "POST /api/v1/homes/{home_id}/plan/end": may(BY_TOKEN),
+    "GET /api/v1/people": may(LEADS),
+    "GET /api/v1/drills": may(ON_DUTY),
+    "GET /api/v1/figures": may(ON_DUTY),
+    "GET /api/v1/quarantine": may(A),
+    "GET /api/v1/openapi.json": may(DEALING),
+    "GET /api/v1/registry.zip": may(A, answers={200, 403}),
+    "POST /api/v1/registry": may(BY_TOKEN),
     "GET /door/{token}": may(ALL, answers={303, 404, 410, 403}),
     # ------------------------------------------------------------------ plans
     "GET /plans": may(F),
@@ -387,6 +408,39 @@ def test_the_table_names_every_address_and_no_other():
     declared = set(ROUTES) | OPEN
 
     assert addresses(Walled()) == declared, "say in the table of this test who may use a new address"
+
+
+def test_nothing_else_stands_open():
+    """Neither the machinery's own pages, nor our sources beside the static files, nor the demo's telephones."""
+    rig = Walled()
+    elsewhere = [
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/phone",
+        "/phone/",
+        "/static",
+        "/static/",
+        "/.env",
+        "/api",
+        "/api/v1",
+    ]
+    climbing = [
+        "../app.py",
+        "..%2fapp.py",
+        "%2e%2e/app.py",
+        "%2e%2e%2fapp.py",
+        "..\\app.py",
+        "%00",
+        "vendor/",
+        "//etc/passwd",
+    ]
+
+    for role in ("nobody", "admin"):
+        for path in (*elsewhere, *(f"/static/{one}" for one in climbing)):
+            answer = rig.visit(role).browser.get(path)
+            assert answer.status_code in (303, 307, 401, 404), path
+            assert "import " not in answer.text
 
 
 @pytest.mark.parametrize("token", ["x.y", "%00", "🙂", "a" * 2_000])
