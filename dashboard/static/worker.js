@@ -17,7 +17,8 @@ self.addEventListener("install", (event) => {
 });
 
 self.addEventListener("activate", (event) => {
-  event.waitUntil(Promise.all([self.clients.claim(), first()]));
+  event.waitUntil(self.clients.claim());
+  first(); // not waited for: until this event is over everything that a page asks for waits
 });
 
 // What was opened before the worker stood passed it by: it is asked for once more, to be kept, and the list with it.
