@@ -56,7 +56,7 @@ class Watched:
         args = [python(), "-m", "gateway.cli", "watchdog", "--config", config]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "SHOUWANG_WEB__BASE_URL": f"http://{self.name}"}
         self._dog = start(args, self.gateway.folder / "watchdog.log", env=environment, cwd=ROOT)
-        self.gateway.wait_well(120)
+        self.gateway.wait_well(300)
         users = None if self.broker else self.gateway.homes.write_users(self.gateway.folder / "users")
         self.traffic = Traffic(self.gateway.folder, self.gateway.broker_port, HOMES, users=users, buttons=BUTTONS)
         self.traffic.rest()

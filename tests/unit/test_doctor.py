@@ -209,10 +209,17 @@ def test_the_reserve_is_let_go_when_there_is_no_other_room_and_made_again(tmp_pa
     room, states = Reserve(tmp_path, size=4096, low=1000, ample=8000), []
     for free in (100_000, 999, 5_000, 12_000, 12_096, 5_000):
         monkeypatch.setattr(Reserve, "free", lambda self, free=free: free)
-        room.look()
-        states.append((room.stands(), room.is_full))
+        freed = room.look()
+        states.append((room.stands(), room.is_full, freed))
 
-    assert states == [(True, False), (False, True), (False, True), (False, True), (True, False), (True, False)]
+    assert states == [
+        (True, False, False),
+        (False, True, True),  # let go: whoever could not write can again
+        (False, True, False),
+        (False, True, False),
+        (True, False, True),  # there is room of its own again
+        (True, False, False),
+    ]
 
 
 def test_a_start_on_a_disk_that_was_full_knows_it(tmp_path, monkeypatch):

@@ -156,6 +156,17 @@ def test_a_disk_that_takes_no_byte_ends_the_signs_and_not_the_gateway(gateway, c
     assert [record.message for record in caplog.records] == ["no sign of life can be given"]
 
 
+def test_whenever_there_is_room_again_the_broker_is_started_anew(gateway, monkeypatch):
+    renewed: list[object] = []
+    monkeypatch.setattr("gateway.health.renew", lambda state: renewed.append(state) or True)
+    health, sign = gateway.health(), SignOfLife(gateway.state / HEARTBEAT)
+    for free in (100_000, -1, 100_000):
+        monkeypatch.setattr(Reserve, "free", lambda self, free=free: free)
+        health.beat(sign)
+
+    assert renewed == [gateway.state] * 2
+
+
 def test_it_says_how_long_ago_a_watchdog_was_there(gateway):
     health = gateway.health()
     assert health.watchdog_s() is None
