@@ -7,6 +7,7 @@ What must be said is written down with the decision; the courier speaks afterwar
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -89,6 +90,7 @@ class Desk:
         self._catalogue = catalogue or Catalogue()
         self.call = call
         self._has_passed = has_passed
+        self._beside: Callable[[AlertLedger, Verdict], None] = lambda ledger, verdict: None
         self._seen: datetime | None = None
         self._fresh: deque[tuple[Delivery, Alert]] = deque(maxlen=64)
 
@@ -324,6 +326,12 @@ class Desk:
                 ended.append(filed.alert)
         return ended
 
+    def beside(self, write: Callable[[AlertLedger, Verdict], None]) -> "Desk":
+        """The same hand for one act of a person: what it decides and what `write` writes become durable together."""
+        other = copy(self)
+        other._beside = write
+        return other
+
     def _act(self, alert_id: str, who: str, now: datetime, act: Callable[[Sitting, Alert], Verdict]) -> Verdict:
         if not who:
             return Verdict(False, Reason.NOBODY)
@@ -332,6 +340,7 @@ class Desk:
             alert = ledger.alert(alert_id)
             verdict = Verdict(False, Reason.UNKNOWN) if alert is None else act(sitting, alert)
             sitting.end()
+            self._beside(ledger, verdict)
         self._rise(sitting)
         return verdict
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard import (
     account,
     accounts,
+    answers,
     api,
     atlas,
     board,
@@ -32,6 +33,7 @@ from dashboard import (
     handover,
     install,
     install_view,
+    keys,
     metrics,
     month,
     overview,
@@ -40,6 +42,7 @@ from dashboard import (
     pictures,
     plan,
     privacy,
+    problems,
     push,
     receipts,
     records,
@@ -128,14 +131,17 @@ def create_app(house: House) -> FastAPI:
     app.include_router(device.routes(device.Device(house, printer, sight), entrance))
     app.include_router(today.routes(today.Today(sight), entrance))
     app.include_router(handover.routes(handover.Handover(sight), entrance))
-    app.include_router(records.routes(records.Records(sight), entrance))
+    kept = records.Records(sight)
+    app.include_router(records.routes(kept, entrance))
     dealing = handling.Handling(sight)
     app.include_router(handling.routes(dealing, entrance))
     app.include_router(family.routes(family.Family(sight, dealing), entrance))
     app.include_router(elder.routes(elder.Elder(sight), entrance))
     app.include_router(privacy.routes(privacy.Privacy(sight), entrance))
     app.include_router(install.routes(install_view.Install(house, printer, sight), entrance))
-    app.include_router(api.routes(sight, entrance))
+    trying = drills.Drills(house, printer, sight)
+    answering = answers.Answers(sight, dealing, kept, trying)
+    app.include_router(api.routes(answering, keys.Keys(house, entrance)))
     county = overview.Overview(sight, County(house))
     app.include_router(overview.routes(county, entrance))
     app.include_router(month.routes(month.Months(county), entrance))
@@ -145,7 +151,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(people.routes(people.People(house, printer, sight), entrance))
     app.include_router(plan.routes(plan.Plans(house, printer, sight), entrance))
     app.include_router(rota.routes(rota.Rotas(house, printer, sight), entrance))
-    app.include_router(drills.routes(drills.Drills(house, printer, sight), entrance))
+    app.include_router(drills.routes(trying, entrance))
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     app.include_router(walk.routes(walk.Walk(house, printer, sight), entrance))
     app.include_router(metrics.routes(house))
@@ -162,8 +168,8 @@ def create_app(house: House) -> FastAPI:
     async def ask_to_sign_in(request: Request, _: SignInFirst) -> Response:
         back = request.url.path if request.method == "GET" else "/"
         door = f"/login?next={quote(back)}"
-        if request.url.path.startswith("/api/"):
-            return Response(status_code=401)
+        if request.url.path.startswith(problems.API):
+            return problems.as_problem(HTTPException(401))
         if request.headers.get("hx-request"):
             return Response(status_code=401, headers={"HX-Redirect": door})
         if request.method == "GET" and "text/html" in request.headers.get("accept", "text/html"):
@@ -172,7 +178,9 @@ def create_app(house: House) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def apologise(request: Request, error: HTTPException) -> Response:
-        if error.status_code not in APOLOGIES or request.url.path.startswith("/api/"):
+        if request.url.path.startswith(problems.API):
+            return problems.as_problem(error)
+        if error.status_code not in APOLOGIES:
             return Response(status_code=error.status_code, headers=error.headers)
         title, text = APOLOGIES[error.status_code]
         say = tongue_of(request).say
@@ -181,7 +189,9 @@ def create_app(house: House) -> FastAPI:
         )
 
     @app.exception_handler(RequestValidationError)
-    async def could_not_read(request: Request, _: RequestValidationError) -> Response:
+    async def could_not_read(request: Request, error: RequestValidationError) -> Response:
+        if request.url.path.startswith(problems.API):
+            return problems.as_problem(problems.misread(error))
         return await apologise(request, HTTPException(422))
 
     app.add_middleware(Squeeze)

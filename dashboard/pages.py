@@ -29,6 +29,7 @@ from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Duty, Event, Gap, Home, Kind, Monitoring, Person, Reading, Stage
 from gateway.domain.home import GRID
 from gateway.locales import LANGUAGES
+from gateway.ports import Quarantined
 
 A_DAY = timedelta(days=1)
 SENSOR_MEMORY = timedelta(days=7)
@@ -145,6 +146,14 @@ class Pages:
             return theirs and (not ref or event.ref == ref)
 
         return wanted
+
+    def unread(self, visitor: Visitor) -> list[Quarantined]:
+        """What could not be read, of the hubs of their homes."""
+        rows = self.house.readings.quarantine(MOST_UNREAD)
+        if not self.covers(visitor, ""):  # nobody knows to whom the others belong
+            own = {hub.id for home in self.homes(visitor) for hub in home.hubs}
+            rows = [row for row in rows if row.hub in own]
+        return rows[:UNREAD_SHOWN]
 
     def is_shown(self, visitor: Visitor, home_id: str) -> bool:
         """Whether they may still see it: what a resident takes back ends on open pages and streams too."""
@@ -405,15 +414,12 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
 
     @router.get("/quarantine")
     def show_quarantine(request: Request, visitor: Admin) -> Response:
-        tongue, rows = tongue_of(request), house.readings.quarantine(MOST_UNREAD)
-        if not pages.covers(visitor, ""):  # nobody knows to whom the others belong
-            own = {hub.id for home in pages.homes(visitor) for hub in home.hubs}
-            rows = [row for row in rows if row.hub in own]
+        tongue = tongue_of(request)
         return printer.page(
             request,
             "quarantine.html",
             visitor=visitor,
-            rows=rows[:UNREAD_SHOWN],
+            rows=pages.unread(visitor),
             zone=FALLBACK_ZONE,
             reason=lambda code: tongue.say(QUARANTINE_REASONS[code]) if code in QUARANTINE_REASONS else code,
         )

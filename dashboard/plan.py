@@ -195,7 +195,7 @@ class Plans:
         name = f"{home.name} {home.code}" if home else self.place(visitor, scope, place)
         zone = home.zone if home else FALLBACK_ZONE
         held = registry.plan_lines(place) if home else registry.overrides(place, scope)
-        known = [line for line in held if _is_known(line.key) and (line.until is None or line.until > now)]
+        known = [line for line in held if is_known(line.key) and (line.until is None or line.until > now)]
         if visitor.account.duty is Duty.FAMILY:
             known = [line for line in known if line.key not in FROM_THE_FILE]
         lines = [self.line(line, tongue, zone, visitor, scope) for line in known]
@@ -277,7 +277,7 @@ class Plans:
         ]
 
 
-def _is_known(key: str) -> bool:
+def is_known(key: str) -> bool:
     """Work, pauses and tests of buttons stand in the same table, and are shown where they are made."""
     try:
         setting_of(key)
@@ -335,7 +335,7 @@ def routes(plans: Plans, doors: Doors) -> APIRouter:
             do(zone)
         except RegistrationError as refusal:
             error = refusal.say(tongue.language)
-            if _is_known(key := given.get("whole", "")):  # here nobody has typed the key
+            if is_known(key := given.get("whole", "")):  # here nobody has typed the key
                 error = error.replace(key, plans.name_of(key, tongue))
             return plans.show(request, visitor, scope, place, error=error, given=given)
         except ValueError:

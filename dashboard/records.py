@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from alerts import load, sla, wording
@@ -157,10 +157,6 @@ def routes(records: Records, doors: Doors) -> APIRouter:
         if visitor.account.duty is Duty.INSTALLER:
             raise HTTPException(403)
         return pages.alert(visitor, alert_id)
-
-    @router.get("/api/v1/alerts/{alert_id:path}/timeline")
-    def timeline_as_data(visitor: Dealing, alert_id: str) -> Response:
-        return JSONResponse(records.chronicle.as_data(whole(visitor, alert_id)))
 
     @router.get("/alerts/{alert_id:path}/timeline")
     def show_timeline(request: Request, visitor: Dealing, alert_id: str) -> Response:

@@ -11,8 +11,8 @@ import typer
 from gateway.commands import Config, State, existing, office, say, settings_of
 from gateway.commands.alerts import alerts
 from gateway.commands.audit import audit
-from gateway.commands.devices import devices
 from gateway.commands.backup import backup, restore
+from gateway.commands.devices import devices
 from gateway.commands.doctor import doctor
 from gateway.commands.drill import drills
 from gateway.commands.evaluate import evaluate
@@ -24,6 +24,7 @@ from gateway.commands.privacy import privacy
 from gateway.commands.receipts import receipts
 from gateway.commands.rota import rota
 from gateway.commands.tell import tell
+from gateway.commands.token import token
 from gateway.commands.train_fall import train_fall
 from gateway.commands.watchdog import watchdog
 from gateway.commands.who import who
@@ -46,6 +47,7 @@ app.add_typer(alerts, name="alerts")
 app.add_typer(drills, name="drill")
 app.add_typer(audit, name="audit")
 app.add_typer(privacy, name="privacy")
+app.add_typer(token, name="token")
 app.command()(tell)
 app.command()(train_fall)
 app.command()(who)

@@ -243,6 +243,14 @@ class ReadingStore(Protocol):
         """Home -> what cannot be noticed there; homes that see everything are not in it."""
         ...
 
+    def expire(self, before: datetime) -> Mapping[str, int]:
+        """Let the readings of before this hour go; home -> how many. Their sums stay."""
+        ...
+
+    def expire_hours(self, before: datetime) -> int:
+        """Let the sums of the hours before this one go; how many."""
+        ...
+
     def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:
         """Nothing is left of this home or of what its hubs announced; how many readings there were. What lies handy
         for a replay goes under the stand-in until it is let go."""
@@ -309,6 +317,19 @@ class Timer:
     due_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What another program was answered, kept with the act itself: it asks again on a bad line, and acts once."""
+
+    token: str  # whose key it is
+    key: str
+    asked: str  # a hash of what was asked: the same key for something else is a mistake
+    status: int
+    answer: str  # JSON
+    at: datetime
+    home: str = ""  # goes with what is kept of this home
+
+
 class Trail(Protocol):
     """What every transaction on gateway.db can write beside its own rows."""
 
@@ -316,6 +337,10 @@ class Trail(Protocol):
 
     def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
         """Append to the event table: the bus that pages, command line and watchdog follow."""
+        ...
+
+    def remember(self, answered: Answered) -> bool:
+        """Keep it for a day. False: this key was answered already; the transaction has to be undone."""
         ...
 
 
@@ -455,6 +480,10 @@ class AlertStore(Protocol):
 
     def was_heard(self, word: str) -> bool:
         """Whether this word from outside was taken in before, whoever repeats it now."""
+        ...
+
+    def answered(self, token: str, key: str, now: datetime) -> Answered | None:
+        """What this key was answered within the last day."""
         ...
 
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
@@ -722,6 +751,22 @@ class SecondStep:
     codes: frozenset[str] = frozenset()  # of a lost telephone: hashes of what opens once each
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """By which another program comes in, and what for. Only a hash of it is stored."""
+
+    id: str
+    name: str  # in the audit trail it is "api:<name>"
+    token_hash: str
+    rights: tuple[str, ...]  # "homes:read", "alerts:act" …
+    place: str  # a grid, or an area with everything below it; "" is the whole
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None  # to some minutes
+
+
 class AccountStore(Protocol):
     def account(self, login: str) -> Account | None: ...
 
@@ -785,6 +830,22 @@ class AccountStore(Protocol):
 
     def end_invitations(self, purpose: str) -> None:
         """None made for this purpose opens any more."""
+        ...
+
+    def put_token(self, token: ApiToken) -> None:
+        """Insert, or replace the one with the same id."""
+        ...
+
+    def token(self, token_hash: str) -> ApiToken | None:
+        """Whatever has become of it: revoked and expired ones too."""
+        ...
+
+    def tokens(self) -> list[ApiToken]:
+        """All that were ever made, by name, the newest first."""
+        ...
+
+    def see_token(self, token_id: str, now: datetime) -> None:
+        """Note that it was used."""
         ...
 
 

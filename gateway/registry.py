@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -142,6 +143,13 @@ class Registry:
         self._levels = tuple(levels)
         self._codes = frozenset(codes)
         self._lines = tuple(lines)
+        self._beside: Callable[[RegistryLedger], None] = lambda ledger: None
+
+    def beside(self, write: Callable[[RegistryLedger], None]) -> "Registry":
+        """The same for one act: what it changes and what `write` writes become durable together."""
+        other = copy(self)
+        other._beside = write
+        return other
 
     def import_sheet(self, text: str, *, who: str, now: datetime) -> str:
         """Register everything a TOML sheet names, all of it or nothing; a sentence saying what it was."""
@@ -848,6 +856,7 @@ class Registry:
         with self._store.begin() as ledger:
             act = _Act(ledger, who, now)
             yield act
+            self._beside(ledger)
         if act.hubs_changed:
             self._on_hubs(self._store.hub_secrets())
 

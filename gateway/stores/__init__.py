@@ -3,6 +3,8 @@
 Import the module you need (`gateway.stores.sql`, `.readings`, `.memory`); nothing is opened by an import.
 """
 
+from datetime import timedelta
+
 from gateway.domain import SIGNS_OF_LIFE, Kind
 
 
@@ -19,6 +21,8 @@ QUARANTINE_TEXT = 512
 QUARANTINE_HEAD = 256
 """How many bytes of a refused message are kept."""
 
+ANSWERS_KEPT = timedelta(days=1)
+"""So long another program that asks the same again is given the same answer."""
 
 SUMMED_UP = SIGNS_OF_LIFE | {
     Kind.TEMPERATURE,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
 
-from gateway.ports import Account, SecondStep, Session
+from gateway.ports import Account, ApiToken, SecondStep, Session
 from gateway.stores import tables
 from gateway.stores.book import one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware
@@ -12,6 +12,8 @@ from gateway.stores.roll import absent
 
 _account, _session, _invitation = tables.account, tables.session, tables.invitation
 _step, _code = tables.second_step, tables.recovery_code
+_token = tables.api_token
+_TOKEN_NAMES = tuple(column.name for column in _token.columns)
 _ACCOUNT_NAMES = tuple(column.name for column in _account.columns)
 _SESSION_NAMES = tuple(column.name for column in _session.columns)
 _ACCOUNT = select(_account).where(_account.c.login == bindparam("login"))
@@ -29,6 +31,7 @@ class SqlAccounts:
         self._open = upsert(engine, _session)
         self._invite = upsert(engine, _invitation)
         self._put_step = upsert(engine, _step)
+        self._put_token = upsert(engine, _token)
 
     def account(self, login: str) -> Account | None:
         with self._engine.connect() as connection:
@@ -157,3 +160,24 @@ class SqlAccounts:
     def end_invitations(self, purpose: str) -> None:
         with writing(self._engine) as connection:
             connection.execute(delete(_invitation).where(_invitation.c.purpose == purpose))
+
+    # ------------------------------------------------------------------ other programs
+
+    def put_token(self, token: ApiToken) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(self._put_token, row_of(token, _TOKEN_NAMES))
+
+    def token(self, token_hash: str) -> ApiToken | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(_token).where(_token.c.token_hash == token_hash)).one_or_none()
+        return None if row is None else ApiToken(**row._mapping)
+
+    def tokens(self) -> list[ApiToken]:
+        every = select(_token).order_by(_token.c.name, _token.c.created_at.desc(), _token.c.id)
+        with self._engine.connect() as connection:
+            return [ApiToken(**row._mapping) for row in connection.execute(every)]
+
+    def see_token(self, token_id: str, now: datetime) -> None:
+        with writing(self._engine) as connection:
+            this = _token.c.id == token_id
+            connection.execute(update(_token).where(this).values(last_used_at=aware(now)))

@@ -25,8 +25,8 @@ from gateway.domain import (
     State,
 )
 from gateway.domain.trail import Anchor, Sealed
-from gateway.ports import Timer
-from gateway.stores import tables
+from gateway.ports import Answered, Timer
+from gateway.stores import ANSWERS_KEPT, tables
 from gateway.stores.book import ACT, TrailLedger, row_of, scrub, tidy, upsert, writing
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Prepared, appending
@@ -47,6 +47,7 @@ _TIMER = tuple(column.name for column in tables.timer.columns)
 
 # Built once: making a statement costs more than running it.
 _alert, _delivery, _timer, _event = tables.alert, tables.delivery, tables.timer, tables.event
+_answer = tables.api_answer
 _ALERT_BY_ID = select(_alert).where(_alert.c.id == bindparam("id"))
 _OPEN = or_(*(_alert.c.state == state for state in (*RINGING, *TAKEN)))
 _OPEN_ALERTS = select(_alert).where(_alert.c.home == bindparam("home"), _OPEN).order_by(_alert.c.raised_at, _alert.c.id)
@@ -244,6 +245,11 @@ class SqlAlerts:
     def was_heard(self, word: str) -> bool:
         with self._engine.connect() as connection:
             return self._sql.was_heard.scalar(connection, {"id": word}) is not None
+
+    def answered(self, token: str, key: str, now: datetime) -> Answered | None:
+        since = aware(now) - ANSWERS_KEPT
+        this = select(_answer).where(_answer.c.token == token, _answer.c.key == key, _answer.c.at >= since)
+        return next(iter(self._asked(Answered, this)), None)
 
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
         return self._found(Delivery, self._sql.sent, channel=channel, since=aware(since), limit=limit)
@@ -451,6 +457,7 @@ class _SqlAlertLedger(TrailLedger):
 
     def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
         self._connection.execute(delete(_tested).where(_tested.c.home == home))
+        self._connection.execute(delete(_answer).where(_answer.c.home == home))
         ref = _event.c.ref
         told_of = or_(_event.c.home == home, ref.in_([home, *people]), ref.startswith(f"{home}/", autoescape=True))
         self._connection.execute(update(_event).where(told_of).values(ref=stand_in, home=stand_in, grid=""))

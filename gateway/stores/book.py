@@ -19,6 +19,7 @@ from sqlalchemy import (
     Engine,
     Table,
     create_engine,
+    delete,
     event,
     inspect,
     make_url,
@@ -31,11 +32,12 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.domain import Act
 from gateway.domain.trail import BEGINNING, digest_of, linked
-from gateway.stores import WrongBook, tables
+from gateway.ports import Answered
+from gateway.stores import ANSWERS_KEPT, WrongBook, tables
 from gateway.stores.moments import aware, checked
 from gateway.stores.prepared import Prepared, appending
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration. Held against the migrations by a test, so that a start need not load Alembic to know."""
 
 BUSY_TIMEOUT_MS = 5_000
@@ -155,6 +157,13 @@ class TrailLedger:
     def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
         self._append(self._publish, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
 
+    def remember(self, answered: Answered) -> bool:
+        old = delete(tables.api_answer).where(tables.api_answer.c.at < aware(answered.at) - ANSWERS_KEPT)
+        self._connection.execute(old)
+        keep = _insert_or(self._connection, tables.api_answer).values(**row_of(answered, ANSWER))
+        kept = self._connection.execute(keep.on_conflict_do_nothing().returning(tables.api_answer.c.key))
+        return kept.one_or_none() is not None
+
     def settle(self) -> None:
         """Write what waited: the last thing before the commit."""
         if self._acts:
@@ -181,6 +190,8 @@ def row_of(noun: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(noun, name) for name in names}
 
 
+ANSWER = tuple(column.name for column in tables.api_answer.columns)
+
 ACT = ("at", "who", "what", "ref", "why", "facts")
 """The columns of the audit trail that say something; the others seal it."""
 
@@ -200,7 +211,7 @@ def _trail_of(dialect: Dialect) -> tuple[Prepared, Prepared, Prepared]:
 # --------------------------------------------------------------------------- what differs between databases
 
 
-def _insert_or(engine: Engine, into: Table) -> Any:
+def _insert_or(engine: Engine | Connection, into: Table) -> Any:
     if engine.dialect.name == "sqlite":
         return sqlite_insert(into)
     if engine.dialect.name == "postgresql":

@@ -45,8 +45,20 @@ from gateway.domain import (
 )
 from gateway.domain.rota import Holiday, Leave, Post, Rota, Shift
 from gateway.domain.trail import BEGINNING, Anchor, Sealed, digest_of, linked
-from gateway.ports import Account, Batch, Checkpoint, Hour, HubDevice, Quarantined, SecondStep, Session, Timer
-from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, SUMMED_UP
+from gateway.ports import (
+    Account,
+    Answered,
+    ApiToken,
+    Batch,
+    Checkpoint,
+    Hour,
+    HubDevice,
+    Quarantined,
+    SecondStep,
+    Session,
+    Timer,
+)
+from gateway.stores import ANSWERS_KEPT, QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, SUMMED_UP
 from gateway.stores.moments import aware, checked, from_ms, to_ms
 from gateway.stores.roll import (
     ReadsRoll,
@@ -69,6 +81,7 @@ class MemoryTrail:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.sealed: list[Sealed] = []
+        self.answers: dict[tuple[str, str], Answered] = {}
         self.plan: Callable[[Sequence[Override]], None] = _of_no_home  # what alerts say of a home; set by its registry
         self._writing = threading.Lock()
         self._writer: int | None = None
@@ -106,7 +119,9 @@ def _of_no_home(lines: Sequence[Override]) -> None:
 class _TrailLedger:
     """Notes what is to be appended when the transaction is committed."""
 
-    def __init__(self) -> None:
+    def __init__(self, trail: MemoryTrail) -> None:
+        self._trail = trail
+        self._answers: dict[tuple[str, str], Answered] = {}
         self._published: list[tuple[datetime, str, str, str, str]] = []
         self._acts: list[Act] = []
 
@@ -116,7 +131,17 @@ class _TrailLedger:
     def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
         self._published.append((aware(at), topic, ref, home, grid))
 
+    def remember(self, answered: Answered) -> bool:
+        this, since = (answered.token, answered.key), checked(answered).at - ANSWERS_KEPT
+        if this in self._answers or (this in self._trail.answers and self._trail.answers[this].at >= since):
+            return False
+        self._answers[this] = answered
+        return True
+
     def append_to(self, trail: MemoryTrail) -> None:
+        for answered in self._answers.values():
+            fresh = {key: old for key, old in trail.answers.items() if old.at >= answered.at - ANSWERS_KEPT}
+            trail.answers = fresh | {(answered.token, answered.key): answered}
         for at, topic, ref, home, grid in self._published:
             number = len(trail.events) + 1
             trail.events.append(Event(id=number, at=at, topic=topic, ref=ref, home=home, grid=grid))
@@ -228,6 +253,10 @@ class MemoryAlerts:
     def was_heard(self, word: str) -> bool:
         return word in self._rows.inbound
 
+    def answered(self, token: str, key: str, now: datetime) -> Answered | None:
+        kept = self.trail.answers.get((token, key))
+        return kept if kept is not None and kept.at >= aware(now) - ANSWERS_KEPT else None
+
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
         aware(since)
         found = [
@@ -333,11 +362,10 @@ def _members(alerts: Iterable[Alert], incident: str) -> list[Alert]:
 
 class _MemoryAlertLedger(_TrailLedger):
     def __init__(self, rows: _AlertRows, trail: MemoryTrail) -> None:
-        super().__init__()
+        super().__init__(trail)
         self.lines: list[Override] = []
         self._below = rows
         self._new = _AlertRows()
-        self._trail = trail
         self._forgotten: set[str] = set()
         self._moved: dict[str, str] = {}
         self._redacted: dict[int, Act] = {}
@@ -424,6 +452,8 @@ class _MemoryAlertLedger(_TrailLedger):
 
     def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
         self._moved |= dict.fromkeys((home, *people), stand_in)
+        trail = self._trail
+        trail.answers = {key: kept for key, kept in trail.answers.items() if kept.home != home}
 
     def redact(self, rows: Mapping[int, Act]) -> None:
         self._redacted |= {number: checked(act) for number, act in rows.items()}
@@ -517,7 +547,7 @@ class MemoryRegistry(ReadsRoll):
 
     def _plan(self, lines: Sequence[Override]) -> None:
         """What was said of a home in a transaction on alerts."""
-        ledger = _MemoryRegistryLedger(self._rows.copy())
+        ledger = _MemoryRegistryLedger(self._rows.copy(), self.trail)
         for line in lines:
             ledger.put_override(line)
         if lines:
@@ -539,7 +569,7 @@ class MemoryRegistry(ReadsRoll):
     @contextmanager
     def begin(self) -> Iterator["_MemoryRegistryLedger"]:
         with self.trail.writing():
-            ledger = _MemoryRegistryLedger(self._rows.copy())
+            ledger = _MemoryRegistryLedger(self._rows.copy(), self.trail)
             yield ledger
             self._rows = ledger.rows
             if ledger.changed:
@@ -548,8 +578,8 @@ class MemoryRegistry(ReadsRoll):
 
 
 class _MemoryRegistryLedger(_TrailLedger):
-    def __init__(self, rows: _RegistryRows) -> None:
-        super().__init__()
+    def __init__(self, rows: _RegistryRows, trail: MemoryTrail) -> None:
+        super().__init__(trail)
         self.rows = rows
         self.changed = False
 
@@ -768,6 +798,7 @@ class MemoryAccounts:
         self._sessions: dict[str, Session] = {}
         self._steps: dict[str, SecondStep] = {}
         self._invitations: dict[str, tuple[str, datetime]] = {}
+        self._tokens: dict[str, ApiToken] = {}
         self._changing = threading.Lock()
 
     def account(self, login: str) -> Account | None:
@@ -869,6 +900,22 @@ class MemoryAccounts:
     def end_invitations(self, purpose: str) -> None:
         with self._changing:
             self._invitations = {key: kept for key, kept in self._invitations.items() if kept[0] != purpose}
+
+    def put_token(self, token: ApiToken) -> None:
+        self._tokens[token.id] = checked(token)
+
+    def token(self, token_hash: str) -> ApiToken | None:
+        return next((token for token in self._tokens.values() if token.token_hash == token_hash), None)
+
+    def tokens(self) -> list[ApiToken]:
+        newest = sorted(self._tokens.values(), key=lambda token: (token.created_at, token.id), reverse=True)
+        return sorted(newest, key=lambda token: token.name)
+
+    def see_token(self, token_id: str, now: datetime) -> None:
+        aware(now)
+        with self._changing:
+            if token_id in self._tokens:
+                self._tokens[token_id] = replace(self._tokens[token_id], last_used_at=now)
 
 
 # --------------------------------------------------------------------------- readings
@@ -983,6 +1030,20 @@ class MemoryReadings:
     def forget_checkpoints(self) -> None:
         self._checkpoints.clear()
         self._settled = 0
+
+    def expire(self, before: datetime) -> Mapping[str, int]:
+        bound, gone = to_ms(before) // 3_600_000 * 3_600_000, dict[str, int]()
+        with self._changing:
+            for home, kept in self._homes.items():
+                old = [key for key in kept if key[0] < bound]
+                for key in old:
+                    del kept[key]
+                if old:
+                    gone[home] = len(old)
+        return gone
+
+    def expire_hours(self, before: datetime) -> int:
+        return 0  # sums are reckoned from the readings here, and go with them
 
     def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:
         with self._changing:

@@ -714,3 +714,34 @@ invitation = Table(
     Column("used_at", Moment),
 )
 """One-time access, by a hash of the link's secret."""
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("rights", Json(tuple[str, ...]), nullable=False),
+    _text("place"),
+    _text("created_by"),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+)
+"""By which other programs come in, by a hash of what they hold; they stay, for the audit trail names them."""
+Index("ix_api_token_token_hash", api_token.c.token_hash, unique=True)
+
+api_answer = Table(
+    "api_answer",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("asked", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    _text("home"),
+)
+"""What other programs were answered within the last day, so that asking again acts once."""
+Index("ix_api_answer_at", api_answer.c.at)

@@ -1,0 +1,152 @@
+"""By what other programs come in: a token of their own that says what it is for, where, and until when.
+
+Who is signed in reads the same addresses with the session's cookie; to act, a program needs a token. It carries no
+cookie, so no other site can act in its name, and everything it does stands in the audit trail as `api:<name>`.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fastapi import Request
+
+from dashboard.auth import UNUSABLE, Visitor, hash_token, new_token
+from dashboard.doors import Doors
+from dashboard.house import House
+from dashboard.problems import CODES, Problem
+from dashboard.receipts import Turnstile
+from gateway.domain import Duty
+from gateway.ports import Account, AccountStore, ApiToken
+
+PREFIX = "sw_"
+"""By this those who search for secrets in what others publish know one of ours."""
+
+BY_PROGRAM = "api:"
+"""With this begins the name of a program in the audit trail."""
+
+MOST_A_MINUTE = 300
+"""Requests of one token; a sweep over a county's homes, a hundred at a time, takes fewer."""
+
+USED_EVERY = timedelta(minutes=5)
+"""How exactly it is known when a token was used last."""
+
+LONGEST = 730
+"""Days for which a token is made at most."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
+
+
+class Right(StrEnum):
+    """What a token can be for. None of them holds another."""
+
+    HOMES = "homes:read"  # homes, how they stand, what they cannot see, their devices, their plans
+    DAYS = "days:read"  # what was seen in a home on one day
+    ALERTS = "alerts:read"
+    ACT = "alerts:act"  # accept … resolve, always for a person who is named
+    PLANS = "plans:write"  # absences, limits, silences
+    REGISTRY = "registry:read"  # people, contacts, duties, ways and drills, what could not be read
+    IMPORT = "registry:write"  # sheets into the registry
+    EXPORT = "registry:export"  # all of the registry as sheets, health included
+    FIGURES = "figures:read"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: somebody who is signed in, or a program by its token."""
+
+    visitor: Visitor
+    token: ApiToken | None = None
+
+    @property
+    def name(self) -> str:
+        return self.visitor.account.person
+
+
+def make_token(
+    accounts: AccountStore, now: datetime, name: str, rights: Iterable[Right], place: str, days: int, who: str
+) -> tuple[ApiToken, str]:
+    """A new token, and what its program has to hold: that is kept nowhere. ValueError says what would be right."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a program; 2 to 40 of a-z, 0-9 and - are, as in city-platform.")
+    if not 1 <= days <= LONGEST:
+        raise ValueError(f"A token opens for 1 to {LONGEST} days, not for {days}.")
+    wanted = [right for right in Right if right in set(rights)]
+    if not wanted:
+        raise ValueError(f"A token is for something; there are {[right.value for right in Right]}.")
+    secret = PREFIX + new_token()
+    token = ApiToken(
+        id=hash_token(secret)[:10],
+        name=name,
+        token_hash=hash_token(secret),
+        rights=tuple(right.value for right in wanted),
+        place=place,
+        created_by=who,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    accounts.put_token(token)
+    return token, secret
+
+
+def revoke(accounts: AccountStore, token_id: str, now: datetime) -> ApiToken | None:
+    """From now on it opens nothing; the token as it is now, None where there is none."""
+    token = next((one for one in accounts.tokens() if one.id == token_id), None)
+    if token is not None and token.revoked_at is None:
+        token = replace(token, revoked_at=now)
+        accounts.put_token(token)
+    return token
+
+
+@dataclass(slots=True)
+class Keys:
+    """Asked by every route of the interface before anything else."""
+
+    house: House
+    doors: Doors
+    turnstile: Turnstile = field(default_factory=lambda: Turnstile(MOST_A_MINUTE))
+
+    def may(self, right: Right | None, *duties: Duty) -> Callable[[Request], Caller]:
+        """Lets in a token that is for this (None: any), and for reading whoever has one of these duties."""
+        signed_in = self.doors.signed_in(*duties)
+
+        def check(request: Request) -> Caller:
+            given = _bearer(request)
+            if given is not None:
+                return self._by_token(given, right)
+            visitor = signed_in(request)
+            if request.method != "GET":
+                raise Problem(
+                    403, "token-needed", "To act by this interface send a token; a page's session only reads."
+                )
+            return Caller(visitor)
+
+        return check
+
+    def _by_token(self, given: str, right: Right | None) -> Caller:
+        house, now = self.house, self.house.clock.now()
+        token = house.accounts.token(hash_token(given))
+        if token is None or token.revoked_at is not None or token.expires_at <= now:
+            raise Problem(401, "token-unknown", "This token was never made here, was revoked, or has run out.")
+        if self.turnstile.is_full(token.id, now):
+            raise Problem(429, *CODES[429], headers={"Retry-After": "60"})
+        if right is not None and right not in token.rights:
+            raise Problem(403, "right-missing", f"This token is not for {right.value!r}; make one that is.")
+        if token.last_used_at is None or now - token.last_used_at >= USED_EVERY:
+            house.accounts.see_token(token.id, now)
+        name = BY_PROGRAM + token.name
+        account = Account(
+            login=name,
+            password_hash=UNUSABLE,
+            person=name,
+            duty=Duty.ADMIN,  # within its place; what it may do there its rights say
+            place=token.place,
+            created_at=token.created_at,
+        )
+        return Caller(Visitor(account=account, token_hash="", csrf=""), token)
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
