@@ -112,7 +112,7 @@ class Stores:
     readings: ReadingStore
 
     def privacy(self, state: Path, registrar: Registry) -> Privacy:
-        return Privacy(self.alerts, self.registry, registrar, self.accounts, self.readings, state / "photos")
+        return Privacy(self.alerts, self.registry, registrar, self.accounts, self.readings, state / "photos", state)
 
     def registrar(self, state: Path, levels: Sequence[str] = STANDARD_LEVELS, lines: Sequence[Reach] = ()) -> Registry:
         """Registration, with the embedded broker following along when hubs come and go."""

@@ -14,6 +14,7 @@ from gateway.commands.audit import audit
 from gateway.commands.backup import backup, restore
 from gateway.commands.devices import devices
 from gateway.commands.doctor import doctor
+from gateway.commands.mirror import mirror
 from gateway.commands.drill import drills
 from gateway.commands.evaluate import evaluate
 from gateway.commands.homes import homes
@@ -55,6 +56,7 @@ app.command()(receipts)
 app.command()(watchdog)
 app.command()(doctor)
 app.command()(backup)
+app.command()(mirror)
 app.command()(restore)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]

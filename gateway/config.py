@@ -186,6 +186,8 @@ class WatchdogPart(_Part):
 
 
 class RetentionPart(_Part):
+    readings: timedelta = Field(timedelta(days=90), ge=timedelta(days=60), description="what sensors said")
+    hours: timedelta = Field(timedelta(days=2 * 365), ge=timedelta(days=60), description="the sums of each hour")
     alerts: timedelta = Field(timedelta(days=3 * 365), ge=timedelta(days=180), description="alerts that are over")
     audit: timedelta = Field(timedelta(days=3 * 365), ge=timedelta(days=3 * 365), description="the audit trail")
     given_up: timedelta = Field(

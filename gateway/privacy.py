@@ -24,6 +24,7 @@ from gateway.domain.trail import AT_ONCE, REDACTED, Sealed, proof
 from gateway.ports import AccountStore, AlertStore, ReadingStore, RegistryStore
 from gateway.refusals import N_, refused
 from gateway.registry import Registry
+from gateway.rescue import forget_copies
 
 EXPORTED, ERASED = "privacy.export", "privacy.erased"
 
@@ -61,6 +62,7 @@ class Privacy:
     accounts: AccountStore
     readings: ReadingStore
     photos: Path | None = None
+    state: Path | None = None  # where the daily copies of the files lie
 
     # ------------------------------------------------------------------ a copy
 
@@ -164,6 +166,8 @@ class Privacy:
         with self.registry.begin() as registrar:
             registrar.audit(Act(at=now, who=who, what=ERASED, ref=stand_in, facts=facts))
         self.alerts.scrub()
+        if self.state is not None:
+            forget_copies(self.state)
         return Erasure(stand_in, counts)
 
     def _forget_in_the_book(

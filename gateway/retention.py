@@ -33,6 +33,8 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 class Spans:
     """How long each kind is kept."""
 
+    readings: timedelta
+    hours: timedelta  # the sums of each hour
     alerts: timedelta  # from being raised, with history and messages
     audit: timedelta
     given_up: timedelta  # a household that is given up, with its resident's file
@@ -49,6 +51,8 @@ def keep_to(spans: Spans, privacy: Privacy, now: datetime) -> dict[str, int]:
         "homes": _given_up(privacy, now - spans.given_up, now),
         "alerts": _alerts(privacy.alerts, now - spans.alerts, now),
         "audit": _trail(privacy, now - spans.audit, now),
+        "readings": _readings(privacy, now - spans.readings, now),
+        "hours": privacy.readings.expire_hours(now - spans.hours),
     }
     with privacy.registry.begin() as ledger:
         facts = tuple((kind, str(count)) for kind, count in gone.items())
@@ -85,6 +89,20 @@ def _alerts(store: AlertStore, before: datetime, now: datetime) -> int:
                 ledger.forget_alert(alert.id)
             ledger.audit(_proof("alerts", some, now))
     return len(old)
+
+
+def _readings(privacy: Privacy, before: datetime, now: datetime) -> int:
+    """What sensors said so long ago, in every home; the proof names how many went in each."""
+    gone = privacy.readings.expire(before)
+    if gone:
+        facts = (
+            ("count", str(sum(gone.values()))),
+            ("to", before.isoformat()),
+            ("sha256", fingerprint(f"{home} {count}" for home, count in gone.items())),
+        )
+        with privacy.registry.begin() as ledger:
+            ledger.audit(Act(at=now, who=WHO, what=f"{REMOVED}readings", ref="retention", facts=facts))
+    return sum(gone.values())
 
 
 def _proof(kind: str, removed: Sequence[Alert], now: datetime) -> Act:

@@ -259,6 +259,30 @@ class SqliteReadings:
             with self._transaction() as db:
                 db.executemany("insert or replace into hour values (?, ?, ?, ?, ?, ?, ?, ?)", sums)
 
+    def expire(self, before: datetime) -> Mapping[str, int]:
+        # To the whole hour, so that no sum is ever made anew of what is left of one. A home at a time, for no commit
+        # shall wait for a long sweep.
+        bound = to_ms(before) // _HOUR_MS * _HOUR_MS
+        gone: dict[str, int] = {}
+        with self._reader() as db:
+            homes = list(_homes_in(db))
+        for number in homes:
+            with self._transaction() as db:
+                count = db.execute("delete from reading where home = ? and at < ?", [number, bound]).rowcount
+            if count:
+                gone[self._words.texts[number]] = count
+        return gone
+
+    def expire_hours(self, before: datetime) -> int:
+        gone = 0
+        with self._reader() as db:
+            homes = list(_homes_in(db, "hour"))
+        for number in homes:
+            with self._transaction() as db:
+                bound = to_ms(before) // _HOUR_MS
+                gone += db.execute("delete from hour where home = ? and hour < ?", [number, bound]).rowcount
+        return gone
+
     def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:
         with self._transaction() as db:
             db.execute("pragma secure_delete = on")  # what is deleted is overwritten in the file
@@ -660,11 +684,16 @@ def _touched(db: sqlite3.Connection, after: int, until: int) -> Iterator[Span]:
 
 def _all_of_it(db: sqlite3.Connection) -> Iterator[Span]:
     """Every home with the whole of its time."""
-    home = -1
-    next_home = "select min(home) from reading where home > ?"
-    while (home := db.execute(next_home, [home]).fetchone()[0]) is not None:
+    for home in _homes_in(db):
         first, last = db.execute("select min(at), max(at) from reading where home = ?", [home]).fetchone()
         yield home, first, last + 1
+
+
+def _homes_in(db: sqlite3.Connection, rows: str = "reading") -> Iterator[int]:
+    """Every home that has such rows, by one step through the key for each."""
+    home = -1
+    while (home := db.execute(f"select min(home) from {rows} where home > ?", [home]).fetchone()[0]) is not None:
+        yield home
 
 
 def _by_arrival(db: sqlite3.Connection, after: int, home: str | None) -> Iterator[Row]:

@@ -596,3 +596,18 @@ def test_what_was_said_to_be_kept_survives_kill_9(path):
         assert kept == list(range(1, store.last_arrival() + 1)), "nothing missing, nothing twice"
         assert arrivals(store.replay(after=kept[-1] - 10)) == kept[-10:], "and the packed ones say the same"
         store.close()
+
+
+def test_what_was_kept_long_enough_goes_to_the_whole_hour(readings):
+    eight = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    batch = Batch()
+    for number, minutes in enumerate((-61, -1, 0, 1, 59, 60), 1):
+        at = eight + timedelta(minutes=minutes)
+        batch.readings.append(Reading("h1", "pir", "bed", Kind.MOTION, 1.0, at, at, number))
+    readings.commit(batch)
+
+    assert readings.expire(eight + timedelta(minutes=45)) == {"h1": 2}
+    assert readings.expire(eight + timedelta(minutes=45)) == {}
+
+    left = readings.readings("h1", eight - timedelta(days=1), eight + timedelta(days=1))
+    assert [reading.arrival for reading in left] == [3, 4, 5, 6]

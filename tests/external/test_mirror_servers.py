@@ -7,16 +7,20 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+import typer
 from live_brokers import eventually
 from live_influx import SERVERS, Influx1, Victoria
 
+from gateway.app import open_stores
 from gateway.clock import SystemClock
-from gateway.domain import Kind, Reading
+from gateway.commands.mirror import mirror as mirror_command
+from gateway.domain import Home, Kind, Reading
 from gateway.mirror import Mirror, how_it_is
 from gateway.ports import Batch
-from gateway.stores.influx import Influx, InfluxHistory, InfluxWriter, TryAgain
+from gateway.stores.influx import Influx, InfluxHistory, InfluxWriter, TryAgain, line_of
 from gateway.stores.readings import SqliteReadings
 
 ROOT = Path(__file__).parents[2]
@@ -157,3 +161,29 @@ def test_it_runs_as_a_process_beside_and_says_how_it_is(influxdb, store, tmp_pat
     assert process.returncode == 0
     assert told["behind"] == 10 and told["since"]
     assert "s3cret-token" not in said
+
+
+def test_a_home_is_compared_there_and_here(influxdb, tmp_path, monkeypatch, capsys):
+    stores = open_stores(tmp_path)
+    with stores.registry.begin() as ledger:
+        ledger.put_home(Home(id="h1", name="王奶奶", code="001", grid="", zone=ZoneInfo("Asia/Shanghai")), MORNING)
+    now = SystemClock().now().replace(minute=0, second=0, microsecond=0)
+    batch = Batch()
+    for number in range(1, 301):
+        at = now - timedelta(hours=10) + timedelta(minutes=number)
+        batch.readings.append(Reading("h1", "pir", "bed", Kind.MOTION, 1.0, at, at, number))
+    stores.readings.commit(batch)
+    stores.readings.roll_up()
+    monkeypatch.setenv("SHOUWANG_INFLUX__URL", influxdb.url)
+    monkeypatch.setenv("SHOUWANG_INFLUX__BUCKET", "homes")
+    writer = InfluxWriter(where(influxdb))
+    lines = [line_of(reading) for reading in stores.readings.replay(0)]
+
+    writer.write(lines[:-1])
+    with pytest.raises(typer.Exit):
+        mirror_command(check="h1", state=tmp_path)
+    assert "1 here, 0 there" in capsys.readouterr().out
+    writer.write(lines[-1:])
+    mirror_command(check="h1", state=tmp_path)
+
+    assert "300 readings in" in capsys.readouterr().out

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.registry": FOUNDATION | {"gateway.refusals", "gateway.sheets"},
     "gateway.rota": FOUNDATION | {"gateway.refusals"},
     "gateway.sharing": FOUNDATION | {"gateway.refusals"},
-    "gateway.privacy": FOUNDATION | {"gateway.refusals", "gateway.registry"},
+    "gateway.privacy": FOUNDATION | {"gateway.refusals", "gateway.registry", "gateway.rescue"},
     "gateway.anchors": FOUNDATION,
     "gateway.assessment": FOUNDATION | {"gateway.refusals", "alerts"},
     "gateway.retention": FOUNDATION | {"gateway.refusals", "gateway.privacy"},

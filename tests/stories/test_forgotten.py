@@ -70,7 +70,9 @@ class Town:
         self.desk = Desk(self.alerts, self.registry)
         self.photos = folder / "photos"
         self.photos.mkdir()
-        self.privacy = Privacy(self.alerts, self.registry, self.registrar, self.accounts, self.readings, self.photos)
+        self.privacy = Privacy(
+            self.alerts, self.registry, self.registrar, self.accounts, self.readings, self.photos, folder
+        )
         self.settle()
 
     def settle(self) -> None:

@@ -10,7 +10,13 @@ from gateway.domain import Finding, Leaving, Monitoring, Severity
 from gateway.domain.trail import examined
 from gateway.retention import Spans, fingerprint, is_due, keep_to
 
-SPANS = Spans(alerts=timedelta(days=1095), audit=timedelta(days=1095), given_up=timedelta(days=180))
+SPANS = Spans(
+    readings=timedelta(days=90),
+    hours=timedelta(days=730),
+    alerts=timedelta(days=1095),
+    audit=timedelta(days=1095),
+    given_up=timedelta(days=180),
+)
 A_DAY = timedelta(days=1)
 
 
@@ -77,3 +83,24 @@ def test_once_a_night(town):
     keep_to(SPANS, town.privacy, NOON)
     assert not is_due(town.alerts, NOON + timedelta(hours=1))
     assert is_due(town.alerts, NOON + timedelta(hours=23))
+
+
+def test_what_sensors_said_goes_after_its_time_and_its_sums_stay(town):
+    before = town.readings.readings("home-wang", NOON - timedelta(days=30), NOON + A_DAY)
+    assert before
+    town.readings.roll_up()
+    last = max(reading.at for reading in before)
+
+    gone = keep_to(SPANS, town.privacy, last + SPANS.readings + timedelta(hours=1))["readings"]
+
+    assert gone >= len(before)
+    assert town.readings.readings("home-wang", NOON - timedelta(days=30), NOON + A_DAY) == []
+    kinds = {reading.kind for reading in before}
+    assert town.readings.hours("home-wang", NOON - timedelta(days=30), NOON + A_DAY, kinds)
+    (proof,) = town.alerts.acts("retention", what="retention.readings")
+    assert dict(proof.facts)["count"] == str(gone)
+    town.readings.roll_up()
+    assert town.readings.hours("home-wang", NOON - timedelta(days=30), NOON + A_DAY, kinds), "and are not made anew"
+
+    keep_to(SPANS, town.privacy, last + SPANS.hours + A_DAY)
+    assert town.readings.hours("home-wang", NOON - timedelta(days=30), NOON + A_DAY, kinds) == []
