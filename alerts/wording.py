@@ -871,6 +871,7 @@ _HOW: Mapping[str, str] = {
     "page": N_("on the page"),
     "link": N_("by the link"),
     "cli": N_("at the command line"),
+    "api": N_("through another program"),
     "resolve": N_("by writing down the outcome"),
     "maintenance": N_("passed while working in the home"),
     **words_ladder.HOW,

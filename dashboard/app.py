@@ -48,6 +48,7 @@ from dashboard import (
     records,
     rota,
     today,
+    tokens,
     walk,
 )
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
@@ -126,7 +127,9 @@ def create_app(house: House) -> FastAPI:
     if house.demo:
         app.include_router(demo.routes(house, printer, entrance, sight))
     app.include_router(account.routes(account.OwnAccount(house, printer, keeper), entrance))
-    app.include_router(accounts.routes(accounts.Accounts(house, printer, sight), entrance))
+    managing = accounts.Accounts(house, printer, sight)
+    app.include_router(accounts.routes(managing, entrance))
+    app.include_router(tokens.routes(tokens.Tokens(managing), entrance))
     app.include_router(pages.routes(sight, entrance))
     app.include_router(device.routes(device.Device(house, printer, sight), entrance))
     app.include_router(today.routes(today.Today(sight), entrance))

@@ -95,9 +95,7 @@ def test_alerts_come_newest_first_with_filters_and_pieces(rig, city):
     assert code_of(city.get("/alerts", since="2026-03-01T00:00:00")) == "not-understood"
 
 
-@pytest.mark.parametrize(
-    "path", [f"/homes/h1/{part}" for part in ("coverage", "devices", "day", "plan", "contacts")]
-)
+@pytest.mark.parametrize("path", [f"/homes/h1/{part}" for part in ("coverage", "devices", "day", "plan", "contacts")])
 def test_what_is_known_of_a_home(city, path):
     answer = city.get(path)
 
@@ -354,3 +352,35 @@ def test_the_document_names_every_address_with_its_right(rig, city):
 def test_an_address_that_is_none_is_a_problem_too(city):
     assert code_of(city.get("/nothing")) == "not-found"
     assert code_of(city.browser.delete("/api/v1/homes")) == "no-such-verb"
+
+
+# --------------------------------------------------------------------------- the page on which tokens are made
+
+
+def test_the_administrator_lets_a_program_in_and_shuts_it_out(rig):
+    chief = rig.visit("admin")
+    form = {"name": "city-platform", "right": ["alerts:read", "figures:read"], "place": "1101", "days": "90"}
+    made = chief.ask("POST", "/tokens/make", form)
+    secret = made.text.split('value="sw_')[1].split('"')[0]
+    (token,) = rig.accounts.tokens()
+
+    assert (token.rights, token.place, token.created_by) == (("alerts:read", "figures:read"), "1101", "chief")
+    assert rig.accounts.token(token.token_hash) == token and secret not in chief.ask("GET", "/tokens").text
+    program = rig.browser(headers={"authorization": f"Bearer sw_{secret}"})
+    assert program.get("/api/v1/alerts").status_code == 200
+    assert chief.ask("POST", "/tokens/revoke", {"token": token.id}).status_code == 303
+    assert program.get("/api/v1/alerts").status_code == 401
+    assert [act.what for act in rig.alerts.acts(token.id)] == ["token.revoked", "token.made"]
+
+
+def test_nobody_makes_or_takes_a_token_for_more_than_they_keep(rig):
+    local, whole = rig.visit("local admin"), Program(rig, place="", name="whole").token
+    form = {"name": "city", "right": ["alerts:read"], "days": "90"}
+
+    assert local.ask("POST", "/tokens/make", {**form, "place": "*"}).status_code == 404
+    assert local.ask("POST", "/tokens/make", {**form, "place": "1199"}).status_code == 404
+    assert local.ask("POST", "/tokens/revoke", {"token": whole.id}).status_code == 404
+    assert "whole" not in local.ask("GET", "/tokens").text.split('<ul class="plain-list">')[1].split("</ul>")[0]
+    assert local.ask("POST", "/tokens/make", {**form, "place": ""}).status_code == 422
+    assert local.ask("POST", "/tokens/make", {**form, "place": "1101", "name": "City!"}).status_code == 422
+    assert len(rig.accounts.tokens()) == 1
