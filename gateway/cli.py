@@ -14,11 +14,11 @@ from gateway.commands.audit import audit
 from gateway.commands.backup import backup, restore
 from gateway.commands.devices import devices
 from gateway.commands.doctor import doctor
-from gateway.commands.mirror import mirror
 from gateway.commands.drill import drills
 from gateway.commands.evaluate import evaluate
 from gateway.commands.homes import homes
 from gateway.commands.hubs import hubs
+from gateway.commands.mirror import mirror
 from gateway.commands.people import people
 from gateway.commands.plan import plan
 from gateway.commands.privacy import privacy

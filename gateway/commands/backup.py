@@ -35,9 +35,7 @@ def backup(
         raise Refused(error.say(settings.language)) from error
     say(f"{made}  {made.stat().st_size / 1e6:.1f} MB, {len(contents.files)} files")
     if settings.book:
-        say(
-            "数据库在 PostgreSQL，请另外备份。 The book lies in PostgreSQL and is not in it: back it up there (pg_dump)."
-        )
+        say("住户和预警在 PostgreSQL，请另外备份。 The book lies in PostgreSQL and is not in it: use pg_dump there.")
     for path in prune(to, timedelta(days=keep), now):
         say(f"- {path}")
 

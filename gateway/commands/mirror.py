@@ -17,8 +17,8 @@ def mirror(
 ) -> None:
     """How the mirror in InfluxDB is, and whether it agrees. 镜像"""
     from gateway.mirror import how_it_is
+    from gateway.stores import SUMMED_UP
     from gateway.stores.influx import Influx, InfluxHistory, TryAgain
-    from gateway.stores.readings import SUMMED_UP
 
     with office(config, state) as here:
         part = here.settings.influx

@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.log": set(),
     "gateway.pulse": set(),
     "gateway.reserve": set(),
-    "gateway.health": FOUNDATION | {"gateway.broker", "gateway.mirror", "gateway.pipeline", "gateway.pulse", "gateway.reserve"},
+    "gateway.health": FOUNDATION
+    | {"gateway.broker", "gateway.mirror", "gateway.pipeline", "gateway.pulse", "gateway.reserve"},
     # neither a store nor the road: what it watches may be broken
     "gateway.watchdog": FOUNDATION | {"alerts", "gateway.callees", "gateway.config", "gateway.pulse"},
     "gateway.callees": FOUNDATION | {"gateway.pulse"},
