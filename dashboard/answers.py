@@ -123,10 +123,10 @@ def cut(rows: Sequence[T], name_of: Callable[[T], str], cursor: str, limit: int)
     """The rows behind the cursor, which are in the order of their names, and the cursor of the next piece."""
     after = _read_cursor(cursor)
     found = [row for row in rows if name_of(row) > after][: limit + 1]
-    return found[:limit], _cursor(name_of(found[limit - 1])) if len(found) > limit else None
+    return found[:limit], cursor_of(name_of(found[limit - 1])) if len(found) > limit else None
 
 
-def _cursor(name: str) -> str:
+def cursor_of(name: str) -> str:
     return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
 
 
@@ -278,7 +278,7 @@ class Answers:
         )
         piece = list(islice(found, limit + 1))
         last = piece[limit - 1] if piece[limit:] else None
-        more = _cursor(f"{last.raised_at.isoformat()}|{last.id}") if last else None
+        more = cursor_of(f"{last.raised_at.isoformat()}|{last.id}") if last else None
         return {"alerts": [alert_as_data(alert) for alert in piece[:limit]], "next": more}
 
     def _newest(self, home: str, unclosed: bool, begin: datetime, end: datetime) -> Iterator[Alert]:
@@ -521,13 +521,18 @@ def _read_place(cursor: str) -> tuple[datetime, str] | None:
         moment = datetime.fromisoformat(at)
     except ValueError:
         raise _wrong_cursor() from None
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or not _is_ours(moment):
         raise _wrong_cursor()
     return moment, alert
 
 
 def aware(moment: datetime | None, name: str) -> datetime | None:
     """A moment says its offset from UTC: what it would mean otherwise differs from home to home."""
-    if moment is not None and (moment.tzinfo is None or not 1970 < moment.year < 9000):
+    if moment is not None and (moment.tzinfo is None or not _is_ours(moment)):
         raise Problem(422, *CODES[422], Field(name, "is a moment with its offset, as 2026-03-15T08:00:00+08:00"))
     return moment
+
+
+def _is_ours(moment: datetime) -> bool:
+    """Not so far off that nothing can be added to it or taken from it."""
+    return 1970 < moment.year < 9000

@@ -19,7 +19,7 @@ from dashboard.answers import ActBody, Answers, Once, Told, aware, coverage, dev
 from dashboard.keys import Caller, Keys, Right
 from dashboard.pages import ON_DUTY, WITH_INSTALLERS
 from dashboard.printer import FALLBACK_ZONE, tongue_of
-from dashboard.problems import CODES, MEDIA, Problem
+from dashboard.problems import CODES, MEDIA, Field, Problem
 from gateway import sheets
 from gateway.domain import Absence, Alert, Duty, Home, Scope, State
 from gateway.registry import Registry
@@ -122,7 +122,10 @@ def routes(api: Answers, keys: Keys) -> APIRouter:
         return Depends(keys.may(right, *duties))
 
     async def raw_body(request: Request) -> bytes:
-        return await request.body()
+        raw = await request.body()
+        if b"\\u0000" in raw:  # PostgreSQL keeps no text with it
+            raise Problem(422, *CODES[422], Field("body", "holds the character U+0000, which no text of ours does"))
+        return raw
 
     Homes = Annotated[Caller, who(Right.HOMES, *ON_DUTY)]  # noqa: N806 (a type)
     Devices = Annotated[Caller, who(Right.HOMES, *WITH_INSTALLERS)]  # noqa: N806

@@ -127,9 +127,9 @@ def upsert(engine: Engine, into: Table, *, keep_existing: bool = False) -> Any:
     """An insert of one whole row that replaces the row with the same key, or with `keep_existing` leaves it alone."""
     insert = _insert_or(engine, into)
     key = [column.name for column in into.primary_key]
-    if keep_existing:
-        return insert.on_conflict_do_nothing()
     others = {column.name: insert.excluded[column.name] for column in into.columns if column.name not in key}
+    if keep_existing or not others:
+        return insert.on_conflict_do_nothing()
     return insert.on_conflict_do_update(index_elements=key, set_=others)
 
 

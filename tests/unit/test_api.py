@@ -7,6 +7,7 @@ import pytest
 from pages_house import Rig
 from walled_house import STRANGE, Walled
 
+from dashboard.answers import cursor_of
 from dashboard.keys import MOST_A_MINUTE, Right, make_token, revoke
 from gateway.domain import Duty, Severity, State
 from gateway.ports import Answered
@@ -311,6 +312,17 @@ def test_a_limit_is_set_and_ended_as_on_the_page(rig, city):
     assert city.post("/homes/h2/plan/end", key="pet", why="送人了").status_code == 200
     assert code_of(city.post("/homes/h2/plan/end", key="pet")) == "refused"
     assert {act.what for act in rig.alerts.acts("h2", who="api:city")} >= {"api.home.plan", "api.home.plan-end"}
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\ud800b"])
+def test_what_no_store_keeps_is_refused_before_it_is_stored(rig, city, text):
+    body = json.dumps({"note": text}).encode()
+    headers = {"idempotency-key": "key-number-1", "content-type": "application/json"}
+    answer = city.browser.post(f"/api/v1/alerts/{rig.own.id}/note", content=body, headers=headers)
+
+    assert code_of(answer) == "not-understood"
+    assert city.browser.get("/api/v1/alerts/h1%00").status_code == 404
+    assert city.get("/alerts", cursor=cursor_of("9999-12-31T23:59:59.999999+00:00|x")).status_code == 422
 
 
 # --------------------------------------------------------------------------- sheets, the document
