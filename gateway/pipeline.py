@@ -6,8 +6,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from time import monotonic
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -29,7 +31,7 @@ CHECKPOINT_TICKS = 250
 """A checkpoint is written in slices of so many homes, or in so many ticks: a press never waits for thousands."""
 
 QUICKLY = 1
-"""The level at which a checkpoint is packed: half the size for a tenth of a millisecond."""
+"""The level at which a checkpoint is packed: two fifths of the size for a tenth of a millisecond."""
 
 FEW = 20
 """So many homes without a checkpoint are read back one by one at a start."""
@@ -156,7 +158,7 @@ class Pipeline:
         if watch is None:
             return False
         try:
-            plain = msgspec.msgpack.decode(zlib.decompress(checkpoint.state))
+            plain = msgspec.msgpack.decode(_unpacked(checkpoint.state))
             restored = self._intake.restore_values(checkpoint.home, plain["values"]) and watch.restore(plain["watch"])
         except (zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError):
             restored = False  # it is a cache: what it held is replayed
@@ -377,7 +379,7 @@ class Pipeline:
 
     def _kept(self, home: str) -> Checkpoint:
         state = {"watch": self._watches[home].checkpoint(), "values": self._intake.last_values(home)}
-        return Checkpoint(home, self._arrival, zlib.compress(msgspec.msgpack.encode(state), QUICKLY))
+        return Checkpoint(home, self._arrival, _packed(msgspec.msgpack.encode(state)))
 
     # ------------------------------------------------------------------ who is watched
 
@@ -433,6 +435,24 @@ class Pipeline:
     def arrived(self) -> int:
         """The number of the newest message whose batch is durable."""
         return self._durable
+
+
+@cache
+def _words() -> bytes:
+    """What stands in every checkpoint beside its numbers: the names of all that is remembered. A program that
+    remembers other things has other words, cannot unpack it, and replays."""
+    nobody = Home(id="", name="", code="", grid="", zone=ZoneInfo("UTC"))
+    return msgspec.msgpack.encode(watch_over(nobody).checkpoint())
+
+
+def _packed(state: bytes) -> bytes:
+    packing = zlib.compressobj(QUICKLY, zdict=_words())
+    return packing.compress(state) + packing.flush()
+
+
+def _unpacked(state: bytes) -> bytes:
+    unpacking = zlib.decompressobj(zdict=_words())
+    return unpacking.decompress(state) + unpacking.flush()
 
 
 def _with(options: Mapping[str, Mapping[str, Any]], planned: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from alerts.desk import Desk
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor, State
-from gateway.pipeline import Pipeline
+from gateway.pipeline import Pipeline, _unpacked
 from gateway.ports import Checkpoint, Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -86,7 +86,7 @@ class Gateway:
 
     def memory(self) -> tuple[dict, dict]:
         """What a checkpoint of the home would hold: its watch, and the last value of each sensor with its moment."""
-        kept = msgspec.msgpack.decode(zlib.decompress(self.pipeline._kept("h1").state))
+        kept = msgspec.msgpack.decode(_unpacked(self.pipeline._kept("h1").state))
         values = {
             (sensor, kind): last[:2]
             for sensor, lasts in kept["values"]["sensors"].items()
@@ -177,6 +177,20 @@ def test_restored_is_replayed_for_the_whole_memory_of_a_home(gateway):
     gateway.start()
 
     assert gateway.memory() == restored
+
+
+def test_a_checkpoint_packed_without_the_words_is_read_too(gateway):
+    gateway.moves()
+    gateway.beats(100)
+    gateway.pipeline.keep_all()
+    before, kept = gateway.memory(), next(gateway.readings.checkpoints())
+    plain = zlib.compress(_unpacked(kept.state))
+    assert len(kept.state) < 0.7 * len(plain)
+
+    gateway.readings.keep([Checkpoint("h1", kept.arrival, plain)], kept.arrival)
+    gateway.start()
+
+    assert gateway.memory() == before
 
 
 @pytest.mark.parametrize(
