@@ -110,8 +110,8 @@ def test_each_thing_is_shown_by_a_word_of_its_own():
 
 def test_all_is_well_today(kin):
     kin.rig.is_heard("h1")
-    for minutes in (14.6 * 60, 14.5 * 60, 600, 5, 3):  # from eight in the morning on
-        kin.rig.hear("h1", minutes_ago=minutes)
+    for hours in (24.6, 14.6, 14.5, 13, 11.5, 10, 0.08, 0.05):  # yesterday at ten in the evening; then from eight on
+        kin.rig.hear("h1", minutes_ago=hours * 60)
 
     said = kin.says()
 
