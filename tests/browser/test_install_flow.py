@@ -252,6 +252,7 @@ def until(true: Callable[[], bool], seconds: float = 15) -> None:
 
 
 def looks_right(page: Page, where: str) -> None:
+    page.wait_for_load_state("load")  # a click has left the page before, and the style may still be on its way
     assert page.evaluate(f"{MEASURE}.tooSmall()") == [], where
     assert page.evaluate(f"{MEASURE}.faint()") == [], where
     assert page.evaluate(f"{MEASURE}.isWhole()"), f"{where} is too wide"
@@ -335,7 +336,7 @@ def test_a_home_from_nothing(gateway: Gateway, page: Page, album: Album, request
             looks_right(page, "the form of a device")
             album.keep(f"29-register-{number}")
         thumb.button("登记")
-        expect(page.locator("[role=status]").first).to_contain_text("已登记")
+        expect(page.locator("main [role=status]").first).to_contain_text("已登记")
     thumb.step("devices")
     until(lambda: sum(named.startswith("sos/") for named in hub.names.values()) == 2)  # the button and the smoke alarm
     hub.announce(len(THINGS))

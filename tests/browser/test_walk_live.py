@@ -64,7 +64,7 @@ def test_every_device_turns_green_by_itself_and_what_is_typed_stays(
     door.get_by_role("button", name="记下").click()
     page.get_by_role("button", name="完成步测").click()
     expect(page).to_have_url(re.compile("/install/h3/consent"))
-    assert street.registry.plan("h3", street.clock.now()) == []
+    assert [line for line in street.registry.plan("h3", street.clock.now()) if line.author] == []
 
 
 def test_a_signature_is_drawn_with_a_finger(
