@@ -45,10 +45,15 @@ CONCERNING_LIFE = frozenset({"inactivity", "entered_no_motion", "not_returned"})
 class Climbing(Minutes):
     """The ladders of one transaction."""
 
-    def _climb(self, alert: Alert, *, is_new: bool = False) -> Alert:
+    def _climb(self, alert: Alert, *, is_new: bool = False, at_once: int = 0) -> Alert:
+        """Climb what is due. `at_once`: so many rungs of this round are climbed without a wait; none is passed over."""
         said = [] if is_new else self.ledger.deliveries(alert.id)
-        calls = Calls(self, alert, said)
-        alert, steps = climb(alert, self.now, calls.are_waited_for)
+        calls, this_round = Calls(self, alert, said), alert.round
+
+        def staffed(round_: int, rung: int) -> bool:
+            return calls.are_waited_for(round_, rung) and (round_ != this_round or rung >= at_once)
+
+        alert, steps = climb(alert, self.now, staffed)
         waiting = [d for d in said if d.purpose in (Purpose.PAGE, Purpose.ASK) and d.state is Sending.WAITING]
         asked = len({turn_of(d) for d in said if d.purpose is Purpose.ASK and d.state is Sending.SENT})
         unreached = 0

@@ -187,7 +187,8 @@ class Sitting(Climbing):
         if alert.is_ringing and what is What.JOINED and not self._has_called(alert):
             within = until_called(self._ladder_for(finding))
             if within < time_left(alert, self.now):  # within an incident nothing is told later than it would be alone
-                return self._climb(replace(from_the_start(alert, self.now), rung=rung_within(alert.ladder, within)))
+                # In the same round, so that whoever was called already is not called again, and nobody is passed over.
+                return self._climb(replace(alert, next_at=self.now), at_once=rung_within(alert.ladder, within))
         return self._save(alert)
 
     def _worsen(self, alert: Alert, finding: Finding) -> Alert:
@@ -203,8 +204,8 @@ class Sitting(Climbing):
             return self._save(alert)
         if alert.is_taken:
             self._tell_owner(alert)
-        # Nobody is called later for the worse than for what it was: what has been asked is not asked from the start.
-        return self._climb(replace(from_the_start(alert, self.now), rung=rung_within(alert.ladder, left)))
+        # Nobody is called later for the worse than for what it was: whoever was asked is not waited for once more.
+        return self._climb(from_the_start(alert, self.now), at_once=rung_within(alert.ladder, left))
 
     # ------------------------------------------------------------------ a deadline has come
 
