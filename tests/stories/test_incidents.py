@@ -1,6 +1,5 @@
 """What belongs together is told together: desk and courier, in virtual time."""
 
-from dataclasses import replace
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -226,25 +225,6 @@ async def test_an_assistance_key_does_not_wait_until_a_silence_has_been_asked_ab
     assert alert.code == "inactivity"
     assert town.told("zhang") == [(10, "zhang")]
     assert town.told("mei") == [(0, "mei")], "she knows already"
-
-
-async def test_while_the_resident_is_asked_what_cannot_wait_passes_nobody_over():
-    """The family, who would have been next, is called in the same moment as the grid worker."""
-    town = Town()
-    with town.registry.begin() as book:
-        asked = (Reach(channel="phone", address="wang"),)
-        book.put_person(Person(id="wang", name="王奶奶", reaches=asked), LONG_AGO)
-        book.put_home(replace(town.registry.home("h1"), person="wang"), LONG_AGO)
-        book.put_person(Person(id="mei", name="小梅", reaches=(Reach(channel="phone", address="mei"),)), LONG_AGO)
-        book.put_contacts("h1", [Contact(home="h1", person="mei", relation=Relation.CHILD)], LONG_AGO)
-    town.notices("inactivity")
-    await town.until(10)
-    assert (town.told("wang"), town.told("mei"), town.told("zhang")) == ([(0, "wang")], [], [])
-
-    town.notices("assist")
-    await town.until(11)
-
-    assert (town.told("mei"), town.told("zhang")) == ([(10, "mei")], [(10, "zhang")])
 
 
 async def test_what_is_worse_never_calls_anybody_later():
