@@ -29,6 +29,10 @@ LOST: Mapping[str, str] = {
         "Its readings were damaged or gone at {time} and were put aside. No copy was left: every home is learnt anew."
     ),
     "backup": N_("It was restored at {time} from a backup of {until}; what happened after that is missing."),
+    "damaged": N_(
+        "When its files were to be copied at {time} one of them was damaged. It goes on for now; look with `shouwang "
+        "doctor` and start it anew soon: then the last whole copy takes its place."
+    ),
     "short": N_(
         "At the start at {time} the newest entries of its files were missing: the disk lost what it had said it had "
         "written, or older files lie in their place."

@@ -50,7 +50,17 @@ from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore
 from gateway.privacy import Privacy
 from gateway.pulse import HEARTBEAT, SignOfLife
 from gateway.registry import Registry
-from gateway.rescue import forget_missing, is_short, is_time, keep_copies, note_missing, noted_missing, rescue
+from gateway.rescue import (
+    AGAIN,
+    Missing,
+    forget_missing,
+    is_short,
+    is_time,
+    keep_copies,
+    note_missing,
+    noted_missing,
+    rescue,
+)
 from gateway.reserve import Reserve
 from gateway.road import Road
 from gateway.sheets import STANDARD_LEVELS
@@ -319,7 +329,7 @@ async def _beat(health: Health, sign: SignOfLife) -> None:
 
 async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock, health: Health) -> None:
     """The gateway's own affairs: what administrators are told of it, and whom its watchdog would tell."""
-    notices = Notices()
+    notices, copy_at, is_damaged = Notices(), clock.now(), False
     for round_ in itertools.count():
         now = clock.now()
         if round_ % CERTIFICATES_EVERY == 0:
@@ -336,8 +346,12 @@ async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock,
             await asyncio.to_thread(_keep_to_retention, settings, stores, now)
         if round_ % ANCHOR_EVERY == 0:
             await asyncio.to_thread(_note_anchor, settings.state, stores.alerts, now)
-        if is_time(settings.state, now):
-            await asyncio.to_thread(keep_copies, settings.state, now, book=not settings.book)
+        if now >= copy_at and is_time(settings.state, now):
+            copy_at = now + AGAIN
+            damaged = await asyncio.to_thread(keep_copies, settings.state, now, book=not settings.book)
+            if damaged and not is_damaged:
+                note_missing(settings.state, Missing("damaged", now))
+            is_damaged = bool(damaged)
         if round_ % PEOPLE_EVERY == 0:
             try:
                 await asyncio.to_thread(write_people, settings.state, stores.registry, now)

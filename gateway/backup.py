@@ -78,6 +78,8 @@ def make(
 
     Raises BackupError; then nothing of it is left.
     """
+    if to.resolve().is_relative_to(state.resolve()):
+        raise BackupError(N_("{folder} lies in what is backed up: name another, best on another disk."), folder=to)
     to.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(to).free < 2 * _weight(state, readings):
         raise BackupError(N_("{folder} has not twice the room that the state needs."), folder=to)

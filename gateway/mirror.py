@@ -111,8 +111,12 @@ class Mirror:
         self.told.at = self.clock.now().isoformat()
         self.told.behind = max(0, self.readings.last_arrival() - (self.readings.mirrored() or 0))
         made = self.folder / f"{STATE}.new"
-        made.write_text(json.dumps(asdict(self.told)))
-        made.replace(self.folder / STATE)
+        try:
+            with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(asdict(self.told), file)
+            made.replace(self.folder / STATE)
+        except OSError as error:  # a full disk: its age says it
+            log.warning("the mirror cannot say how it is", extra={"reason": error.strerror})
 
 
 def how_it_is(folder: Path, now: datetime) -> dict[str, object] | None:
@@ -142,8 +146,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     part = settings.influx
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
     influx = Influx(part.url, part.token.get_secret_value(), part.org, part.bucket)
+    try:
+        writer = InfluxWriter(influx)
+    except ImportError:
+        sys.stderr.write("the mirror needs influxdb-client: install it with `pip install 'shouwang[influx]'`\n")
+        return os.EX_CONFIG
     readings = SqliteReadings(settings.state / "readings.db")
-    mirror = Mirror(readings, InfluxWriter(influx), SystemClock(), settings.state)
+    mirror = Mirror(readings, writer, SystemClock(), settings.state)
     mirror.run(lambda seconds: signal.sigtimedwait(_STOP, seconds) is not None)
     readings.close()
     return 0

@@ -5,9 +5,12 @@ is damaged or gone is put aside, never written over, and the newest whole copy g
 then is told to the administrators: nothing starts silently with less than there was.
 """
 
+import errno
 import json
 import logging
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +33,13 @@ MISSING = "missing.json"
 """What is to be told; it goes when it stands in an alert."""
 
 EVERY = timedelta(hours=24)
+
+AGAIN = timedelta(hours=1)
+"""After a copy that was not made; looking through a large file costs seconds of a processor."""
+
+ROOM_LEFT = 256 * 1024**2
+"""What stays free beside a copy: the room that alarms need is worth more."""
+
 KEPT = 7
 """Copies of each file: a week, so that damage that nobody noticed for days has not reached all of them."""
 
@@ -44,7 +54,7 @@ _MAKE: Mapping[str, Callable[[Path, Path], None]] = {BOOK: copy_of, READINGS: me
 class Missing:
     """Something that was known is not known any more."""
 
-    what: str  # "book", "readings", "learnt", "backup", "short"
+    what: str  # "book", "readings", "learnt", "backup", "short"; "damaged" while it runs
     found_at: datetime
     until: datetime | None = None  # what came after this moment is missing; None: all of it
 
@@ -61,7 +71,10 @@ def rescue(state: Path, now: datetime, *, book: bool = True) -> list[Missing]:
     for name in (BOOK, READINGS) if book else (READINGS,):
         path = state / name
         if path.exists():
-            wrong = what_is_wrong(path, within_s=LOOK_S[name])
+            try:
+                wrong = what_is_wrong(path, within_s=LOOK_S[name])
+            except sqlite3.Error as error:  # held by another, or the disk fails: nothing is put aside for that
+                raise WrongBook(f"{path} cannot be looked at: {error}") from error
         else:
             wrong = "it is gone" if _was_there(state) else ""
         if wrong:
@@ -168,27 +181,43 @@ def last_copy(state: Path) -> datetime | None:
 
 
 def keep_copies(state: Path, now: datetime, *, book: bool = True) -> list[str]:
-    """Copy both files beside the road; the names of those that are damaged, of which no copy was made."""
-    (state / COPIES).mkdir(exist_ok=True, mode=0o700)
+    """Copy both files beside the road; the names of those that are damaged, of which no copy was made.
+
+    A copy is worth no alarm: where there is no room for it, or a file cannot be read now, there is none this time.
+    """
     damaged = []
     for name in (BOOK, READINGS) if book else (READINGS,):
-        made = state / COPIES / f"{Path(name).stem}-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"
-        begun = made.with_suffix(".new")
-        begun.unlink(missing_ok=True)  # of a copy that a power cut ended
-        wrong = what_is_wrong(state / name)
-        if not wrong:
-            _MAKE[name](state / name, begun)
-            wrong = what_is_wrong(begun)
-        if wrong:
-            log.error("a file is damaged, no copy of it was made", extra={"file": name, "reason": wrong})
-            damaged.append(name)
-            continue
-        with begun.open("rb") as file:
-            os.fsync(file.fileno())
-        begun.rename(made)
-        for old in copies(state, name)[KEPT:]:
-            old.unlink()
+        begun = state / COPIES / f"{Path(name).stem}.new"
+        try:
+            begun.parent.mkdir(exist_ok=True, mode=0o700)
+            if _copied(state / name, begun):
+                begun.rename(begun.with_name(f"{begun.stem}-{now.astimezone(UTC):%Y%m%dT%H%M%S}.db"))
+                for old in copies(state, name)[KEPT:]:
+                    old.unlink()
+            else:
+                damaged.append(name)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("no copy of a file was made", extra={"file": name, "reason": str(error)})
+        finally:
+            begun.unlink(missing_ok=True)
     return damaged
+
+
+def _copied(path: Path, to: Path) -> bool:
+    """Whether a whole copy was made and is on the disk. Raises OSError where that would take the last room."""
+    to.unlink(missing_ok=True)  # of a copy that a power cut ended
+    if shutil.disk_usage(to.parent).free < path.stat().st_size + ROOM_LEFT:
+        raise OSError(errno.ENOSPC, "the disk has no room for a copy")
+    wrong = what_is_wrong(path)
+    if not wrong:
+        _MAKE[path.name](path, to)
+        wrong = what_is_wrong(to)
+    if wrong:
+        log.error("a file is damaged, no copy of it was made", extra={"file": path.name, "reason": wrong})
+        return False
+    with to.open("rb") as file:
+        os.fsync(file.fileno())
+    return True
 
 
 def forget_copies(state: Path) -> None:

@@ -19,7 +19,8 @@ def what_is_wrong(path: Path, *, within_s: float | None = None) -> str:
     """Why a file cannot be trusted, in SQLite's words; "" where nothing was found.
 
     Every page is read and every index held against its rows, unless `within_s` is over before. What SQLite cannot
-    see is a byte that was changed inside a text or a number.
+    see is a byte that was changed inside a text or a number. Raises sqlite3.Error for a file that cannot be looked at
+    now, because another holds it or the disk fails: that is no damage.
     """
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
@@ -33,6 +34,8 @@ def what_is_wrong(path: Path, *, within_s: float | None = None) -> str:
                     return ""
                 raise
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
         return str(error)
     return "" if found == "ok" else str(found)
 

@@ -220,6 +220,11 @@ def test_not_under_a_gateway_that_runs(state, tmp_path):
     sign.close()
 
 
+def test_a_backup_does_not_swallow_backups(state):
+    with pytest.raises(BackupError, match="lies in what is backed up"):
+        make(state, state / "backups", NIGHT)
+
+
 def test_old_ones_go_and_nothing_else(tmp_path):
     for name in ("shouwang-20260101T020000Z.tar.gz", "shouwang-20260301T020000Z.tar.gz.age", "shouwang-mine.tar.gz"):
         (tmp_path / name).touch()

@@ -162,6 +162,42 @@ def test_a_damaged_file_is_not_copied(state):
     assert len(copies(state, BOOK)) == 1
 
 
+def test_a_file_that_cannot_be_opened_is_not_damaged(state):
+    """It is not put aside for that: the start fails, and is tried again."""
+    fold(state / BOOK)
+    (state / BOOK).rename(state / "elsewhere")
+    (state / BOOK).mkdir()
+
+    with pytest.raises(WrongBook, match="cannot be looked at"):
+        rescue(state, MORNING)
+
+    assert not (state / "damaged").exists()
+    (state / BOOK).rmdir()
+    (state / "elsewhere").rename(state / BOOK)
+    assert rescue(state, MORNING) == []
+
+
+def test_a_full_disk_is_left_alone(state, monkeypatch):
+    monkeypatch.setattr("gateway.rescue.ROOM_LEFT", 10**18)
+
+    assert keep_copies(state, MORNING) == []
+
+    assert len(copies(state, BOOK)) == len(copies(state, READINGS)) == 1
+    assert list((state / "copies").glob("*.new")) == []
+
+
+def test_a_copy_that_cannot_be_finished_leaves_nothing_and_falls_nobody(state, monkeypatch):
+    def fails(path, to):
+        to.write_bytes(b"half")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("gateway.rescue._MAKE", {BOOK: fails, READINGS: fails})
+
+    assert keep_copies(state, MORNING) == []
+
+    assert list((state / "copies").glob("*.new")) == []
+
+
 def test_a_week_of_copies_is_kept(state):
     for day in range(1, 12):
         keep_copies(state, NIGHT + timedelta(days=day))
