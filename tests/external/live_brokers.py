@@ -24,7 +24,7 @@ from gateway.ports import Message
 from ingest.mqtt import MqttSource
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 class LiveBroker(Protocol):
