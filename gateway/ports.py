@@ -37,6 +37,7 @@ from gateway.domain import (
     Profile,
     Reading,
     Scope,
+    Sending,
 )
 from gateway.domain.rota import Holiday, Leave, Rota, Shift, Spell
 from gateway.domain.trail import Anchor, Sealed
@@ -243,11 +244,12 @@ class ReadingStore(Protocol):
         """Home -> what cannot be noticed there; homes that see everything are not in it."""
         ...
 
-    def expire(self, before: datetime) -> Mapping[str, int]:
-        """Let the readings of before this hour go; home -> how many. Their sums stay."""
+    def expire(self, before: datetime, apart: Mapping[str, datetime] = {}) -> Mapping[str, int]:  # noqa: B006 (read)
+        """Let the readings of before this hour go; home -> how many. Their sums stay. In the homes of `apart` it is
+        another hour."""
         ...
 
-    def expire_hours(self, before: datetime) -> int:
+    def expire_hours(self, before: datetime, apart: Mapping[str, datetime] = {}) -> int:  # noqa: B006
         """Let the sums of the hours before this one go; how many."""
         ...
 
@@ -430,6 +432,19 @@ class AlertLedger(Trail, Protocol):
     def clear_timer(self, timer_id: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What became of a channel's messages, those alike counted together: how far they came, and its code."""
+
+    channel: str
+    state: Sending
+    arrived: bool  # something has come back from the other end
+    code: str
+    reason: str  # of one of them
+    count: int
+    last: datetime  # when the newest was written down
+
+
 class AlertStore(Protocol):
     """Alerts, their history, what must be said and when: the part of `gateway.db` that must never lose a row."""
 
@@ -488,6 +503,11 @@ class AlertStore(Protocol):
 
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
         """What was sent through one channel since then, newest first."""
+        ...
+
+    def carried(self, since: datetime) -> list[Carried]:
+        """What became of the messages written down since then, of the newest 20,000 at most: by channel, as far as
+        they came, with what the provider said."""
         ...
 
     def trials(self, person: str | None = None) -> list[Delivery]:
@@ -577,6 +597,10 @@ class Directory(Protocol):
         """What is in force at that moment for this household, its grid and its areas: the nearest comes last."""
         ...
 
+    def plans(self, homes: Iterable[str], at: datetime) -> dict[str, list[Override]]:
+        """The plan of each of these homes, as they stood at one moment: for whoever asks about hundreds."""
+        ...
+
     def plan_lines(self, home: str) -> Sequence[Override]:
         """Every line that ever spoke of this household, its grid or its areas: from the farthest to the nearest."""
         ...
@@ -613,7 +637,15 @@ class RegistryLedger(Trail, Protocol):
 
     def put_area(self, area: Area, at: datetime) -> None: ...
 
-    def put_grid(self, grid: Grid) -> None: ...
+    def put_grid(self, grid: Grid) -> None:
+        """Insert, or replace the one with the same code; one that was closed is open again."""
+        ...
+
+    def close_area(self, code: str, at: datetime) -> None:
+        """From then on there is no such area; what it was stays known."""
+        ...
+
+    def close_grid(self, code: str, at: datetime) -> None: ...
 
     def put_home(self, home: Home, at: datetime) -> None:
         """Insert or replace the household with its rooms, hubs and sensors; what did not change keeps its dates."""

@@ -18,6 +18,9 @@ QUARANTINE_LIMIT = 5_000
 QUARANTINE_TEXT = 512
 """How much of a refused topic is kept: a broker allows 64 KiB, a person needs one line."""
 
+CARRIED_LOOKED_AT = 20_000
+"""Messages, the newest, of which is counted how far they came: more than a day of ten thousand homes."""
+
 QUARANTINE_HEAD = 256
 """How many bytes of a refused message are kept."""
 

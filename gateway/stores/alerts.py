@@ -25,8 +25,8 @@ from gateway.domain import (
     State,
 )
 from gateway.domain.trail import Anchor, Sealed
-from gateway.ports import Answered, Timer
-from gateway.stores import ANSWERS_KEPT, tables
+from gateway.ports import Answered, Carried, Timer
+from gateway.stores import ANSWERS_KEPT, CARRIED_LOOKED_AT, tables
 from gateway.stores.book import ACT, TrailLedger, row_of, scrub, tidy, upsert, writing
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Prepared, appending
@@ -253,6 +253,23 @@ class SqlAlerts:
 
     def sent(self, channel: str, since: datetime, limit: int = 1000) -> list[Delivery]:
         return self._found(Delivery, self._sql.sent, channel=channel, since=aware(since), limit=limit)
+
+    def carried(self, since: datetime) -> list[Carried]:
+        row = _delivery.c
+        arrived = func.coalesce(row.delivered_at, row.opened_at, row.answered_at).is_not(None)
+        alike = (row.channel, row.state, arrived, row.code)
+        newest = select(func.coalesce(func.max(row.number), 0) - CARRIED_LOOKED_AT).scalar_subquery()
+        wanted = (
+            select(*alike, func.max(row.reason), func.count(), func.max(row.created_at))
+            .where(row.number > newest, row.created_at >= aware(since))
+            .group_by(*alike)
+            .order_by(*alike)
+        )
+        with self._engine.connect() as connection:
+            return [
+                Carried(channel=channel, state=state, arrived=bool(came), code=code, reason=reason, count=n, last=last)
+                for channel, state, came, code, reason, n, last in connection.execute(wanted)
+            ]
 
     def trials(self, person: str | None = None) -> list[Delivery]:
         way = (_delivery.c.person, _delivery.c.channel, _delivery.c.address)

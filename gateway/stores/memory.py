@@ -50,6 +50,7 @@ from gateway.ports import (
     Answered,
     ApiToken,
     Batch,
+    Carried,
     Checkpoint,
     Hour,
     HubDevice,
@@ -58,7 +59,14 @@ from gateway.ports import (
     Session,
     Timer,
 )
-from gateway.stores import ANSWERS_KEPT, QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, SUMMED_UP
+from gateway.stores import (
+    ANSWERS_KEPT,
+    CARRIED_LOOKED_AT,
+    QUARANTINE_HEAD,
+    QUARANTINE_LIMIT,
+    QUARANTINE_TEXT,
+    SUMMED_UP,
+)
 from gateway.stores.moments import aware, checked, from_ms, to_ms
 from gateway.stores.roll import (
     ReadsRoll,
@@ -265,6 +273,25 @@ class MemoryAlerts:
             if d.channel == channel and d.sent_at is not None and d.sent_at >= since
         ]
         return sorted(found, key=lambda d: d.sent_at or since, reverse=True)[:limit]
+
+    def carried(self, since: datetime) -> list[Carried]:
+        aware(since)
+        alike: dict[tuple[str, Sending, bool, str], list[Delivery]] = {}
+        for d in self._deliveries()[-CARRIED_LOOKED_AT:]:
+            if d.created_at >= since:
+                alike.setdefault((d.channel, d.state, d.has_arrived, d.code), []).append(d)
+        return [
+            Carried(
+                channel=channel,
+                state=state,
+                arrived=arrived,
+                code=code,
+                reason=max(d.reason for d in found),
+                count=len(found),
+                last=max(d.created_at for d in found),
+            )
+            for (channel, state, arrived, code), found in sorted(alike.items())
+        ]
 
     def trials(self, person: str | None = None) -> list[Delivery]:
         tried = [
@@ -590,6 +617,16 @@ class _MemoryRegistryLedger(_TrailLedger):
 
     def put_grid(self, grid: Grid) -> None:
         self.rows.grids[grid.code] = grid
+        self.changed = True
+
+    def close_area(self, code: str, at: datetime) -> None:
+        aware(at)
+        self.rows.areas.pop(code, None)
+        self.changed = True
+
+    def close_grid(self, code: str, at: datetime) -> None:
+        aware(at)
+        self.rows.grids.pop(code, None)
         self.changed = True
 
     def put_home(self, home: Home, at: datetime) -> None:
@@ -1031,10 +1068,11 @@ class MemoryReadings:
         self._checkpoints.clear()
         self._settled = 0
 
-    def expire(self, before: datetime) -> Mapping[str, int]:
-        bound, gone = to_ms(before) // 3_600_000 * 3_600_000, dict[str, int]()
+    def expire(self, before: datetime, apart: Mapping[str, datetime] = {}) -> Mapping[str, int]:  # noqa: B006 (read)
+        gone: dict[str, int] = {}
         with self._changing:
             for home, kept in self._homes.items():
+                bound = to_ms(apart.get(home, before)) // 3_600_000 * 3_600_000
                 old = [key for key in kept if key[0] < bound]
                 for key in old:
                     del kept[key]
@@ -1042,7 +1080,7 @@ class MemoryReadings:
                     gone[home] = len(old)
         return gone
 
-    def expire_hours(self, before: datetime) -> int:
+    def expire_hours(self, before: datetime, apart: Mapping[str, datetime] = {}) -> int:  # noqa: B006
         return 0  # sums are reckoned from the readings here, and go with them
 
     def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:

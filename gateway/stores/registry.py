@@ -216,6 +216,14 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         self._put(tables.grid, row)
         self.changed = True
 
+    def close_area(self, code: str, at: datetime) -> None:
+        self._keep_dated(tables.area, {"code": code}, "code", {}, at)
+        self.changed = True
+
+    def close_grid(self, code: str, at: datetime) -> None:
+        self._connection.execute(update(tables.grid).where(tables.grid.c.code == code).values(closed_at=aware(at)))
+        self.changed = True
+
     def put_person(self, person: Person, at: datetime) -> None:
         new = {"name": person.name, "language": person.language}
         self._put_noun(tables.person, person.id, new, at)
@@ -506,7 +514,9 @@ def _read_roll(connection: Connection) -> Roll:
     }
     grids = {
         row.code: Grid(code=row.code, name=row.name, community=row.community)
-        for row in connection.execute(select(tables.grid).order_by(tables.grid.c.code))
+        for row in connection.execute(
+            select(tables.grid).where(tables.grid.c.closed_at.is_(None)).order_by(tables.grid.c.code)
+        )
     }
     return Roll(
         version=connection.scalar(_VERSION) or 0,

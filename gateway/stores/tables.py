@@ -178,8 +178,10 @@ grid = Table(
     Column("code", Text, primary_key=True),
     _text("name"),
     _text("community"),
+    Column("closed_at", Moment),
 )
-"""网格. `community` is an area's code; areas are dated, so it is no foreign key."""
+"""网格. `community` is an area's code; areas are dated, so it is no foreign key. A grid that was closed is not read any
+more, but the households that once lay in it name it."""
 
 person = Table(
     "person",

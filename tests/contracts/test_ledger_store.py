@@ -200,3 +200,24 @@ def test_ways_in_a_row_are_registered(stores):
         ledger.put_person(Person(id="li", name="李姐", reaches=reaches), T0)
 
     assert stores[1].person("li").reaches == reaches
+
+
+def test_what_became_of_a_days_messages_is_counted_by_channel_and_answer(alerts):
+    keep(
+        alerts,
+        sent(1),
+        sent(2, delivered_at=T0 + 3 * MINUTE),
+        sent(3, state=Sending.FAILED, code="isv.LIMIT", reason="触发流控", sent_at=None),
+        sent(4, state=Sending.FAILED, code="isv.LIMIT", reason="触发流控", sent_at=None, created_at=T0 + MINUTE),
+        sent(5, channel="email"),
+        sent(6, created_at=T0 - MINUTE),
+    )
+
+    counted = {(c.channel, c.state, c.arrived, c.code): (c.count, c.reason, c.last) for c in alerts.carried(T0)}
+
+    assert counted == {
+        ("email", Sending.SENT, False, ""): (1, "", T0),
+        ("tencent_sms", Sending.SENT, False, ""): (1, "", T0),
+        ("tencent_sms", Sending.SENT, True, ""): (1, "", T0),
+        ("tencent_sms", Sending.FAILED, False, "isv.LIMIT"): (2, "触发流控", T0 + MINUTE),
+    }

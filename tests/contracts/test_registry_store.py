@@ -524,3 +524,21 @@ def test_many_questions_read_the_book_once(town_book, monkeypatch):
         registry.on_duty("g1", Duty.GRID_WORKER, SPRING)
 
     assert len(read) == 1
+
+
+def test_what_is_closed_is_not_there_any_more_and_opens_again(town):
+    with town.begin() as ledger:
+        ledger.put_area(Area(code="1", name="社区", level="community"), SPRING)
+        ledger.close_area("1", SUMMER)
+        ledger.close_grid("g1", SUMMER)
+
+    assert town.areas() == []
+    assert [grid.code for grid in town.grids()] == [grid.code for grid in GRIDS if grid.code != "g1"]
+    assert "g1" not in town.rota().above
+
+    with town.begin() as ledger:
+        ledger.put_area(Area(code="1", name="新社区", level="community"), AUTUMN)
+        ledger.put_grid(GRIDS[0])
+
+    assert [area.name for area in town.areas()] == ["新社区"]
+    assert town.grids() == list(GRIDS)
