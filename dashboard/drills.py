@@ -56,7 +56,7 @@ class Drills:
 
     def buttons(self, visitor: Visitor) -> list[ButtonLine]:
         now, homes = self.house.clock.now(), self.pages.homes(visitor)
-        plans = {home.id: self.house.registry.plan(home.id, now) for home in homes}
+        plans = self.house.registry.plans((home.id for home in homes), now)
         return list(button_lines(homes, self.house.alerts.button_tests(), plans, now))
 
     def show(self, request: Request, visitor: Visitor, error: str = "", status: int = 200) -> Response:

@@ -60,6 +60,9 @@ def is_theirs(account: Account, home: Home, directory: Directory) -> bool:
 
 
 def homes_of(account: Account, directory: Directory) -> list[Home]:
+    if account.duty in BY_PLACE:
+        above, place = directory.rota().above, account.place
+        return [home for home in directory.homes() if not place or place in above.get(home.grid, (home.grid,))]
     return [home for home in directory.homes() if is_theirs(account, home, directory)]
 
 

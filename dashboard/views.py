@@ -1,7 +1,7 @@
 """What a page shows, worked out from the stores: pure functions, no clock, no words."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 
@@ -128,14 +128,16 @@ def overview(
     unclosed: dict[str, list[Alert]] = {}
     for alert in alerts.alerts(unclosed=True, limit=ALL):
         unclosed.setdefault(alert.home, []).append(alert)
+    homes = list(homes)
+    plans = directory.plans((home.id for home in homes), now)
     lines, ringing = [], []
     for home in homes:
         own = unclosed.get(home.id, [])
         if home.state is Monitoring.RETIRED and not any(alert.is_open for alert in own):
             continue
         at = heard.get(home.id)
-        line = home_line(home, own, at, lives.of(home, at), directory.plan(home.id, now), now)
-        lines.append(replace(line, gaps=blind_spots(gaps.get(home.id, ()))))
+        blind = blind_spots(gaps.get(home.id, ()))
+        lines.append(home_line(home, own, at, lives.of(home, at), plans[home.id], now, blind))
         ringing += [
             (alert, home) for alert in own if alert.is_ringing and not alert.is_muted and is_for_people(alert.severity)
         ]
@@ -167,6 +169,7 @@ def home_line(
     life: Life | None,
     plan: Sequence[Override],
     now: datetime,
+    gaps: tuple[Gap, ...] = (),
 ) -> HomeLine:
     """How one home stands, and since when."""
     own = (alert for alert in unclosed if alert.is_open and not alert.is_muted and alert.code != OUTAGE)
@@ -176,7 +179,7 @@ def home_line(
     away = away_since(home, plan, life, now)
 
     def line(stand: Stand, since: datetime | None) -> HomeLine:
-        return HomeLine(home, stand, since, life, alert, blind, to_file, work=work_in(plan, now))
+        return HomeLine(home, stand, since, life, alert, blind, to_file, gaps, work_in(plan, now))
 
     if alert is not None and is_for_people(alert.severity):
         if alert.is_ringing:

@@ -98,7 +98,7 @@ def drill_list(
             if all_ or way.standing.is_due:
                 last = f"{way.last.created_at:%Y-%m-%d %H:%M}" if way.last else "-"
                 say(f"{way.standing.value:12} {way.person.id:16} {way.reach.channel:16} {last}")
-        plans = {home.id: registry.plan(home.id, here.now) for home in registry.homes()}
+        plans = registry.plans((home.id for home in registry.homes()), here.now)
         for button in button_lines(registry.homes(), alerts.button_tests(), plans, here.now):
             if all_ or button.is_due:
                 last = f"{button.last.at:%Y-%m-%d %H:%M}" if button.last else "-"

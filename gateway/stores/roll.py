@@ -156,6 +156,10 @@ class ReadsRoll(ABC):
     def plan(self, home: str, at: datetime) -> list[Override]:
         return self._roll().plan(home, aware(at))
 
+    def plans(self, homes: Iterable[str], at: datetime) -> dict[str, list[Override]]:
+        roll, moment = self._roll(), aware(at)
+        return {home: roll.plan(home, moment) for home in homes}
+
     def plan_lines(self, home: str) -> tuple[Override, ...]:
         return self._roll().plan_lines(home)
 
