@@ -76,6 +76,12 @@ DISK_RESERVE: Final = 512 * 1024**2
 that is full to the last byte is worse than it sounds: NATS then takes no new connection, not even ours that would
 empty it. So whenever room gets short it is given more (`make_room`)."""
 
+ROOM_TO_WRITE: Final = 8 * 1024**2
+"""With less than this free a broker that was started anew would soon refuse again."""
+
+LAST_WORDS: Final = 64 * 1024
+"""Of its log, what is looked through for a disk that took nothing: each refused message writes a line."""
+
 READY_WITHIN_S: Final = 30.0
 """It is up in 30 ms; a queue of gigabytes on a slow card takes longer to read back."""
 
@@ -177,6 +183,16 @@ class _Folder:
                 except FileNotFoundError:
                     pass  # the broker tidies up while we count
         return size
+
+    def has_met_a_full_disk(self, pid: int) -> bool:
+        """Whether this process says so in its log; those before it do not count."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - LAST_WORDS))
+                lines = file.read().splitlines()
+        except OSError:
+            return False
+        return any(line.startswith(b"[%d] " % pid) and line.endswith(b"no space left on device") for line in lines)
 
     def setup(self) -> _Setup | None:
         try:
@@ -433,6 +449,16 @@ class Broker:
             if self._child is not None and self._child.poll() is None:
                 self._child.send_signal(signal.SIGHUP)
             return True
+
+    def mend(self) -> bool:
+        """End it when its disk once took nothing and has room again, for by itself it would go on refusing whatever is
+        published; True when it was. It is then started anew like one that fell.
+
+        Call it now and then while the broker runs: the disk may have been full and empty again while no gateway was.
+        """
+        if self._child is None or shutil.disk_usage(self._folder.path).free < ROOM_TO_WRITE:
+            return False
+        return self._folder.has_met_a_full_disk(self._child.pid) and renew(self.state_dir)
 
     def stop(self, within_s: float = 5.0) -> None:
         """Ask, then insist. Nothing acknowledged is lost either way."""

@@ -140,6 +140,8 @@ class Supervisor:
         try:
             if broker.make_room():
                 log.error("The broker's queue was nearly full, so it may grow: nobody takes what it keeps.")
+            if broker.mend():
+                log.error("The broker's disk was full, and it refused what was published since; it is started anew.")
         except (BrokerError, OSError) as error:
             log.error("The broker's queue may be full, and it cannot be given more room: %s", error)
 

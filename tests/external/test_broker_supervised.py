@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -247,4 +248,44 @@ def test_a_full_queue_does_not_lock_the_gateway_out(tmp_path: Path, monkeypatch:
                 source.settle(source.poll(timedelta(milliseconds=50)))
         eventually(lambda: source.settle(source.poll(timedelta(milliseconds=50))) or len(acknowledged) == 3000)
     source.close()
+    broker.stop()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk is a tmpfs, and only root may mount one")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_broker_whose_disk_was_full_takes_messages_again_when_there_is_room(small_disk: Path) -> None:
+    """NATS that once could not write refuses everything from then on, also when the disk is empty again."""
+    secret, hashed = new_secret()
+    broker = Broker(small_disk, port=0, hubs={"hub-a": hashed})
+    broker.start()
+    where = broker.endpoint()
+    hub = Endpoint(host=where.host, port=where.port, username="hub-a", password=secret)
+    listening(MqttSource(where, small_disk, SystemClock())).close()
+    with Device(hub) as device:
+        device.say("shouwang/hub-a/plain/hall", "before")
+        assert not broker.mend()
+        with (small_disk / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(b"x" * 65_536)
+        press = device.client.publish("shouwang/hub-a/plain/sos/button", "x" * 4096, 1)
+        eventually(lambda: b"no space left" in (small_disk / "broker" / "nats.log").read_bytes())
+        assert not broker.mend()  # it could not write now either
+        (small_disk / "filler").unlink()
+
+        assert broker.mend()
+        eventually(broker.fallen)
+        broker.start()
+
+        press.wait_for_publish(30)
+        assert press.is_published()
+        assert not broker.mend()
     broker.stop()
