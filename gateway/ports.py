@@ -244,12 +244,12 @@ class ReadingStore(Protocol):
         """Home -> what cannot be noticed there; homes that see everything are not in it."""
         ...
 
-    def expire(self, before: datetime, apart: Mapping[str, datetime] = {}) -> Mapping[str, int]:  # noqa: B006 (read)
+    def expire(self, before: datetime, apart: Mapping[str, datetime] = {}) -> Mapping[str, int]:
         """Let the readings of before this hour go; home -> how many. Their sums stay. In the homes of `apart` it is
         another hour."""
         ...
 
-    def expire_hours(self, before: datetime, apart: Mapping[str, datetime] = {}) -> int:  # noqa: B006
+    def expire_hours(self, before: datetime, apart: Mapping[str, datetime] = {}) -> int:
         """Let the sums of the hours before this one go; how many."""
         ...
 

@@ -145,6 +145,11 @@ class Registry:
         self._lines = tuple(lines)
         self._beside: Callable[[RegistryLedger], None] = lambda ledger: None
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """How areas are nested here, the widest first: each a code and its Chinese name."""
+        return self._levels
+
     def beside(self, write: Callable[[RegistryLedger], None]) -> "Registry":
         """The same for one act: what it changes and what `write` writes become durable together."""
         other = copy(self)
@@ -319,13 +324,15 @@ class Registry:
             act.set_secret(hub.id, self._hash(secret))
         return hub, secret
 
-    def replace_hub(self, home_id: str, hub_id: str, *, who: str, now: datetime) -> tuple[Hub, str]:
+    def replace_hub(
+        self, home_id: str, hub_id: str, *, new_id: str = "", who: str, now: datetime
+    ) -> tuple[Hub, str]:
         """A new box for a broken one: what hung on the old one hangs on the new one, and the old one has no way in."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
         with self._act(who, now) as act:
             home = self._home(home_id)
             old = self._hub(home, hub_id)
-            hub = replace(old, id=self._new_hub_id())
+            hub = replace(old, id=new_id or self._new_hub_id())
             act.set_secret(old.id, None)
             hubs = tuple(hub if h.id == old.id else h for h in home.hubs)
             sensors = tuple(replace(s, hub=hub.id) if s.hub == old.id else s for s in home.sensors)
@@ -578,7 +585,8 @@ class Registry:
         """From now on this is not said any more: what the grid or the area says holds again, or what is usual."""
         with self._act(who, now) as act:
             self._place(scope, place)
-            ended = self._end_lines(act, scope, place, key)
+            # A pause, work in the home, how long its records are kept: they end where they were begun.
+            ended = self._end_lines(act, scope, place, key) if self._is_planned(key) else []
             if not ended:
                 raise refused(N_("Nothing is planned for '{key}' here."), key=key)
             self._note_plan(act, f"plan.end.{scope}", ended[-1], why)
@@ -668,6 +676,13 @@ class Registry:
             _, codes = self._understood(SILENCE, codes)
             self._end_lines(act, scope, place, SILENCE)
             return self._plan(act, scope, place, SILENCE, codes, None, until, why)
+
+    def _is_planned(self, key: str) -> bool:
+        try:
+            setting_of(key, self._codes)
+        except Nonsense:
+            return False
+        return True
 
     def _understood(self, key: str, value: str) -> tuple[Setting, str]:
         try:

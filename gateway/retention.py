@@ -2,15 +2,18 @@
 
 A proof says what kind, how many, from when to when, and one hash over the names of all of it: whoever keeps a list, as
 in a backup, can show that it was this and nothing else. The trail's own oldest rows go last, and prove it the same way.
+Where a household's records are kept for a time of their own (`keeping`), that time counts.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.domain import Act, Alert, Home, Monitoring, State
 from gateway.domain.trail import CUT, Sealed
+from gateway.keeping import Kept, lines
+from gateway.keeping import spans as spans_apart
 from gateway.ports import AlertStore, RegistryStore
 from gateway.privacy import Privacy
 from gateway.refusals import RegistrationError
@@ -47,12 +50,13 @@ def is_due(store: AlertStore, now: datetime) -> bool:
 
 def keep_to(spans: Spans, privacy: Privacy, now: datetime) -> dict[str, int]:
     """Remove what has been kept long enough; how many of each kind."""
+    apart = {kind: _bounds(privacy.registry, kind, now) for kind in Kept}
     gone = {
         "homes": _given_up(privacy, now - spans.given_up, now),
-        "alerts": _alerts(privacy.alerts, now - spans.alerts, now),
+        "alerts": _alerts(privacy.alerts, now - spans.alerts, apart[Kept.ALERTS], now),
         "audit": _trail(privacy, now - spans.audit, now),
-        "readings": _readings(privacy, now - spans.readings, now),
-        "hours": privacy.readings.expire_hours(now - spans.hours),
+        "readings": _readings(privacy, now - spans.readings, apart[Kept.READINGS], now),
+        "hours": privacy.readings.expire_hours(now - spans.hours, apart[Kept.HOURS]),
     }
     with privacy.registry.begin() as ledger:
         facts = tuple((kind, str(count)) for kind, count in gone.items())
@@ -60,11 +64,22 @@ def keep_to(spans: Spans, privacy: Privacy, now: datetime) -> dict[str, int]:
     return gone
 
 
+def _bounds(registry: RegistryStore, kind: Kept, now: datetime) -> dict[str, datetime]:
+    """The homes in which something older or newer than elsewhere goes: what is before this moment."""
+    return {home: now - span for home, span in spans_apart(registry, kind, now).items()}
+
+
 def _given_up(privacy: Privacy, before: datetime, now: datetime) -> int:
-    """Households that nobody watches any more and nobody took up again: erased, each with its own proof."""
+    """Households that nobody watches any more and nobody took up again: erased, each with its own proof.
+
+    One of which something is to be kept until a day is not erased before it.
+    """
     gone = 0
+    held = {line.home for _, line in lines(privacy.registry, now) if line.until is not None}
     for home in privacy.registry.homes():
         if home.state is not Monitoring.RETIRED or not _was_given_up(privacy.registry, home, before):
+            continue
+        if home.id in held:
             continue
         try:
             privacy.erase(home.id, why=f"{REMOVED}given_up", who=WHO, now=now)
@@ -79,9 +94,13 @@ def _was_given_up(registry: RegistryStore, home: Home, before: datetime) -> bool
     return bool(since) and max(since) < before
 
 
-def _alerts(store: AlertStore, before: datetime, now: datetime) -> int:
+def _alerts(store: AlertStore, before: datetime, apart: Mapping[str, datetime], now: datetime) -> int:
     """Alerts that are over; one that is still open is kept, however old."""
-    old = [a for a in store.raised(BEGINNING, before) if a.state in (State.CLOSED, State.CANCELLED)]
+    old = [
+        alert
+        for alert in store.raised(BEGINNING, max([before, *apart.values()]))
+        if alert.state in (State.CLOSED, State.CANCELLED) and alert.raised_at < apart.get(alert.home, before)
+    ]
     for at in range(0, len(old), AT_ONCE):
         some = old[at : at + AT_ONCE]
         with store.begin() as ledger:
@@ -91,9 +110,9 @@ def _alerts(store: AlertStore, before: datetime, now: datetime) -> int:
     return len(old)
 
 
-def _readings(privacy: Privacy, before: datetime, now: datetime) -> int:
+def _readings(privacy: Privacy, before: datetime, apart: Mapping[str, datetime], now: datetime) -> int:
     """What sensors said so long ago, in every home; the proof names how many went in each."""
-    gone = privacy.readings.expire(before)
+    gone = privacy.readings.expire(before, apart)
     if gone:
         facts = (
             ("count", str(sum(gone.values()))),

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.commands import Config, State, Who, office, say
+from gateway.commands import Config, State, Who, moment, office, one_of, say
 from gateway.config import Refused
+from gateway.keeping import Keeping, Kept, lines
 
 privacy = typer.Typer(help="What a person may ask of whoever keeps their data. 个人信息", no_args_is_help=True)
 
@@ -50,6 +51,41 @@ def privacy_erase(
         say(f"已删除。 Erased: {counts}. The proof stands in the audit trail as {erased.stand_in}.")
         if here.settings.influx.url:
             say(f'InfluxDB 中的读数需另行删除。 Delete its readings in InfluxDB too: home="{home}".')
+
+
+@privacy.command("keep")
+def privacy_keep(
+    home: Annotated[str, typer.Argument(help="the home's id; without it what holds of all homes is listed")] = "",
+    kind: Annotated[str, typer.Argument(help="readings, hours or alerts")] = "",
+    days: Annotated[int, typer.Option("--days", help="so long its records of this kind are kept")] = 0,
+    until: Annotated[str, typer.Option("--until", help="ends then; needed for longer than the settings say")] = "",
+    why: Annotated[str, typer.Option("--why", help="who asked for it; no name")] = "",
+    end: Annotated[bool, typer.Option("--end", help="from now on the settings hold here too")] = False,
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """Keep one household's records for a shorter or a longer time than the others'. 留存"""
+    with office(config, state) as here:
+        registry, now = here.stores.registry, here.now
+        if not home:
+            for which, line in lines(registry, now):
+                ends = f"{line.until:%Y-%m-%d}" if line.until else "open end"
+                say(f"{line.home:16} {_plain(which):10} {line.value:>5} days – {ends}  {line.author}: {line.reason}")
+            return
+        zone = here.home(home).zone
+        which = one_of(Kept, f"keep_{kind}", "kind of record (readings, hours, alerts)")
+        keeping = Keeping(registry, {one: getattr(here.settings.retention, _plain(one)) for one in Kept})
+        if end:
+            keeping.end(home, which, why=why, who=who, now=now)
+        else:
+            last = moment(until, zone) if until else None
+            keeping.keep(home, which, days, last, why=why, who=who, now=now)
+
+
+def _plain(kind: Kept) -> str:
+    """As the settings call it."""
+    return kind.value.removeprefix("keep_")
 
 
 @privacy.command("assessment")

@@ -1068,7 +1068,7 @@ class MemoryReadings:
         self._checkpoints.clear()
         self._settled = 0
 
-    def expire(self, before: datetime, apart: Mapping[str, datetime] = {}) -> Mapping[str, int]:  # noqa: B006 (read)
+    def expire(self, before: datetime, apart: Mapping[str, datetime] = {}) -> Mapping[str, int]:
         gone: dict[str, int] = {}
         with self._changing:
             for home, kept in self._homes.items():
@@ -1080,7 +1080,7 @@ class MemoryReadings:
                     gone[home] = len(old)
         return gone
 
-    def expire_hours(self, before: datetime, apart: Mapping[str, datetime] = {}) -> int:  # noqa: B006
+    def expire_hours(self, before: datetime, apart: Mapping[str, datetime] = {}) -> int:
         return 0  # sums are reckoned from the readings here, and go with them
 
     def forget(self, home: str, hubs: Collection[str], stand_in: str) -> int:

@@ -259,27 +259,28 @@ class SqliteReadings:
             with self._transaction() as db:
                 db.executemany("insert or replace into hour values (?, ?, ?, ?, ?, ?, ?, ?)", sums)
 
-    def expire(self, before: datetime) -> Mapping[str, int]:
+    def expire(self, before: datetime, apart: Mapping[str, datetime] = {}) -> Mapping[str, int]:
         # To the whole hour, so that no sum is ever made anew of what is left of one. A home at a time, for no commit
         # shall wait for a long sweep.
-        bound = to_ms(before) // _HOUR_MS * _HOUR_MS
         gone: dict[str, int] = {}
         with self._reader() as db:
             homes = list(_homes_in(db))
         for number in homes:
+            home = self._words.texts[number]
+            bound = to_ms(apart.get(home, before)) // _HOUR_MS * _HOUR_MS
             with self._transaction() as db:
                 count = db.execute("delete from reading where home = ? and at < ?", [number, bound]).rowcount
             if count:
-                gone[self._words.texts[number]] = count
+                gone[home] = count
         return gone
 
-    def expire_hours(self, before: datetime) -> int:
+    def expire_hours(self, before: datetime, apart: Mapping[str, datetime] = {}) -> int:
         gone = 0
         with self._reader() as db:
             homes = list(_homes_in(db, "hour"))
         for number in homes:
             with self._transaction() as db:
-                bound = to_ms(before) // _HOUR_MS
+                bound = to_ms(apart.get(self._words.texts[number], before)) // _HOUR_MS
                 gone += db.execute("delete from hour where home = ? and hour < ?", [number, bound]).rowcount
         return gone
 

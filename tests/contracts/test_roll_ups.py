@@ -212,3 +212,19 @@ def test_a_file_of_the_format_before_gets_its_sums(path):
 def packed(path) -> int:
     with sqlite3.connect(path) as db:
         return db.execute("select coalesce(sum(readings), 0) from recent").fetchone()[0]
+
+
+def test_each_home_may_have_a_time_of_its_own(store):
+    day = MIDNIGHT + timedelta(days=2)
+    said = [
+        told(n, at, home=home)
+        for n, (home, at) in enumerate(
+            [(h, MIDNIGHT + timedelta(days=d)) for h in ("h1", "h2", "h3") for d in range(4)]
+        )
+    ]
+    store.commit(Batch(readings=said))
+
+    gone = store.expire(day, {"h1": MIDNIGHT + timedelta(days=3), "h2": MIDNIGHT})
+
+    assert dict(gone) == {"h1": 3, "h3": 2}
+    assert [len(store.readings(home, *WHOLE)) for home in ("h1", "h2", "h3")] == [1, 4, 2]

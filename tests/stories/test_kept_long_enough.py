@@ -8,6 +8,8 @@ from test_forgotten import NOON, Town
 
 from gateway.domain import Finding, Leaving, Monitoring, Severity
 from gateway.domain.trail import examined
+from gateway.keeping import LEAST, Keeping, Kept
+from gateway.refusals import RegistrationError
 from gateway.retention import Spans, fingerprint, is_due, keep_to
 
 SPANS = Spans(
@@ -104,3 +106,75 @@ def test_what_sensors_said_goes_after_its_time_and_its_sums_stay(town):
 
     keep_to(SPANS, town.privacy, last + SPANS.hours + A_DAY)
     assert town.readings.hours("home-wang", NOON - timedelta(days=30), NOON + A_DAY, kinds) == []
+
+
+USUAL = {Kept.READINGS: SPANS.readings, Kept.HOURS: SPANS.hours, Kept.ALERTS: SPANS.alerts}
+
+
+def keeps(town, kind, days, until=None, now=NOON):
+    Keeping(town.registry, USUAL).keep("home-wang", kind, days, until, why="本人要求", who="zhao", now=now)
+
+
+def test_somebody_wants_less_to_be_kept_of_them(town):
+    keeps(town, Kept.ALERTS, 180)
+    day = town.alert.raised_at + timedelta(days=180)
+
+    assert keep_to(SPANS, town.privacy, day)["alerts"] == 0, "on the last day it is still there"
+    assert keep_to(SPANS, town.privacy, day + A_DAY)["alerts"] == 1
+
+    assert town.alerts.alert(town.alert.id) is None
+    assert town.alerts.alert(town.other.id) is not None, "next door nothing has changed"
+
+
+def test_a_court_wants_it_to_stay_and_after_that_day_it_goes(town):
+    stays = NOON + timedelta(days=1500)
+    keeps(town, Kept.ALERTS, 1600, until=stays)
+    town.registrar.set_state("home-wang", Monitoring.RETIRED, why=Leaving.MOVED, who="ma", now=NOON)
+
+    gone = keep_to(SPANS, town.privacy, stays - A_DAY)
+    assert (gone["alerts"], gone["homes"]) == (0, 0), "nor is a household erased of which something has to stay"
+
+    assert keep_to(SPANS, town.privacy, stays + A_DAY)["homes"] == 1
+    assert town.alerts.alert(town.alert.id) is None
+
+
+def test_readings_and_sums_have_a_time_of_their_own(town):
+    keeps(town, Kept.READINGS, 60)
+    keeps(town, Kept.HOURS, 90)
+    span = NOON - timedelta(days=30), NOON + A_DAY
+    before = town.readings.readings("home-wang", *span)
+    last, kinds = max(reading.at for reading in before), {reading.kind for reading in before}
+    town.readings.roll_up()
+
+    keep_to(SPANS, town.privacy, last + timedelta(days=60))
+    assert town.readings.readings("home-wang", *span), "on the last day they are still there"
+    keep_to(SPANS, town.privacy, last + timedelta(days=60, hours=1))
+    assert town.readings.readings("home-wang", *span) == []
+    assert town.readings.hours("home-wang", *span, kinds)
+    keep_to(SPANS, town.privacy, last + timedelta(days=90, hours=1))
+    assert town.readings.hours("home-wang", *span, kinds) == []
+
+
+def test_what_is_kept_for_longer_has_an_end_and_nothing_goes_too_early(town):
+    for kind, days, until, why in (
+        (Kept.READINGS, 100, None, "no end"),
+        (Kept.READINGS, LEAST[Kept.READINGS].days - 1, None, "too short"),
+        (Kept.ALERTS, 4000, NOON + A_DAY, "too long"),
+        (Kept.HOURS, 90, NOON, "over already"),
+    ):
+        with pytest.raises(RegistrationError):
+            keeps(town, kind, days, until)
+            pytest.fail(why)
+    with pytest.raises(RegistrationError):
+        Keeping(town.registry, USUAL).keep("home-wang", Kept.HOURS, 90, None, why=" ", who="zhao", now=NOON)
+
+    keeps(town, Kept.READINGS, 60)
+    keeps(town, Kept.READINGS, 70, now=NOON + A_DAY)
+    assert [line.value for line in town.registry.in_force("keep_readings", NOON + A_DAY)] == ["70"]
+    Keeping(town.registry, USUAL).end("home-wang", Kept.READINGS, who="zhao", now=NOON + 2 * A_DAY)
+    assert town.registry.in_force("keep_readings", NOON + 2 * A_DAY) == []
+    with pytest.raises(RegistrationError):
+        Keeping(town.registry, USUAL).end("home-wang", Kept.READINGS, who="zhao", now=NOON + 3 * A_DAY)
+    said = town.alerts.acts("home-wang", what="retention.keep")
+    assert [act.what for act in said] == ["retention.keep.end", "retention.keep", "retention.keep"]
+    assert said[-1].who == "zhao"

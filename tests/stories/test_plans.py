@@ -236,6 +236,7 @@ async def test_a_restart_in_the_middle_of_the_night_changes_nothing(house):
         (lambda o: o.plan("h1", "bath_dwell", "90", since=at(-1), why="x", who="li", now=T0), "begins now or later"),
         (lambda o: o.plan("h1", "bath_dwell", "90", until=T0, why="x", who="li", now=T0), "end after it begins"),
         (lambda o: o.end_plan("h1", "bath_dwell", who="li", now=T0), "Nothing is planned"),
+        (lambda o: o.end_plan("h1", "keep_alerts", who="li", now=T0), "Nothing is planned"),
         (lambda o: o.silence("h1", "", at(25 * HOUR), why="x", who="li", now=T0), "within 24 hours"),
         (
             lambda o: o.declare_absence("h1", Absence.FAMILY, T0 + timedelta(days=31), who="li", now=T0),

@@ -93,3 +93,17 @@ def test_what_is_not_as_it_should_be_is_counted(town):
     assert "no span" in told
     assert "outline 1, movements 1" in told
     assert keep(town.folder, told, version, town.alerts, who="ma", now=NOON).read_text(encoding="utf-8") == told
+
+
+def test_one_household_keeps_its_records_for_a_time_of_its_own(town):
+    with pytest.raises(Refused, match="until when"):
+        run(town, "privacy", "keep", "home-wang", "alerts", "--days", "1600", "--why", "court", "--until", "")
+    run(town, "privacy", "keep", "home-wang", "readings", "--days", "60", "--why", "own wish", "--who", "zhao")
+
+    said = run(town, "privacy", "keep")
+    assert "home-wang" in said and "readings" in said and "60 days" in said and "zhao: own wish" in said
+
+    run(town, "privacy", "keep", "home-wang", "readings", "--end")
+    assert "home-wang" not in run(town, "privacy", "keep")
+    with pytest.raises(Refused, match="no kind of record"):
+        run(town, "privacy", "keep", "home-wang", "pictures", "--days", "60")
