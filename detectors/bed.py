@@ -22,6 +22,7 @@ from detectors.habit import (
     planned,
     second,
     sensors_in,
+    shared,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
 from gateway.domain.plan import OFF, UNUSUAL
@@ -121,9 +122,9 @@ class Bed:
 
     def __post_init__(self) -> None:
         home = self.home
-        self._mats = frozenset(sensor.id for sensor in home.sensors if sensor.role is Role.BED)
-        self._bedrooms = frozenset(room.id for room in home.rooms if room.kind is RoomKind.BEDROOM)
-        self._nightly = frozenset(room.id for room in home.rooms if room.kind in NOT_A_DAY)
+        self._mats = shared(frozenset(sensor.id for sensor in home.sensors if sensor.role is Role.BED))
+        self._bedrooms = shared(frozenset(room.id for room in home.rooms if room.kind is RoomKind.BEDROOM))
+        self._nightly = shared(frozenset(room.id for room in home.rooms if room.kind in NOT_A_DAY))
         self._eyes_of_day = sensors_in(home, {room.id for room in home.rooms} - self._nightly)
         self._bedroom_eyes = sensors_in(home, self._bedrooms)
 

@@ -19,6 +19,7 @@ from detectors.habit import (
     local,
     planned,
     second,
+    shared,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.domain.plan import UNUSUAL, YES
@@ -72,7 +73,7 @@ class Doors:
     _doors: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._doors = self.home.exit_doors
+        self._doors = shared(self.home.exit_doors)
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         if not self._doors:

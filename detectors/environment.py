@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from detectors.habit import planned_number
+from detectors.habit import NOT_ASKED, planned_number
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
 from gateway.domain.plan import ABSENCE, UNUSUAL
 from gateway.ports import Context
@@ -21,6 +21,8 @@ USUAL_OVER = timedelta(days=7)
 
 GAP_COUNTS = timedelta(hours=6)
 """A thermometer that was silent for longer tells nothing about the time between."""
+
+TOLD_BY_CLIMATE = frozenset({Kind.TEMPERATURE, Kind.HUMIDITY, Kind.ALIVE})
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class Environment:
         # A balcony or a shed may be as cold as it likes, as long as a thermometer hangs where somebody lives.
         lived_in = {name: room for name, room in all_.items() if kinds.get(room) is not RoomKind.OTHER}
         self._rooms = lived_in or all_
-        self.kinds = frozenset({Kind.TEMPERATURE, Kind.HUMIDITY, Kind.ALIVE}) if self._rooms else frozenset()
+        self.kinds = TOLD_BY_CLIMATE if self._rooms else NOT_ASKED
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         room = self._rooms.get(reading.sensor)

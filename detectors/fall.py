@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from detectors.fall_model import FallModel, load
-from detectors.habit import EYES
+from detectors.habit import EYES, shared
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.impact import Impact
 from gateway.domain.plan import ABSENCE, OFF
@@ -86,7 +86,7 @@ class Fall:
 
     def __post_init__(self) -> None:
         self._model = load(self.model)
-        self._seen = frozenset(sensor.room for sensor in self.home.sensors if sensor.role in EYES)
+        self._seen = shared(frozenset(sensor.room for sensor in self.home.sensors if sensor.role in EYES))
         self._limits = {
             "sure": STANDS_BY_IT,
             "stands": STANDS_BY_IT,

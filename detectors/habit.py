@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from gateway.domain import SECOND_EVENT, Home, Reading, Role
+from gateway.domain import SECOND_EVENT, Home, Kind, Reading, Role
 from gateway.domain.plan import OFF
 from gateway.ports import Context
 
@@ -78,7 +79,17 @@ def local(zone: ZoneInfo, day: date, clock: time) -> datetime:
 
 def sensors_in(home: Home, rooms: Collection[str]) -> frozenset[str]:
     """The sensors that see people in these rooms."""
-    return frozenset(sensor.id for sensor in home.sensors if sensor.role in EYES and sensor.room in rooms)
+    return shared(frozenset(sensor.id for sensor in home.sensors if sensor.role in EYES and sensor.room in rooms))
+
+
+NOT_ASKED: frozenset[Kind] = frozenset()
+"""What a detector wants to hear of in a home that has nothing for it."""
+
+
+@lru_cache(maxsize=4096)
+def shared(names: frozenset[str]) -> frozenset[str]:
+    """These names as one object for all homes that have the same: what hangs on their walls is called alike."""
+    return names
 
 
 def are_blind(sensors: Iterable[str], context: Context) -> bool:

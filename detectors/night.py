@@ -8,7 +8,6 @@ from typing import ClassVar
 from detectors.habit import (
     BEYOND_USUAL,
     DOOR_RULE,
-    EYES,
     LONG_HOLE,
     LOOK_AGAIN,
     MEMORY_DAYS,
@@ -19,6 +18,7 @@ from detectors.habit import (
     planned,
     second,
 )
+from detectors.silence import eyes_of
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.plan import DEMENTIA, OFF, SECOND_PERSON, UNUSUAL, YES
 from gateway.ports import Context
@@ -90,7 +90,7 @@ class Night:
     _sleepers: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._eyes = frozenset(sensor.id for sensor in self.home.sensors if sensor.role in EYES)
+        self._eyes = eyes_of(self.home)
         self._sleepers = {sensor.id: sensor.subject for sensor in self.home.sensors if sensor.role is Role.BED}
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:

@@ -20,6 +20,7 @@ from detectors.habit import (
     planned,
     second,
     sensors_in,
+    shared,
 )
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, RoomKind, Severity, seconds
 from gateway.domain.plan import PET, UNUSUAL
@@ -88,8 +89,8 @@ class Dwell:
         home = self.home
         self._bathrooms = {r.id: sensors_in(home, {r.id}) for r in home.rooms if r.kind is RoomKind.BATHROOM}
         self._lingers = tuple(sensors_in(home, {r.id}) for r in home.rooms if r.kind in LINGERS_IN)
-        self._elsewhere = home.exit_doors | frozenset(
-            s.id for s in home.sensors if s.role in EYES and s.room not in self._bathrooms
+        self._elsewhere = shared(
+            home.exit_doors | frozenset(s.id for s in home.sensors if s.role in EYES and s.room not in self._bathrooms)
         )
         if not (self._lingers and all(self._lingers)):
             self._bathrooms = {}  # this home cannot tell a stay in the bathroom from sleep

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from detectors.habit import DOOR_RULE, EYES, LOOK_AGAIN
+from detectors.habit import DOOR_RULE, EYES, LOOK_AGAIN, shared
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Home, Kind, Reading
 from gateway.ports import Context
 
@@ -118,10 +117,9 @@ def unheard(since: datetime, context: Context) -> timedelta:
     return max(ended - max(began, since), timedelta(0))
 
 
-@lru_cache(maxsize=1)
 def eyes_of(home: Home) -> frozenset[str]:
-    """What sees people in this home. Its detectors are made one after the other, and share it."""
-    return frozenset(sensor.id for sensor in home.sensors if sensor.role in EYES)
+    """What sees people in this home."""
+    return shared(frozenset(sensor.id for sensor in home.sensors if sensor.role in EYES))
 
 
 def cannot_tell(since: datetime, context: Context, eyes: frozenset[str]) -> bool:

@@ -282,6 +282,7 @@ class Supervision:
                 known = state.devices[name] = Known(sensor.address, now, now)
                 self._expect_silence(name, known)
                 self.revision += 1
+            known.address = sensor.address  # one text instead of one more out of each checkpoint
         for gone in state.devices.keys() - self._sensors.keys():
             del state.devices[gone]
             self.revision += 1

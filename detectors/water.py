@@ -7,7 +7,7 @@ from math import ceil
 from statistics import median
 from typing import Any
 
-from detectors.habit import DOOR_RULE, LONG_HOLE, MEMORY_DAYS, counted_from, planned_number
+from detectors.habit import DOOR_RULE, LONG_HOLE, MEMORY_DAYS, NOT_ASKED, counted_from, planned_number, shared
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
@@ -35,6 +35,8 @@ LIVES_WITHIN = timedelta(hours=3)
 """Somebody seen this recently lives, and the lack of water is less urgent."""
 
 A_WHOLE_DAY = timedelta(hours=24)
+
+TOLD_BY_METERS = SIGNS_OF_LIFE | {Kind.WATER, Kind.RETURNED}
 
 
 @dataclass(slots=True)
@@ -104,9 +106,9 @@ class Water:
     _has_witnesses: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self._meters = frozenset(one.id for one in self.home.sensors if one.role is Role.WATER_METER)
+        self._meters = shared(frozenset(one.id for one in self.home.sensors if one.role is Role.WATER_METER))
         self._has_witnesses = any(one.role in WITNESSES for one in self.home.sensors)
-        self.kinds = SIGNS_OF_LIFE | {Kind.WATER, Kind.RETURNED} if self._meters else frozenset()
+        self.kinds = TOLD_BY_METERS if self._meters else NOT_ASKED
 
     # ------------------------------------------------------------------ readings
 

@@ -950,7 +950,8 @@ def _is_ieee(address: str) -> bool:
 
 def _lasting(address: str) -> str:
     """IEEE addresses are written in capitals or not; names are as they are."""
-    return address.lower() if _is_ieee(address) else address
+    # Lowered only where it must be: `lower` makes a second text of each of a million addresses.
+    return address.lower() if _is_ieee(address) and not address.islower() else address
 
 
 # --------------------------------------------------------------------------- what could not be used

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -626,7 +626,7 @@ def _read_homes(connection: Connection) -> dict[str, Home]:
             grid=next((g.grid for g in grids.get(row.id, ())), ""),
             zone=ZoneInfo(row.zone),
             state=Monitoring(row.state),
-            rooms=tuple(Room(id=_once(r.id), name=_once(r.name), kind=RoomKind(r.kind)) for r in rooms.get(row.id, ())),
+            rooms=tuple(_room(r.id, r.name, r.kind) for r in rooms.get(row.id, ())),
             hubs=tuple(
                 Hub(
                     id=h.hub,
@@ -650,6 +650,11 @@ _once = sys.intern
 """The words of ten thousand homes are the same few; the driver makes a new one for each row."""
 
 
+@lru_cache(maxsize=4096)
+def _room(room: str, name: str, kind: str) -> Room:
+    return Room(id=_once(room), name=_once(name), kind=RoomKind(kind))
+
+
 def _sensor(row: Any) -> Sensor:
     return Sensor(
         id=_once(row.id),
@@ -658,9 +663,9 @@ def _sensor(row: Any) -> Sensor:
         name=_once(row.name),
         room=_once(row.room),
         role=Role(row.role),
-        subject=row.subject,
+        subject=_once(row.subject),
         inverted=row.inverted,
-        model=row.model,
+        model=_once(row.model),
         power=Power(row.power),
     )
 
