@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -29,12 +29,15 @@ from gateway.rescue import COPIES, DAMAGED, Missing, note_missing
 from gateway.stores.copies import copy_of, what_is_wrong
 
 LIST = "backup.json"
+LAST = "backup.last"
+"""In the state folder: when, where and how the last backup was made, for whoever asks how old it is."""
+
 FORMAT = 1
 
 DATABASES = ("readings.db", "gateway.db")
 """In this order: an alert without its reading is known to be one, a reading whose alert is missing told nobody."""
 
-LEFT_OUT = frozenset({"reserve", HEARTBEAT, WATCHDOG, COPIES, DAMAGED, "js", "mirror.json"})
+LEFT_OUT = frozenset({"reserve", HEARTBEAT, WATCHDOG, COPIES, DAMAGED, "js", "mirror.json", LAST})
 """Files and folders that are not taken along, wherever they lie in the state folder."""
 
 LEFT_OUT_KINDS = (".db-wal", ".db-shm", ".db-journal", ".pid", ".log", ".new")
@@ -93,7 +96,34 @@ def make(
         with made.open("rb") as file:
             os.fsync(file.fileno())
         made.chmod(0o600)
-        return made.rename(to / made.name), contents
+        kept = made.rename(to / made.name)
+    _note_last(state, kept, contents)
+    return kept, contents
+
+
+def _note_last(state: Path, made: Path, contents: Contents) -> None:
+    """A backup is one also where nobody may write that it was made."""
+    told = {
+        "made_at": contents.made_at.isoformat(),
+        "path": str(made),
+        "size": made.stat().st_size,
+        "is_sealed": made.suffix == ".age",
+        "with_readings": contents.with_readings,
+    }
+    begun = state / f"{LAST}.new"
+    with suppress(OSError):
+        with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(told, file)
+        begun.replace(state / LAST)
+
+
+def last_backup(state: Path) -> dict[str, Any] | None:
+    """What was noted of the last one, with `made_at` as a moment; None where none was ever made here."""
+    try:
+        told = json.loads((state / LAST).read_text())
+        return {**told, "made_at": datetime.fromisoformat(told["made_at"])}
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _pack(state: Path, scratch: Path, packed: Path, now: datetime, readings: bool) -> Contents:
@@ -230,13 +260,18 @@ def look_into(file: Path, *, identity: Path | None = None) -> Contents:
         return _read(plain)
 
 
+def is_lived_in(state: Path) -> bool:
+    """Whether a gateway runs in this folder."""
+    sign = last_sign_of(state / HEARTBEAT, time.monotonic())
+    return sign is not None and sign[0] < STILL_ALIVE_S
+
+
 def restore(file: Path, state: Path, now: datetime, *, identity: Path | None = None, over: bool = False) -> Contents:
     """Make the state folder from a backup: all of it, or nothing.
 
     A folder that has something in it is refused, or with `over` kept under another name. Raises BackupError.
     """
-    sign = last_sign_of(state / HEARTBEAT, time.monotonic())
-    if sign is not None and sign[0] < STILL_ALIVE_S:
+    if is_lived_in(state):
         raise BackupError(N_("A gateway runs in {folder}: stop it first."), folder=state)
     there = state.exists() and any(state.iterdir())
     if there and not over:

@@ -23,6 +23,7 @@ from gateway.commands.people import people
 from gateway.commands.plan import plan
 from gateway.commands.privacy import privacy
 from gateway.commands.receipts import receipts
+from gateway.commands.rollback import rollback
 from gateway.commands.rota import rota
 from gateway.commands.tell import tell
 from gateway.commands.token import token
@@ -58,6 +59,7 @@ app.command()(doctor)
 app.command()(backup)
 app.command()(mirror)
 app.command()(restore)
+app.command()(rollback)
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]

@@ -89,12 +89,15 @@ class LivePostgres:
     def url(self, database: str) -> str:
         return f"postgresql://shouwang@127.0.0.1:{self.port}/{database}"
 
-    def create(self, more: str = "") -> str:
-        """The URL of a new, empty database."""
+    def create(self, more: str = "", *, like: str = "template0") -> str:
+        """The URL of a new database: empty, or with everything that is in another one."""
         self._count += 1
         name = f"book{self._count}"
-        self._tell("postgres", f"create database {name} template template0 {more}")
+        self._tell("postgres", f"create database {name} template {like} {more}")
         return self.url(name)
+
+    def drop(self, database: str) -> None:
+        self._tell("postgres", f"drop database {database} with (force)")
 
     def empty_book(self) -> str:
         """The URL of a database with all tables and no row: always the same one, for making one takes a second."""

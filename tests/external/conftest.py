@@ -56,4 +56,4 @@ def ear(broker: LiveBroker, tmp_path: Path) -> Iterator[Callable[..., MqttSource
 def bench(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Callable]:
     """A measurement of bench/ by its name; each runs for minutes there, and for seconds here."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "bench"))
-    return lambda name: getattr(import_module(name), name)
+    return lambda name, room="": getattr(import_module(room or name), name)

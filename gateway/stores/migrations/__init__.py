@@ -16,12 +16,12 @@ from gateway.stores.book import revision, writing
 
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Bring the book up to date; one written by a newer program is refused."""
-    stands_at = revision(engine)
-    known = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
-    if stands_at is not None and stands_at not in known:
+    stands_at, ours = revision(engine), known()
+    if stands_at is not None and stands_at not in ours:
         raise WrongBook(
-            f"this gateway.db was written by a newer program (migration {stands_at}); this one knows {known[0]}. "
-            "Install the newer program, or restore the backup from before the update."
+            f"this gateway.db was written by a newer program (migration {stands_at}); this one knows {ours[-1]}. "
+            f"Install the newer program, take the book back by its `shouwang rollback {ours[-1]}`, or restore the "
+            "backup from before the update."
         )
     _run(engine, command.upgrade, to)
 
@@ -29,6 +29,11 @@ def upgrade(engine: Engine, to: str = "head") -> None:
 def downgrade(engine: Engine, to: str) -> None:
     """Take steps back: "base" leaves nothing."""
     _run(engine, command.downgrade, to)
+
+
+def known() -> list[str]:
+    """Every step there is, the oldest first."""
+    return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()][::-1]
 
 
 def alembic_config() -> Config:
