@@ -1,15 +1,16 @@
 """What the pages are given. Nothing in this package looks anything up elsewhere."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from starlette.types import ASGIApp
 
 from alerts.desk import Desk
+from dashboard.workings import Workings
 from gateway.domain.endpoint import Endpoint
-from gateway.ports import AccountStore, AlertStore, Clock, Post, ReadingStore, RegistryStore
+from gateway.ports import AccountStore, AlertStore, Channel, Clock, Post, ReadingStore, RegistryStore
 from gateway.privacy import Privacy
 from gateway.registry import Registry
 
@@ -29,6 +30,7 @@ class House:
     base_url: str  # as people's phones reach us, e.g. "https://shouwang.example.org"
     secure_cookies: bool = True  # False only where the pages are served by plain HTTP on this machine
     webhook_secret: str = ""  # signs what bridges of your own tell us; empty: that door is shut
+    channels: Mapping[str, Channel] = field(default_factory=dict)  # by which a test is sent to whoever asks for one
     post: Post | None = None  # asks a hub to do something; None where no hub can be asked
     uplink: Endpoint | None = None  # where hubs reach the broker: what stands in a hub kit
     health: Callable[[], Mapping[str, Any]] = dict  # for /healthz: "well" and more, nothing personal
@@ -37,6 +39,7 @@ class House:
     photos: Path | None = None  # the folder for pictures of installed devices; None: none are taken
     push_key: Path | None = None  # the public key by which push services know us; None: no browser is told by push
     privacy: Privacy | None = None  # copies and erasures for the administrator's page
+    workings: Workings | None = None  # what administrators may ask of the gateway itself; None: nobody asks here
     fell: Callable[[BaseException], None] = lambda error: None  # a part of the pages died: all must start anew
     blank_book: Callable[[], AlertStore] | None = None  # in which may be tried who would be called
     map_tiles: str = ""  # where the map's ground comes from: https://host/{z}/{x}/{y}.png; empty: plain, from nowhere

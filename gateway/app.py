@@ -53,6 +53,7 @@ from gateway.registry import Registry
 from gateway.rescue import (
     AGAIN,
     Missing,
+    Wish,
     forget_missing,
     is_short,
     is_time,
@@ -211,7 +212,7 @@ def reserve(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
+async def serve(settings: Settings, clock: Clock, *, demo: bool, config: Path | None = None) -> None:
     """Run until told to stop by SIGTERM or SIGINT. If any part falls, all of it falls, to be started again."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -281,6 +282,7 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
 
     from dashboard.links import Links
 
+    wish = Wish()
     links = Links(page_secret(settings.state), base_url, clock)
     with (
         ThreadPoolExecutor(1, thread_name_prefix="road") as pool,
@@ -291,14 +293,15 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool) -> None:
             courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link, code=links.code)
             beside = [
                 group.create_task(_beat(health, sign), name="sign of life"),
-                group.create_task(_keep_up(settings, stores, desk, clock, health), name="upkeep"),
+                group.create_task(_keep_up(settings, stores, desk, clock, health, wish), name="upkeep"),
             ]
             parts: list[asyncio.Future[Any]] = [
                 loop.run_in_executor(pool, road.run),
                 group.create_task(courier.run(), name="courier"),
                 group.create_task(_keep_tidy(stores, stores.registrar(settings.state), desk, clock, stop), name="tidy"),
                 group.create_task(
-                    _pages(settings, stores, desk, clock, health, listener, base_url, stop, demo), name="pages"
+                    _pages(settings, stores, desk, clock, health, ready, listener, base_url, stop, demo, config, wish),
+                    name="pages",
                 ),
             ]
             stopping = asyncio.ensure_future(stop.wait())
@@ -327,7 +330,7 @@ async def _beat(health: Health, sign: SignOfLife) -> None:
         await asyncio.sleep(BEAT_EVERY_S)
 
 
-async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock, health: Health) -> None:
+async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock, health: Health, wish: Wish) -> None:
     """The gateway's own affairs: what administrators are told of it, and whom its watchdog would tell."""
     notices, copy_at, is_damaged = Notices(), clock.now(), False
     for round_ in itertools.count():
@@ -346,9 +349,10 @@ async def _keep_up(settings: Settings, stores: Stores, desk: Desk, clock: Clock,
             await asyncio.to_thread(_keep_to_retention, settings, stores, now)
         if round_ % ANCHOR_EVERY == 0:
             await asyncio.to_thread(_note_anchor, settings.state, stores.alerts, now)
-        if now >= copy_at and is_time(settings.state, now):
+        if wish.asked_at is not None or (now >= copy_at and is_time(settings.state, now)):
             copy_at = now + AGAIN
             damaged = await asyncio.to_thread(keep_copies, settings.state, now, book=not settings.book)
+            wish.tried(now)
             if damaged and not is_damaged:
                 note_missing(settings.state, Missing("damaged", now))
             is_damaged = bool(damaged)
@@ -473,10 +477,13 @@ async def _pages(
     desk: Desk,
     clock: Clock,
     health: Health,
+    ready: Mapping[str, Channel],
     listener: socket.socket,
     base_url: str,
     stop: asyncio.Event,
     demo: bool,
+    config: Path | None,
+    wish: Wish,
 ) -> None:
     """The web pages. Loaded beside the running road, in a thread, because they take the longest to load."""
     await asyncio.to_thread(importlib.import_module, "dashboard.app")
@@ -484,6 +491,7 @@ async def _pages(
 
     from dashboard.app import create_app, make_setup_link
     from dashboard.house import House
+    from gateway.inspection import workings
     from gateway.stores.memory import MemoryAlerts
 
     fallen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -509,7 +517,9 @@ async def _pages(
         fell=fell,
         photos=settings.state / "photos",
         privacy=stores.privacy(settings.state, stores.registrar(settings.state)),
+        workings=workings(settings.state, config, wish, dict(settings.retention)),
         push_key=settings.state / "push.pub" if "web_push" in settings.ready_channels else None,
+        channels=ready,
         webhook_secret=str(settings.channels.get("webhook", {}).get("secret", "")),
         post=MqttPost(endpoint(settings)),
         uplink=uplink(settings),
@@ -585,7 +595,7 @@ def main(arguments: list[str] | None = None, run: Callable[[Coroutine[Any, Any, 
             raise ConfigError("\n".join(wrong))
         set_up_log(settings.log, settings.log_as)
         sys.setswitchinterval(HAND_OVER_S)
-        run(serve(settings, SystemClock(), demo=asked.demo))
+        run(serve(settings, SystemClock(), demo=asked.demo, config=asked.config))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return os.EX_CONFIG  # starting again would not help before a person has done something

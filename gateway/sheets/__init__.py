@@ -6,7 +6,7 @@ empty cell empties it. Everything wrong is said at once, with its file, row and 
 
 from gateway.sheets.columns import ROTA, STANDARD_ZONE, weekdays
 from gateway.sheets.reading import files_in, read
-from gateway.sheets.understanding import STANDARD_LEVELS, Changes, understand
+from gateway.sheets.understanding import STANDARD_LEVELS, Changes, lies_above, understand
 from gateway.sheets.writing import write_csv, write_toml, write_zip
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "STANDARD_ZONE",
     "Changes",
     "files_in",
+    "lies_above",
     "read",
     "understand",
     "weekdays",

@@ -114,7 +114,7 @@ def _understand_areas(tables: Tables, store: RegistryStore, levels: Sequence[str
         parent = areas.get(area.parent)
         if area.parent and parent is None:
             tables.fault(row, "parent", N_("There is no area '{area}'."), area=area.parent)
-        elif parent is not None and not _lies_above(parent, area, order):
+        elif parent is not None and not lies_above(parent, area, order):
             text = N_("'{area}' is a {level}; it cannot lie above this one.")
             tables.fault(row, "parent", text, area=area.parent, level=parent.level)
     grids = {grid.code: grid for grid in store.grids()}
@@ -129,8 +129,8 @@ def _understand_areas(tables: Tables, store: RegistryStore, levels: Sequence[str
         grids[grid.code] = grid
 
 
-def _lies_above(parent: Area, area: Area, order: Sequence[str]) -> bool:
-    """Of levels that we do not know nothing is said here; they have been told already."""
+def lies_above(parent: Area, area: Area, order: Sequence[str]) -> bool:
+    """Whether it is the wider of the two. Of levels we do not know nothing is said; they were told already."""
     known = {parent.level, area.level} <= set(order)
     return not known or order.index(parent.level) < order.index(area.level)
 

@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.demo": EVERYTHING,
     "gateway.replay": EVERYTHING,
     "gateway.doctor": EVERYTHING,
+    "gateway.inspection": EVERYTHING,
     "gateway.evaluate": EVERYTHING,
     "gateway.hindsight": EVERYTHING,
     "gateway.trials": EVERYTHING,
