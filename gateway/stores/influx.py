@@ -85,7 +85,10 @@ class InfluxWriter:
             self._write.write(self._influx.bucket, self._influx.org, list(lines), write_precision="ns")  # type: ignore[arg-type]
         except ApiException as error:
             if error.status not in (400, 413, 422):
-                raise TryAgain(f"HTTP {error.status}") from None
+                # Without a status it did not come as far as HTTP: the certificate, or the version of TLS.
+                raise TryAgain(
+                    f"HTTP {error.status}" if error.status else " ".join(str(error.reason).split())
+                ) from None
             if len(lines) == 1:
                 return list(lines)
             half = len(lines) // 2  # one bad line must not hold back the others
