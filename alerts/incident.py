@@ -4,15 +4,18 @@ Pure: everything is decided on plain facts that are handed in, and time is one o
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.maintenance import TEST, is_held
-from gateway.domain import Alert, Delivery, Duty, Finding, Joined, Ladder, Sending, Severity
+from gateway.domain import Alert, Delivery, Duty, Finding, Joined, Judgement, Ladder, Outcome, Sending, Severity
 
 FIRE = frozenset({"smoke", "gas", "co"})
 """Dangers of the house itself: they outrank whatever else is equally bad, for whoever goes in must know of them."""
+
+OF_ONE_DEVICE = frozenset({Outcome.ACCIDENTAL_PRESS, Outcome.SENSOR_FAULT, Outcome.SENSOR_PLACEMENT})
+"""What was wrong with a button or a sensor speaks of what leads the incident. How she was found speaks of all of it."""
 
 BEFORE_ANYBODY_COMES = frozenset({Duty.ELDER, Duty.FAMILY})
 
@@ -158,6 +161,16 @@ def joined_by(alert: Alert, finding: Finding, now: datetime) -> Alert:
 def codes_of(alert: Alert) -> tuple[str, ...]:
     """What all was found in it: first what leads, then what stands beside it."""
     return (alert.code, *(one.finding.code for one in alert.also))
+
+
+def verdicts(alert: Alert) -> Iterator[tuple[Finding, Judgement | None]]:
+    """Each rule that had a part in it, and whether it was right by what was found there; None: nobody has said yet."""
+    outcome = alert.outcome
+    yield alert.finding, outcome.judgement if outcome else None
+    for one in alert.also:
+        if one.finding.code != alert.code:
+            beside = Judgement.UNSURE if outcome in OF_ONE_DEVICE else outcome.judgement if outcome else None
+            yield one.finding, beside
 
 
 def until_called(ladder: Ladder, rung: int = 0) -> timedelta:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from alerts.incident import verdicts
 from alerts.maintenance import TEST, is_held
 from gateway.domain import Alert, Judgement, Outcome, Severity, State
 
@@ -150,6 +151,7 @@ class Case:
     resolved_at: datetime | None
     outcome: Outcome | None
     judgement: Judgement | None
+    rules: tuple[tuple[str, Judgement | None], ...]  # each that had a part in it, the leading one first
     looks_in: bool  # somebody has to look in again
     followed_up_at: datetime | None
     was_late: bool  # with a step that is done
@@ -176,6 +178,7 @@ def case_of(alert: Alert) -> Case | None:
         resolved_at=alert.resolved_at,
         outcome=alert.outcome,
         judgement=alert.outcome.judgement if alert.outcome else None,
+        rules=tuple((finding.code, judgement) for finding, judgement in verdicts(alert)),
         looks_in=needs_follow_up(alert),
         followed_up_at=alert.followed_up_at,
         was_late=any(step.done_at is not None and step.done_at > step.due_at for step in steps),

@@ -15,7 +15,7 @@ from gateway.domain import Judgement, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How often one rule called people, and how often it was right by what was found at the door."""
+    """How often one rule had a part in what people were called for, and how often it was right by what was found."""
 
     code: str
     raised: int
@@ -34,9 +34,10 @@ def by_rule(cases: Iterable[Case]) -> list[Rule]:
     raised: Counter[str] = Counter()
     found: Counter[tuple[str, Judgement]] = Counter()
     for case in cases:
-        raised[case.code] += 1
-        if case.judgement is not None:
-            found[case.code, case.judgement] += 1
+        for code, judgement in case.rules:
+            raised[code] += 1
+            if judgement is not None:
+                found[code, judgement] += 1
     real, false, unsure = Judgement.REAL, Judgement.FALSE, Judgement.UNSURE
     rules = [Rule(code, n, found[code, real], found[code, false], found[code, unsure]) for code, n in raised.items()]
     return sorted(rules, key=lambda rule: (-rule.false, -rule.raised, rule.code))

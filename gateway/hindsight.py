@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from alerts.incident import verdicts
 from detectors import DETECTORS, Watch
 from detectors.shadow import Shadow, is_muted
-from gateway.domain import Alert, Finding, Home, Judgement, Kind, Outcome, Override, Reading
+from gateway.domain import Finding, Home, Judgement, Kind, Override, Reading
 from gateway.domain.plan import Unit, setting_of, span_at
 from gateway.ports import AlertStore, Context, Directory, ReadingStore
 from simulators.recordings import pass_time
@@ -88,10 +89,6 @@ def live_again(watch: Watch, past: Sequence[Reading], lines: Sequence[Override],
 # --------------------------------------------------------------------------- what was found at the door
 
 
-OF_ONE_DEVICE = frozenset({Outcome.ACCIDENTAL_PRESS, Outcome.SENSOR_FAULT, Outcome.SENSOR_PLACEMENT})
-"""What was wrong with a button or a sensor speaks of what leads the incident. How she was found speaks of all of it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Precision:
     """How often a rule was right in one home, by what was found there."""
@@ -115,8 +112,9 @@ def precisions(alerts: AlertStore, since: datetime, now: datetime, home: str | N
     """Of every rule and home that people have closed alerts of, the most often wrong first."""
     told: dict[tuple[str, str], list[tuple[Finding, Judgement]]] = {}
     for alert in alerts.raised(since, now, home=home):
-        for finding, judgement in _judged(alert):
-            told.setdefault((alert.home, finding.code), []).append((finding, judgement))
+        for finding, judgement in verdicts(alert):
+            if judgement is not None:
+                told.setdefault((alert.home, finding.code), []).append((finding, judgement))
     found = []
     for (where, code), some in told.items():
         counts = Counter(judgement for _, judgement in some)
@@ -124,16 +122,6 @@ def precisions(alerts: AlertStore, since: datetime, now: datetime, home: str | N
         days = (now - since) / timedelta(days=1)
         found.append(Precision(where, code, real, false, unsure, days, some[-1][0]))
     return sorted(found, key=lambda one: (-one.false, one.home, one.code))
-
-
-def _judged(alert: Alert) -> Iterator[tuple[Finding, Judgement]]:
-    """Each rule that had a part in an incident, and whether it was right by what was found there."""
-    if alert.outcome is None:
-        return
-    yield alert.finding, alert.outcome.judgement
-    for one in alert.also:
-        if one.finding.code != alert.code:
-            yield one.finding, Judgement.UNSURE if alert.outcome in OF_ONE_DEVICE else alert.outcome.judgement
 
 
 # --------------------------------------------------------------------------- what might be better

@@ -21,6 +21,7 @@ from gateway.domain import (
     Finding,
     Gap,
     Grid,
+    Joined,
     Kind,
     Monitoring,
     Outcome,
@@ -244,6 +245,20 @@ def test_a_test_or_what_was_held_back_is_no_case(rig: Rig):
     assert sla.case_of(replace(alert, state=State.CANCELLED)) is None
     held = Finding(home="h1", code="sos", severity=Severity.HIGH, since=EVENING, at=EVENING, facts=(("held_for", "x"),))
     assert sla.case_of(replace(alert, finding=held)) is None
+
+
+def test_each_rule_that_had_a_part_is_judged_and_what_was_wrong_with_a_button_says_nothing_of_the_others(rig: Rig):
+    fall = Finding(home="h1", code="fall", severity=Severity.EMERGENCY, since=EVENING, at=EVENING)
+    pressed = replace(rig.press("h1"), also=(Joined(finding=fall),))
+
+    def right(outcome: Outcome | None) -> dict[str, tuple[int, int, int, int]]:
+        case = sla.case_of(replace(pressed, outcome=outcome))
+        assert case is not None
+        return {rule.code: (rule.raised, rule.real, rule.false, rule.unsure) for rule in sums.by_rule([case])}
+
+    assert right(None) == {"sos": (1, 0, 0, 0), "fall": (1, 0, 0, 0)}
+    assert right(Outcome.REAL_EMERGENCY) == {"sos": (1, 1, 0, 0), "fall": (1, 1, 0, 0)}
+    assert right(Outcome.ACCIDENTAL_PRESS) == {"sos": (1, 0, 1, 0), "fall": (1, 0, 0, 1)}
 
 
 # --------------------------------------------------------------------------- the page
