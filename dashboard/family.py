@@ -302,9 +302,10 @@ def bars(
     for n, (day, value) in enumerate(zip(days, values, strict=True)):
         said = tongue.say("not known")
         if value is not None:
-            said = f"{value / timedelta(hours=1):.1f}h" if value else "0"
+            said = tongue.say("{hours} h", hours=f"{value / timedelta(hours=1):.1f}") if value else "0"
             if counts is not None:
-                said = f"{counts[n]}×" if not value else f"{counts[n]}× {said}"
+                times = tongue.say("{n}×", n=counts[n])
+                said = f"{times} {said}" if value else times
         label = tongue.say(WEEKDAYS[day.on.weekday()])
         drawn.append(Bar(label, said, None if value is None else round(value / most, 3)))
     return drawn

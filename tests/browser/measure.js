@@ -4,6 +4,8 @@
     const targets = "a, button, select, summary, input:not([type=hidden]):not([type=radio])";
     return [...document.querySelectorAll(targets)]
       .filter((element) => element.checkVisibility() && !element.closest(".skip"))
+      // Who taps the words of a tick taps the tick.
+      .map((element) => (element.matches("[type=checkbox], [type=file]") && element.closest("label")) || element)
       .map((element) => [element.textContent.trim().slice(0, 30), element.getBoundingClientRect()])
       .filter(([, box]) => box.height < 44 || box.width < 44)
       .map(([text, box]) => `${text}: ${box.width} x ${box.height}`);
@@ -35,6 +37,28 @@
         found.push(`${element.textContent.trim().slice(0, 20)}: ${ratio.toFixed(2)}`);
     }
     return found;
+  },
+  // What makes the page scroll sideways: whatever reaches over its right edge and is not in a box that scrolls itself.
+  tooWide() {
+    const root = document.documentElement;
+    if (root.scrollWidth <= window.innerWidth) return [];
+    return [...document.querySelectorAll("body *")]
+      .filter((element) => element.checkVisibility() && !element.closest(".scroll, .skip, .hidden"))
+      .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1)
+      .map((element) => `${element.tagName}.${element.className}: ${element.textContent.trim().slice(0, 30)}`)
+      .slice(-4)
+      .concat(`${root.scrollWidth} > ${window.innerWidth}`);
+  },
+  // The same while the type is twice as large.
+  inLargeType() {
+    document.documentElement.style.fontSize = "200%";
+    const found = this.tooWide();
+    document.documentElement.style.fontSize = "";
+    return found;
+  },
+  // Everything that is folded away is unfolded, but the menu, which would lie over it.
+  openAll() {
+    for (const folded of document.querySelectorAll("details:not(.menu)")) folded.open = true;
   },
   // Nothing makes the page scroll sideways.
   isWhole: () => document.documentElement.scrollWidth <= window.innerWidth,

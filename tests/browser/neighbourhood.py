@@ -271,7 +271,24 @@ class Neighbourhood:
         listener.bind(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.settle()
-        house = House(
+        config = uvicorn.Config(
+            create_app(self.house()), log_level="warning", timeout_graceful_shutdown=2, access_log=False, lifespan="on"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            threading.Event().wait(0.02)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(10)
+            listener.close()
+
+    def house(self) -> House:
+        return House(
             alerts=self.alerts,
             desk=self.desk,
             registry=self.registry,
@@ -289,21 +306,6 @@ class Neighbourhood:
             demo_kill=self.killed.set,
             phone=create_phone(self.clock, [(who, duty) for duty, who, _ in STAFF], self.registry, self.alerts),
         )
-        config = uvicorn.Config(
-            create_app(house), log_level="warning", timeout_graceful_shutdown=2, access_log=False, lifespan="on"
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
-        thread.start()
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            threading.Event().wait(0.02)
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            thread.join(10)
-            listener.close()
 
     def setup_link(self) -> str:
         return make_setup_link(self.accounts, self.clock, self.url)

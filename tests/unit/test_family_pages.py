@@ -180,8 +180,8 @@ def test_the_day_in_outline_and_a_week_in_two_charts(kin):
 
     assert "外出 11:38–12:38" in said
     assert "上午 厨房" in said
-    assert "10.0h" in said, "from 22:37 to 08:38"
-    assert "1× 1.0h" in said
+    assert "10.0 小时" in said, "from 22:37 to 08:38"
+    assert "1 次 1.0 小时" in said
     assert page.count('class="bar"') == 14
     assert "style=" not in page
 
