@@ -678,29 +678,6 @@ def test_no_other_database_is_taken_for_one_we_know():
         upsert(SimpleNamespace(dialect=SimpleNamespace(name="mysql")), metadata.tables["alert"])
 
 
-RAISES_ALERTS_FOREVER = """
-import sys
-from datetime import UTC, datetime, timedelta
-sys.path.insert(0, sys.argv[2])
-from test_alert_store import MORNING, a_delivery, a_finding, an_alert, minutes
-from gateway.ports import Timer
-from gateway.stores.sql import SqlAlerts, open_book
-
-alerts = SqlAlerts(open_book(sys.argv[1]))
-number = len(alerts.alerts(limit=1_000_000))
-while True:
-    alert = an_alert(a_finding(since=MORNING + minutes(number)))
-    with alerts.begin() as ledger:
-        ledger.join(alert.finding, alert.id)
-        ledger.save(alert)
-        ledger.queue(a_delivery(alert))
-        ledger.set_timer(Timer(f"climb/{alert.id}", "climb", alert.id, MORNING))
-        ledger.publish(MORNING, "alert", alert.id)
-    print(alert.id, flush=True)
-    number += 1
-"""
-
-
 def with_the_house() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(gateway.__file__).parents[1])}
 
@@ -708,7 +685,7 @@ def with_the_house() -> dict[str, str]:
 def test_what_was_said_to_be_written_survives_kill_9(url):
     dice, said = random.Random(9), []
     for _ in range(3):
-        command = [sys.executable, "-c", RAISES_ALERTS_FOREVER, url, str(Path(__file__).parent)]
+        command = [sys.executable, Path(__file__).with_name("raises_alerts.py"), url]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=with_the_house(), text=True) as writer:
             first = writer.stdout.readline()  # it runs
             time.sleep(dice.uniform(0, 0.15))

@@ -124,26 +124,6 @@ def test_one_picture_is_one_moment(server):
 
 # ------------------------------------------------------------------ the power goes
 
-RAISES_ALERTS = """
-import sys
-sys.path.insert(0, sys.argv[2])
-from test_alert_store import MORNING, a_delivery, a_finding, an_alert, minutes
-from gateway.ports import Timer
-from gateway.stores.sql import SqlAlerts, open_book
-
-alerts = SqlAlerts(open_book(sys.argv[1]))
-number = len(alerts.alerts(limit=1_000_000))
-while True:
-    alert = an_alert(a_finding(since=MORNING + minutes(number)))
-    with alerts.begin() as ledger:
-        ledger.join(alert.finding, alert.id)
-        ledger.save(alert)
-        ledger.queue(a_delivery(alert))
-        ledger.set_timer(Timer(f"climb/{alert.id}", "climb", alert.id, MORNING))
-    print(alert.id, flush=True)
-    number += 1
-"""
-
 
 @pytest.mark.timeout(200)
 def test_what_was_said_to_be_written_survives_the_death_of_the_server(server):
@@ -152,7 +132,7 @@ def test_what_was_said_to_be_written_survives_the_death_of_the_server(server):
     alerts = SqlAlerts(engine := open_book(url))
     assert alerts.alerts() == []
     for seconds in (0.3, 0.8):
-        command = [sys.executable, "-c", RAISES_ALERTS, url, str(ROOT / "tests" / "contracts")]
+        command = [sys.executable, ROOT / "tests" / "contracts" / "raises_alerts.py", url]
         here = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=here
