@@ -21,6 +21,7 @@ from dashboard import (
     answers,
     api,
     atlas,
+    audit,
     board,
     charts,
     demo,
@@ -34,6 +35,7 @@ from dashboard import (
     install,
     install_view,
     keys,
+    machine,
     metrics,
     month,
     overview,
@@ -141,6 +143,8 @@ def create_app(house: House) -> FastAPI:
     app.include_router(family.routes(family.Family(sight, dealing), entrance))
     app.include_router(elder.routes(elder.Elder(sight), entrance))
     app.include_router(privacy.routes(privacy.Privacy(sight), entrance))
+    app.include_router(audit.routes(audit.Audit(sight), entrance))
+    app.include_router(machine.routes(machine.Machine(sight), entrance))
     app.include_router(install.routes(install_view.Install(house, printer, sight), entrance))
     trying = drills.Drills(house, printer, sight)
     answering = answers.Answers(sight, dealing, kept, trying)

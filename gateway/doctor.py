@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import reserve
+from gateway.backup import last_backup
 from gateway.broker import BrokerError
 from gateway.callees import read_people
 from gateway.config import Settings
@@ -39,6 +40,9 @@ DRIFT_S = 0.2
 """By how much the time of day may move against the machine's own clock while we look."""
 
 LOOKS_FOR_S = 0.5
+
+BACKED_UP = timedelta(days=8)
+"""A backup that is older than this is told: a weekly timer and a day to spare."""
 
 TO_READ_AGAIN = 200_000
 """Readings behind the checkpoints; more of them make a start slow."""
@@ -341,6 +345,15 @@ def _copies(settings: Settings, now: datetime) -> Iterator[Remark]:
         )
     else:
         yield _well(N_("The files were copied on {day}."), day=f"{made:%Y-%m-%d %H:%M} UTC")
+    backup = last_backup(settings.state)
+    if backup is None or now - backup["made_at"] > BACKED_UP:
+        yield _note(
+            N_("No backup was made within eight days."),
+            N_("Copies on this disk go with it: put `shouwang backup --to …` into a timer, onto another disk."),
+        )
+    else:
+        day = f"{backup['made_at']:%Y-%m-%d %H:%M} UTC"
+        yield _well(N_("The last backup is of {day}: {path}."), day=day, path=backup["path"])
     if noted_missing(settings.state):
         yield _bad(
             N_("At the last start something that was known was missing."),

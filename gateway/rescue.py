@@ -109,7 +109,7 @@ def _replace(state: Path, name: str, wrong: str, now: datetime) -> Missing:
     if copy is None:
         return Missing("readings", now)
     copy_of(copy, state / name)
-    return Missing("book" if name == BOOK else "learnt", now, _made_at(copy))
+    return Missing("book" if name == BOOK else "learnt", now, made_at(copy))
 
 
 def is_short(state: Path, last_event: int, last_arrival: int, now: datetime) -> Missing | None:
@@ -164,7 +164,8 @@ def copies(state: Path, name: str) -> list[Path]:
     return sorted((state / COPIES).glob(f"{Path(name).stem}-*.db"), reverse=True)
 
 
-def _made_at(copy: Path) -> datetime:
+def made_at(copy: Path) -> datetime:
+    """When it was made, as its name says."""
     return datetime.strptime(copy.stem.rpartition("-")[2], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
@@ -177,7 +178,7 @@ def is_time(state: Path, now: datetime) -> bool:
 def last_copy(state: Path) -> datetime | None:
     """When the files were last copied."""
     newest = copies(state, READINGS)
-    return _made_at(newest[0]) if newest else None
+    return made_at(newest[0]) if newest else None
 
 
 def keep_copies(state: Path, now: datetime, *, book: bool = True) -> list[str]:
@@ -218,6 +219,22 @@ def _copied(path: Path, to: Path) -> bool:
     with to.open("rb") as file:
         os.fsync(file.fileno())
     return True
+
+
+@dataclass(slots=True)
+class Wish:
+    """Somebody wants a copy now. Whoever makes the daily ones makes it, so that two are never made at once."""
+
+    asked_at: datetime | None = None  # until it was tried
+    tried_at: datetime | None = None  # the last that was wished for
+
+    def make(self, now: datetime) -> None:
+        self.asked_at = now
+
+    def tried(self, now: datetime) -> None:
+        """It was made, or it could not be: the folder says which. `now` is when it was begun."""
+        if self.asked_at is not None:
+            self.asked_at, self.tried_at = None, now
 
 
 def forget_copies(state: Path) -> None:

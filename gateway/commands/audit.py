@@ -1,5 +1,6 @@
 """`shouwang audit …`: who did or read what, and whether anybody has altered what stands there."""
 
+import json
 from datetime import UTC
 from typing import Annotated
 
@@ -22,6 +23,7 @@ def audit_verify(
     anchor: Annotated[
         list[str] | None, typer.Option("--anchor", help="1024:9f86…, from a log or from paper; may be repeated")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs: rows, anchors, and what is wrong")] = False,
     config: Config = None,
     state: State = None,
 ) -> None:
@@ -36,6 +38,10 @@ def audit_verify(
             raise Refused(str(error)) from error
         rows = list(here.privacy.trail())
         breaks = examined(rows, ends)
+        if as_json:
+            wrong = [(one.number, one.flaw.value) for one in breaks]
+            say(json.dumps({"rows": len(rows), "anchors": len(ends), "breaks": wrong}))
+            raise typer.Exit(1 if breaks else 0)
         for one in breaks:
             say(f"row {one.number} {WRONG[one.flaw.value]}")
         if breaks:

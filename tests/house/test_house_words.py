@@ -23,6 +23,7 @@ PARTS = {
         "gateway.backup",
         "gateway.doctor",
         "gateway.domain.plan",
+        "gateway.keeping",
         "gateway.refusals",
         "gateway.rescue",
         "gateway.registry",

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pages_house import BASE, SECRET, Rig, a_home
 from starlette.testclient import TestClient
+from the_workings import Inside
 
+from alerts.channels.console import Console
 from dashboard.auth import Gatekeeper
 from gateway.domain import (
     Absence,
@@ -58,7 +60,10 @@ class Walled(Rig):
     """The house of the pages' tests with a wall through it."""
 
     def __post_init__(self) -> None:
-        self.more = {"demo": True, "demo_press": print, "demo_kill": print, **self.more}
+        inside = Inside().workings()
+        demo = {"demo": True, "demo_press": print, "demo_kill": print}
+        channels = {"console": Console(), "email": Console()}
+        self.more = {**demo, "workings": inside, "channels": channels, **self.more}
         super().__post_init__()
         now = self.clock.now()
         self.keeper = Gatekeeper(self.accounts, self.clock, SECRET)
