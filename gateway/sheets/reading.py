@@ -2,9 +2,12 @@
 
 import csv
 import io
+import lzma
 import re
+import struct
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +19,19 @@ LARGEST = 32 * 2**20
 """Bytes of one table, and of everything in a zip: a county's homes need a tenth."""
 
 MOST_FILES = 64
+
+# What Python's zipfile and its decompressors raise for archives that are damaged, locked or made to deceive.
+_NO_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    OSError,
+    EOFError,
+)
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
@@ -102,7 +118,7 @@ def _unpacked(files: Mapping[str, bytes], tables: Tables) -> dict[str, bytes]:
                     tables.tell(N_("The file is too large."), name)
                     continue
                 found |= {entry.filename.rsplit("/", 1)[-1]: archive.read(entry) for entry in inside}
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        except _NO_ZIP:
             tables.tell(N_("This is no zip that can be read."), name)
     return found
 

@@ -152,6 +152,14 @@ def test_what_is_not_signed_or_not_now_is_not_heard(rig):
     assert rig.alerts.delivery(delivery.id).stage is Stage.SENT
 
 
+@pytest.mark.parametrize("stamp", ["", "0", "-1", "1e9", "１７６３", "99999999999", "999999999999"])
+def test_a_moment_that_nobody_lives_in_is_not_heard(rig, stamp):
+    """The last one lies in the year 33658, which no clock of ours can say: it made the door fall."""
+    headers = {"shouwang-timestamp": stamp.encode(), "shouwang-signature": "sha256=0"}
+
+    assert rig.browser().post("/in/signed", content=b"{}", headers=headers).status_code == 404
+
+
 def test_without_a_secret_the_door_is_shut():
     shut = Rig()
 

@@ -36,7 +36,7 @@ from gateway.domain import (
     Sight,
 )
 from gateway.registry import LEARNING, RegistrationError, Registry
-from gateway.sheets import write_csv, write_toml, write_zip
+from gateway.sheets import read, write_csv, write_toml, write_zip
 from gateway.stores.memory import MemoryRegistry
 
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -237,6 +237,29 @@ def test_a_table_is_read_however_it_was_saved(community, registry, content):
 
     assert community.home("wang").rooms[-1] == Room(id="kitchen", name="厨房", kind=RoomKind.KITCHEN)
     assert community.home("wang").sensors == WANG.sensors, "what is not named stays"
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_any_byte_changed_is_read_or_refused(how):
+    """A fuzzer found that Python's zipfile says a damaged archive in nine different ways."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", how) as archive:
+        archive.writestr("grids.csv", "code,name,community\ng-01,一号网格,c\n")
+    whole = packed.getvalue()
+
+    for place in range(len(whole)):
+        for byte in (0, whole[place] ^ 0x01, 0xFF):
+            read({"x.zip": whole[:place] + bytes([byte]) + whole[place + 1 :]})
+        read({"x.zip": whole[:place]})
+
+
+def test_a_zip_with_a_name_of_nothing_is_refused():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("nnn", "x")
+    nameless = packed.getvalue().replace(b"nnn", b"\0nn")
+
+    assert read({"x.zip": nameless}).sentences()
 
 
 def test_a_file_may_have_a_chinese_name_and_come_in_a_folder_of_a_zip(community, registry):
