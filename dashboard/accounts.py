@@ -24,7 +24,7 @@ from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_, Tongue
-from gateway.domain import Duty, Home, Person
+from gateway.domain import Act, Duty, Home, Person
 from gateway.ports import Account
 from gateway.registry import RegistrationError
 
@@ -58,6 +58,10 @@ class Line:
     place: str
     shut: bool = False
     until: datetime | None = None
+
+
+class Refused(Exception):
+    """It cannot be done; the sentence says why, and is said in the reader's language."""
 
 
 class Accounts:
@@ -130,6 +134,94 @@ class Accounts:
     def login_for(self, person: Person) -> str:
         """Who belongs to a household signs in with the telephone number, which they know."""
         return next(iter(self.house.registry.phones(person.id)), person.id)
+
+    # ------------------------------------------------------------------ acts
+
+    def note(self, visitor: Visitor, what: str, login: str, why: str = "") -> None:
+        act = Act(at=self.house.clock.now(), who=visitor.account.person, what=f"account.{what}", ref=login, why=why)
+        with self.house.registry.begin() as ledger:
+            ledger.audit(act)
+
+    def invite(self, visitor: Visitor, name: str, login: str, duty: Duty, place: str, language: str) -> str:
+        """A link for somebody who is to work for us; they are on the registry from now on."""
+        house, login = self.house, login_of(login)
+        if not self.may_give(visitor, duty, place):
+            raise HTTPException(404)
+        known = house.registry.person(login)
+        if house.accounts.account(login) is not None or (known is not None and not self.is_theirs(visitor, known)):
+            raise Refused(N_("This name is taken; choose another one."))
+        now = house.clock.now()
+        house.registrar.put_person(
+            known or Person(id=login, name=name.strip(), language=language),
+            duties=list(dict.fromkeys((*house.registry.duties(login, now), (duty, place)))),
+            who=visitor.account.person,
+            now=now,
+        )
+        return self.link_for(visitor, login, duty, place, login)
+
+    def invite_kin(self, visitor: Visitor, home: Home, person: str, duty: str) -> tuple[str, str]:
+        """A link for the resident or somebody of the family, and by which name they sign in; the link is empty where
+        they can do so already."""
+        asked = next(((p, d) for p, d in self.around(home) if (p.id, d.value) == (person, duty)), None)
+        if asked is None:
+            raise HTTPException(404)
+        login = login_of(self.login_for(asked[0]))
+        if self.house.accounts.account(login) is not None:
+            return "", login
+        return self.link_for(visitor, login, asked[1], "", asked[0].id), login
+
+    def link_for(self, visitor: Visitor, login: str, duty: Duty, place: str, person: str) -> str:
+        """A link for somebody new; an earlier one for the same name opens no more."""
+        house = self.house
+        end_invitations(house.accounts, login, house.clock.now())
+        link = make_join_link(house.accounts, house.clock, house.base_url, login, duty, place, person=person)
+        self.note(visitor, "invited", login)
+        return link
+
+    def withdraw(self, visitor: Visitor, login: str) -> None:
+        if login not in {line.login for line in self.lines(visitor) if line.until is not None}:
+            raise HTTPException(404)
+        end_invitations(self.house.accounts, login, self.house.clock.now())
+        self.note(visitor, "invitation-withdrawn", login)
+
+    def reset(self, visitor: Visitor, account: Account) -> str:
+        """A link by which they choose a new password."""
+        house = self.house
+        end_invitations(house.accounts, account.login, house.clock.now())
+        link = make_join_link(house.accounts, house.clock, house.base_url, account.login, account.duty, fresh=False)
+        self.note(visitor, "reset-link", account.login)
+        return link
+
+    def change_role(self, visitor: Visitor, account: Account, duty: Duty, place: str) -> None:
+        if account.duty not in STAFF or not self.may_give(visitor, duty, place):
+            raise HTTPException(404)
+        if self.is_last(account) and (duty, place) != (Duty.ADMIN, ""):
+            raise Refused(N_("This is the last administrator of all; make another one first."))
+        self.house.accounts.put(replace(account, duty=duty, place=place))
+        self.house.accounts.end_sessions(account.login)
+        self.note(visitor, "role", account.login, why=f"{duty.value} {place}".strip())
+
+    def sign_out(self, visitor: Visitor, account: Account) -> None:
+        self.house.accounts.end_sessions(account.login)
+        self.note(visitor, "signed-out", account.login)
+
+    def drop_second_step(self, visitor: Visitor, account: Account) -> None:
+        self.house.accounts.drop_second_step(account.login)
+        self.note(visitor, "figures-off", account.login)
+
+    def shut(self, visitor: Visitor, account: Account) -> None:
+        """Nobody comes in by it from this moment on."""
+        house, now = self.house, self.house.clock.now()
+        if account.login == visitor.account.login or self.is_last(account):
+            raise Refused(N_("Nobody shuts their own account, nor that of the last administrator of all."))
+        house.accounts.put(replace(account, disabled_at=now))
+        house.accounts.end_sessions(account.login)
+        end_invitations(house.accounts, account.login, now)
+        self.note(visitor, "shut", account.login)
+
+    def open_again(self, visitor: Visitor, account: Account) -> None:
+        self.house.accounts.put(replace(account, disabled_at=None))
+        self.note(visitor, "open", account.login)
 
     # ------------------------------------------------------------------ pages
 
@@ -257,23 +349,18 @@ def _as_account(invited: Invitation, now: datetime) -> Account:
 def routes(them: Accounts, doors: Doors) -> APIRouter:
     """For administrators and supervisors; each act is a line of the audit trail under their name."""
     router = APIRouter(prefix="/accounts")
-    house, accounts = them.house, them.house.accounts
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806
     Word = Annotated[str, Form(max_length=80)]  # noqa: N806
 
-    def note(visitor: Visitor, what: str, login: str) -> None:
-        doors.note(visitor.account.person, f"account.{what}", ref=login)
-
     def back(login: str, said: str) -> Response:
         return RedirectResponse(f"/accounts/one?login={quote(login, safe='')}&said={said}", status_code=303)
 
-    def invite(request: Request, visitor: Visitor, login: str, duty: Duty, place: str, person: str) -> Response:
-        """A link for somebody new; an earlier one for the same name opens no more."""
-        end_invitations(accounts, login, house.clock.now())
-        link = make_join_link(accounts, house.clock, house.base_url, login, duty, place, person=person)
-        note(visitor, "invited", login)
-        return them.show_link(request, visitor, link, login)
+    def chosen(duty: str) -> Duty:
+        wanted = next((one for one in STAFF if one.value == duty), None)
+        if wanted is None:
+            raise HTTPException(404)
+        return wanted
 
     @router.get("")
     def show(request: Request, visitor: Leader, sought: str = "", said: str = "") -> Response:
@@ -283,37 +370,20 @@ def routes(them: Accounts, doors: Doors) -> APIRouter:
     def invite_staff(
         request: Request, visitor: Acting, name: Word = "", login: Word = "", duty: Word = "", place: Word = ""
     ) -> Response:
-        say, login = tongue_of(request).say, login_of(login)
-        wanted = next((one for one in STAFF if one.value == duty), None)
+        tongue = tongue_of(request)
         if not place:
-            return them.show_list(request, visitor, "", error=say("Choose what they see."))
-        place, error = place.replace(WHOLE, ""), ""
-        if wanted is None or not them.may_give(visitor, wanted, place):
-            raise HTTPException(404)
-        known = house.registry.person(login)
-        if accounts.account(login) is not None or (known is not None and not them.is_theirs(visitor, known)):
-            error = say("This name is taken; choose another one.")
+            return them.show_list(request, visitor, "", error=tongue.say("Choose what they see."))
         try:
-            if not error:
-                held = house.registry.duties(login, house.clock.now())
-                house.registrar.put_person(
-                    known or Person(id=login, name=name.strip(), language=tongue_of(request).language),
-                    duties=list(dict.fromkeys((*held, (wanted, place)))),
-                    who=visitor.account.person,
-                    now=house.clock.now(),
-                )
+            link = them.invite(visitor, name, login, chosen(duty), place.replace(WHOLE, ""), tongue.language)
+        except Refused as refusal:
+            return them.show_list(request, visitor, "", error=tongue.say(str(refusal)))
         except RegistrationError as refusal:
-            error = refusal.say(tongue_of(request).language)
-        if error:
-            return them.show_list(request, visitor, "", error=error)
-        return invite(request, visitor, login, wanted, place, login)
+            return them.show_list(request, visitor, "", error=refusal.say(tongue.language))
+        return them.show_link(request, visitor, link, login_of(login))
 
     @router.post("/invitations/withdraw")
     def withdraw(visitor: Acting, login: Word = "") -> Response:
-        if login not in {line.login for line in them.lines(visitor) if line.until is not None}:
-            raise HTTPException(404)
-        end_invitations(accounts, login, house.clock.now())
-        note(visitor, "invitation-withdrawn", login)
+        them.withdraw(visitor, login)
         return RedirectResponse("/accounts?said=withdrawn", status_code=303)
 
     # ------------------------------------------------------------------ a household
@@ -325,13 +395,8 @@ def routes(them: Accounts, doors: Doors) -> APIRouter:
     @router.post("/homes/{home_id}/invite")
     def invite_family(request: Request, visitor: Acting, home_id: str, person: Word = "", duty: Word = "") -> Response:
         home = them.pages.home(visitor, home_id)
-        asked = next(((p, d) for p, d in them.around(home) if (p.id, d.value) == (person, duty)), None)
-        if asked is None:
-            raise HTTPException(404)
-        login = login_of(them.login_for(asked[0]))
-        if accounts.account(login) is not None:
-            return them.show_household(request, visitor, home)
-        return invite(request, visitor, login, asked[1], "", asked[0].id)
+        link, login = them.invite_kin(visitor, home, person, duty)
+        return them.show_link(request, visitor, link, login) if link else them.show_household(request, visitor, home)
 
     # ------------------------------------------------------------------ one account
 
@@ -342,60 +407,44 @@ def routes(them: Accounts, doors: Doors) -> APIRouter:
     @router.post("/one/reset")
     def reset(request: Request, visitor: Acting, login: Word = "") -> Response:
         account = them.account(visitor, login)
-        end_invitations(accounts, account.login, house.clock.now())
-        link = make_join_link(accounts, house.clock, house.base_url, account.login, account.duty, fresh=False)
-        note(visitor, "reset-link", account.login)
-        return them.show_link(request, visitor, link, account.login)
+        return them.show_link(request, visitor, them.reset(visitor, account), account.login)
 
     @router.post("/one/role")
     def change_role(request: Request, visitor: Acting, login: Word = "", duty: Word = "", place: Word = "") -> Response:
-        account = them.account(visitor, login)
-        wanted = next((one for one in STAFF if one.value == duty), None)
+        account, say = them.account(visitor, login), tongue_of(request).say
         if not place:
-            return them.show_one(request, visitor, account, error=tongue_of(request).say("Choose what they see."))
-        place = place.replace(WHOLE, "")
-        if account.duty not in STAFF or wanted is None or not them.may_give(visitor, wanted, place):
-            raise HTTPException(404)
-        changed = replace(account, duty=wanted, place=place)
-        if them.is_last(account) and (wanted, place) != (Duty.ADMIN, ""):
-            error = tongue_of(request).say("This is the last administrator of all; make another one first.")
-            return them.show_one(request, visitor, account, error=error)
-        accounts.put(changed)
-        accounts.end_sessions(account.login)
-        doors.note(visitor.account.person, "account.role", ref=account.login, why=f"{wanted.value} {place}".strip())
+            return them.show_one(request, visitor, account, error=say("Choose what they see."))
+        try:
+            them.change_role(visitor, account, chosen(duty), place.replace(WHOLE, ""))
+        except Refused as refusal:
+            return them.show_one(request, visitor, account, error=say(str(refusal)))
         return back(account.login, "changed")
 
     @router.post("/one/sign-out")
     def sign_out(visitor: Acting, login: Word = "") -> Response:
         account = them.account(visitor, login)
-        accounts.end_sessions(account.login)
-        note(visitor, "signed-out", account.login)
+        them.sign_out(visitor, account)
         return back(account.login, "signed-out")
 
     @router.post("/one/figures-off")
     def take_second_step(visitor: Acting, login: Word = "") -> Response:
         account = them.account(visitor, login)
-        accounts.drop_second_step(account.login)
-        note(visitor, "figures-off", account.login)
+        them.drop_second_step(visitor, account)
         return back(account.login, "figures-off")
 
     @router.post("/one/shut")
     def shut(request: Request, visitor: Acting, login: Word = "") -> Response:
         account = them.account(visitor, login)
-        if account.login == visitor.account.login or them.is_last(account):
-            error = tongue_of(request).say("Nobody shuts their own account, nor that of the last administrator of all.")
-            return them.show_one(request, visitor, account, error=error)
-        accounts.put(replace(account, disabled_at=house.clock.now()))
-        accounts.end_sessions(account.login)
-        end_invitations(accounts, account.login, house.clock.now())
-        note(visitor, "shut", account.login)
+        try:
+            them.shut(visitor, account)
+        except Refused as refusal:
+            return them.show_one(request, visitor, account, error=tongue_of(request).say(str(refusal)))
         return back(account.login, "shut")
 
     @router.post("/one/open")
     def open_again(visitor: Acting, login: Word = "") -> Response:
         account = them.account(visitor, login)
-        accounts.put(replace(account, disabled_at=None))
-        note(visitor, "open", account.login)
+        them.open_again(visitor, account)
         return back(account.login, "open")
 
     return router

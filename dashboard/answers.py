@@ -7,7 +7,7 @@ registrar; what these refuse is refused in one shape (`dashboard.problems`).
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -29,10 +29,10 @@ from dashboard.plan import FROM_THE_FILE, is_known
 from dashboard.printer import tongue_of
 from dashboard.problems import CODES, MEDIA, Field, Problem, ProblemShape
 from dashboard.records import Records
-from gateway.domain import Act, Alert, Condition, Duty, Elder, Gap, Home, Outcome, Sensor
+from gateway.domain import Act, Alert, Condition, Duty, Elder, FamilyWord, Gap, Home, Outcome, Override, Sensor
 from gateway.locales import LANGUAGES
 from gateway.ports import Answered, Trail
-from gateway.registry import RegistrationError, Registry
+from gateway.registry import RegistrationError
 
 T = TypeVar("T")
 Told = tuple[int, Mapping[str, Any]]
@@ -52,6 +52,7 @@ ACTS = {
     "cannot-go": "cannot-go",
     "follow-up": "follow-up",
     "note": "note",
+    "family": "family",
     "close": "close",
 }
 """What can be done about an alert, and what the alert's page calls it."""
@@ -68,6 +69,11 @@ class ActBody:
     to: Annotated[str, Body(max_length=80, description="for hand-over: to whom")] = ""
     elder: Elder | None = None
     afar: Annotated[bool, Body(description="for accept: this person cannot be there, and coordinates")] = False
+    code: Annotated[str, Body(max_length=20, description="for on-site: what the code at the door says")] = ""
+    position: Annotated[str, Body(max_length=60, description="for on-site: 30.257410,120.205110,12")] = ""
+    word: Annotated[FamilyWord | None, Body(description="for family: what a relative says")] = None
+    hours: Annotated[int, Body(ge=0, le=720, description="for with_me: for so long")] = 0
+    sure: Annotated[bool, Body(description="for with_me: said once more of an emergency")] = False
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
 
 
@@ -82,11 +88,11 @@ def coverage(home: Home, gaps: tuple[Gap, ...], heard: datetime | None, now: dat
         "state": home.state.value,
         "complete": not gaps,
         "blind": any(gap.why != "sensor_missing" for gap in gaps),
-        "heard": _iso(heard),
-        "learning_until": _iso(home.trial_until),
+        "heard": iso(heard),
+        "learning_until": iso(home.trial_until),
         "statement": {language: wording.say_coverage(gaps, home, language, now) for language in LANGUAGES},
         "gaps": [
-            {"what": gap.what, "why": gap.why, "since": _iso(gap.since), "room": gap.room, "sensor": gap.sensor}
+            {"what": gap.what, "why": gap.why, "since": iso(gap.since), "room": gap.room, "sensor": gap.sensor}
             for gap in gaps
         ],
     }
@@ -101,18 +107,36 @@ def device(sensor: Sensor, condition: Condition | None, *, with_functions: bool)
         "role": sensor.role.value,
         "model": sensor.model,
         "power": sensor.power.value,
-        "heard": _iso(condition.heard) if condition else None,
+        "heard": iso(condition.heard) if condition else None,
         "battery": condition.battery if condition else None,
-        "empty_at": _iso(condition.empty_at) if condition else None,
+        "empty_at": iso(condition.empty_at) if condition else None,
         "link": condition.link if condition else None,
         "faults": list(condition.faults) if condition else [],
     }
     if with_functions:
-        told["functions"] = {kind.value: _iso(at) for kind, at in condition.functions} if condition else {}
+        told["functions"] = {kind.value: iso(at) for kind, at in condition.functions} if condition else {}
     return told
 
 
-def _iso(moment: datetime | None) -> str | None:
+def plan_as_data(lines: Iterable[Override], now: datetime) -> list[Mapping[str, Any]]:
+    """What holds and what is to come; what says something of the resident's health is not told."""
+    return [
+        {
+            "scope": line.scope.value,
+            "place": line.place,
+            "key": line.key,
+            "value": line.value,
+            "since": iso(line.since),
+            "until": iso(line.until),
+            "author": line.author,
+            "reason": line.reason,
+        }
+        for line in lines
+        if is_known(line.key) and line.key not in FROM_THE_FILE and (line.until is None or line.until > now)
+    ]
+
+
+def iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment is not None else None
 
 
@@ -177,12 +201,12 @@ class Answers:
         blind = views.blind_since(home, self.house.readings.heard().get(home.id), now)
         return {
             "home": home.id,
-            "start": _iso(start),
-            "end": _iso(end),
+            "start": iso(start),
+            "end": iso(end),
             "stays": [
                 {
-                    "start": _iso(stay.start),
-                    "end": _iso(stay.end),
+                    "start": iso(stay.start),
+                    "end": iso(stay.end),
                     "room": stay.room,
                     "sensor": stay.sensor,
                     "kind": stay.kind.value,
@@ -192,30 +216,11 @@ class Answers:
                 for stay in views.stays(readings)
             ],
             "holes": [
-                {"start": _iso(max(begin, start)), "end": _iso(min(finish, end))}
+                {"start": iso(max(begin, start)), "end": iso(min(finish, end))}
                 for begin, finish in views.holes(readings, blind, now)
                 if begin < end and start < finish
             ],
         }
-
-    def plan(self, home: Home) -> Mapping[str, Any]:
-        """What holds and what is to come; what says something of the resident's health is not told."""
-        now = self.house.clock.now()
-        lines = [
-            {
-                "scope": line.scope.value,
-                "place": line.place,
-                "key": line.key,
-                "value": line.value,
-                "since": _iso(line.since),
-                "until": _iso(line.until),
-                "author": line.author,
-                "reason": line.reason,
-            }
-            for line in self.house.registry.plan_lines(home.id)
-            if is_known(line.key) and line.key not in FROM_THE_FILE and (line.until is None or line.until > now)
-        ]
-        return {"home": home.id, "lines": lines}
 
     def contacts(self, home: Home) -> Mapping[str, Any]:
         told = [
@@ -340,7 +345,7 @@ class Answers:
                     "name": way.person.name,
                     "channel": way.reach.channel,
                     "standing": way.standing.value,
-                    "tested_at": _iso(way.last.created_at) if way.last else None,
+                    "tested_at": iso(way.last.created_at) if way.last else None,
                 }
                 for way in self.drills.ways(caller.visitor)
             ],
@@ -349,7 +354,7 @@ class Answers:
                     "home": button.home.id,
                     "sensor": button.sensor.id,
                     "name": button.sensor.name,
-                    "tested_at": _iso(button.last.at) if button.last else None,
+                    "tested_at": iso(button.last.at) if button.last else None,
                     "is_due": button.is_due,
                 }
                 for button in self.drills.buttons(caller.visitor)
@@ -364,7 +369,7 @@ class Answers:
                 "reason": row.reason,
                 "hub": row.hub,
                 "detail": row.detail,
-                "at": _iso(row.at),
+                "at": iso(row.at),
                 "size": row.size,
                 "count": row.count,
             }
@@ -425,19 +430,18 @@ class Answers:
             why=said.why,
             to=said.to,
             elder=said.elder.value if said.elder else "",
+            code=said.code,
+            position=said.position,
             afar=said.afar,
+            word=said.word.value if said.word else "",
+            hours=said.hours,
+            sure=said.sure,
         )
         desk = self.house.desk.beside(keep)
         verdict = self.dealing.act(ACTS[act], alert, person, None, "api", given, desk)
         if not once.is_kept:  # refused before the desk was asked
             once.keep_alone(lambda ledger: keep(ledger, verdict))
         return told(verdict)
-
-    def register(self, home: Home, once: "Once", what: str, do: Callable[[Registry], object]) -> Told:
-        """One act of the registrar about a home."""
-        body = {"done": True, "reason": "done", "ref": home.id, "state": home.state.value}
-        do(self.house.registrar.beside(lambda ledger: once.keep(ledger, what, home.id, 200, body, home=home.id)))
-        return 200, body
 
 
 @dataclass(slots=True)
@@ -500,12 +504,12 @@ def _home(line: views.HomeLine, heard: datetime | None, now: datetime) -> Mappin
         "state": home.state.value,
         "person": home.person,
         "stand": line.stand.name.lower(),
-        "since": _iso(line.since),
-        "heard": _iso(heard),
-        "last_sign": {"at": _iso(life.at), "room": life.room, "kind": life.kind.value} if life else None,
-        "blind_since": _iso(line.blind_since),
+        "since": iso(line.since),
+        "heard": iso(heard),
+        "last_sign": {"at": iso(life.at), "room": life.room, "kind": life.kind.value} if life else None,
+        "blind_since": iso(line.blind_since),
         "alert": line.alert.id if line.alert else None,
-        "learning_until": _iso(learning(home, now)),
+        "learning_until": iso(learning(home, now)),
     }
 
 

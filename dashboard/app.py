@@ -20,6 +20,13 @@ from dashboard import (
     accounts,
     answers,
     api,
+    api_accounts,
+    api_door,
+    api_install,
+    api_people,
+    api_plans,
+    api_rota,
+    api_walk,
     atlas,
     audit,
     board,
@@ -144,23 +151,36 @@ def create_app(house: House) -> FastAPI:
     app.include_router(elder.routes(elder.Elder(sight), entrance))
     app.include_router(privacy.routes(privacy.Privacy(sight), entrance))
     app.include_router(audit.routes(audit.Audit(sight), entrance))
-    app.include_router(machine.routes(machine.Machine(sight), entrance))
-    app.include_router(install.routes(install_view.Install(house, printer, sight), entrance))
+    running = machine.Machine(sight)
+    app.include_router(machine.routes(running, entrance))
+    installing = install_view.Install(house, printer, sight)
+    app.include_router(install.routes(installing, entrance))
     trying = drills.Drills(house, printer, sight)
-    answering = answers.Answers(sight, dealing, kept, trying)
-    app.include_router(api.routes(answering, keys.Keys(house, entrance)))
     county = overview.Overview(sight, County(house))
     app.include_router(overview.routes(county, entrance))
     app.include_router(month.routes(month.Months(county), entrance))
     app.include_router(charts.routes(charts.Charts(sight, county), entrance))
     app.include_router(atlas.routes(atlas.Atlas(county), entrance))
-    app.include_router(board.routes(board.Board(house, printer, sight), entrance))
-    app.include_router(people.routes(people.People(house, printer, sight), entrance))
-    app.include_router(plan.routes(plan.Plans(house, printer, sight), entrance))
-    app.include_router(rota.routes(rota.Rotas(house, printer, sight), entrance))
+    boarding = board.Board(house, printer, sight)
+    app.include_router(board.routes(boarding, entrance))
+    peopling = people.People(house, printer, sight)
+    app.include_router(people.routes(peopling, entrance))
+    planning = plan.Plans(house, printer, sight)
+    app.include_router(plan.routes(planning, entrance))
+    sheet = rota.Rotas(house, printer, sight)
+    app.include_router(rota.routes(sheet, entrance))
     app.include_router(drills.routes(trying, entrance))
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
-    app.include_router(walk.routes(walk.Walk(house, printer, sight), entrance))
+    walking = walk.Walk(house, printer, sight)
+    app.include_router(walk.routes(walking, entrance))
+    door = api_door.ApiDoor(answers.Answers(sight, dealing, kept, trying), keys.Keys(house, entrance))
+    api_plans.routes(door, planning)
+    api_install.routes(door, installing, boarding)
+    api_walk.routes(door, walking)
+    api_people.routes(door, peopling)
+    api_rota.routes(door, sheet, trying)
+    api_accounts.routes(door, managing)
+    app.include_router(api.routes(door))
     app.include_router(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if house.phone is not None:

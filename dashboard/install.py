@@ -19,14 +19,13 @@ from starlette.exceptions import HTTPException
 from dashboard import inbox, pictures
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
-from dashboard.install_view import INSTALLERS, Install, address_of, home_id_for, name_for, qr_code, sensor_id_for, tidy
+from dashboard.install_view import INSTALLERS, Install, address_of, name_for, qr_code, sensor_id_for, tidy
 from dashboard.install_words import LEAVING, PAUSES, ROOMS
 from dashboard.printer import tongue_of
 from dashboard.words import Tongue
 from gateway.domain import (
     Home,
     Monitoring,
-    Person,
     Position,
     Role,
     Room,
@@ -72,13 +71,6 @@ def routes(install: Install, doors: Doors) -> APIRouter:
         except ValueError:
             return None
 
-    def with_resident(visitor: Visitor, home: Home) -> None:
-        """Somebody lives there: whoever agrees to be watched over has to be a person of ours."""
-        if not home.person:
-            resident = Person(id=f"{home.id[:55]}-elder", name=home.name)
-            registrar.put_person(resident, **who(visitor))
-            registrar.change_home(home.id, person=resident.id, **who(visitor))
-
     def save_home(request: Request, visitor: Visitor, home: Home | None, given: dict[str, str]) -> Response:
         """A new household, or the same one with other words; what cannot be is said, and nothing typed is lost."""
         tongue = tongue_of(request)
@@ -96,12 +88,9 @@ def routes(install: Install, doors: Doors) -> APIRouter:
             fields: dict[str, Any] = {**given, "zone": zone, "position": position}
             try:
                 if home is not None:
-                    with_resident(visitor, registrar.change_home(home.id, **fields, **who(visitor)))
+                    install.change_home(home, fields, **who(visitor))
                     return go(f"/{home.id}", "saved")
-                made = home_id_for(given["code"], lambda wanted: house.registry.home(wanted) is not None)
-                new = Home(id=made, state=Monitoring.REGISTERED, **fields)
-                with_resident(visitor, registrar.open_home(new, **who(visitor)))
-                return go(f"/{made}/rooms")
+                return go(f"/{install.open_home(fields, **who(visitor)).id}/rooms")
             except RegistrationError as refusal:
                 error = refusal.say(tongue.language)
         return install.show_home_form(request, visitor, home, given, error)
@@ -412,10 +401,7 @@ def routes(install: Install, doors: Doors) -> APIRouter:
                 inverted=bool(inverted),
             )
             try:
-                if changed != sensor:
-                    registrar.put_sensor(home.id, changed, **who(visitor))
-                if room != sensor.room:
-                    registrar.move_sensor(home.id, sensor.id, room, **who(visitor))
+                install.change_device(home, sensor, changed, room, **who(visitor))
             except RegistrationError as refusal:
                 error = refusal.say(tongue.language)
             else:
@@ -439,18 +425,7 @@ def routes(install: Install, doors: Doors) -> APIRouter:
     ) -> Response:
         home = install.home(visitor, home_id)
         sensor, new = install.sensor(home, sensor_id), install.stranger(home, hub, address)
-        registrar.replace_sensor(
-            home.id,
-            sensor.id,
-            hub=new.hub,
-            address=new.address,
-            model=new.model,
-            power=new.power,
-            note=new.model or new.name,
-            **who(visitor),
-        )
-        replaced = install.sensor(install.home(visitor, home_id), sensor_id)
-        is_fast = not install.has_slow_lane(replaced) or install.give_fast_lane(replaced)
+        is_fast = install.replace_device(home, sensor, new, **who(visitor))
         return go(f"/{home.id}/devices/{sensor.id}", "replaced" if is_fast else "not-renamed")
 
     @router.post("/{home_id}/devices/{sensor_id}/remove")

@@ -5,7 +5,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +37,7 @@ from gateway.domain import (
     Hub,
     Installation,
     Monitoring,
+    Person,
     Reading,
     Role,
     Sensor,
@@ -237,6 +238,47 @@ class Install:
         if found is None:
             raise HTTPException(404)
         return found
+
+    def open_home(self, fields: Mapping[str, Any], *, who: str, now: datetime) -> Home:
+        """A new household with its resident; its lasting id comes from its number."""
+        made = home_id_for(fields["code"], lambda wanted: self.house.registry.home(wanted) is not None)
+        home = Home(id=made, state=Monitoring.REGISTERED, **fields)
+        return self._with_resident(self.house.registrar.open_home(home, who=who, now=now), who=who, now=now)
+
+    def change_home(self, home: Home, fields: Mapping[str, Any], *, who: str, now: datetime) -> Home:
+        changed = self.house.registrar.change_home(home.id, **fields, who=who, now=now)
+        return self._with_resident(changed, who=who, now=now)
+
+    def _with_resident(self, home: Home, *, who: str, now: datetime) -> Home:
+        """Somebody lives there: whoever agrees to be watched over has to be a person of ours."""
+        if home.person:
+            return home
+        resident = Person(id=f"{home.id[:55]}-elder", name=home.name)
+        self.house.registrar.put_person(resident, who=who, now=now)
+        return self.house.registrar.change_home(home.id, person=resident.id, who=who, now=now)
+
+    def change_device(self, home: Home, sensor: Sensor, changed: Sensor, room: str, *, who: str, now: datetime) -> None:
+        """What it is called and is for, and where it hangs: that it moved is a line of its own in its history."""
+        if changed != sensor:
+            self.house.registrar.put_sensor(home.id, changed, who=who, now=now)
+        if room != sensor.room:
+            self.house.registrar.move_sensor(home.id, sensor.id, room, who=who, now=now)
+
+    def replace_device(self, home: Home, sensor: Sensor, new: Stranger, *, who: str, now: datetime) -> bool:
+        """Another box in the same place. False: it is a life-safety device, and its hub could not be asked to hurry."""
+        replaced = self.house.registrar.replace_sensor(
+            home.id,
+            sensor.id,
+            hub=new.hub,
+            address=new.address,
+            model=new.model,
+            power=new.power,
+            note=new.model or new.name,
+            who=who,
+            now=now,
+        )
+        hung = self.sensor(replaced, sensor.id)
+        return not self.has_slow_lane(hung) or self.give_fast_lane(hung)
 
     def hub_heard(self, home: Home, hub: Hub) -> datetime | None:
         """When this hub was last heard; of a home with one hub the home's own time is as good and comes sooner."""

@@ -50,6 +50,12 @@ class Right(StrEnum):
     IMPORT = "registry:write"  # sheets into the registry
     EXPORT = "registry:export"  # all of the registry as sheets, health included
     FIGURES = "figures:read"
+    INSTALL = "install:write"  # households, rooms, hubs, devices, walk tests, consents on paper
+    PEOPLE = "people:write"  # contacts, the resident's file, consents taken back
+    HEALTH = "health:read"  # what is kept of a resident's health, where that was agreed to
+    ROTA = "rota:write"  # shifts, swaps, leave, holidays
+    DRILLS = "drills:write"  # drills, and tests of emergency buttons
+    ACCOUNTS = "accounts:write"  # who may sign in; never as an administrator
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from alerts import gaps, wording, words_rota
 from alerts.catalogue import Catalogue
+from alerts.gaps import Gap
 from alerts.who import moment, rehearse
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
@@ -25,7 +26,7 @@ from gateway.domain import Duty, Home, Monitoring, Person
 from gateway.domain.home import GRID
 from gateway.domain.rota import A_DAY, EVERY_DAY, Holiday, Leave, Shift, Turn
 from gateway.registry import RegistrationError
-from gateway.rota import DutySheet
+from gateway.rota import DutySheet, Place
 
 KEEPERS = (Duty.SUPERVISOR, Duty.ADMIN)
 """Who keeps the sheet of the grids that are theirs to see."""
@@ -115,7 +116,7 @@ class Rotas:
     def grid(self, visitor: Visitor, code: str) -> Home:
         return self.pages.home(visitor, GRID + code)
 
-    def gaps(self, grid: Home, since: datetime, until: datetime) -> list[gaps.Gap]:
+    def gaps(self, grid: Home, since: datetime, until: datetime) -> list[Gap]:
         duties = gaps.duties_of_a_grid(Catalogue())
         return list(gaps.gaps(grid.grid, self.house.registry, since, until, duties, self.reached()))
 
@@ -135,12 +136,12 @@ class Rotas:
 
     def week(self, grid: Home, monday: date, visitor: Visitor) -> list[Day]:
         now, rota = self.house.clock.now(), self.house.registry.rota()
-        begins, ends = _midnight(monday, grid.zone), _midnight(monday + 7 * A_DAY, grid.zone)
+        begins, ends = midnight(monday, grid.zone), midnight(monday + 7 * A_DAY, grid.zone)
         is_grid = grid.grid in {known.code for known in self.house.registry.grids()}
         holes = self.gaps(grid, max(now, begins), ends) if is_grid and ends > now else []
         days, reached = [], self.reached()
         for day in (monday + n * A_DAY for n in range(7)):
-            first, last = _midnight(day, grid.zone), _midnight(day + A_DAY, grid.zone)
+            first, last = midnight(day, grid.zone), midnight(day + A_DAY, grid.zone)
             lines = [self._line(turn, visitor, now, reached) for turn in self._turns(grid, day)]
             for hole in holes:
                 if hole.since < last and hole.until > first:
@@ -174,7 +175,7 @@ class Rotas:
 
     def picked(self, key: str, visitor: Visitor) -> Line | None:
         """The turn that was tapped first; nothing, where it is no longer there or not theirs to swap."""
-        found = _place(key)
+        found = place_of(key)
         if found is None:
             return None
         rota = self.house.registry.rota()
@@ -186,12 +187,20 @@ class Rotas:
                     return line
         return None
 
-    def show_list(self, request: Request, visitor: Visitor) -> Response:
-        now, grids = self.house.clock.now(), self.grids(visitor)
+    def holes(self, visitor: Visitor) -> dict[str, Gap | None]:
+        """The next hours that nobody has, of each grid in which somebody is watched."""
+        now = self.house.clock.now()
         watched = {h.grid for h in self.pages.homes(visitor) if h.state in (Monitoring.GUARDED, Monitoring.TRIAL)}
-        holes = {}
-        for grid in [grid for grid in grids if grid.grid in watched][:MOST_GRIDS]:
-            holes[grid.grid] = next(iter(self.gaps(grid, now, now + gaps.AHEAD)), None)
+        grids = [grid for grid in self.grids(visitor) if grid.grid in watched][:MOST_GRIDS]
+        return {grid.grid: next(iter(self.gaps(grid, now, now + gaps.AHEAD)), None) for grid in grids}
+
+    def leaves(self, grid: Home) -> list[Leave]:
+        """Of whoever works here: what of it is not over."""
+        now, leaves = self.house.clock.now(), self.house.registry.rota().leaves
+        return [leave for person in self.staff(grid) for leave in leaves.get(person.id, ()) if leave.until > now]
+
+    def show_list(self, request: Request, visitor: Visitor) -> Response:
+        grids, holes = self.grids(visitor), self.holes(visitor)
         grids.sort(key=lambda grid: (holes.get(grid.grid) is None, grid.name))
         areas = self.areas(visitor)
         return self.printer.page(request, "rota_list.html", visitor=visitor, grids=grids, holes=holes, areas=areas)
@@ -201,10 +210,9 @@ class Rotas:
     ) -> Response:
         tongue, now, registry = tongue_of(request), self.house.clock.now(), self.house.registry
         today = now.astimezone(grid.zone).date()
-        monday = _monday(week, today)
+        monday = monday_of(week, today)
         rota = registry.rota()
         calls = [(duty, registry.on_call(grid.grid, duty, now).people) for duty in WORKED]
-        away = [leave for person in self.staff(grid) for leave in rota.leaves.get(person.id, ()) if leave.until > now]
         places = rota.above.get(grid.grid, ())
         standing = [s for duty in WORKED for place in places for s in rota.shifts.get((place, duty), ())]
         return self.printer.page(
@@ -227,7 +235,7 @@ class Rotas:
             staff=self.staff(grid),
             shifts=[s for s in standing if s.last is None or s.last >= today],
             may_end=lambda shift: self.pages.covers(visitor, shift.place),
-            leaves=away,
+            leaves=self.leaves(grid),
             calls=[(duty, people) for duty, people in calls if people],
             duties=[(duty.value, wording.duty_name(duty, tongue.language)) for duty in WORKED],
             **self._words(tongue, grid, now),
@@ -304,11 +312,11 @@ def _hours(line: Line, zone: ZoneInfo) -> str:
     return f"{begins:%H:%M}–{'24:00' if is_midnight else f'{ends:%H:%M}'}"
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-def _monday(week: str, today: date) -> date:
+def monday_of(week: str, today: date) -> date:
     """The Monday of the week of this day; of today, where it is none."""
     try:
         day = date.fromisoformat(week)
@@ -317,7 +325,7 @@ def _monday(week: str, today: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _place(key: str) -> tuple[str, date] | None:
+def place_of(key: str) -> Place | None:
     """A shift's id and its day."""
     shift, _, day = key.rpartition("@")
     try:
@@ -359,12 +367,12 @@ def routes(rotas: Rotas, doors: Doors) -> APIRouter:
             return rotas.show_week(request, visitor, grid, week, "", error=error)
         return back(grid, said, week)
 
-    def own(visitor: Visitor, *keys: str) -> list[tuple[str, date]]:
+    def own(visitor: Visitor, *keys: str) -> list[Place]:
         """The turns of these keys, each theirs to swap."""
         lines = [rotas.picked(key, visitor) for key in keys]
         if None in lines:
             raise HTTPException(404)
-        return [place for key in keys if (place := _place(key)) is not None]
+        return [place for key in keys if (place := place_of(key)) is not None]
 
     def works_here(grid: Home, person: str) -> None:
         if person not in {one.id for one in rotas.staff(grid)}:
@@ -473,8 +481,8 @@ def routes(rotas: Rotas, doors: Doors) -> APIRouter:
             since, until = date.fromisoformat(first), date.fromisoformat(last or first) + A_DAY
             leave = Leave(
                 person=person,
-                since=_midnight(since, grid.zone),
-                until=_midnight(until, grid.zone),
+                since=midnight(since, grid.zone),
+                until=midnight(until, grid.zone),
                 reason=" ".join(why.split()),
             )
         except ValueError:

@@ -149,6 +149,12 @@ class PlanShape:
 
 
 @dataclass(frozen=True)
+class PlacePlanShape:
+    place: str
+    lines: list[PlanLineShape]
+
+
+@dataclass(frozen=True)
 class ContactShape:
     person: str
     name: str

@@ -26,6 +26,12 @@ RIGHTS: Mapping[Right, str] = {
     Right.IMPORT: N_("take in tables of the whole registry"),
     Right.EXPORT: N_("take out the whole registry, with what stands there of health"),
     Right.FIGURES: N_("figures of the months"),
+    Right.INSTALL: N_("install: households, rooms, hubs, devices, walk tests, consents on paper"),
+    Right.PEOPLE: N_("contacts, the resident's file, consents taken back"),
+    Right.HEALTH: N_("read what is kept of a resident's health"),
+    Right.ROTA: N_("shifts, swaps, leave, holidays"),
+    Right.DRILLS: N_("send drills, announce tests of emergency buttons"),
+    Right.ACCOUNTS: N_("invite people, change what they see, shut accounts; never an administrator's"),
 }
 DAYS = (30, 90, 365, LONGEST)
 

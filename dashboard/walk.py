@@ -132,6 +132,10 @@ class Walk:
         work = work_in(self.house.registry.plan(home.id, now), now)
         return work if work is None or work.testing or not home.sensors else None
 
+    def results(self, home: Home) -> Mapping[str, Installation]:
+        """How each device stood in the last walk test that was written down."""
+        return proof.last_results(home, self.house.registry)
+
     def tries(self, home: Home, work: Work, now: datetime) -> list[Try]:
         house = self.house
         return proof.tries(home, house.alerts, house.readings, house.registry, work.since, now)
@@ -203,7 +207,7 @@ class Walk:
             home=home,
             work=work,
             tries=self.tries(home, work, now) if work else [],
-            results=proof.last_results(home, self.house.registry),
+            results=self.results(home),
             do=lambda role: tongue.say(DO[role]),
             remedy=lambda doubt: tongue.say(REMEDIES[doubt]),
             reason=lambda text: wording.reason_text(text, tongue.language),
@@ -273,7 +277,7 @@ class Walk:
 
     def ready(self, home: Home) -> dict[str, Any]:
         """What stands between this home and its learning period."""
-        results = proof.last_results(home, self.house.registry)
+        results = self.results(home)
         agreed = self.consents(home)
         return {
             "results": results,

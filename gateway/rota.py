@@ -1,7 +1,8 @@
 """The duty sheet: shifts, swaps, holidays and leave. Every act is one audited transaction, and counts from then on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -31,6 +32,13 @@ class DutySheet:
 
     def __init__(self, store: RegistryStore) -> None:
         self._store = store
+        self._beside: Callable[[RegistryLedger], None] = lambda ledger: None
+
+    def beside(self, write: Callable[[RegistryLedger], None]) -> "DutySheet":
+        """The same for one act: what it changes and what `write` writes become durable together."""
+        other = copy(self)
+        other._beside = write
+        return other
 
     def add_shift(self, shift: Shift, *, who: str, now: datetime) -> None:
         with self._act(who, now) as act:
@@ -119,6 +127,7 @@ class DutySheet:
         """One transaction; the sheet that is read inside it stays as it is until its end."""
         with self._store.begin() as ledger:
             yield _Act(ledger, self._store.rota(), who, now)
+            self._beside(ledger)
 
 
 def _shift(rota: Rota, shift_id: str) -> Shift:

@@ -1,0 +1,216 @@
+"""How an address of the interface for other programs is made: who may, in which shape, and that an act is done once.
+
+An address is one function with a docstring. What stands in its path it is given: a `home` of the caller's place (a home
+beyond it answers 404, like one that does not exist), the rest by name; `said` is the body. The addresses themselves
+stand in `api.py` and `api_*.py`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from fastapi import APIRouter, Body, Depends, Header, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from dashboard import shapes as shape
+from dashboard.answers import Answers, Once, Told
+from dashboard.auth import Visitor
+from dashboard.house import House
+from dashboard.keys import Caller, Keys, Right
+from dashboard.printer import tongue_of
+from dashboard.problems import CODES, MEDIA, Field, Problem
+from dashboard.words import Tongue
+from gateway.domain import Duty, Home
+from gateway.ports import Trail
+from gateway.registry import Registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PAGE, LARGEST_PAGE = 50, 200
+
+Cursor = Annotated[str, Query(max_length=400, description="`next` of the piece before")]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="how many in one piece")]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=80,
+        pattern=r"^[!-~]+$",
+        description="Chosen by you, another one for each act. The same key with the same body within 24 hours gives "
+        "the same answer and acts once; with another body it is refused.",
+    ),
+]
+Name = Annotated[str, Body(max_length=80)]
+Why = Annotated[str, Body(max_length=300)]
+
+_PROBLEM = {MEDIA: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}
+REFUSALS: Mapping[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": _PROBLEM}
+    for status, (_, text) in CODES.items()
+    if status not in (405, 503)
+}
+CONFLICT: Mapping[int | str, dict[str, Any]] = {
+    409: {
+        "description": "It was not done: somebody else has it, or it is over. `code` says which, `detail` in words.",
+        "content": _PROBLEM,
+    }
+}
+
+
+class Said:
+    """A body: what it does not know is refused by its name, for a misspelt field would be lost without a word."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
+
+
+async def _raw_body(request: Request) -> bytes:
+    raw = await request.body()
+    if b"\\u0000" in raw:  # PostgreSQL keeps no text with it
+        raise Problem(422, *CODES[422], Field("body", "holds the character U+0000, which no text of ours does"))
+    return raw
+
+
+Raw = Annotated[bytes, Depends(_raw_body)]
+
+
+@dataclass(slots=True)
+class Doing:
+    """One act of a program, while it is done."""
+
+    house: House
+    caller: Caller
+    once: Once
+    tongue: Tongue
+    what: str  # as the audit trail calls it, behind "api."
+    home: Home | None
+    hidden: dict[str, Any] = field(default_factory=dict)
+    """What is told with the first answer and kept nowhere: a secret, a link. Who asks again is told null."""
+    told: Mapping[str, Any] | None = None  # the answer, once it is kept
+
+    @property
+    def visitor(self) -> Visitor:
+        return self.caller.visitor
+
+    @property
+    def by(self) -> dict[str, Any]:
+        """Who does it and when, as the use-cases want to know."""
+        return {"who": self.caller.name, "now": self.once.now}
+
+    def keep(self, ledger: Trail, ref: str = "", body: Mapping[str, Any] | None = None) -> None:
+        """The act's answer, with its line of the audit trail, into the transaction of the act."""
+        ref = ref or (self.home.id if self.home else "")
+        self.told = body or done(ref, self.home)
+        self.once.keep(ledger, self.what, ref, 200, self.told, home=self.home.id if self.home else "")
+
+    def registrar(self, ref: str = "", body: Mapping[str, Any] | None = None) -> Registry:
+        """The registrar for an act that is one transaction: what it changes and the answer become durable together."""
+        return self.house.registrar.beside(lambda ledger: self.keep(ledger, ref, body))
+
+
+def done(ref: str, home: Home | None = None) -> Mapping[str, Any]:
+    return {"done": True, "reason": "done", "ref": ref, "state": home.state.value if home else ""}
+
+
+def refused(sentence: str, *fields: Field) -> Problem:
+    """What the registry or a page would have said to somebody who filled in a form."""
+    return Problem(422, "refused", sentence, *fields)
+
+
+def missing() -> Problem:
+    """The same whether it does not exist or lies beyond the caller's place."""
+    return Problem(404, *CODES[404])
+
+
+class ApiDoor:
+    """Where the addresses of the interface are hung up."""
+
+    def __init__(self, api: Answers, keys: Keys) -> None:
+        self.api = api
+        self.house = api.house
+        self.pages = api.pages
+        self.router = APIRouter(prefix="/api/v1")
+        self._keys = keys
+
+    def needs(self, right: Right | None, shown: type | None, **more: Any) -> dict[str, Any]:
+        """What FastAPI and the OpenAPI document have to know of an address."""
+        held = [right.value] if right else []
+        return {
+            "response_model": shown,
+            "responses": dict(REFUSALS) | more.pop("responses", {}),
+            "openapi_extra": {"security": [{"token": held}]} | more.pop("extra", {}),
+            **more,
+        }
+
+    def who(self, right: Right | None, *duties: Duty) -> Any:
+        return Depends(self._keys.may(right, *duties))
+
+    def read(self, path: str, right: Right, shown: type, *duties: Duty) -> Callable[[F], F]:
+        """An address that shows something; the function returns what is shown."""
+
+        def add(do: F) -> F:
+            def endpoint(**given: Any) -> Response:
+                caller: Caller = given.pop("caller")
+                home = self._home(caller, given)
+                return JSONResponse(do(caller, *home, **given))
+
+            self._hang("GET", path, do, endpoint, {"caller": self._caller(right, *duties)}, self.needs(right, shown))
+            return do
+
+        return add
+
+    def act(self, path: str, right: Right, what: str, shown: type = shape.DoneShape) -> Callable[[F], F]:
+        """An address that does something, once for each key; the function returns the answer, or nothing where it is
+        the usual one. `what` is its name in the audit trail, behind "api."."""
+
+        def add(do: F) -> F:
+            def endpoint(**given: Any) -> Response:
+                caller, request = given.pop("caller"), given.pop("request")
+                key, raw = given.pop("key"), given.pop("raw")
+                home = self._home(caller, given)
+
+                def act(once: Once) -> Told:
+                    doing = Doing(self.house, caller, once, tongue_of(request), what, *home or (None,))
+                    body = do(doing, *home, **given) or doing.told or done(home[0].id if home else "", *home)
+                    if not once.is_kept:  # an act of several steps: each of them is the same when it is done again
+                        kept = {**body, **dict.fromkeys(doing.hidden)}
+                        once.keep_alone(lambda ledger: doing.keep(ledger, body.get("ref", ""), kept))
+                    return 200, {**body, **doing.hidden}
+
+                return self.api.once(caller, request, key, raw, act)
+
+            more = {"request": Request, "caller": self._caller(right, *Duty), "key": Key, "raw": Raw}
+            self._hang("POST", path, do, endpoint, more, self.needs(right, shown, responses=dict(CONFLICT)))
+            return do
+
+        return add
+
+    def _caller(self, right: Right, *duties: Duty) -> Any:
+        return Annotated[Caller, self.who(right, *duties)]
+
+    def _home(self, caller: Caller, given: dict[str, Any]) -> list[Home]:
+        return [self.pages.home(caller.visitor, given.pop("home_id"))] if "home_id" in given else []
+
+    def _hang(
+        self,
+        verb: str,
+        path: str,
+        do: Callable[..., Any],
+        endpoint: Callable[..., Response],
+        more: Mapping[str, Any],
+        declared: Mapping[str, Any],
+    ) -> None:
+        """FastAPI reads from an endpoint's signature what to take from where: it is that of the function, with what
+        every address has."""
+        _, *own = inspect.signature(do, eval_str=True).parameters.values()
+        if own and own[0].annotation is Home:
+            own[0] = own[0].replace(name="home_id", annotation=str)
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        fixed = [inspect.Parameter(name, keyword, annotation=kind) for name, kind in more.items()]
+        endpoint.__signature__ = inspect.Signature([*fixed, *(one.replace(kind=keyword) for one in own)])  # type: ignore[attr-defined]
+        endpoint.__name__, endpoint.__doc__ = do.__name__, do.__doc__
+        first, *rest = do.__name__.split("_")
+        self.router.add_api_route(
+            path, endpoint, methods=[verb], operation_id=first + "".join(map(str.title, rest)), **declared
+        )
