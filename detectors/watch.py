@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -17,6 +17,40 @@ from gateway.ports import Context, Detector
 log = logging.getLogger(__name__)
 
 CHECKPOINT_VERSION = 3
+
+
+@dataclass(slots=True)
+class Doze:
+    """A home whose watch is not kept in memory: what must be known of it until its checkpoint is read again."""
+
+    ear: Ear
+    soonest: datetime | None
+    check_at: datetime | None
+
+    @classmethod
+    def restored(
+        cls, home: Home, ear: Mapping[str, Any], soonest: datetime | None = None, check_at: datetime | None = None
+    ) -> "Doze":
+        """From what a checkpoint says of the ear, and of when the watch must be there again."""
+        doze = cls(Ear(home), soonest, check_at)
+        doze.ear.state = EarState(**ear)
+        return doze
+
+    @property
+    def home(self) -> Home:
+        return self.ear.home
+
+    def hears(self, heard: datetime) -> bool:
+        """Note that the hub was heard. False: that ends a hole, and the watch has to be there for it."""
+        ear, last = self.ear, self.ear.state.heard
+        if last is not None and ear.allowed is not None and heard - last > ear.allowed:
+            return False
+        ear.hear(heard)
+        return True
+
+    def due(self) -> datetime | None:
+        """The same as of its watch: before this moment `tick` has nothing to say, unless a reading comes."""
+        return _due(self.ear, self.soonest, self.check_at)
 
 
 class Watch:
@@ -82,14 +116,7 @@ class Watch:
 
     def due(self) -> datetime | None:
         """Before this moment `tick` has nothing to say, unless a reading comes."""
-        soonest = self._ear.due()
-        for reached in (
-            None if self._soonest is None else self._ear.when(self._soonest),
-            None if self._check_at is None else self._ear.when_kept(self._check_at),
-        ):
-            if reached is not None and (soonest is None or reached < soonest):
-                soonest = reached
-        return soonest
+        return _due(self._ear, self._soonest, self._check_at)
 
     # ------------------------------------------------------------------ what it can see
 
@@ -146,6 +173,14 @@ class Watch:
             "ear": _plain(self._ear.state),
             "detectors": {name: _plain(detector.state) for name, detector in self.detectors.items()},
         }
+
+    def dues(self) -> tuple[datetime | None, datetime | None]:
+        """By when it is to be asked while its hub is heard, and while its hub keeps its promise."""
+        return self._soonest, self._check_at
+
+    def doze(self) -> Doze:
+        """What is left of it while nobody needs more."""
+        return Doze(self._ear, self._soonest, self._check_at)
 
     def restore(self, plain: Mapping[str, Any]) -> bool:
         """Take over a checkpoint. False when it is of another make: then replay the readings instead."""
@@ -226,6 +261,17 @@ class Watch:
                 facts=(("detector", name),),
             )
         ]
+
+
+def _due(ear: Ear, soonest: datetime | None, check_at: datetime | None) -> datetime | None:
+    first = ear.due()
+    for reached in (
+        None if soonest is None else ear.when(soonest),
+        None if check_at is None else ear.when_kept(check_at),
+    ):
+        if reached is not None and (first is None or reached < first):
+            first = reached
+    return first
 
 
 _ALL = frozenset(Kind)

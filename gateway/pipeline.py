@@ -3,10 +3,12 @@
 import heapq
 import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,11 +16,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from alerts.desk import Desk
-from detectors import Watch, is_muted, watch_over
+from detectors import Doze, Watch, is_muted, watch_over
 from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
-from ingest.intake import Intake
+from ingest.intake import Intake, Taken
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,13 @@ UNSETTLED = timedelta(seconds=30)
 TURNS_AT_ONCE = 100
 """A line for a whole district makes every home's detectors anew, 0.2 ms each: so many in one tick, that no press waits
 for all of them. Whoever moves meanwhile is not kept waiting either: a reading finds its own plan."""
+
+AWAKE_AT_MOST = 5_000
+"""Homes whose memory is kept unpacked, some 50 KB each. Of a larger county those that spoke last are; the others doze,
+which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline."""
+
+ROUSED_AT_ONCE = 20
+"""Of the homes that sleep so many are woken by one tick, half a millisecond each; the next tick follows at once."""
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
@@ -84,6 +93,7 @@ class Pipeline:
         options: Mapping[str, Mapping[str, Any]] | None = None,
         shadow: Mapping[str, Mapping[str, Any]] | None = None,
         checkpoint_every: timedelta = CHECKPOINT_EVERY,
+        awake_at_most: int = AWAKE_AT_MOST,
     ) -> None:
         self._intake = intake
         self._directory = directory
@@ -92,7 +102,10 @@ class Pipeline:
         self._options = options or {}
         self._shadow = shadow or {}
         self._checkpoint_every = checkpoint_every
-        self._watches: dict[str, Watch] = {}
+        self._awake_at_most = awake_at_most
+        self._watches: OrderedDict[str, Watch] = OrderedDict()  # of the homes that are awake; who spoke last is last
+        self._dozing: dict[str, Doze] = {}  # the others
+        self._missed: dict[str, list[Reading]] = {}  # of those: what came after its checkpoint, since the last start
         self._context = Context()
         self._held: dict[str, Held] = {}
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
@@ -113,23 +126,32 @@ class Pipeline:
     # ------------------------------------------------------------------ start
 
     def start(self, now: datetime) -> None:
-        """Remember: load every checkpoint and replay what came after it. All homes are awake at once."""
-        self._intake.remember_devices(self._readings.devices())
+        """Remember: load every checkpoint and replay what came after it.
+
+        Of a few homes all are awake then. Of many each is laid down, and woken when its turn comes: by its next message
+        or deadline, and those that have missed something one after the other, at once.
+        """
         self._version = self._directory.version()
-        for home in self._directory.homes():
-            self._watch(home)
+        homes = [home for home in self._directory.homes() if home.state is not Monitoring.RETIRED]
+        if len(homes) > self._awake_at_most:
+            for home in homes:
+                self._lay_down(Doze.restored(home, {}))
+        else:
+            self._intake.remember_devices(self._readings.devices())
+            for home in homes:
+                self._watch(home)
         self._settled = self._readings.settled()
         reached: dict[str, int] = {}
         for checkpoint in self._readings.checkpoints():
-            if self._restore(checkpoint):
+            if self._restore(checkpoint) if checkpoint.home in self._watches else self._glance_at(checkpoint):
                 reached[checkpoint.home] = checkpoint.arrival
-                watch = self._watches[checkpoint.home]
-                if (heard := watch.heard_at()) is not None:
-                    self._plan(watch, heard, [])  # what changed after it was written down changes as it did then
+        self._missed = {home: [] for home in self._dozing if home not in reached}
         self._replay(reached)
         for home_id, heard in self._readings.heard().items():
             if home_id in self._watches:
                 self._watches[home_id].recall_heard(heard)
+            elif home_id in self._dozing:
+                self._dozing[home_id].ear.hear(heard)
         self._arrival = self._durable = self._readings.last_arrival()
         self._changed = set(self._watches)  # after a long replay the next start should be short
         self._next_keep = now + self._checkpoint_every
@@ -137,6 +159,11 @@ class Pipeline:
         for watch in self._watches.values():
             self._shown[watch.home.id] = watch.revision  # the store shows it as it was; the first checkpoint will anew
             self._schedule(watch)
+        for home_id, doze in self._dozing.items():
+            if home_id in self._missed:
+                self._look_at(home_id, now)
+            else:
+                self._schedule(doze)
 
     def _replay(self, reached: dict[str, int]) -> None:
         """Feed what the checkpoints do not know yet, in the order in which it arrived."""
@@ -151,12 +178,13 @@ class Pipeline:
                     reached[home] = reading.arrival
         for reading in self._readings.replay(after):
             if reading.arrival > reached.get(reading.home, 0):
-                self._recall(reading)
+                if reading.home in self._dozing:
+                    self._missed.setdefault(reading.home, []).append(reading)
+                else:
+                    self._recall(reading)
 
     def _restore(self, checkpoint: Checkpoint) -> bool:
-        watch = self._watches.get(checkpoint.home)
-        if watch is None:
-            return False
+        watch = self._watches[checkpoint.home]
         try:
             plain = msgspec.msgpack.decode(_unpacked(checkpoint.state))
             restored = self._intake.restore_values(checkpoint.home, plain["values"]) and watch.restore(plain["watch"])
@@ -164,6 +192,8 @@ class Pipeline:
             restored = False  # it is a cache: what it held is replayed
         if not restored:
             log.warning("checkpoint of another make, replaying", extra={"home": checkpoint.home})
+        elif (heard := watch.heard_at()) is not None:
+            self._plan(watch, heard, [])  # what changed after it was written down changes as it did then
         return restored
 
     def _recall(self, reading: Reading) -> None:
@@ -172,6 +202,76 @@ class Pipeline:
             # What it finds was told when it was live: the desk's transaction comes before the reading's commit.
             self._observe(watch, reading, [])
             self._intake.recall(reading)
+
+    # ------------------------------------------------------------------ who is awake
+
+    def _glance_at(self, checkpoint: Checkpoint) -> bool:
+        """Of a checkpoint only what must be known of a home that sleeps."""
+        if checkpoint.home not in self._dozing:
+            return False
+        home = self._dozing[checkpoint.home].home
+        try:
+            glance = _glance(_unpacked(checkpoint.state))
+            doze = Doze.restored(home, glance.watch.ear, *glance.due)
+            for hub in home.hubs:
+                if said := glance.values.sensors.get(hub.id):
+                    self._intake.restore_hub(hub.id, msgspec.msgpack.decode(said))
+        except (zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError):
+            return False  # it is woken at once, and then its readings are replayed
+        self._dozing[home.id] = doze
+        if (heard := doze.ear.state.heard) is not None:
+            lines = readable(self._directory.plan_lines(home.id))
+            self._let_hold(home, span_at(lines, heard, home.zone), lines, None)
+        return True
+
+    def _lay_down(self, doze: Doze) -> bool:
+        """Let go of what is known of a home, which its checkpoint knows."""
+        home = doze.home.id
+        if not self._intake.doze(home):
+            return False
+        self._watches.pop(home, None)
+        self._shown.pop(home, None)
+        self._dozing[home] = doze
+        return True
+
+    def _rouse(self, home_id: str) -> Watch:
+        """Wake a home: what a start does for each of a few."""
+        doze = self._dozing.pop(home_id)
+        missed: Iterable[Reading] = self._missed.pop(home_id, ())
+        self._intake.rouse(home_id)
+        for hub in doze.home.hubs:
+            self._intake.remember_devices(self._readings.devices(hub.id))
+        self._watch(doze.home)
+        checkpoint = self._readings.checkpoint(home_id)
+        if (checkpoint is None or not self._restore(checkpoint)) and self._settled:
+            missed = self._readings.replay(0, home_id)
+        for reading in missed:
+            self._recall(reading)
+            self._changed.add(home_id)
+        watch = self._watches[home_id]
+        if (heard := doze.ear.state.heard) is not None:
+            watch.recall_heard(heard)
+        self._shown[home_id] = watch.revision
+        return watch
+
+    def _make_room(self) -> None:
+        """Where more are awake than should be, those that spoke least recently may sleep."""
+        quiet = list(islice(self._watches, max(0, len(self._watches) - self._awake_at_most)))
+        if quiet:
+            self._keep(quiet)
+        for home in quiet:
+            if not self._lay_down(self._watches[home].doze()):
+                self._watches.move_to_end(home)
+
+    def _overhear(self, taken: Taken, heard: datetime, batch: Batch) -> bool:
+        """A hub has spoken whose home sleeps, and none of its devices. False: the home must wake for it."""
+        doze = self._dozing[taken.home]
+        if taken.readings or (taken.heard and not doze.hears(heard)):
+            return False
+        if taken.heard:
+            self._note_heard(taken.home, heard, batch)
+            self._schedule(doze)
+        return True
 
     # ------------------------------------------------------------------ messages
 
@@ -184,13 +284,18 @@ class Pipeline:
         for message in messages:
             self._arrival += 1
             taken = take(message, self._arrival)
+            if taken.is_asleep:
+                self._rouse(taken.home)
+                taken = take(message, self._arrival)
             if taken.quarantined:
                 batch.quarantined.extend(taken.quarantined)
             if taken.devices:
                 batch.devices.extend(taken.devices)
             watch = self._watches.get(taken.home)
             if watch is None:
-                continue
+                if taken.home not in self._dozing or self._overhear(taken, message.heard, batch):
+                    continue
+                watch = self._rouse(taken.home)
             if taken.heard:
                 watch = self._hear(watch, message.heard, batch, found)
             for reading in taken.readings:
@@ -198,6 +303,7 @@ class Pipeline:
                 watch = self._observe(watch, reading, found)
             if taken.readings:
                 self._changed.add(taken.home)
+                self._watches.move_to_end(taken.home)
             if watch.revision != self._shown.get(taken.home):
                 self._show(watch, batch)
             self._schedule(watch)
@@ -223,11 +329,14 @@ class Pipeline:
             batch.readings.append(marker)
             self._changed.add(home)
             watch = self._observe(watch, marker, found)
+        self._note_heard(home, heard, batch)
+        return watch
+
+    def _note_heard(self, home: str, heard: datetime, batch: Batch) -> None:
         written = self._heard_written.get(home)
         if written is None or heard - written >= HEARD_EVERY:
             self._heard_written[home] = heard
             batch.heard[home] = heard
-        return watch
 
     def _show(self, watch: Watch, batch: Batch) -> None:
         """What pages and installers read: how the home's devices are, and what it cannot notice."""
@@ -262,6 +371,13 @@ class Pipeline:
                 continue  # an earlier one took its place
             del self._scheduled[home]
             watch = self._watches.get(home)
+            if (doze := self._dozing.get(home)) is not None:
+                soonest = self._due(doze)
+                if home not in self._missed and (soonest is None or soonest > now):
+                    self._schedule(doze)  # its hub has been heard since
+                    continue
+                watch = self._rouse(home)
+                turns += TURNS_AT_ONCE // ROUSED_AT_ONCE
             if watch is not None:
                 told: list[Finding] = []
                 was, watch = watch, self._plan(watch, now, told)
@@ -279,21 +395,28 @@ class Pipeline:
             self._readings.commit(batch)
         self._desk.tick(now)
         self._checkpoint(now)
+        self._make_room()
+
+    def is_behind(self, now: datetime) -> bool:
+        """Whether more is due than one tick looks at: then the next should follow at once."""
+        return bool(self._deadlines) and self._deadlines[0][0] <= now
 
     def next_due(self) -> datetime | None:
         """When a home's next deadline falls; the desk's own timers are asked for at every tick."""
         return self._deadlines[0][0] if self._deadlines else None
 
-    def _schedule(self, watch: Watch, not_before: datetime | None = None) -> None:
-        due = watch.due()
-        held = self._held.get(watch.home.id)
+    def _due(self, watch: Watch | Doze) -> datetime | None:
+        due, held = watch.due(), self._held.get(watch.home.id)
         if held is not None and (due is None or held.until < due):
-            due = held.until  # another plan may bring other deadlines
-        if due is None:
-            return
-        if not_before is not None and due < not_before:
-            due = not_before
-        home = watch.home.id
+            return held.until  # another plan may bring other deadlines
+        return due
+
+    def _schedule(self, watch: Watch | Doze, not_before: datetime | None = None) -> None:
+        due = self._due(watch)
+        if due is not None:
+            self._look_at(watch.home.id, due if not_before is None else max(due, not_before))
+
+    def _look_at(self, home: str, due: datetime) -> None:
         scheduled = self._scheduled.get(home)
         if scheduled is None or due < scheduled:  # a later one is found when the earlier comes up
             self._scheduled[home] = due
@@ -332,8 +455,11 @@ class Pipeline:
             watch = self._hold(watch, span, lines, held)
 
     def _hold(self, watch: Watch, span: Span, lines: Sequence[Override], before: Held | None) -> Watch:
-        home, base = watch.home, self._context
-        plan = span.plan
+        return self._watch(watch.home) if self._let_hold(watch.home, span, lines, before) else watch
+
+    def _let_hold(self, home: Home, span: Span, lines: Sequence[Override], before: Held | None) -> bool:
+        """Whether the detectors have other limits from now on."""
+        base, plan = self._context, span.plan
         if before is not None and before.context.plan == plan:
             plan, options = before.context.plan, before.options
         else:
@@ -342,9 +468,7 @@ class Pipeline:
         if before is not None and before.base is base and before.context.plan is plan:
             context = before.context
         self._held[home.id] = Held(span.since, span.until, base, context, options, lines)
-        if options != (before.options if before is not None else {}):
-            watch = self._watch(home)
-        return watch
+        return options != (before.options if before is not None else {})
 
     # ------------------------------------------------------------------ memory
 
@@ -355,14 +479,19 @@ class Pipeline:
             self._next_keep = now + self._checkpoint_every
             self._to_keep, self._changed = sorted(self._changed), set()
             self._slice = max(CHECKPOINT_SLICE, len(self._to_keep) // CHECKPOINT_TICKS + 1)
-            self._settling = self._arrival
+            self._settling = self._settled if self._missed else self._arrival
             if not self._to_keep:
                 self.kept_at = now
                 return
         part, self._to_keep = self._to_keep[: self._slice], self._to_keep[self._slice :]
         if not self._to_keep:
             self._settled, self.kept_at = self._settling, now
+        self._keep(part)
+
+    def _keep(self, part: Sequence[str]) -> None:
+        """Write the checkpoints of these homes, of those among them that are awake: the others have one."""
         self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
+        self._changed.difference_update(part)
         batch = Batch()
         for home in part:  # when each device was last heard
             if home in self._watches:
@@ -374,11 +503,13 @@ class Pipeline:
         """Write a checkpoint of every home that moved on: before a clean stop, so that the next start is short."""
         self._changed.update(self._to_keep)
         changed, self._to_keep, self._changed = sorted(self._changed), [], set()
-        self._settled = self._arrival
+        if not self._missed:
+            self._settled = self._arrival
         self._readings.keep([self._kept(home) for home in changed if home in self._watches], self._settled)
 
     def _kept(self, home: str) -> Checkpoint:
-        state = {"watch": self._watches[home].checkpoint(), "values": self._intake.last_values(home)}
+        watch = self._watches[home]
+        state = {"watch": watch.checkpoint(), "values": self._intake.last_values(home), "due": watch.dues()}
         return Checkpoint(home, self._arrival, _packed(msgspec.msgpack.encode(state)))
 
     # ------------------------------------------------------------------ who is watched
@@ -390,12 +521,19 @@ class Pipeline:
         self._version = version
         self._intake.refresh()
         homes = {home.id: home for home in self._directory.homes()}
-        for gone in self._watches.keys() - homes.keys():
-            del self._watches[gone]
-            self._held.pop(gone, None)
+        for gone in (self._watches.keys() | self._dozing.keys()) - homes.keys():
+            for known in (self._watches, self._dozing, self._missed, self._held):
+                known.pop(gone, None)
         for home in homes.values():
-            watch = self._watches.get(home.id)
+            watch, doze = self._watches.get(home.id), self._dozing.get(home.id)
             is_replanned = self._is_replanned(home)
+            if doze is not None and doze.home == home:
+                doze.ear.home = home  # the same noun of the newer registry: the older one may go
+                if is_replanned:
+                    self._schedule(doze)
+                continue
+            if doze is not None:
+                watch = self._rouse(home.id)
             if watch is None or watch.home != home:
                 self._schedule(self._watch(home))
             elif is_replanned:
@@ -430,11 +568,30 @@ class Pipeline:
         return watch
 
     def homes(self) -> int:
-        return len(self._watches)
+        return len(self._watches) + len(self._dozing)
 
     def arrived(self) -> int:
         """The number of the newest message whose batch is durable."""
         return self._durable
+
+
+class _Ear(msgspec.Struct):
+    ear: dict[str, Any]
+
+
+class _Values(msgspec.Struct):
+    sensors: dict[str, msgspec.Raw]
+
+
+class _Glance(msgspec.Struct):
+    """What a start reads of the checkpoint of a home that goes on sleeping."""
+
+    watch: _Ear
+    values: _Values
+    due: tuple[datetime | None, datetime | None]
+
+
+_glance = msgspec.msgpack.Decoder(_Glance).decode
 
 
 @cache

@@ -24,9 +24,9 @@ class Road:
     def run(self) -> None:
         source, pipeline, clock = self._source, self._pipeline, self._clock
         next_tick = clock.now()
-        was_deaf = True
+        was_deaf, wait = True, TICK
         while not self._stop_asked.is_set():
-            messages = source.poll(TICK)
+            messages = source.poll(wait)
             now = clock.now()
             if messages:
                 pipeline.handle(messages, now)
@@ -40,7 +40,8 @@ class Road:
                     else:
                         log.info("listening to the broker")
                 pipeline.tick(now, listening)
-                next_tick = now + TICK
+                wait = timedelta(0) if pipeline.is_behind(now) else TICK
+                next_tick = now + wait
             self.beat = now
         pipeline.keep_all()
 

@@ -104,6 +104,7 @@ class Taken:
     devices: list[HubDevice] = field(default_factory=list)
     urgent: bool = False  # commit at once
     is_cut: bool = False  # too much was said: nothing of it was used
+    is_asleep: bool = False  # nothing was read yet: `rouse` the home, restore what it knew, and take the message again
 
 
 @dataclass(slots=True)
@@ -148,13 +149,15 @@ class Intake:
         self._unsettled_until = _NEVER
         self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
         self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
+        self._homes: dict[str, Home] = {}  # whoever is listened to
+        self._asleep: set[str] = set()  # of them, those of whose devices nothing is kept here
         self._bound: dict[tuple[str, str], Bound] = {}  # hub and address -> sensor
         self._sensors: dict[str, dict[str, Sensor]] = {}  # home -> sensor, as it was when bound
         self._bounds: dict[str, dict[str, Bound]] = {}  # home -> sensor -> where its messages go
         self._lasts: dict[str, dict[str, dict[Kind, Last]]] = {}  # home -> sensor -> what is known
         self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
         self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
-        self._roads_at_most = 0
+        self._topics: dict[str, list[str]] = {}  # home -> its topics among them
         self.refresh()
 
     # ------------------------------------------------------------------ who is there
@@ -165,31 +168,59 @@ class Intake:
         sensors, self._sensors = self._sensors, {}
         lasts, self._lasts = self._lasts, {}
         hubs, self._hubs = self._hubs, {}
-        self._bounds = {}
+        self._homes, self._bounds = {}, {}
         self._guarded = set()
         for home in self._directory.homes():
             if home.state in (Monitoring.TRIAL, Monitoring.GUARDED):
                 self._guarded.add(home.id)
-            if home.state is not Monitoring.RETIRED:  # whoever has left is not listened to
-                self._bind(home, sensors.get(home.id, {}), lasts.get(home.id, {}))
+            if home.state is Monitoring.RETIRED:
+                continue  # whoever has left is not listened to
+            self._homes[home.id] = home
+            for hub in home.hubs:
+                self._hubs[hub.id] = _hub_of(home.id, hub.id, hubs.get(hub.id))
+            if home.id in sensors:
+                self._bind(home, sensors[home.id], lasts[home.id])
         for place, new in self._bound.items():
             old = bound.get(place)
             if old is not None and old.lasts is new.lasts:
                 new.is_fresh, new.pressed_at, new.counts = old.is_fresh, old.pressed_at, old.counts
                 new.told, new.flow = old.told, old.flow
-        for name, hub in hubs.items():
-            if name in self._hubs and self._hubs[name].home == hub.home:
-                self._hubs[name] = replace(hub, itself=self._hubs[name].itself)
+        self._asleep &= self._homes.keys()
         self._names = {hub: names for hub, names in self._names.items() if hub in self._hubs}
-        for name, hub in self._hubs.items():
-            hub.strangers = {one: said for one, said in hub.strangers.items() if self._whose(name, one)[0] is None}
-        self._roads = {}
-        # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
-        self._roads_at_most = 1_000 + 8 * len(self._bound)
+        for name, box in self._hubs.items():
+            if box.strangers:
+                box.strangers = {one: said for one, said in box.strangers.items() if self._whose(name, one)[0] is None}
+        self._roads, self._topics = {}, {}
 
     def unsettle(self, until: datetime) -> None:
         """A connection is new: until then the broker may hand over older messages behind newer ones."""
         self._unsettled_until = max(self._unsettled_until, until)
+
+    def doze(self, home: str) -> bool:
+        """Let go of what is known of this home's devices: `last_values` has been written down, and is restored when
+        one of them speaks. False while there is something that would be lost: what a flood has cost is still untold."""
+        bounds = self._bounds.get(home, {})
+        if any(bound.flow.cut for bound in bounds.values()):
+            return False
+        self._asleep.add(home)
+        self._forget_roads(home)
+        for sensor, bound in bounds.items():
+            del self._bound[self._sensors[home][sensor].hub, bound.address]
+        for known in (self._bounds, self._sensors, self._lasts):
+            known.pop(home, None)
+        if home in self._homes:
+            for hub in self._homes[home].hubs:
+                self._names.pop(hub.id, None)
+        return True
+
+    def rouse(self, home: str) -> None:
+        """Be ready for what is to be restored, and then for messages."""
+        self._asleep.discard(home)
+
+    def _ready(self, home: str) -> None:
+        """Each home is bound when it is first asked for: of a whole county few are, just after a start."""
+        if home not in self._sensors and home in self._homes:
+            self._bind(self._homes[home], {}, {})
 
     def _bind(self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, Last]]) -> None:
         hubs = {hub.id for hub in home.hubs}
@@ -221,8 +252,8 @@ class Intake:
                 lasts[sensor.id],
             )
         for hub in hubs:
-            values = lasts.setdefault(hub, known.get(hub, {}))
-            self._hubs[hub] = _Hub(home.id, Bound(home.id, hub, "", "", "", _HUB_MEANINGS, values))
+            itself = self._hubs[hub].itself
+            itself.lasts = lasts.setdefault(hub, itself.lasts)
 
     def remember_devices(self, devices: Iterable[HubDevice]) -> None:
         """Names known from an earlier run."""
@@ -234,12 +265,13 @@ class Intake:
                 hub.strangers[device.name] = set()
             else:
                 self._names.setdefault(device.hub, {})[device.name] = device
-        self._roads = {}
+            self._forget_roads(hub.home)
 
     # ------------------------------------------------------------------ what was known
 
     def recall(self, reading: Reading) -> None:
         """A reading of an earlier run, in the order of arrival: after a restart nothing old is news."""
+        self._ready(reading.home)
         bound = self._bounds.get(reading.home, {}).get(reading.sensor)
         if bound is None:
             hub = self._hubs.get(reading.sensor)
@@ -287,15 +319,14 @@ class Intake:
         """Take over what `last_values` gave. False when it is of another make: then recall the readings instead."""
         if plain.get("version") != VALUES_VERSION:
             return False
+        self._ready(home)
         known = self._lasts.get(home, {})
         for sensor, values in plain["sensors"].items():
             lasts = known.get(sensor)
             if lasts is None:
                 continue  # no longer registered
-            for kind, (value, at, is_dated, rank, past) in values.items():
-                if kind in _KINDS:
-                    changes = [Past(datetime.fromtimestamp(moment, UTC), was) for moment, was in past]
-                    lasts[Kind(kind)] = Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, changes or None)
+            if not (lasts and sensor in self._hubs):  # while the devices slept their hub did not
+                _restore(lasts, values)
         for sensor, bound in self._bounds.get(home, {}).items():
             for kind, seq, heard in plain["counts"].get(sensor, ()):
                 if kind in _KINDS:
@@ -304,6 +335,10 @@ class Intake:
                 at, heard = plain["told"][sensor]
                 bound.told = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(heard, UTC)
         return True
+
+    def restore_hub(self, hub: str, values: Mapping[str, Any]) -> None:
+        """Take over what the hub of a home that sleeps had said of itself: it is heard meanwhile."""
+        _restore(self._hubs[hub].itself.lasts, values)
 
     # ------------------------------------------------------------------ which way
 
@@ -338,6 +373,9 @@ class Intake:
             return _Road(home, hub, self._hear_hub, decoder, rest, largest=LARGEST_NEWS)
         if places[0].part is Part.NOTHING:
             return _Road(home, hub, _pass_over)
+        if home in self._asleep:
+            return _Road(home, hub, _ask_to_wake)
+        self._ready(home)
         if places[0].part is Part.SEVERAL:
             _, name, key = places[0]
             device = self._names.get(hub, {}).get(name)
@@ -352,10 +390,16 @@ class Intake:
         return _Road(home, hub, self._hear_stranger, decoder, rest)
 
     def _keep(self, topic: str, road: _Road) -> _Road:
-        if len(self._roads) >= self._roads_at_most:
-            self._roads.clear()
+        # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
+        if len(self._roads) >= 1_000 + 8 * len(self._bound):
+            self._roads, self._topics = {}, {}
         self._roads[topic] = road
+        self._topics.setdefault(road.home, []).append(topic)
         return road
+
+    def _forget_roads(self, home: str) -> None:
+        for topic in self._topics.pop(home, ()):
+            self._roads.pop(topic, None)
 
     def _below(self, home: str, hub: str, name: str) -> list[Bound]:
         """The sensor registered for a whole device, and those registered for its parts."""
@@ -695,6 +739,12 @@ class Intake:
     # ------------------------------------------------------------------ the hub
 
     def _hear_hub(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+        if road.home in self._asleep:
+            if _is_of_devices(road, message):
+                taken.is_asleep = True
+                return
+        else:
+            self._ready(road.home)
         if not self._has_room(road, message, arrival, taken):
             return
         try:
@@ -775,7 +825,7 @@ class Intake:
         known = set(before.values())
         taken.devices.extend(device for device in devices if device not in known)
         self._names[hub] = after
-        self._roads = {}
+        self._forget_roads(self._hubs[hub].home)
 
     def _learn(self, device: HubDevice, taken: Taken) -> None:
         names = self._names.setdefault(device.hub, {})
@@ -796,7 +846,7 @@ class Intake:
             return
         names[device.name] = device
         taken.devices.append(device)
-        self._roads = {}
+        self._forget_roads(self._hubs[device.hub].home)
 
     # ------------------------------------------------------------------ strangers
 
@@ -898,6 +948,29 @@ class Intake:
                 taken.urgent = True
 
 
+def _hub_of(home: str, name: str, before: _Hub | None) -> _Hub:
+    """A hub as it stands in this home; what it said there before is known."""
+    here = before if before is not None and before.home == home else None
+    itself = Bound(home, name, "", "", "", _HUB_MEANINGS, {} if here is None else here.itself.lasts)
+    return _Hub(home, itself) if here is None else replace(here, itself=itself)
+
+
+def _is_of_devices(road: _Road, message: Message) -> bool:
+    """Whether a hub speaks of its devices, or merely of itself."""
+    try:
+        news = road.decoder.news(road.hub, road.rest, message.payload)
+    except Unreadable:
+        return False
+    return bool(news.devices is not None or news.joined or news.left or news.renamed or news.messages)
+
+
+def _restore(lasts: dict[Kind, Last], values: Mapping[str, Any]) -> None:
+    for kind, (value, at, is_dated, rank, past) in values.items():
+        if kind in _KINDS:
+            changes = [Past(datetime.fromtimestamp(moment, UTC), was) for moment, was in past]
+            lasts[Kind(kind)] = Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, changes or None)
+
+
 # --------------------------------------------------------------------------- what is news
 
 
@@ -959,6 +1032,11 @@ def _lasting(address: str) -> str:
 
 def _pass_over(road: _Road, message: Message, arrival: int, taken: Taken) -> None:
     """Commands to devices: nothing was sensed."""
+
+
+def _ask_to_wake(road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+    """It is about a device of a home that sleeps: nothing can be made of it before it is awake."""
+    taken.is_asleep = True
 
 
 def _put_away_faults(road: _Road, message: Message, taken: Taken, faults: Iterable[Fault]) -> None:

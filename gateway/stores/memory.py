@@ -1051,6 +1051,9 @@ class MemoryReadings:
     def checkpoints(self) -> Iterator[Checkpoint]:
         return iter(list(self._checkpoints.values()))
 
+    def checkpoint(self, home: str) -> Checkpoint | None:
+        return self._checkpoints.get(home)
+
     def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
         self._checkpoints |= {checkpoint.home: checkpoint for checkpoint in checkpoints}
         self._settled = settled

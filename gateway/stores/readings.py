@@ -374,6 +374,11 @@ class SqliteReadings:
             for home, arrival, state in db.execute("select home, arrival, state from checkpoint order by home"):
                 yield Checkpoint(home, arrival, state)
 
+    def checkpoint(self, home: str) -> Checkpoint | None:
+        with self._reader() as db:
+            found = db.execute("select home, arrival, state from checkpoint where home = ?", [home]).fetchone()
+            return None if found is None else Checkpoint(*found)
+
     def heard(self) -> Mapping[str, datetime]:
         with self._reader() as db:
             return {home: from_ms(at) for home, at in db.execute("select home, at from heard")}

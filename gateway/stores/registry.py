@@ -610,8 +610,11 @@ def _read_people(connection: Connection) -> dict[str, Person]:
 
 
 def _read_homes(connection: Connection) -> dict[str, Home]:
-    def by_home(table: Table, *order: Any) -> dict[str, list[Any]]:
-        return _grouped(_in_force(connection, table, table.c.household, *order), "household")
+    def by_home(table: Table, *order: Any) -> _ByHome:
+        of = tables.household.c.id  # joined, so that the order is that of the homes and nothing belongs to none of them
+        here = select(table).join(tables.household, of == table.c.household).where(table.c.until.is_(None))
+        here = here.order_by(of, *order)
+        return _ByHome(connection.execute(here, execution_options=_IN_PARTS))
 
     grids = by_home(tables.household_grid)
     residents = by_home(tables.residence, tables.residence.c.place)
@@ -642,8 +645,29 @@ def _read_homes(connection: Connection) -> dict[str, Home]:
             trial_until=row.trial_until,
             position=None if row.latitude is None else Position(row.latitude, row.longitude),
         )
-        for row in connection.execute(select(tables.household).order_by(tables.household.c.id))
+        for row in connection.execute(
+            select(tables.household).order_by(tables.household.c.id), execution_options=_IN_PARTS
+        )
     }
+
+
+_IN_PARTS = {"yield_per": 1000}
+"""A county's million sensors are never in memory as rows: they would take four times what is made of them."""
+
+
+class _ByHome:
+    """Rows that belong to homes, in the order of the homes: each home takes its own as its turn comes."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self._groups = groupby(rows, key=lambda row: row.household)
+        self._next = next(self._groups, None)
+
+    def get(self, home: str, none: Sequence[Any]) -> Sequence[Any]:
+        if self._next is None or self._next[0] != home:
+            return none
+        rows = list(self._next[1])
+        self._next = next(self._groups, None)
+        return rows
 
 
 _once = sys.intern

@@ -246,6 +246,8 @@ def test_a_checkpoint_replaces_the_one_before(readings):
         Checkpoint("h1", 8, b"new"),
         Checkpoint("h2", 5, b"\x00\xff"),
     ]
+    assert readings.checkpoint("h1") == Checkpoint("h1", 8, b"new")
+    assert readings.checkpoint("nobody") is None
 
 
 def test_checkpoints_say_how_far_they_speak(readings):

@@ -69,7 +69,7 @@ def live(intake: Intake, messages, first: int = 1) -> list[list[Reading]]:
 
 def forget_repetitions(intake: Intake) -> None:
     """What merely repeated what was known is not stored, so a restart does not know of it."""
-    for lasts in intake._lasts[HOME].values():
+    for lasts in intake._lasts.get(HOME, {}).values():
         for last in lasts.values():
             last.again = None
             last.past = [one for one in last.past or () if one.said is None]

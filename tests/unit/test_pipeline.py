@@ -8,7 +8,7 @@ import pytest
 
 from alerts.desk import Desk
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor, State
-from gateway.pipeline import Pipeline, _unpacked
+from gateway.pipeline import AWAKE_AT_MOST, Pipeline, _unpacked
 from gateway.ports import Checkpoint, Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -24,7 +24,8 @@ class PowerCut(BaseException):
 class Gateway:
     """The road over stores that outlive it; `start` is a new process on the same files."""
 
-    def __init__(self) -> None:
+    def __init__(self, awake_at_most: int = AWAKE_AT_MOST) -> None:
+        self.awake_at_most = awake_at_most
         self.alerts = MemoryAlerts()
         self.registry = MemoryRegistry(self.alerts.trail)
         self.readings = MemoryReadings()
@@ -61,6 +62,7 @@ class Gateway:
             readings=self.readings,
             desk=Desk(self.alerts, self.registry),
             options={"inactivity": {"learns": False}},
+            awake_at_most=self.awake_at_most,
         )
         self.pipeline.start(self.now)
 
@@ -86,6 +88,8 @@ class Gateway:
 
     def memory(self) -> tuple[dict, dict]:
         """What a checkpoint of the home would hold: its watch, and the last value of each sensor with its moment."""
+        if "h1" in self.pipeline._dozing:
+            self.pipeline._rouse("h1")
         kept = msgspec.msgpack.decode(_unpacked(self.pipeline._kept("h1").state))
         values = {
             (sensor, kind): last[:2]
@@ -98,9 +102,10 @@ class Gateway:
         return sorted((alert.code, alert.count) for alert in self.alerts.alerts())
 
 
-@pytest.fixture
-def gateway():
-    return Gateway()
+@pytest.fixture(params=[AWAKE_AT_MOST, 0], ids=["awake", "dozing"])
+def gateway(request):
+    """One whose home is always awake, and one whose home sleeps whenever nothing is asked of it."""
+    return Gateway(request.param)
 
 
 def test_a_press_is_an_alert_with_somebody_to_tell_before_handle_returns(gateway):

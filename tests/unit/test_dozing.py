@@ -1,0 +1,139 @@
+"""Homes that sleep in their checkpoints: what is noticed in a county is what would be noticed in a village."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from alerts.desk import Desk
+from gateway.domain import Area, Duty, Grid, Home, Hub, Person, Reach, Role, Room, RoomKind, Sensor
+from gateway.pipeline import AWAKE_AT_MOST, Pipeline, _unpacked
+from gateway.ports import Message
+from gateway.registry import Registry
+from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
+from ingest.intake import Intake
+
+NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # noon in Shanghai
+HOMES = ("h1", "h2")
+DEVICES = (
+    ("hall", Role.MOTION, "hall"),
+    ("bath", Role.MOTION, "bath"),
+    ("door", Role.EXIT_DOOR, "hall"),
+    ("bed", Role.BED, "bedroom"),
+    ("sos/cord", Role.SOS, "bath"),
+)
+
+
+def a_home(name: str) -> Home:
+    rooms = (("hall", RoomKind.HALL), ("bath", RoomKind.BATHROOM), ("bedroom", RoomKind.BEDROOM))
+    return Home(
+        id=name,
+        code=name,
+        name=name,
+        grid="g1",
+        zone=ZoneInfo("Asia/Shanghai"),
+        rooms=tuple(Room(id=room, name=room, kind=kind) for room, kind in rooms),
+        hubs=(Hub(id=f"hub-{name}", home=name, interval=timedelta(minutes=1)),),
+        sensors=tuple(
+            Sensor(id=n.replace("/", "-"), hub=f"hub-{name}", address=n, name=n, room=room, role=role)
+            for n, role, room in DEVICES
+        ),
+    )
+
+
+class County:
+    """Two homes on the road, of which so many are kept awake."""
+
+    def __init__(self, awake_at_most: int) -> None:
+        self.awake_at_most = awake_at_most
+        self.alerts = MemoryAlerts()
+        self.registry = MemoryRegistry(self.alerts.trail)
+        self.readings = MemoryReadings()
+        self.now = NOON
+        Registry(self.registry, str).register(
+            areas=[Area(code="a", name="a", level="community")],
+            grids=[Grid(code="g1", name="一", community="a")],
+            people=[
+                (Person(id="zhang", name="张师傅", reaches=(Reach(channel="console"),)), [(Duty.GRID_WORKER, "g1")])
+            ],
+            homes=[a_home(name) for name in HOMES],
+            who="test",
+            now=NOON,
+        )
+        self.start()
+
+    def start(self) -> None:
+        self.pipeline = Pipeline(
+            intake=Intake(self.registry),
+            directory=self.registry,
+            readings=self.readings,
+            desk=Desk(self.alerts, self.registry),
+            awake_at_most=self.awake_at_most,
+        )
+        self.pipeline.start(self.now)
+        while self.pipeline.is_behind(self.now):
+            self.pipeline.tick(self.now, NOON)
+
+    def hears(self, home: str, topic: str, **said) -> None:
+        self.pipeline.handle([Message(f"shouwang/hub-{home}/{topic}", json.dumps(said).encode(), self.now)], self.now)
+
+    def told(self) -> list[tuple]:
+        return sorted((a.home, a.code, a.raised_at, a.count, a.severity.value) for a in self.alerts.alerts())
+
+    def stored(self) -> list[tuple]:
+        found = (self.readings.readings(home, NOON, self.now + timedelta(days=1)) for home in HOMES)
+        return [(r.home, r.sensor, r.kind, r.value, r.at, r.late) for readings in found for r in readings]
+
+    def remembered(self) -> list[dict]:
+        """What a checkpoint of each home would hold; by when it is to be asked next may be early, never late."""
+        for home in self.pipeline._dozing.copy():
+            self.pipeline._rouse(home)
+        kept = [msgspec.msgpack.decode(_unpacked(self.pipeline._kept(home).state)) for home in HOMES]
+        return [{"watch": one["watch"], "values": one["values"]} for one in kept]
+
+
+def live(county: County, seed: int) -> None:
+    """Half a day of two people: they move, sleep, go out, press; hubs fall silent; the gateway is restarted."""
+    luck = random.Random(seed)
+    silent_until = dict.fromkeys(HOMES, 0)
+    for minute in range(6 * 60):
+        county.now += timedelta(minutes=1)
+        for home in HOMES:
+            if minute < silent_until[home]:
+                continue
+            if luck.random() < 0.002:
+                silent_until[home] = minute + luck.choice((5, 90))
+            if luck.random() < 0.9:
+                county.hears(home, "plain/hub", kind="heartbeat", at=county.now.isoformat())
+            if luck.random() < 0.05:
+                for room in luck.choices(("hall", "bath"), k=3):
+                    county.hears(home, f"plain/{room}", kind="motion", value=1)
+                    county.now += timedelta(seconds=3)
+            if luck.random() < 0.004:
+                county.hears(home, "plain/door", kind="door", value=luck.choice((0, 1)))
+            if luck.random() < 0.003:
+                county.hears(home, "plain/bed", kind="bed", value=luck.choice((0, 1)))
+            if luck.random() < 0.004:
+                county.hears(home, "plain/sos/cord", kind="sos", value=1)
+        county.pipeline.tick(county.now, NOON)
+        if luck.random() < 0.004:
+            if luck.random() < 0.5:
+                county.pipeline.keep_all()
+            county.now += timedelta(minutes=luck.choice((0, 3)))
+            county.start()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("awake_at_most", [0, 1])
+def test_who_sleeps_is_watched_like_who_is_awake(seed, awake_at_most):
+    village, county = County(AWAKE_AT_MOST), County(awake_at_most)
+    live(village, seed)
+    live(county, seed)
+
+    assert village.told()
+    assert county.told() == village.told()
+    assert county.stored() == village.stored()
+    assert county.remembered() == village.remembered()
