@@ -35,11 +35,20 @@ class Mosquitto:
         lines += [f"max_queued_messages {self._queue}"] if self._queue else []
         lines += [f"listener {self.port} 127.0.0.1", "allow_anonymous true", f"persistence_location {self.folder}/"]
         conf.write_text("\n".join([*lines, "log_type error", "log_type warning", ""]))
-        self._child = start(["mosquitto", "-c", conf], self.folder / "log")
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """On its port, with what it had saved when it fell."""
+        self._child = start(["mosquitto", "-c", self.folder / "mosquitto.conf"], self.folder / "log")
         wait_until("mosquitto", lambda: listens(self.port) or self._child.poll() is not None, 10)
         if self._child.poll() is not None:
             raise BenchError(f"mosquitto did not start: {(self.folder / 'log').read_text()[-300:]}")
-        return self
+
+    def fall(self) -> None:
+        """Kill it, as a crash would."""
+        self._child.kill()
+        self._child.wait()
 
     def __exit__(self, *_: object) -> None:
         end(self._child)

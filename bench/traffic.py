@@ -37,6 +37,10 @@ class Sink:
                 moment, _status, body = line.split(b" ", 2)
                 self.calls.append((int(moment), body.decode(errors="replace")))
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def __enter__(self) -> "Sink":
         return self
 

@@ -212,7 +212,7 @@ def reserve(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(settings: Settings, clock: Clock, *, demo: bool, config: Path | None = None) -> None:
+async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: Path | None = None) -> None:
     """Run until told to stop by SIGTERM or SIGINT. If any part falls, all of it falls, to be started again."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -225,6 +225,9 @@ async def serve(settings: Settings, clock: Clock, *, demo: bool, config: Path | 
         broker.renew(settings.state)
     rescued = rescue(settings.state, clock.now(), book=not settings.book)
     stores = open_stores(settings.state, settings.book)
+    if clock.has_forgotten() and (heard := stores.readings.heard()):
+        clock.go_on_from(max(heard.values()))
+        log.error("the machine has forgotten the time: what was heard last goes on", extra={"now": str(clock.now())})
     if not rescued and (
         short := is_short(settings.state, stores.alerts.last_event(), stores.readings.last_arrival(), clock.now())
     ):
