@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboard import (
     account,
     accounts,
+    administration,
     answers,
     api,
     api_accounts,
@@ -170,6 +171,9 @@ def create_app(house: House) -> FastAPI:
     sheet = rota.Rotas(house, printer, sight)
     app.include_router(rota.routes(sheet, entrance))
     app.include_router(drills.routes(trying, entrance))
+    whole = administration.Administration(managing, planning, trying, running)
+    for router in administration.routes(whole, entrance):
+        app.include_router(router)
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     walking = walk.Walk(house, printer, sight)
     app.include_router(walk.routes(walking, entrance))

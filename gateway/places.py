@@ -37,7 +37,7 @@ class Places:
         self.level_names = dict(zip(self.levels, (level.partition(" ")[2] for level in levels), strict=True))
 
     def find(self, code: str) -> Area | Grid | None:
-        places = (*self._store.areas(), *self._store.grids())
+        places: list[Area | Grid] = [*self._store.areas(), *self._store.grids()]
         return next((place for place in places if place.code == code), None)
 
     def open(self, place: Area | Grid, *, who: str, now: datetime) -> None:
