@@ -60,6 +60,13 @@
   openAll() {
     for (const folded of document.querySelectorAll("details:not(.menu)")) folded.open = true;
   },
+  // Whether what has the focus shows it: by its own outline, or by that of the words beside it or around it.
+  showsFocus() {
+    const at = document.activeElement;
+    return [at, at.nextElementSibling, at.closest("label")]
+      .filter(Boolean)
+      .some((one) => getComputedStyle(one).outlineStyle !== "none" && parseFloat(getComputedStyle(one).outlineWidth) >= 2);
+  },
   // Nothing makes the page scroll sideways.
   isWhole: () => document.documentElement.scrollWidth <= window.innerWidth,
 })
