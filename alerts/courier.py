@@ -137,6 +137,7 @@ class Courier:
         self.attempts: Counter[tuple[str, str]] = Counter()  # channel and how an attempt ended: sent, later, failed
         self.rounds = 0  # grows whenever it looks what is to be sent: whoever watches sees that it does
         self._awake = asyncio.Event()
+        self._leaving = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def round(self) -> datetime | None:
@@ -146,21 +147,29 @@ class Courier:
         return self._store.next_delivery()
 
     async def run(self) -> None:
-        """Send for as long as the program lives. A fault of the store ends it, as itself and not within a group."""
+        """Send until told to leave. A fault of the store ends it, as itself and not within a group."""
         self._loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as group:
-                while True:
+                while not self._leaving:
                     self._awake.clear()
                     self.rounds += 1
                     if self._set_off_fresh(group):
                         await asyncio.sleep(OUT_OF_THE_DOOR_S)
-                    self._look(group)
-                    await self._rest(self._store.next_delivery())
+                    if not self._leaving:
+                        self._look(group)
+                        await self._rest(self._store.next_delivery())
         except BaseExceptionGroup as faults:
             if len(faults.exceptions) > 1:
                 raise
             raise faults.exceptions[0] from None
+
+    def leave(self) -> None:
+        """Set off no more. `run` ends when what is under way has come back: else the next start would say it again."""
+        self._leaving = True
+        for lane in self._lanes.values():
+            lane.queue.clear()
+        self._awake.set()
 
     def wake(self) -> None:
         """There is something to say. May be called from any thread, before `run` and after its end too."""

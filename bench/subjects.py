@@ -252,8 +252,8 @@ class Gateway(Subject):
         environment = {"PYTHONPATH": str(ROOT), **self._environment}
         self.child = start(args, self.folder / "log", env=environment, cwd=ROOT)
 
-    def fill(self, count: int) -> None:
-        """Put `count` readings of the past three days into the store, as if they had been heard. It must not run."""
+    def fill(self, count: int, days: int = 3) -> None:
+        """Put `count` readings of the past days into the store, as if they had been heard. It must not run."""
         sys.path.insert(0, str(ROOT))
         from gateway.domain import Kind, Reading
         from gateway.ports import Batch
@@ -262,8 +262,8 @@ class Gateway(Subject):
         kinds = {"motion": Kind.MOTION, "exit_door": Kind.DOOR, "opening": Kind.OPENING}
         store = SqliteReadings(self.state / "readings.db")
         arrival, sensors = store.last_arrival(), self.homes.count * len(DEVICES)
-        began = datetime.fromtimestamp(time.time(), UTC) - timedelta(days=3)
-        step = timedelta(days=3) / count
+        began = datetime.fromtimestamp(time.time(), UTC) - timedelta(days=days)
+        step = timedelta(days=days) / count
         for first in range(0, count, 5000):
             batch = Batch()
             for number in range(first, min(first + 5000, count)):

@@ -155,6 +155,26 @@ def test_an_emergency_sets_off_before_the_outbox_is_read_and_goes_once():
     in_virtual_time(story)
 
 
+def test_who_is_told_to_leave_waits_for_what_is_under_way_and_sets_off_no_more():
+    """A message that was cut off in the middle may have arrived: the next start would say it again."""
+
+    async def story(clock):
+        post = Post(clock, phone=lambda d: 0.8)
+        running = asyncio.create_task(post.courier.run())
+        await asyncio.sleep(10)
+        post.fills(2 * AT_ONCE, "phone")
+        await asyncio.sleep(0.1)
+        post.courier.leave()
+        post.fills(1, "lamp")
+        await asyncio.wait_for(running, 1)
+
+        (alert,) = {d.alert for d in post.store.outbox(clock.now(), 1000) if d.channel == "phone"}
+        assert post.states(alert) == {"sent": AT_ONCE, "waiting": AT_ONCE + 1}
+        assert len(set(post.channels["phone"].ids)) == len(post.channels["phone"].ids) == AT_ONCE
+
+    in_virtual_time(story)
+
+
 def test_what_the_desk_wrote_a_while_ago_is_read_from_the_outbox_again():
     async def story(clock):
         post = Post(clock, phone=lambda d: None)
