@@ -81,6 +81,9 @@ YOUNG, OLDER, NEVER = 5_000, 20, 1_000_000
 """When Python looks for what nobody can reach any more. Looking through everything that a thousand homes remember
 takes 150 ms, in which no press is heard: that is never done by itself, but now and then with the house-keeping."""
 
+COMES_BACK_S = 1.5
+"""How long a stop waits for messages that are under way: what was not seen to arrive the next start says again."""
+
 SWEEP_EVERY = 30
 """House-keepings from one such look to the next: ten minutes."""
 
@@ -319,8 +322,9 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
                 stopping.cancel()
                 stop.set()
                 road.stop()
-                for part in parts[1:3]:
-                    part.cancel()
+                courier.leave()
+                loop.call_later(COMES_BACK_S, parts[1].cancel)
+                parts[2].cancel()
             await parts[0]
     stores.readings.close()
     log.info("stopped")
