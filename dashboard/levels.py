@@ -183,6 +183,7 @@ class Levels:
             numbers=["severity", "confirm", "ack", "site", "remind", "lapse", *waits],
             rungs=self.rungs(row, tongue),
             number_name=lambda number: self.number_name(number, tongue),
+            may_change=lambda number: may_change(row, number),
             may_be_off=code not in ALWAYS_ON,
             name_of=self.pages.name_of,
             severities=[(severity.value, wording.severity_name(severity, tongue.language)) for severity in Severity],
@@ -209,6 +210,8 @@ class Levels:
         span = row.value(number)
         if span is None:
             return "–"
+        if number == "confirm" and not span:
+            return tongue.say("nobody is asked")
         return tongue.span(span) if span else tongue.say("at once")
 
     def number_name(self, number: str, tongue: Tongue) -> str:
@@ -237,6 +240,13 @@ class Levels:
 
 def address(place: str, code: str) -> str:
     return f"/administration/alerts/{quote(place, safe='')}/{quote(code, safe='')}"
+
+
+def may_change(row: Row, number: str) -> bool:
+    """What is always an emergency stays one, and nobody is asked first; of what has no limit none is set."""
+    if number in ("severity", "confirm"):
+        return row.code not in NEVER_HELD
+    return row.value(number) is not None
 
 
 def in_minutes(span: timedelta | None) -> str:

@@ -12,6 +12,7 @@ from test_family_flow import family_of
 from test_handling_flow import with_a_file
 from test_overview_flow import grow
 
+from alerts.channels.console import Console
 from alerts.drills import drill
 from dashboard.auth import Gatekeeper, Invitation, hash_token, new_token
 from dashboard.house import House
@@ -154,6 +155,7 @@ class Village(Neighbourhood):
             phone=None,
             blank_book=MemoryAlerts,
             privacy=privacy,
+            channels={"console": Console(), "webhook": Console()},
             uplink=Endpoint(host="192.168.1.2", port=8883, tls=True),
         )
 
