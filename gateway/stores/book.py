@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     URL,
@@ -41,7 +43,11 @@ HEAD = "0013"
 """The newest migration. Held against the migrations by a test, so that a start need not load Alembic to know."""
 
 BUSY_TIMEOUT_MS = 5_000
-"""How long a writer waits for another: much longer than our transactions, shorter than a person's patience."""
+"""How long a writer waits for another program: much longer than our transactions, shorter than a person's patience."""
+
+_TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+"""Writers of one program take turns here and never give up. The database would let whoever is unlucky ask in vain until
+its time is over: a gateway that climbed two thousand ladders fell over its own messages."""
 
 CHECKPOINT_PAGES = 4_000
 """When the log has grown by 16 MB a commit folds it in by itself; `tidy` does so earlier, in idle moments."""
@@ -64,6 +70,7 @@ def open_book(url: str, *, migrate: bool = True) -> Engine:
         _create_private(Path(where.database))
         engine = create_engine(where, hide_parameters=True)  # an error goes into the log; among them are names
         event.listen(engine, "connect", _prepare_sqlite)
+    _TURNS[engine] = Lock()
     if migrate:
         _bring_up_to_date(engine)
     return engine
@@ -102,7 +109,7 @@ def scrub(engine: Engine) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: durable on leaving, undone by an exception."""
-    with engine.begin() as connection:
+    with _TURNS[engine], engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             # Who begins as a reader can be refused half-way; who begins as a writer only has to wait.
             connection.exec_driver_sql("begin immediate")
