@@ -82,7 +82,8 @@ class Usual:
         moved = [int.from_bytes(day.active, "little") for day in days]
         active = _counts(moved)
         self._moved = bytes(sum(1 for day in moved if day & about) for about in ABOUT)
-        known = self._known = _counts(day.known() for day in days)
+        unseen = _counts(EVERY_QUARTER & ~day.known() for day in days)  # of far fewer quarters than known
+        known = self._known = [len(days) - count for count in unseen]
         # Packed: every home has one of these, and a list would keep each number as an object of its own.
         self.share = array(
             "d",

@@ -305,14 +305,17 @@ def _plain(state: Any) -> dict[str, Any]:
 def _value(value: Any) -> Any:
     """Of what is nested only the values, in order: their names would need more room than they do."""
     kind: Any = type(value)
+    if kind in _PLAIN:
+        return value
     if kind is dict:
-        return {name: _value(one) for name, one in value.items()}
+        return {name: one if type(one) in _PLAIN else _value(one) for name, one in value.items()}
     if hasattr(kind, "__dataclass_fields__"):
-        return [one if type(one) in _SIMPLE else _value(one) for one in _parts(kind)[1](value)]
+        return [one if type(one) in _PLAIN else _value(one) for one in _parts(kind)[1](value)]
     return value
 
 
-_SIMPLE = frozenset({int, float, bool, str, datetime, type(None)})
+_PLAIN = frozenset({int, float, bool, str, bytes, datetime, list, tuple, type(None)})
+"""What states hold most of. In their lists and tuples stand values, never nouns."""
 
 
 @cache

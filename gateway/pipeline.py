@@ -45,12 +45,15 @@ TURNS_AT_ONCE = 100
 """A line for a whole district makes every home's detectors anew, 0.2 ms each: so many in one tick, that no press waits
 for all of them. Whoever moves meanwhile is not kept waiting either: a reading finds its own plan."""
 
-AWAKE_AT_MOST = 5_000
-"""Homes whose memory is kept unpacked, some 50 KB each. Of a larger county those that spoke last are; the others doze,
+AWAKE_AT_MOST = 10_000
+"""Homes whose memory is kept unpacked, some 60 KB each. Of a larger county those that spoke last are; the others doze,
 which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline."""
 
 ROUSED_AT_ONCE = 20
 """Of the homes that sleep so many are woken by one tick, half a millisecond each; the next tick follows at once."""
+
+LAID_DOWN_AT_ONCE = 40
+"""And so many at most fall asleep, or more where many more are awake than should be."""
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
@@ -256,11 +259,19 @@ class Pipeline:
 
     def _make_room(self) -> None:
         """Where more are awake than should be, those that spoke least recently may sleep."""
-        quiet = list(islice(self._watches, max(0, len(self._watches) - self._awake_at_most)))
-        if quiet:
-            self._keep(quiet)
+        over = len(self._watches) - self._awake_at_most
+        if over <= 0:
+            return
+        quiet = list(islice(self._watches, min(over, max(LAID_DOWN_AT_ONCE, over // 4))))
+        batch = Batch()
         for home in quiet:
-            if not self._lay_down(self._watches[home].doze()):
+            batch.conditions.extend(self._watches[home].conditions())
+        self._readings.keep([self._kept(home) for home in quiet], self._settled)
+        self._readings.commit(batch)
+        for home in quiet:
+            if self._lay_down(self._watches[home].doze()):
+                self._changed.discard(home)
+            else:
                 self._watches.move_to_end(home)
 
     def _overhear(self, taken: Taken, heard: datetime, batch: Batch) -> bool:
@@ -486,12 +497,7 @@ class Pipeline:
         part, self._to_keep = self._to_keep[: self._slice], self._to_keep[self._slice :]
         if not self._to_keep:
             self._settled, self.kept_at = self._settling, now
-        self._keep(part)
-
-    def _keep(self, part: Sequence[str]) -> None:
-        """Write the checkpoints of these homes, of those among them that are awake: the others have one."""
         self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
-        self._changed.difference_update(part)
         batch = Batch()
         for home in part:  # when each device was last heard
             if home in self._watches:
