@@ -13,7 +13,7 @@ from enum import StrEnum
 from fastapi import Request
 
 from dashboard.auth import UNUSABLE, Visitor, hash_token, new_token
-from dashboard.doors import Doors
+from dashboard.doors import Doors, source_of
 from dashboard.house import House
 from dashboard.problems import CODES, Problem
 from dashboard.receipts import Turnstile
@@ -28,6 +28,9 @@ BY_PROGRAM = "api:"
 
 MOST_A_MINUTE = 300
 """Requests of one token; a sweep over a county's homes, a hundred at a time, takes fewer."""
+
+MOST_GUESSES = 60
+"""Tokens that open nothing, from one source in a minute; whoever stands beside it with a good one is let in."""
 
 USED_EVERY = timedelta(minutes=5)
 """How exactly it is known when a token was used last."""
@@ -112,6 +115,7 @@ class Keys:
     house: House
     doors: Doors
     turnstile: Turnstile = field(default_factory=lambda: Turnstile(MOST_A_MINUTE))
+    guesses: Turnstile = field(default_factory=lambda: Turnstile(MOST_GUESSES))
 
     def may(self, right: Right | None, *duties: Duty) -> Callable[[Request], Caller]:
         """Lets in a token that is for this (None: any), and for reading whoever has one of these duties."""
@@ -122,7 +126,7 @@ class Keys:
                 raise Problem(404, *CODES[404])
             given = _bearer(request)
             if given is not None:
-                return self._by_token(given, right)
+                return self._by_token(given, right, source_of(request))
             visitor = signed_in(request)
             if request.method != "GET":
                 raise Problem(
@@ -132,10 +136,12 @@ class Keys:
 
         return check
 
-    def _by_token(self, given: str, right: Right | None) -> Caller:
+    def _by_token(self, given: str, right: Right | None, source: str) -> Caller:
         house, now = self.house, self.house.clock.now()
         token = house.accounts.token(hash_token(given))
         if token is None or token.revoked_at is not None or token.expires_at <= now:
+            if self.guesses.is_full(source, now):
+                raise Problem(429, *CODES[429], headers={"Retry-After": "60"})
             raise Problem(401, "token-unknown", "This token was never made here, was revoked, or has run out.")
         if self.turnstile.is_full(token.id, now):
             raise Problem(429, *CODES[429], headers={"Retry-After": "60"})

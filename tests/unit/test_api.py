@@ -8,7 +8,7 @@ from pages_house import Rig
 from walled_house import STRANGE, Walled
 
 from dashboard.answers import cursor_of
-from dashboard.keys import MOST_A_MINUTE, Right, make_token, revoke
+from dashboard.keys import MOST_A_MINUTE, MOST_GUESSES, Right, make_token, revoke
 from gateway.domain import Duty, Severity, State
 from gateway.ports import Answered
 
@@ -180,6 +180,19 @@ def test_a_program_that_asks_too_often_waits(city):
     assert code_of(answers[-1]) == "too-many" and answers[-1].headers["retry-after"] == "60"
     city.rig.clock.go_on(minutes=1)
     assert city.get("/homes").status_code == 200
+
+
+def test_whoever_tries_tokens_is_soon_asked_to_come_again_and_a_good_one_beside_him_passes(rig, city):
+    thief = Program(rig)
+    answers = []
+    for number in range(MOST_GUESSES + 5):
+        thief.browser.headers["authorization"] = f"Bearer shw_{number:043}"
+        answers.append(thief.get("/homes").status_code)
+
+    assert answers == [401] * MOST_GUESSES + [429] * 5
+    assert city.get("/homes").status_code == 200
+    rig.clock.go_on(seconds=61)
+    assert thief.get("/homes").status_code == 401
 
 
 def test_a_pages_session_reads_and_does_not_act():
