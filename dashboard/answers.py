@@ -181,6 +181,7 @@ class Answers:
     # ------------------------------------------------------------------ reading
 
     def homes(self, caller: Caller, grid: str, cursor: str, limit: int) -> Mapping[str, Any]:
+        self.pages.listed(caller.visitor, "api")
         mine = [home for home in self.pages.homes(caller.visitor) if not grid or home.grid == grid]
         piece, following = cut(sorted(mine, key=lambda home: home.id), lambda home: home.id, cursor, limit)
         return {"homes": self.standing(piece), "next": following}
@@ -237,6 +238,7 @@ class Answers:
         return {"home": home.id, "contacts": told}
 
     def people(self, caller: Caller, cursor: str, limit: int) -> Mapping[str, Any]:
+        self.pages.listed(caller.visitor, "api")
         registry, now = self.house.registry, self.house.clock.now()
         everybody = sorted(self.pages.people(caller.visitor), key=lambda person: person.id)
         piece, following = cut(everybody, lambda person: person.id, cursor, limit)
@@ -269,6 +271,8 @@ class Answers:
         """The newest first. Who asks for one home asks `Pages.home` for it, like everybody."""
         if home:
             self.pages.home(caller.visitor, home)
+        else:
+            self.pages.listed(caller.visitor, "api")
         now = self.house.clock.now()
         end = min(aware(until, "until") or now + A_STEP, now + A_STEP)
         begin = aware(since, "since") or end - LOOKED_BACK

@@ -100,6 +100,7 @@ def routes(door: ApiDoor, them: Accounts) -> None:
     @door.read("/accounts", right, AccountsShape, *LEADERS)
     def list_accounts(caller: Caller, cursor: Cursor = "", limit: Limit = PAGE) -> Mapping[str, Any]:
         """Who may sign in, and who was invited and has not come yet; without administrators."""
+        them.pages.listed(caller.visitor, "api")
         lines = sorted(
             (line for line in them.lines(caller.visitor) if line.duty is not Duty.ADMIN), key=lambda line: line.login
         )

@@ -108,6 +108,7 @@ class Atlas:
             "map.html",
             now=now,
             visitor=visitor,
+            place=place,
             title=self.overview.title(place, tongue),
             trail=[(on_map(code), self.overview.title(code, tongue)) for code in trail],
             overview=address(place),

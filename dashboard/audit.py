@@ -270,6 +270,7 @@ def routes(audit: Audit, doors: Doors) -> APIRouter:
             answer = as_csv("audit", table, tongue.say(OF))
         except ValueError:
             raise HTTPException(422) from None
+        audit.pages.listed(visitor, "audit")
         audit.note(visitor, "audit.export", (("asked", asked.query()),))
         return answer
 

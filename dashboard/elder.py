@@ -23,6 +23,7 @@ from dashboard.walk import PURPOSES
 from dashboard.words import N_, Tongue
 from gateway.domain import Act, Contact, Duty, Home, Look, Monitoring, Override, Person
 from gateway.domain.people import looks
+from gateway.privacy import LISTED, lists_of
 from gateway.registry import RegistrationError
 from gateway.sharing import OWN_WISH, Sharing, not_shown_until
 
@@ -67,6 +68,36 @@ class Onlooker:
     role: str
     what: str
     why: str
+
+
+LISTS: Mapping[str, str] = {
+    "homes": N_("all homes"),
+    "today": N_("today's work"),
+    "clocks": N_("deadlines"),
+    "ringing": N_("emergencies that ring"),
+    "overview": N_("an area at a glance"),
+    "map": N_("the map"),
+    "drills": N_("tests of buttons"),
+    "board": N_("faults of devices"),
+    "install": N_("homes to install"),
+    "accounts": N_("accounts"),
+    "glass": N_("emergency cards opened"),
+    "audit": N_("the audit trail"),
+    "retention": N_("how long things are kept"),
+    "api": N_("another program"),
+}
+"""What a list was of, by its name in the audit trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Somebody saw them in lists, with all others of a place: on how many days, when last, in which."""
+
+    name: str
+    role: str
+    days: int
+    last: datetime
+    lists: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +150,7 @@ class Elder:
             unwatched_hours=UNWATCHED_HOURS,
             consents=[(c, tongue.say(PURPOSES[c.purpose][0])) for c in holding],
             onlookers=self.onlookers(home, tongue, now - REMEMBERED)[:50],
+            listed=self.listed(home, tongue, now - REMEMBERED),
             said=tongue.say(SAID[said]) if said in SAID else "",
             error=error,
         )
@@ -166,6 +198,33 @@ class Elder:
         acts.sort(key=lambda act: act.at, reverse=True)
         return [self._onlooker(act, tongue) for act in acts]
 
+    def listed(self, home: Home, tongue: Tongue, since: datetime | None = None) -> list[Listed]:
+        """Who saw this home in lists of its grid, its areas or of all; who did so last stands first."""
+        store = self.house.alerts
+        acts = [
+            act
+            for ref in lists_of(home, self.house.registry)
+            for act in store.acts(ref, ALL_OF_IT, what=LISTED, since=since)
+            if act.who != home.person
+        ]
+        by_whom: dict[str, list[Act]] = {}
+        for act in sorted(acts, key=lambda act: act.at, reverse=True):
+            by_whom.setdefault(act.who, []).append(act)
+        found = []
+        for who, theirs in by_whom.items():
+            role = dict(theirs[0].facts).get("as", "")
+            lists = dict.fromkeys(dict(act.facts).get("list", "") for act in theirs)
+            found.append(
+                Listed(
+                    name=self.pages.name_of(who),
+                    role=wording.duty_name(Duty(role), tongue.language) if role in list(Duty) else "",
+                    days=len({act.at.astimezone(home.zone).date() for act in theirs}),
+                    last=theirs[0].at,
+                    lists=tuple(tongue.say(LISTS[name]) for name in lists if name in LISTS),
+                )
+            )
+        return found
+
     def _onlooker(self, act: Act, tongue: Tongue) -> Onlooker:
         role = dict(act.facts).get("as", "")
         return Onlooker(
@@ -187,6 +246,7 @@ class Elder:
             home=home,
             up=up,
             onlookers=self.onlookers(home, tongue),
+            listed=self.listed(home, tongue),
         )
 
 

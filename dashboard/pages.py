@@ -122,6 +122,10 @@ class Pages:
             account = visitor.account
             self.seen.note(account.person, home, what, self.house.clock.now(), account.duty.value)
 
+    def listed(self, visitor: Visitor, what: str) -> None:
+        """They get a list that names the residents of their place; pages of this kind note it as they are printed."""
+        self.seen.note_list(visitor.account, visitor.account.place, what, self.house.clock.now())
+
     def alert(self, visitor: Visitor, alert_id: str) -> Alert:
         alert = self.house.alerts.alert(alert_id)
         if alert is None:

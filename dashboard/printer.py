@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse
 from alerts import wording
 from dashboard.auth import Visitor
 from dashboard.house import House
+from dashboard.seen import LISTS, Seen
 from dashboard.views import Stand
 from dashboard.words import N_, Tongue, choose_language
 from gateway.domain import Duty
@@ -31,6 +32,9 @@ KEEP = "X-Keep"
 """Tells the service worker that this page may be kept, and for whom."""
 SIRENS = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
 """On whose pages, whatever is open, an emergency that nobody has accepted stands on top and sounds."""
+
+OF_A_PLACE = ("overview.html", "map.html")
+"""Lists of the place that was asked for; the others are of the place that the account is for."""
 
 STAND_WORDS = {
     Stand.EMERGENCY: N_("Emergency"),
@@ -62,8 +66,10 @@ class Printer:
     house: House
     _templates: Environment = field(init=False)
     _marks: dict[str, str] = field(init=False)
+    seen: Seen = field(init=False)
 
     def __post_init__(self) -> None:
+        self.seen = Seen(self.house.registry)
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -111,6 +117,9 @@ class Printer:
     ) -> HTMLResponse:
         """`keep`: the browser may show it again to the same person when there is no line."""
         text = self.part(request, template, now=now, visitor=visitor, **context)
+        if template in LISTS and visitor is not None:
+            place = context["place"] if template in OF_A_PLACE else visitor.account.place
+            self.seen.note_list(visitor.account, place, LISTS[template], now or self.house.clock.now())
         headers = {"Content-Language": tongue_of(request).language}
         if keep and visitor is not None and status == 200:
             headers[KEEP] = self.mark_of(visitor)

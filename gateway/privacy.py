@@ -28,6 +28,9 @@ from gateway.rescue import forget_copies
 
 EXPORTED, ERASED = "privacy.export", "privacy.erased"
 
+LISTED, ABOUT_ALL_OF = "read.list", "list:"
+"""Somebody saw a list of the homes of a place: the act, and how the place is called in it, the whole as `list:`."""
+
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -93,6 +96,7 @@ class Privacy:
             "plan": [asdict(line) for line in registry.overrides(home.id)],
             "installations": [asdict(one) for one in registry.installations(home.id)],
             "records": [asdict(record) for record in registry.records(home.id)],
+            "visits": [asdict(visit) for visit in self.alerts.visits(home.id)],
             "devices": [asdict(c) for c in self.readings.conditions(home.id)],
             "cannot_be_noticed": [asdict(gap) for gap in self.readings.gaps(home.id).get(home.id, ())],
         }
@@ -121,7 +125,7 @@ class Privacy:
         return _csv(("at", "sensor", "room", "kind", "value"), rows)
 
     def _looks_csv(self, home: Home) -> str:
-        about = {home.id, home.person} - {""}
+        about = {home.id, home.person, *lists_of(home, self.registry)} - {""}
         acts = [act for ref in sorted(about) for act in self.alerts.acts(ref, ALL_OF_IT)]
         acts.sort(key=lambda act: act.at)
         rows = ((a.at.isoformat(), _name(self.registry.person(a.who)) or a.who, a.what, a.why) for a in acts)
@@ -232,6 +236,11 @@ class Privacy:
             names |= {value for e in self.alerts.history(alert.id) for name, value in e.facts if name == "photo"}
         places = (self.photos, self.photos / "alerts")
         return [path for name in sorted(names - {""}) for at in places if (path := at / Path(name).name).is_file()]
+
+
+def lists_of(home: Home, registry: RegistryStore) -> list[str]:
+    """Under what names the trail knows the lists in which this home stands: of its grid, its areas, of all."""
+    return [f"{ABOUT_ALL_OF}{place}" for place in dict.fromkeys((*registry.around(home.id), ""))]
 
 
 @dataclass(frozen=True, slots=True)
