@@ -19,6 +19,9 @@ BATTERY_FAULTS = frozenset({"battery_low", "battery_unknown"})
 HINTS = frozenset({"link_weak", "chatter", "flood", "battery_unknown"})
 """Faults that cost nobody's life today: seen to when somebody is there anyway."""
 
+FEW = 500
+"""Up to so many homes are asked about one by one, and a grid costs what it costs; beyond, all are read at once."""
+
 IN_SERVICE = frozenset({Monitoring.TRIAL, Monitoring.GUARDED})
 
 CELLS: Mapping[str, str] = {
@@ -83,22 +86,31 @@ class Fault:
 
 def faults(homes: Iterable[Home], unclosed: Iterable[Alert], readings: ReadingStore, now: datetime) -> list[Fault]:
     """Everything that is wrong with the equipment of these homes, what blinds a grave alert first."""
+    served = {home.id: home for home in homes if home.state in IN_SERVICE}
     heard, gaps = readings.heard(), readings.gaps()
-    conditions: dict[str, dict[str, Condition]] = {}
-    for condition in readings.conditions():
-        conditions.setdefault(condition.home, {})[condition.sensor] = condition
     alerts: dict[str, list[Alert]] = {}
     for alert in unclosed:
         if alert.is_open and is_equipment(alert) and alert.code != TEST:
             alerts.setdefault(alert.home, []).append(alert)
+    conditions: dict[str, dict[str, Condition]] = {}
+    for asked in served if len(served) <= FEW else (None,):
+        for condition in readings.conditions(asked):
+            # Of nearly all there is nothing to say; those beside a fault say how their battery is.
+            if condition.home in alerts or condition.home in gaps or condition.faults or _is_low(condition, now):
+                conditions.setdefault(condition.home, {})[condition.sensor] = condition
     found: list[Fault] = []
-    for home in homes:
-        if home.state in IN_SERVICE:
-            silent = blind_since(home, heard.get(home.id), now)
-            found += _of_home(
-                home, silent, alerts.get(home.id, []), gaps.get(home.id, ()), conditions.get(home.id, {}), now
-            )
+    for name, home in served.items():
+        silent = blind_since(home, heard.get(name), now)
+        if silent is not None or name in alerts or name in gaps or name in conditions:
+            found += _of_home(home, silent, alerts.get(name, []), gaps.get(name, ()), conditions.get(name, {}), now)
     return sorted(found, key=_order)
+
+
+def _is_low(condition: Condition, now: datetime) -> bool:
+    """Whether the battery wants changing within the time that the list looks ahead."""
+    if condition.battery is not None and condition.battery < LOW_BATTERY:
+        return True
+    return condition.empty_at is not None and condition.empty_at <= now + DUE_WITHIN
 
 
 def _of_home(
@@ -143,9 +155,7 @@ def _of_sensor(
     battery = condition.battery if condition else None
     empty_at = condition.empty_at if condition else None
     is_due = sensor.power is not Power.MAINS and (
-        "battery_low" in codes
-        or (battery is not None and battery < LOW_BATTERY)
-        or (empty_at is not None and empty_at <= now + DUE_WITHIN)
+        "battery_low" in codes or (condition is not None and _is_low(condition, now))
     )
     broken = [code for code in codes if code not in BATTERY_FAULTS | HINTS]
     if gaps and _is_grave(gaps, alerts):

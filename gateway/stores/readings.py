@@ -385,10 +385,10 @@ class SqliteReadings:
 
     def devices(self, hub: str | None = None) -> list[HubDevice]:
         with self._reader() as db:
+            where, given = _only("hub", hub)
             rows = db.execute(
-                "select hub, address, name, model, vendor, power, exposes from device where ?1 is null or hub = ?1"
-                " order by hub, address",
-                [hub],
+                f"select hub, address, name, model, vendor, power, exposes from device{where} order by hub, address",
+                given,
             )
             return [
                 HubDevice(hub_id, address, name, model, vendor, Power(power), _unpack_exposes(exposes))
@@ -397,14 +397,14 @@ class SqliteReadings:
 
     def conditions(self, home: str | None = None) -> list[Condition]:
         with self._reader() as db:
-            rows = db.execute(
-                "select packed from condition where ?1 is null or home = ?1 order by home, sensor", [home]
-            )
+            where, given = _only("home", home)
+            rows = db.execute(f"select packed from condition{where} order by home, sensor", given)
             return [_unpack_condition(packed) for (packed,) in rows]
 
     def gaps(self, home: str | None = None) -> Mapping[str, tuple[Gap, ...]]:
         with self._reader() as db:
-            rows = db.execute("select home, packed from gap where ?1 is null or home = ?1 order by home", [home])
+            where, given = _only("home", home)
+            rows = db.execute(f"select home, packed from gap{where} order by home", given)
             return {name: _unpack_gaps(packed) for name, packed in rows}
 
     def quarantine(self, limit: int = 200) -> list[Quarantined]:
@@ -588,6 +588,11 @@ _KINDS = frozenset(kind.value for kind in Kind)
 
 
 # --------------------------------------------------------------------------- the file
+
+
+def _only(column: str, name: str | None) -> tuple[str, list[str]]:
+    """What asks for one hub or home by its key, or for all of them."""
+    return ("", []) if name is None else (f" where {column} = ?", [name])
 
 
 def _connect(path: Path) -> sqlite3.Connection:
