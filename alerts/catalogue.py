@@ -397,13 +397,6 @@ ENTRIES: tuple[CatalogueEntry, ...] = (
         ladder=_medium(30 * MINUTE, confirm=30 * MINUTE, site=4 * HOUR),
     ),
     CatalogueEntry(
-        code="care_hint",
-        severity=Severity.CARE,
-        name=N_("Care hint"),
-        call=N_("Something about the days there has changed since {time}: look in at the next visit."),
-        ladder=_care(7 * DAY),
-    ),
-    CatalogueEntry(
         code="visit_due",
         severity=Severity.CARE,
         name=N_("Visit due"),

@@ -38,6 +38,8 @@ from gateway.domain import (
     Stage,
     State,
 )
+from gateway.domain.plan import VISIT_DUE
+from gateway.domain.visit import Visit
 from gateway.ports import AlertLedger, AlertStore, Directory
 
 log = logging.getLogger(__name__)
@@ -314,6 +316,25 @@ class Desk:
             return _is_over(alert) or Verdict(False, Reason.UNRESOLVED, alert)
 
         return self._act(alert_id, who, now, act)
+
+    def visited(self, visit: Visit, now: datetime, *, by: str = "") -> Verdict:
+        """Somebody was there without having been called: kept, and whatever said that a visit was due is settled by it.
+        `by` wrote it down, where that was not whoever went."""
+        with self._store.begin() as ledger:
+            sitting = self._sit(ledger, now)
+            ledger.keep_visit(visit)
+            facts: Facts = (("person", visit.person), ("elder", visit.elder.value))
+            ledger.audit(Act(at=now, who=by or visit.person, what="visit", ref=visit.home, facts=facts))
+            home = self._directory.home(visit.home)
+            ledger.publish(now, "visit", visit.home, visit.home, home.grid if home else "")
+            for alert in ledger.open_alerts(visit.home) if visit.has_met else ():
+                if alert.code == VISIT_DUE:
+                    sitting.visited(alert, visit)
+            sitting.end()
+            verdict = Verdict(True, Reason.DONE)
+            self._beside(ledger, verdict)
+        self._rise(sitting)
+        return verdict
 
     def end_tests(self, home: str, who: str, now: datetime) -> list[Alert]:
         """File every test alert of this home that is still open, as a test. Those that were filed."""

@@ -53,6 +53,7 @@ from alerts.minutes import SYSTEM, TO_THE_OWNER
 from alerts.plans import graded, hushed, in_force
 from alerts.routing import reachable
 from alerts.selftest import KEY, PRESSES, announced_in, is_test
+from alerts.visits import OUTCOMES
 from gateway.domain import (
     Absence,
     Act,
@@ -72,6 +73,7 @@ from gateway.domain import (
     State,
 )
 from gateway.domain.plan import ABSENCE, ending
+from gateway.domain.visit import Visit
 from gateway.ports import Timer
 
 WATCHED = (Monitoring.TRIAL, Monitoring.GUARDED)
@@ -513,6 +515,11 @@ class Sitting(Climbing):
         facts = (*facts, ("note", note.strip())) if note.strip() else facts
         self.write_down(alert, What.FOLLOWED_UP, who, "alert.followed-up", facts=facts)
         return self._save(alert)
+
+    def visited(self, alert: Alert, visit: Visit) -> None:
+        """What asked for a visit is settled by it, and filed: when to come again say the visits themselves."""
+        alert = self.accept(alert, visit.person, "visit") if alert.is_ringing else alert
+        self.close(self.resolve(alert, visit.person, OUTCOMES[visit.elder], visit.note), visit.person)
 
     def close(self, alert: Alert, who: str) -> Alert:
         alert = replace(alert, state=State.CLOSED, closed_at=self.now)

@@ -27,6 +27,7 @@ from dashboard import (
     api_people,
     api_plans,
     api_rota,
+    api_visits,
     api_walk,
     atlas,
     audit,
@@ -59,6 +60,7 @@ from dashboard import (
     rota,
     today,
     tokens,
+    visits,
     walk,
 )
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
@@ -142,12 +144,14 @@ def create_app(house: House) -> FastAPI:
     app.include_router(tokens.routes(tokens.Tokens(managing), entrance))
     app.include_router(pages.routes(sight, entrance))
     app.include_router(device.routes(device.Device(house, printer, sight), entrance))
-    app.include_router(today.routes(today.Today(sight), entrance))
     app.include_router(handover.routes(handover.Handover(sight), entrance))
     kept = records.Records(sight)
     app.include_router(records.routes(kept, entrance))
     dealing = handling.Handling(sight)
     app.include_router(handling.routes(dealing, entrance))
+    visiting = visits.Visits(dealing)
+    app.include_router(visits.routes(visiting, entrance))
+    app.include_router(today.routes(today.Today(visiting), entrance))
     app.include_router(family.routes(family.Family(sight, dealing), entrance))
     app.include_router(elder.routes(elder.Elder(sight), entrance))
     app.include_router(privacy.routes(privacy.Privacy(sight), entrance))
@@ -184,6 +188,7 @@ def create_app(house: House) -> FastAPI:
     api_people.routes(door, peopling)
     api_rota.routes(door, sheet, trying)
     api_accounts.routes(door, managing)
+    api_visits.routes(door, visiting)
     app.include_router(api.routes(door))
     app.include_router(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

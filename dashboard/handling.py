@@ -427,16 +427,24 @@ class Handling:
         return desk.family(alert.id, who, FamilyWord(given.word), until, now, sure=given.sure)
 
     def _arrive(self, alert: Alert, who: str, given: Given, now: datetime, desk: Desk) -> Verdict:
-        code = given.code.strip()
-        if code and code != self.pages.links.door_code(alert.home):
+        proof = self.proof(alert.home, given, now)
+        if proof is None:
             return _refused(Reason.WRONG_CODE, alert)
-        home = self.house.registry.home(alert.home)
-        recent = self.house.readings.readings(alert.home, now - DOOR_NEAR, now + DOOR_NEAR, (Kind.DOOR,))
+        return desk.on_site(alert.id, who, now, proof=proof)
+
+    def proof(self, home_id: str, given: Given, now: datetime) -> str | None:
+        """What says that somebody is there: the home's own door, the code beside it, where the telephone is. None: the
+        code is that of another door."""
+        code = given.code.strip()
+        if code and code != self.pages.links.door_code(home_id):
+            return None
+        home = self.house.registry.home(home_id)
+        recent = self.house.readings.readings(home_id, now - DOOR_NEAR, now + DOOR_NEAR, (Kind.DOOR,))
         door = door_seen(recent, now) if home and home.exit_doors else None
         proof = [f"door={door.isoformat()}"] if door else []
         proof += ["code"] if code else []
         proof += [f"position={given.position}"] if POSITION.fullmatch(given.position) else []
-        return desk.on_site(alert.id, who, now, proof=";".join(proof))
+        return ";".join(proof)
 
     def keep_photo(self, alert: Alert, who: str, picture: bytes) -> bool:
         """A picture of what was found, on the alert's history. False: it is none, or there are enough."""

@@ -9,15 +9,17 @@ from fastapi.responses import Response
 
 from alerts import sla
 from alerts.drills import ButtonLine, button_lines
+from alerts.visits import Due
 from dashboard import faults, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.faults import Fault, Spare
-from dashboard.pages import ON_DUTY, Pages
+from dashboard.pages import ON_DUTY
 from dashboard.printer import tongue_of
+from dashboard.visits import Visits
 from dashboard.words import N_
 from gateway.domain import Absence, Alert, Home, Override, Severity
-from gateway.domain.plan import ABSENCE, VISIT, window_of
+from gateway.domain.plan import ABSENCE, VISIT, VISIT_DUE, window_of
 
 SOON = timedelta(hours=24)
 """An absence that ends within this is today's: whoever comes home may need something."""
@@ -50,6 +52,7 @@ class Day:
     mine: tuple[Alert, ...]  # accepted and not yet settled
     follow_ups: tuple[tuple[datetime, Alert], ...]  # to be looked in on again, by when
     care: tuple[Alert, ...]  # hints of care: a visit without haste
+    visits: tuple[Due, ...]  # homes to which somebody goes without being called, due now or in the coming days
     returns: tuple[Override, ...]  # absences that end
     expected: tuple[Expected, ...]
     tests: tuple[ButtonLine, ...]  # emergency buttons that nobody has tried for a month
@@ -58,22 +61,23 @@ class Day:
 
     @property
     def count(self) -> int:
-        parts = (self.mine, self.follow_ups, self.care, self.returns, self.tests, self.batteries)
+        parts = (self.mine, self.follow_ups, self.care, self.visits, self.returns, self.tests, self.batteries)
         return sum(len(part) for part in parts)
 
 
 class Today:
     """What this page needs from the stores."""
 
-    def __init__(self, pages: Pages) -> None:
-        self.pages = pages
+    def __init__(self, visits: Visits) -> None:
+        self.pages = pages = visits.pages
+        self.visits = visits
         self.house = pages.house
         self.printer = pages.printer
 
     def day(self, visitor: Visitor, now: datetime) -> Day:
         house = self.house
         homes = {home.id: home for home in self.pages.homes(visitor)}
-        plans = {home: house.registry.plan(home, now) for home in homes}
+        plans = house.registry.plans(homes, now)
         unclosed = [a for a in house.alerts.alerts(unclosed=True, limit=views.ALL) if a.home in homes]
         due = ((at, alert) for alert in unclosed if (at := sla.follow_up_due(alert)) is not None)
         absences = (line for line in house.registry.in_force(ABSENCE, now) if line.home in homes)
@@ -82,7 +86,10 @@ class Today:
         return Day(
             mine=tuple(a for a in unclosed if a.is_taken and a.owner == visitor.account.person),
             follow_ups=tuple(sorted(due, key=lambda line: line[0])[:SHOWN]),
-            care=tuple(a for a in unclosed if a.is_ringing and a.severity is Severity.CARE)[:SHOWN],
+            care=tuple(a for a in unclosed if a.is_ringing and a.severity is Severity.CARE and a.code != VISIT_DUE)[
+                :SHOWN
+            ],
+            visits=tuple(due for due in self.visits.due(tuple(homes.values())) if due.is_soon(now))[:SHOWN],
             returns=tuple(line for line in absences if line.until is not None and line.until <= now + SOON)[:SHOWN],
             expected=tuple(expected for home in homes.values() for expected in _expected(home, plans[home.id], now))[
                 :SHOWN

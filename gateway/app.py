@@ -30,7 +30,7 @@ if __name__ == "__main__":
     # of every start, in a process that has no console.
     sys.modules.update(dict.fromkeys(("rich", "httpx._main")))  # type: ignore[arg-type]
 
-from alerts import gaps
+from alerts import gaps, visits
 from alerts.catalogue import Catalogue
 from alerts.channels import make as make_channel
 from alerts.courier import Courier
@@ -92,6 +92,9 @@ ROLL_UP_EVERY = 30
 
 LOOK_AHEAD_EVERY = 180
 """House-keepings from one look at the duty sheets of the coming days to the next: an hour."""
+
+LOOKED_AT_ONCE = 200
+"""Homes whose visits are looked at in one go."""
 
 UPKEEP_EVERY_S = 10.0
 """From one look at the gateway's own affairs to the next; people are told of a full disk within a minute."""
@@ -419,6 +422,7 @@ async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clo
             await asyncio.to_thread(stores.readings.roll_up)
         if round_ % LOOK_AHEAD_EVERY == 1:
             await look_ahead(stores, desk, clock)
+            await look_for_visits(stores, desk, clock)
         if round_ % SWEEP_EVERY == 0:
             gc.collect()
 
@@ -436,6 +440,21 @@ async def look_ahead(stores: Stores, desk: Desk, clock: Clock) -> None:
     for place in await asyncio.to_thread(gaps.watched, stores.registry):
         now = clock.now()
         for finding in await asyncio.to_thread(gaps.findings, place, stores.registry, now, trials):
+            await asyncio.to_thread(desk.take, [finding], now)
+        await asyncio.sleep(PAUSE_S)
+
+
+async def look_for_visits(stores: Stores, desk: Desk, clock: Clock) -> None:
+    """Tell of each home to which nobody has gone for too long; some homes at a time and with a pause after them, so
+    that a press waits for no more than these."""
+    visited = await asyncio.to_thread(stores.alerts.last_visits)
+    homes = sorted(await asyncio.to_thread(stores.registry.homes), key=lambda home: (home.grid, home.id))
+    for place in range(0, len(homes), LOOKED_AT_ONCE):
+        now = clock.now()
+        due = await asyncio.to_thread(
+            visits.planned, homes[place : place + LOOKED_AT_ONCE], stores.registry, visited, now
+        )
+        for finding in await asyncio.to_thread(list, visits.findings(due, stores.alerts, now)):
             await asyncio.to_thread(desk.take, [finding], now)
         await asyncio.sleep(PAUSE_S)
 

@@ -28,6 +28,7 @@ from gateway.commands.rota import rota
 from gateway.commands.tell import tell
 from gateway.commands.token import token
 from gateway.commands.train_fall import train_fall
+from gateway.commands.visits import visits
 from gateway.commands.watchdog import watchdog
 from gateway.commands.who import who
 from gateway.config import ConfigError, Refused, Settings, load, problems, understood
@@ -47,6 +48,7 @@ app.add_typer(plan, name="plan")
 app.add_typer(rota, name="rota")
 app.add_typer(alerts, name="alerts")
 app.add_typer(drills, name="drill")
+app.add_typer(visits, name="visits")
 app.add_typer(audit, name="audit")
 app.add_typer(privacy, name="privacy")
 app.add_typer(token, name="token")

@@ -41,6 +41,7 @@ from gateway.domain import (
 )
 from gateway.domain.rota import Holiday, Leave, Rota, Shift, Spell
 from gateway.domain.trail import Anchor, Sealed
+from gateway.domain.visit import Visit
 
 # --------------------------------------------------------------------------- time
 
@@ -403,6 +404,10 @@ class AlertLedger(Trail, Protocol):
         """Append to the tests of emergency buttons."""
         ...
 
+    def keep_visit(self, visit: Visit) -> None:
+        """Append to the visits, unless this one is there already."""
+        ...
+
     def put_override(self, override: Override) -> None:
         """A line of a plan, as in the registry: what a person says of an alert may be said of the home too."""
         ...
@@ -518,6 +523,14 @@ class AlertStore(Protocol):
 
     def button_tests(self, home: str | None = None) -> list[ButtonTest]:
         """The newest test of each emergency button that was ever tried out."""
+        ...
+
+    def visits(self, home: str) -> list[Visit]:
+        """Every visit to this home, the oldest first."""
+        ...
+
+    def last_visits(self, home: str | None = None) -> list[Visit]:
+        """The newest visit to each home at which the resident was met."""
         ...
 
     def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]: ...

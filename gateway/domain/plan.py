@@ -62,6 +62,7 @@ class Scope(StrEnum):
 OFF, YES, NO = "off", "yes", "no"
 
 ABSENCE, VISIT, SILENCE, QUIET = "absence", "visit", "silence", "quiet"
+VISIT_DUE, VISIT_ON = "visit_due", "visit_on"
 DEMENTIA, RISK, SECOND_PERSON, PET = "dementia", "risk", "second_person", "pet"
 FESTIVALS, HEATING = "festivals", "heating"
 
@@ -271,6 +272,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("supervision.warn_before_empty", _D, N_("Battery: told so long before it is empty"), 7, 180),
     # how long it is quiet for whom
     Setting(QUIET, Unit.HOURS_OF_DAY, N_("Quiet hours: what can wait comes in one message afterwards")),
+    # how often somebody goes there without being called
+    _rule(VISIT_DUE, N_("Somebody visits every"), _D, 1, 365),
+    Setting(VISIT_ON, Unit.YES, N_("A visit on the day from which this holds"), only_home=True),
     # what stands on the emergency card
     Setting("card.police", Unit.TEXT, N_("Police post, with its number")),
     Setting("card.two_people", Unit.YES, N_("Never alone: two people go in")),

@@ -14,6 +14,7 @@ from gateway.domain import (
     Alert,
     ButtonTest,
     Delivery,
+    Elder,
     Entry,
     Event,
     Finding,
@@ -25,6 +26,7 @@ from gateway.domain import (
     State,
 )
 from gateway.domain.trail import Anchor, Sealed
+from gateway.domain.visit import Visit
 from gateway.ports import Answered, Carried, Timer
 from gateway.stores import ANSWERS_KEPT, CARRIED_LOOKED_AT, tables
 from gateway.stores.book import ACT, TrailLedger, row_of, scrub, tidy, upsert, writing
@@ -98,6 +100,8 @@ _BUTTON_TESTS = (
     )
     .order_by(_tested.c.number)
 )
+_visit = tables.visit
+_VISIT = ("home", "at", "person", "elder", "note", "proof")
 _CALLS_TO = (
     select(*_DELIVERY_COLUMNS)
     .where(
@@ -287,6 +291,17 @@ class SqlAlerts:
             ButtonTest, select(*_TEST_COLUMNS).where(_tested.c.number.in_(newest)).order_by(_tested.c.number)
         )
 
+    def visits(self, home: str) -> list[Visit]:
+        return self._asked(Visit, select(_visit).where(_visit.c.home == home).order_by(_visit.c.at, _visit.c.person))
+
+    def last_visits(self, home: str | None = None) -> list[Visit]:
+        met = select(_visit.c.home, func.max(_visit.c.at).label("at")).where(_visit.c.elder != Elder.NOT_REACHED)
+        newest = (met if home is None else met.where(_visit.c.home == home)).group_by(_visit.c.home).subquery()
+        same = (_visit.c.home == newest.c.home) & (_visit.c.at == newest.c.at)
+        wanted = select(_visit).join(newest, same).where(_visit.c.elder != Elder.NOT_REACHED)
+        found = self._asked(Visit, wanted.order_by(_visit.c.home, _visit.c.person))
+        return list({visit.home: visit for visit in found}.values())
+
     def timers_due(self, now: datetime, limit: int = 200) -> list[Timer]:
         return self._found(Timer, self._sql.timers_due, now=aware(now), limit=limit)
 
@@ -398,6 +413,7 @@ class _Statements:
         self.forget = prepared(tables.inbound.delete().where(tables.inbound.c.at < bindparam("before")))
         self.button_tests = prepared(_BUTTON_TESTS)
         self.keep_test = appending(engine.dialect, tables.button_test, ("home", "sensor", "at", "by"))
+        self.keep_visit = prepared(upsert(engine, _visit, keep_existing=True), _VISIT)
 
 
 class _SqlAlertLedger(TrailLedger):
@@ -457,6 +473,9 @@ class _SqlAlertLedger(TrailLedger):
     def keep_test(self, test: ButtonTest) -> None:
         self._append(self._sql.keep_test, row_of(test, ("home", "sensor", "at", "by")))
 
+    def keep_visit(self, visit: Visit) -> None:
+        self._sql.keep_visit.run(self._connection, row_of(visit, _VISIT))
+
     def put_override(self, override: Override) -> None:
         put_override(self._connection, override)
 
@@ -474,6 +493,7 @@ class _SqlAlertLedger(TrailLedger):
 
     def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
         self._connection.execute(delete(_tested).where(_tested.c.home == home))
+        self._connection.execute(delete(_visit).where(_visit.c.home == home))
         self._connection.execute(delete(_answer).where(_answer.c.home == home))
         ref = _event.c.ref
         told_of = or_(_event.c.home == home, ref.in_([home, *people]), ref.startswith(f"{home}/", autoescape=True))

@@ -45,6 +45,7 @@ from gateway.domain import (
 )
 from gateway.domain.rota import Holiday, Leave, Post, Rota, Shift
 from gateway.domain.trail import BEGINNING, Anchor, Sealed, digest_of, linked
+from gateway.domain.visit import Visit
 from gateway.ports import (
     Account,
     Answered,
@@ -171,6 +172,7 @@ class _AlertRows:
         self.timers: dict[str, Timer | None] = {}  # None: cleared
         self.inbound: dict[str, datetime] = {}
         self.button_tests: list[ButtonTest] = []
+        self.visits: dict[tuple[str, datetime, str], Visit] = {}
 
 
 class MemoryAlerts:
@@ -307,6 +309,17 @@ class MemoryAlerts:
             tests = [test for test in self._rows.button_tests if home is None or test.home == home]
         newest = {(test.home, test.sensor): test for test in tests}
         return [test for test in tests if newest[test.home, test.sensor] is test]
+
+    def visits(self, home: str) -> list[Visit]:
+        with self._changing:
+            found = [visit for visit in self._rows.visits.values() if visit.home == home]
+        return sorted(found, key=lambda visit: (visit.at, visit.person))
+
+    def last_visits(self, home: str | None = None) -> list[Visit]:
+        with self._changing:
+            met = [one for one in self._rows.visits.values() if one.has_met and home in (None, one.home)]
+        newest = {one.home: one for one in sorted(met, key=lambda one: (one.at, one.person))}
+        return [newest[name] for name in sorted(newest)]
 
     def _deliveries(self) -> list[Delivery]:
         with self._changing:
@@ -462,6 +475,9 @@ class _MemoryAlertLedger(_TrailLedger):
     def keep_test(self, test: ButtonTest) -> None:
         self._new.button_tests.append(checked(test))
 
+    def keep_visit(self, visit: Visit) -> None:
+        self._new.visits.setdefault((visit.home, visit.at, visit.person), checked(visit))
+
     def put_override(self, override: Override) -> None:
         self.lines.append(checked(override))
 
@@ -511,6 +527,7 @@ class _MemoryAlertLedger(_TrailLedger):
         below.findings = {key: alert for key, alert in below.findings.items() if alert not in gone}
         below.timers = {key: t for key, t in below.timers.items() if t is None or t.ref not in gone}
         below.button_tests = [test for test in below.button_tests if test.home not in self._moved]
+        below.visits = {key: visit for key, visit in below.visits.items() if visit.home not in self._moved}
 
     def settle(self) -> None:
         if self._forgotten or self._moved:
@@ -520,6 +537,7 @@ class _MemoryAlertLedger(_TrailLedger):
         self._below.deliveries |= self._new.deliveries
         self._below.inbound |= self._new.inbound
         self._below.button_tests += self._new.button_tests
+        self._below.visits = self._new.visits | self._below.visits
         for alert, entries in self._new.entries.items():
             self._below.entries.setdefault(alert, []).extend(entries)
         for name, timer in self._new.timers.items():

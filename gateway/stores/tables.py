@@ -31,6 +31,7 @@ from sqlalchemy import (
 from gateway.domain import (
     Commissioning,
     Duty,
+    Elder,
     Facts,
     Finding,
     Joined,
@@ -629,6 +630,18 @@ button_test = Table(
 )
 """Emergency buttons that were tried out and heard."""
 Index("ix_button_test_home", button_test.c.home)
+
+visit = Table(
+    "visit",
+    metadata,
+    Column("home", Text, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("elder", Word(Elder), nullable=False),
+    _text("note"),
+    _text("proof"),
+)
+"""探访: who went to a home without being called there, and how they found the resident."""
 
 event = Table(
     "event",

@@ -19,7 +19,7 @@ TOLD_AT_ONCE = {"sos", "assist", "smoke", "gas", "co", "leak", "tamper", "batter
 OF_NO_HABIT = TOLD_AT_ONCE | {"fall", "device_chatter", "device_faulty", "power_fail", "hub_clock"}
 """What is held against no habit: nobody usually presses the button, falls, or lives on the hub's battery."""
 
-NOT_FOUND_IN_A_HOME = {"care_hint", "visit_due", "area_outage", "no_responder", "detector_failed", "test"}
+NOT_FOUND_IN_A_HOME = {"visit_due", "area_outage", "no_responder", "detector_failed", "test"}
 """What no detector finds: it is told of areas, of duty sheets, of ourselves, or asked for by a person."""
 
 DETECTION = Path(__file__).parents[2] / "docs" / "detection.md"

@@ -9,6 +9,7 @@ from gateway.domain import (
     Act,
     ButtonTest,
     Delivery,
+    Elder,
     Entry,
     Grid,
     Home,
@@ -19,6 +20,7 @@ from gateway.domain import (
     Sending,
     Stage,
 )
+from gateway.domain.visit import Visit
 from gateway.stores.memory import MemoryAlerts, MemoryRegistry
 from gateway.stores.roll import STANDARD_ZONE
 from gateway.stores.sql import SqlAlerts, SqlRegistry, open_book
@@ -149,6 +151,23 @@ def test_the_newest_test_of_each_button(alerts):
 
     assert alerts.button_tests() == [again, other]
     assert alerts.button_tests("h1") == [again]
+
+
+def test_visits_are_kept_once_and_the_newest_at_which_somebody_was_met(alerts):
+    first = Visit(home="h1", at=T0, person="li", elder=Elder.NEEDS_HELP, note="药", proof="code")
+    again = replace(first, at=T0 + MINUTE, elder=Elder.WELL)
+    vain = replace(first, at=T0 + 2 * MINUTE, elder=Elder.NOT_REACHED)
+    other = replace(first, home="h2", elder=Elder.NOT_REACHED)
+    for visit in (again, first, vain, other, replace(first, note="twice")):
+        with alerts.begin() as ledger:
+            ledger.keep_visit(visit)
+
+    assert alerts.visits("h1") == [first, again, vain]
+    assert alerts.last_visits() == alerts.last_visits("h1") == [again]
+    assert alerts.last_visits("h2") == []
+    with alerts.begin() as ledger:
+        ledger.forget_home("h1", (), "gone")
+    assert alerts.visits("h1") == [] and alerts.visits("h2") == [other]
 
 
 def away(home: str, **changes) -> Override:

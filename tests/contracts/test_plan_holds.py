@@ -157,6 +157,7 @@ def _reading(story: Story, sensor: str, room: str, kind: Kind, value: float):
 def test_every_limit_by_a_code_is_asked_here_or_where_its_meter_is():
     asked = {*LIMITS, "not_up", "wandering", "room_cold", "room_hot"}
     by_their_meters = {"water_low", "water_high"}  # in test_water_use.py
+    by_people = {"visit_due"}  # in test_visits.py
     limits = {s.key for s in SETTINGS if s.can_be_off and s.unit not in (Unit.SWITCH, Unit.LIMITS, Unit.SEASON)}
 
-    assert limits == asked | by_their_meters
+    assert limits == asked | by_their_meters | by_people

@@ -202,3 +202,18 @@ def test_a_daughter_says_by_a_program_that_her_mother_is_with_her(rig, city):
     answer = city.post(f"/alerts/{rig.own.id}/family", person="wei", word="with_me", hours=6, sure=True)
     assert ok(answer)["done"] and STRANGE not in answer.text
     assert city.post(f"/alerts/{rig.own.id}/family", person="liu", word="mine").json()["code"] == "not-family"
+
+
+def test_a_visit_is_planned_noted_and_told(rig, city):
+    ok(city.post("/homes/h1/profile", risk="high"))
+    rig.rename("h1", state=Monitoring.GUARDED, trial_until=rig.clock.now() - timedelta(days=9))
+
+    (due,) = ok(city.get("/visits"))["visits"]
+    assert (due["home"], due["every_days"], due["is_due"]) == ("h1", 7, True)
+    ok(city.post("/homes/h1/visits", person="liu", elder="well", note="聊了天", once="visit-h1-today"))
+    ok(city.post("/homes/h1/visits", person="liu", elder="well", note="聊了天", once="visit-h1-today"))
+    (visit,) = ok(city.get("/homes/h1/visits"))["visits"]
+    assert (visit["person"], visit["elder"]) == ("liu", "well") and not ok(city.get("/visits"))["visits"][0]["is_due"]
+    assert code_of(city.post("/homes/h1/visits", person="far9", elder="well")) == "no-such-person"
+    assert code_of(city.post("/homes/h1/visits", person="liu", elder="well", code="0")) == "refused"
+    assert {"visit", "api.visit"} <= {act.what for act in rig.alerts.acts("h1", who="api:city")}

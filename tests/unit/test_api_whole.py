@@ -7,6 +7,7 @@ AS: dict[str, str] = {
     # ------------------------------------------------------------------ alerts
     "/alerts/{alert_id:path}/{act}": "/alerts/{alert_id:path}/{act}",
     "/family/{home_id}/alerts/{alert_id:path}": "/alerts/{alert_id:path}/{act}",
+    "/homes/{home_id}/visit": "/homes/{home_id}/visits",
     # ------------------------------------------------------------------ plans
     "/plans/home/{place}/absence": "/homes/{home_id}/absence",
     "/plans/home/{place}/back": "/homes/{home_id}/back",

@@ -201,6 +201,8 @@ ROUTES: dict[str, May] = {
     "GET /month/{place}/{month}.xlsx": may(LEADS),
     "GET /map": may(LEADS),
     "GET /map/{place}": may(LEADS),
+    "GET /glass/break": may(ON_DUTY),
+    "POST /glass/break": may(ON_DUTY, code="A-1", why="x", answers={303, 422}),
     "GET /glass": may(LEADS),
     "POST /glass": may(LEADS, opening="{alert_id}", verdict="x", answers={303, 422}),
     "GET /board": may(KEEPS),
