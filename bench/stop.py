@@ -10,6 +10,7 @@ is there afterwards, as in bench/crash.py. Nothing of the past may be told again
 import argparse
 import json
 import random
+import resource
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 from broker import Mosquitto
 from crash import Verdict, _compare_alerts, _compare_readings
 from homes import DEVICES, Homes
-from machine import STATE, BenchError, describe, fall_in_order, wait_until
+from machine import STATE, BenchError, cpu_s, describe, fall_in_order, tree, wait_until
 from subjects import Gateway
 from traffic import Sink, Traffic, answered, sent_in
 
@@ -51,12 +52,17 @@ def stop(folder: Path, *, stops: int, homes: int, readings: int, seed: int) -> t
         pressing = traffic.presses(20, traffic.homes, give_up=seconds)
         for turn in range(stops):
             time.sleep(chance.uniform(1.0, 4.0))
-            ended_s.append(_told_to_stop(gateway))
+            ended, worked = _told_to_stop(gateway)
+            ended_s.append(ended)
             began = time.monotonic()
             gateway.start()
             gateway.wait_well()
             ready_s.append(time.monotonic() - began)
-            print(f"  {turn + 1} of {stops}: stopped in {ended_s[-1]:.2f} s, ready in {ready_s[-1]:.2f} s", flush=True)
+            print(
+                f"  {turn + 1} of {stops}: stopped in {ended:.2f} s ({worked:.2f} s of a processor), ready in "
+                f"{ready_s[-1]:.2f} s ({cpu_s(tree(gateway.child.pid)):.2f} s of a processor)",
+                flush=True,
+            )
         coming.stop()
         pressing.stop()
         pressed = sent_in(pressing.log)
@@ -66,11 +72,17 @@ def stop(folder: Path, *, stops: int, homes: int, readings: int, seed: int) -> t
     return verdict, ended_s, ready_s
 
 
-def _told_to_stop(gateway: Gateway) -> float:
-    began = time.monotonic()
+def _told_to_stop(gateway: Gateway) -> tuple[float, float]:
+    """How long it took, and how much of a processor: on a busy machine only the second says anything."""
+    before, began = cpu_s(tree(gateway.child.pid)) + _ended_cpu_s(), time.monotonic()
     gateway.child.terminate()
     wait_until("the end", lambda: gateway.child.poll() is not None, 60, 0.005)
-    return time.monotonic() - began
+    return time.monotonic() - began, _ended_cpu_s() - before
+
+
+def _ended_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
