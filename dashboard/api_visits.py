@@ -64,6 +64,7 @@ def routes(door: ApiDoor, them: Visits) -> None:
     @door.read("/visits", Right.HOMES, DuesShape, *ON_DUTY)
     def list_visits(caller: Caller, cursor: Cursor = "", limit: Limit = PAGE) -> Mapping[str, Any]:
         """The homes of your place for which visits are planned, by id, and when somebody has to go there next."""
+        door.pages.listed(caller.visitor, "api")
         now = house.clock.now()
         planned = sorted(them.due(door.pages.homes(caller.visitor)), key=lambda due: due.home.id)
         piece, following = cut(planned, lambda due: due.home.id, cursor, limit)

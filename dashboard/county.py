@@ -17,9 +17,10 @@ from alerts.sums import Rule, Week
 from dashboard import views
 from dashboard.house import House
 from dashboard.printer import FALLBACK_ZONE
-from dashboard.tally import Tally
+from dashboard.tally import Picture, Tally
 from gateway.domain import Alert, Delivery, Home, Monitoring, Outcome, Severity
 from gateway.domain.home import GRID
+from gateway.domain.plan import VISIT_DUE
 
 WEEKS = 13
 """What is shown week by week: a quarter of a year, the present week included."""
@@ -94,8 +95,10 @@ PartOf = Callable[[str], Part | None]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was proven within a month: emergency buttons, and ways to whoever is on duty."""
+    """What was proven within a month: visits, emergency buttons, and ways to whoever is on duty."""
 
+    visited: Share  # homes that are watched, and in which somebody met the resident
+    overdue: int  # homes in which nobody has been for too long
     buttons: Share
     ways: Counter[Standing]
 
@@ -231,7 +234,7 @@ class County:
             people=load.of_people(house.alerts.called(now - load.A_DAY), own),
             homes=load.of_homes(_often(recent, now).items(), own),
             follow_ups=Share(sum(at < now for at in due), len(due)),
-            proof=self._proof(place, own, picture.tested, now),
+            proof=self._proof(place, own, picture, now),
         )
 
     def homes(self, place: str) -> list[Home]:
@@ -302,13 +305,15 @@ class County:
 
         return sorted(opened, key=order), faults, due
 
-    def _proof(
-        self, place: str, own: Mapping[str, Part], tested: Mapping[tuple[str, str], datetime], now: datetime
-    ) -> Proof:
+    def _proof(self, place: str, own: Mapping[str, Part], picture: Picture, now: datetime) -> Proof:
         watched = {home for home in own if self._lines[home].is_watched}
-        proven = sum(home in watched and now - at <= EVERY for (home, _), at in tested.items())
+        visited = sum(home in watched and now - at <= EVERY for home, at in picture.visited.items())
+        overdue = sum(a.home in own and a.code == VISIT_DUE and a.is_open for a in picture.unclosed)
+        proven = sum(home in watched and now - at <= EVERY for (home, _), at in picture.tested.items())
         buttons = Share(proven, sum(self._lines[home].buttons for home in watched))
-        return Proof(buttons, self._ways(place, self._house.alerts.trials(), now))
+        return Proof(
+            Share(visited, len(watched)), overdue, buttons, self._ways(place, self._house.alerts.trials(), now)
+        )
 
     def _ways(self, place: str, trials: Iterable[Delivery], now: datetime) -> Counter[Standing]:
         """How the ways stand to everybody who holds a post in this place."""

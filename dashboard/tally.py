@@ -35,6 +35,7 @@ class Picture:
     unclosed: Sequence[Alert]
     cases: Sequence[Case]
     tested: Mapping[tuple[str, str], datetime]  # home and button -> when it was last proven
+    visited: Mapping[str, datetime]  # home -> when somebody who was not called last met the resident
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class Tally:
     _unclosed: dict[str, Alert] = field(default_factory=dict)
     _cases: dict[str, Case] = field(default_factory=dict)
     _tested: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    _visited: dict[str, datetime] = field(default_factory=dict)
 
     def look(self, now: datetime, since: datetime) -> Picture:
         """What is unclosed, and every case that was raised since then, and perhaps older ones."""
@@ -58,7 +60,9 @@ class Tally:
             else:
                 self._follow()
             self._reach_back(since)
-            return Picture(tuple(self._unclosed.values()), tuple(self._cases.values()), dict(self._tested))
+            return Picture(
+                tuple(self._unclosed.values()), tuple(self._cases.values()), dict(self._tested), dict(self._visited)
+            )
 
     def _begin(self, now: datetime) -> None:
         """Afresh. What changes meanwhile is told by events that are newer than this."""
@@ -67,6 +71,7 @@ class Tally:
         for alert in self.alerts.alerts(unclosed=True, limit=ALL):
             self._note(alert)
         self._tested = {(test.home, test.sensor): test.at for test in self.alerts.button_tests()}
+        self._visited = {visit.home: visit.at for visit in self.alerts.last_visits()}
 
     def _reach_back(self, since: datetime) -> None:
         while self._since is not None and self._since > since:
@@ -83,6 +88,8 @@ class Tally:
                     self._note(alert)
             for home in {event.ref for event in events if event.topic == "home"}:
                 self._tested |= {(test.home, test.sensor): test.at for test in self.alerts.button_tests(home)}
+            for home in {event.home for event in events if event.topic == "visit"}:
+                self._visited |= {visit.home: visit.at for visit in self.alerts.last_visits(home)}
             self._seen = events[-1].id
 
     def _note(self, alert: Alert) -> None:

@@ -7,6 +7,8 @@ import pytest
 from pages_house import EVENING, HandClock, Rig
 
 from alerts import visits
+from dashboard.county import County
+from dashboard.tally import Tally
 from gateway.domain import Absence, Duty, Elder, Outcome, Person, Profile, Risk, State
 from gateway.domain.visit import Visit
 
@@ -118,6 +120,17 @@ def test_what_was_pressed_twice_in_a_minute_is_one_visit(rig):
 
 
 # --------------------------------------------------------------------------- pages
+
+
+def test_whoever_answers_for_the_area_sees_who_was_visited_and_who_is_overdue(rig):
+    tally, county, now = Tally(rig.alerts), County(rig.house), rig.clock.now()
+    looked(rig)
+
+    assert tally.look(now, now).visited == {}
+    assert (county.see("", now).proof.overdue, county.see("", now).proof.visited.part) == (1, 0)
+    go(rig, "h1")
+    assert tally.look(now, now).visited == {"h1": now}
+    assert (county.see("", now).proof.overdue, county.see("", now).proof.visited.part) == (0, 1)
 
 
 def test_a_worker_finds_the_visit_on_the_list_of_the_day_and_notes_it(rig):
