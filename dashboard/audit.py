@@ -43,6 +43,7 @@ KINDS: Mapping[str, str] = {
     "alert.": N_("alerts"),
     "button.": N_("tests of buttons"),
     "drill": N_("drills"),
+    "tell": N_("test messages"),
     "plan.": N_("plans and limits"),
     "home.": N_("households"),
     "room.": N_("rooms"),

@@ -20,6 +20,7 @@ from gateway.commands.homes import homes
 from gateway.commands.hubs import hubs
 from gateway.commands.mirror import mirror
 from gateway.commands.people import people
+from gateway.commands.places import places
 from gateway.commands.plan import plan
 from gateway.commands.privacy import privacy
 from gateway.commands.receipts import receipts
@@ -45,6 +46,7 @@ app.add_typer(hubs, name="hubs")
 app.add_typer(devices, name="devices")
 app.add_typer(people, name="people")
 app.add_typer(plan, name="plan")
+app.add_typer(places, name="places")
 app.add_typer(rota, name="rota")
 app.add_typer(alerts, name="alerts")
 app.add_typer(drills, name="drill")
