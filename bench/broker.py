@@ -29,10 +29,10 @@ class Mosquitto:
 
     def __enter__(self) -> "Mosquitto":
         self.folder.mkdir(parents=True)
-        self.folder.chmod(0o777)  # started by root it becomes the user `mosquitto`
         conf = self.folder / "mosquitto.conf"
         lines = [line for line in shipped() if not (self._queue and line.startswith("max_queued_messages"))]
         lines += [f"max_queued_messages {self._queue}"] if self._queue else []
+        lines += ["user root"]  # it would become a user who may not write into the folder of a run, and keep nothing
         lines += [f"listener {self.port} 127.0.0.1", "allow_anonymous true", f"persistence_location {self.folder}/"]
         conf.write_text("\n".join([*lines, "log_type error", "log_type warning", ""]))
         self.start()
