@@ -5,12 +5,13 @@ The table below is compared with the routes of the pages: a new page has to stan
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from neighbourhood import Neighbourhood
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from village import PEOPLE, Village
 
 from dashboard.app import create_app
@@ -44,6 +45,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
     # ------------------------------------------------------------------ homes and alerts
     "/": {"worker": ["/"]},
     "/homes/{home_id}": {"worker": ["/homes/h3", "/homes/h4", "/homes/none"]},
+    "/homes/{home_id}/visit": {"worker": ["/homes/h3/visit"]},
     "/homes/{home_id}/who": {"supervisor": ["/homes/h1/who"]},
     "/homes/{home_id}/days": {"worker": ["/homes/h1/days"]},
     "/homes/{home_id}/devices": {"worker": ["/homes/h1/devices"]},
@@ -143,7 +145,7 @@ NOT_PAGES = {
     "/overview/{place}/parts.xlsx": "a file",
     "/month/{place}/{month}.xlsx": "a file",
     "/install/{home_id}/hubs/{hub_id}/kit": "a file",
-    "/install/{home_id}/hubs/{hub_id}/secret": "shown after a press: test_what_is_shown_once",
+    "/install/{home_id}/hubs/{hub_id}/secret": "shown after a press: is_shown_a_secret",
 }
 """What answers to GET and shows nobody a page, with what it is; everything under /api/v1 is for programs."""
 
@@ -256,3 +258,70 @@ def test_everybody_can_use_it(walker: Walker, who: str, address: str):
     page = walker.visit(who, address)
 
     assert faults_of(page) == {}
+
+
+# --------------------------------------------------------------------------- pages as they are after something was done
+
+
+def signs_in_wrongly(page: Page) -> None:
+    page.get_by_label("姓名").fill("worker")
+    page.get_by_label("密码").fill("not the password")
+    page.get_by_role("button", name="登录").click()
+    expect(page.locator(".error")).to_be_visible()
+
+
+def sets_an_impossible_limit(page: Page) -> None:
+    page.get_by_text("调整限值").click()
+    form = page.locator("form[action$='/set']").first
+    form.locator("select").select_option(index=1)
+    form.locator("[name=value]").fill("许多")
+    form.locator("[name=why]").fill("试试")
+    form.get_by_role("button", name="保存").click()
+    expect(page.locator(".error")).to_be_visible()
+
+
+def is_shown_a_secret(page: Page) -> None:
+    page.locator("details summary").last.click()
+    page.locator("form[action$='/renew'] button").click()
+    expect(page.locator("code.secret")).to_be_visible()
+
+
+def opens_the_menu(page: Page) -> None:
+    page.locator(".menu summary").click()
+    expect(page.locator(".menu form button")).to_be_visible()
+
+
+def presses_without_a_line(page: Page) -> None:
+    expect(page.locator("body[data-line=up]")).to_be_attached()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="我出发了").click()
+    expect(page.locator("#waiting")).to_contain_text("我出发了")
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "act"),
+    [
+        ("nobody", "/login", signs_in_wrongly),
+        ("worker", "/plans/home/h3", sets_an_impossible_limit),
+        ("installer", "/install/h8/hub", is_shown_a_secret),
+        ("supervisor", "/glass", opens_the_menu),
+        ("worker", "/alerts/{accepted}", presses_without_a_line),
+    ],
+    ids=lambda given: getattr(given, "__name__", given),
+)
+def test_everybody_can_still_use_it(walker: Walker, who: str, address: str, act: Callable[[Page], None]):
+    page = walker.visit(who, address)
+    try:
+        act(page)
+
+        assert faults_of(page) == {}
+    finally:
+        page.context.set_offline(False)
+
+
+def test_the_first_start(chromium: Browser, street: Neighbourhood):
+    page = chromium.new_page(locale="zh-CN", viewport={"width": 390, "height": 844})
+    page.goto(street.setup_link())
+
+    assert faults_of(page) == {}
+    page.context.close()

@@ -1,4 +1,4 @@
-"""The night of a grid worker and the minute of a daughter with Tab, Enter and Space alone, and what a voice would read."""
+"""The night of a grid worker and the minute of a daughter with Tab, Enter and Space, and what a voice would read."""
 
 from collections.abc import Callable
 from pathlib import Path
