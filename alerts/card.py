@@ -48,13 +48,17 @@ class Opening:
     why: str
 
 
-def denial(alert: Alert, who: str, why: str, *, responders: Collection[str], leads: bool) -> Denial | None:
+def denial(
+    alert: Alert, who: str, why: str, *, responders: Collection[str], leads: bool, lends_a_hand: bool = False
+) -> Denial | None:
     """Why this person may not open the card now; None when they may. Danger first, then who, then the reason."""
     if not alert.is_open:
         return Denial.OVER
     if alert.severity.worse_than(Severity.MEDIUM) is False:
         return Denial.NO_EMERGENCY
-    if not leads and who not in responders:
+    if lends_a_hand and alert.severity is not Severity.EMERGENCY:
+        return Denial.NO_EMERGENCY
+    if not leads and not lends_a_hand and who not in responders:
         return Denial.NOT_A_RESPONDER
     if len(why.strip()) < SHORTEST_REASON:
         return Denial.NO_REASON
@@ -72,18 +76,27 @@ def responders(alert: Alert, deliveries: Iterable[Delivery]) -> set[str]:
 
 
 def disclose(
-    store: AlertStore, directory: Directory, alert_id: str, who: str, why: str, now: datetime, *, leads: bool = False
+    store: AlertStore,
+    directory: Directory,
+    alert_id: str,
+    who: str,
+    why: str,
+    now: datetime,
+    *,
+    leads: bool = False,
+    lends_a_hand: bool = False,
 ) -> Opening | Denial:
     """Break the glass: on the alert's history, in the audit trail, and told to whoever leads; or why not.
 
-    `leads`: this person answers for the area, and needs not have been called.
+    `leads`: this person answers for the area, and needs not have been called. `lends_a_hand`: they are on duty and
+    were not called, here or elsewhere; somebody's life is in danger and they are the ones who can go.
     """
     with store.begin() as ledger:
         alert = ledger.alert(alert_id)
         if alert is None:
             return Denial.UNKNOWN
         told = responders(alert, ledger.deliveries(alert_id))
-        refused = denial(alert, who, why, responders=told, leads=leads)
+        refused = denial(alert, who, why, responders=told, leads=leads, lends_a_hand=lends_a_hand)
         if refused is not None:
             ledger.audit(Act(at=now, who=who, what="card.refused", ref=alert_id, why=why.strip(), facts=_said(refused)))
             return refused

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from alerts import wording
+from alerts import card, wording
 from alerts.agreed import may_be_told
 from alerts.escalation import Verdict
 from alerts.maintenance import PAUSE
@@ -105,17 +105,32 @@ class Pages:
         own = scope.people_of(visitor.account, self.house.registry)
         return [person for person in everybody if person.id in own]
 
-    def home(self, visitor: Visitor, home_id: str) -> Home:
-        """The home, or the same 404 whether it does not exist or is not theirs; who looks is written down."""
-        home = self._theirs(visitor, home_id)
+    def home(self, visitor: Visitor, home_id: str, *, glass: bool = False) -> Home:
+        """The home, or the same 404 whether it does not exist or is not theirs; who looks is written down.
+
+        `glass`: whoever has broken the glass of an emergency there looks at it too, and changes nothing.
+        """
+        home = self._theirs(visitor, home_id, glass=glass)
         self._saw(visitor, home, "home")
         return home
 
-    def _theirs(self, visitor: Visitor, home_id: str) -> Home:
+    def _theirs(self, visitor: Visitor, home_id: str, *, glass: bool = False) -> Home:
         home = scope.home_of(visitor.account, home_id, self.house.registry)
+        if home is None and glass and self._is_behind_glass(visitor, home_id):
+            home = self.house.registry.home(home_id)
         if home is None:
             raise HTTPException(404)
         return home
+
+    def _is_behind_glass(self, visitor: Visitor, home_id: str) -> bool:
+        """Whether they have broken the glass of an emergency that is open there, within the hour, or see to it."""
+        if visitor.account.duty not in ON_DUTY:
+            return False
+        store, who, now = self.house.alerts, visitor.account.person, self.house.clock.now()
+        return any(
+            alert.owner == who or card.opened(alert, store.history(alert.id), who, now) is not None
+            for alert in store.alerts(home=home_id, unclosed=True)
+        )
 
     def _saw(self, visitor: Visitor, home: Home | None, what: str) -> None:
         if home is not None:
@@ -131,7 +146,7 @@ class Pages:
         if alert is None:
             raise HTTPException(404)
         if not self.covers(visitor, ""):
-            self._theirs(visitor, alert.home)
+            self._theirs(visitor, alert.home, glass=True)
         if visitor.account.duty is Duty.INSTALLER and not views.is_equipment(alert):
             raise HTTPException(404)
         self._saw(visitor, self.house.registry.home(alert.home), "alert")
@@ -410,7 +425,7 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
 
     @router.get("/homes/{home_id}")
     def show_home(request: Request, visitor: OnDuty, home_id: str, day: str = "") -> Response:
-        home = pages.home(visitor, home_id)
+        home = pages.home(visitor, home_id, glass=True)
         if home_id.startswith(GRID):
             # A grid has its duty sheet; the installation as a whole has no page of its own.
             return RedirectResponse(f"/rota/{quote(home.grid, safe='')}" if home.grid else "/", status_code=303)

@@ -154,6 +154,8 @@ ROUTES: dict[str, May] = {
     "GET /api/v1/homes/{home_id}/visits": may(ON_DUTY),
     "GET /api/v1/visits": may(ON_DUTY),
     "GET /api/v1/people": may(LEADS),
+    "GET /api/v1/people/{person_id}": may(LEADS),
+    "GET /api/v1/places": may(LEADS),
     "GET /api/v1/drills": may(ON_DUTY),
     "GET /api/v1/figures": may(ON_DUTY),
     "GET /api/v1/quarantine": may(A),
