@@ -212,16 +212,17 @@ def points(folder: Path, broker: str, trials: int, seed: int) -> Iterator[Row]:
         town.start(stack, seed=seed)
         for number in range(trials):
             point = list(POINTS)[number % len(POINTS)]
-            (plan / f"{number:05}.next").write_text(f"{point} {chance.randint(1, 6)}")
+            (plan / f"{number:05}.next").write_text(f"{point} {chance.randint(1, 3)}")
         kill(town.worker_pid())  # the next one takes the first line of the plan
         readings = town.traffic.readings(f"50:{trials * 50 * 15}", give_up=trials * 15)
-        town.hubs.press_on(4)
+        town.hubs.press_on(1.5)
         wait_until("the last of the plan", lambda: not any(plan.glob("*.next")), trials * 20 + 60, 0.2)
         struck = plan / "struck"
         with suppress(BenchError):  # where it fell otherwise, one of them was taken and never came to its place
             wait_until("the last of the falls", lambda: _lines(struck) == trials, 30, 0.2)
-        readings.stop()
-        town.gateway.wait_well(60)
+        with suppress(BenchError):  # it is there to be in the way, and falls where a starved broker closes a connection
+            readings.stop()
+        town.gateway.wait_well()
         at = Counter(line.partition(" ")[2] for line in struck.read_text().splitlines())
         row = town.settle("points", at.total())
         yield replace(row, remark=f"{row.remark} {', '.join(f'{n} {p}' for p, n in at.items())}".strip())

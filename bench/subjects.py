@@ -288,7 +288,7 @@ class Gateway(Subject):
         except (OSError, ValueError):
             return False
 
-    def wait_well(self, within_s: float = 60) -> None:
+    def wait_well(self, within_s: float = 180) -> None:
         """Wait until it is; falls with its last words when it ends instead."""
 
         def settled() -> bool:
