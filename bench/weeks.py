@@ -20,15 +20,17 @@ def main() -> int:
     words.add_argument("--count", type=int, default=1000)
     words.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = words.parse_args()
-    began, lived, broken, presses, cuts = time.monotonic(), 0, 0, 0, 0
+    began, lived, broken, presses, cuts, troubles = time.monotonic(), 0, 0, 0, 0, 0
     for week in live_through_bad_weeks(range(asked.first, asked.first + asked.count), asked.processes):
         lived, presses, cuts = lived + 1, presses + week.presses, cuts + week.cuts
+        troubles += week.troubles
         if week.broken:
             broken += 1
             print(f"BROKEN: {week.summary}; again with: {week.again}", *week.broken, sep="\n  ", flush=True)
         if lived % 50 == 0:
             print(f"  {lived} weeks, {broken} broken, {time.monotonic() - began:.0f} s", flush=True)
-    print(f"{lived} weeks, {presses} presses, {cuts} power cuts, {broken} weeks broke a promise")
+    happened = f"{presses} presses, {cuts} power cuts, {troubles} other troubles"
+    print(f"{lived} weeks, {happened}: {broken} weeks broke a promise")
     return 1 if broken else 0
 
 

@@ -208,7 +208,7 @@ def link(
 @app.command()
 def simulate(
     seed: Annotated[int, typer.Option(help="the same seed gives the same week")] = 1,
-    days: Annotated[int, typer.Option(min=1, max=60)] = 7,
+    days: Annotated[int, typer.Option(min=1, max=60)] = 4,
     story: Annotated[bool, typer.Option(help="print what happened")] = True,
 ) -> None:
     """Live through a bad week in virtual time: the production program, its faults and its responders. 模拟"""

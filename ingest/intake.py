@@ -521,9 +521,11 @@ class Intake:
                 and message.heard < max(self._unsettled_until, self._hubs[road.hub].starting_until)
             ):
                 return
-            self._note_alive(bound, own, message, arrival, taken)
+            self._note_alive(road.hub, bound, own, message, arrival, taken)
 
-    def _note_alive(self, bound: Bound, own: datetime | None, message: Message, arrival: int, taken: Taken) -> None:
+    def _note_alive(
+        self, hub: str, bound: Bound, own: datetime | None, message: Message, arrival: int, taken: Taken
+    ) -> None:
         """It was heard and there was nothing new in it. Now and then that is told too, or it would pass for dead.
 
         A bridge that starts repeats what it knew with the time it knew it at: that is told under its own time, and
@@ -531,6 +533,8 @@ class Intake:
         """
         heard = _to_ms(message.heard)
         at = heard
+        if own is not None and not -AHEAD <= heard - own <= OLDEST:
+            own = self._by_our_clock(hub, own, heard)
         if own is not None and heard - own >= -AHEAD:
             at = _to_ms(own)
         if bound.told is not None:
@@ -546,6 +550,15 @@ class Intake:
         )
         taken.readings.append(alive)
         bound.told = at, heard
+
+    def _by_our_clock(self, hub: str, at: datetime, heard: datetime) -> datetime:
+        """When it was that a hub calls `at` whose clock is known to be so wrong that nothing it dates could be news:
+        one that was without power begins in the year it was made, and what it says is news all the same."""
+        known = self._hubs[hub].itself.lasts.get(Kind.CLOCK)
+        if known is None or abs(known.value) <= AHEAD.total_seconds():
+            return at
+        age = heard - at + timedelta(seconds=known.value)
+        return heard - max(age, _NOTHING) if -AHEAD <= age <= OLDEST else at
 
     def _weigh(
         self,
@@ -565,9 +578,12 @@ class Intake:
         heard = _to_ms(message.heard)
         at, late, has_time = heard, retained, False
         if one.at is not None:
-            age = heard - one.at
+            own, age = one.at, heard - one.at
+            if not -AHEAD <= age <= OLDEST:
+                own = self._by_our_clock(road.hub, own, heard)
+                age = heard - own
             if -AHEAD <= age <= OLDEST:
-                at, late, has_time = one.at, retained or age > LATE, True
+                at, late, has_time = own, retained or age > LATE, True
             elif nature is Nature.ALARM:
                 late = retained or age > OLDEST  # a call for help is never too old to be looked after
             elif age > OLDEST:
@@ -791,7 +807,7 @@ class Intake:
             bound = self._bound.get((road.hub, address))
             # Fewer than before: it counts anew since it was started.
             if bound is not None and count and count != before.get(address, count):
-                self._note_alive(bound, news.at, message, arrival, taken)
+                self._note_alive(road.hub, bound, news.at, message, arrival, taken)
 
     def _note_reach(self, hub: str, address: str, value: float, heard: datetime, arrival: int, taken: Taken) -> None:
         """A device that leaves its network is out of reach until it joins again."""

@@ -206,7 +206,7 @@ def _dated_anew(payload: bytes, wrong: timedelta) -> bytes:
     said = json.loads(payload)
     reports = said if isinstance(said, list) else [said]
     for report in reports:
-        for key in ("last_seen", "at"):
+        for key in ("last_seen", "at", "response_time"):
             if isinstance(report, dict) and key in report:
                 report[key] = _moved(report[key], wrong)
     return encoded(said)
