@@ -632,4 +632,7 @@ def main(arguments: list[str] | None = None, run: Callable[[Coroutine[Any, Any, 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ended)  # Python's own end looks through all that a thousand homes remember: two seconds of every stop
