@@ -96,7 +96,7 @@ def test_what_is_not_as_it_should_be_is_counted(town):
 
 
 def test_one_household_keeps_its_records_for_a_time_of_its_own(town):
-    with pytest.raises(Refused, match="until when"):
+    with pytest.raises(Refused, match="截止日期"):
         run(town, "privacy", "keep", "home-wang", "alerts", "--days", "1600", "--why", "court", "--until", "")
     run(town, "privacy", "keep", "home-wang", "readings", "--days", "60", "--why", "own wish", "--who", "zhao")
 
