@@ -25,6 +25,7 @@ from dashboard import (
     api_door,
     api_install,
     api_people,
+    api_places,
     api_plans,
     api_rota,
     api_visits,
@@ -39,6 +40,7 @@ from dashboard import (
     drills,
     elder,
     family,
+    glass,
     handling,
     handover,
     install,
@@ -155,6 +157,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(family.routes(family.Family(sight, dealing), entrance))
     app.include_router(elder.routes(elder.Elder(sight), entrance))
     app.include_router(privacy.routes(privacy.Privacy(sight), entrance))
+    app.include_router(glass.routes(glass.Glass(sight), entrance))
     app.include_router(audit.routes(audit.Audit(sight), entrance))
     running = machine.Machine(sight)
     app.include_router(machine.routes(running, entrance))
@@ -189,6 +192,7 @@ def create_app(house: House) -> FastAPI:
     api_rota.routes(door, sheet, trying)
     api_accounts.routes(door, managing)
     api_visits.routes(door, visiting)
+    api_places.routes(door, whole.grids, whole.staff)
     app.include_router(api.routes(door))
     app.include_router(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -102,6 +102,26 @@ class Grids:
             raise HTTPException(404)
         return place
 
+    def within(self, visitor: Visitor, code: str, now_in: str | None = None) -> str:
+        """Where it is to lie: where it lies already, or in a place of theirs."""
+        code = code.replace(WHOLE, "")
+        if code != now_in and not (self.pages.covers(visitor, code) and (not code or self.places.find(code))):
+            raise HTTPException(404)
+        return code
+
+    def close(self, place: Area | Grid, into: str, why: str, tongue: Tongue, places: Places, who: str) -> str:
+        """Nobody answers for it any more; why it cannot be, or nothing."""
+        if bound := self.bound(place):
+            text = N_("{names} sign in for this place; change first what they see, under Accounts.")
+            return tongue.say(text, names=tongue.say(", ").join(bound))
+        if self.is_told_of(place):
+            return tongue.say("People are being called about this place; settle that alert first.")
+        try:
+            places.close(place.code, into=into, why=why, who=who, now=self.house.clock.now())
+        except RegistrationError as refusal:
+            return refusal.say(tongue.language)
+        return ""
+
     def theirs(self, visitor: Visitor) -> tuple[list[Area], list[Grid]]:
         registry = self.house.registry
         return (
@@ -291,13 +311,6 @@ def routes(grids: Grids, doors: Doors) -> APIRouter:
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ADMIN))]  # noqa: N806
     Word = Annotated[str, Form(max_length=80)]  # noqa: N806
 
-    def within(visitor: Visitor, code: str, now_in: str | None = None) -> str:
-        """Where it is to lie: where it lies already, or in a place of theirs."""
-        code = code.replace(WHOLE, "")
-        if code != now_in and not (grids.pages.covers(visitor, code) and (not code or places.find(code))):
-            raise HTTPException(404)
-        return code
-
     @router.get("")
     def show_all(request: Request, visitor: Leader, said: str = "") -> Response:
         return grids.show(request, visitor, None, said)
@@ -306,7 +319,7 @@ def routes(grids: Grids, doors: Doors) -> APIRouter:
     def open_place(
         request: Request, visitor: Acting, around: Word = "", code: Word = "", name: Word = "", level: Word = ""
     ) -> Response:
-        where = within(visitor, around)
+        where = grids.within(visitor, around)
         code, name = code.strip(), name.strip()
         made: Area | Grid = (
             Grid(code=code, name=name, community=where)
@@ -327,7 +340,7 @@ def routes(grids: Grids, doors: Doors) -> APIRouter:
     @router.post("/{code}")
     def change(request: Request, visitor: Acting, code: str, name: Word = "", around: Word = "") -> Response:
         place = grids.place(visitor, code)
-        where = within(visitor, around, around_of(place))
+        where = grids.within(visitor, around, around_of(place))
         wanted = (
             replace(place, name=name.strip(), community=where)
             if isinstance(place, Grid)
@@ -350,18 +363,7 @@ def routes(grids: Grids, doors: Doors) -> APIRouter:
         place, tongue = grids.place(visitor, code), tongue_of(request)
         if into:
             grids.place(visitor, into)
-        error = ""
-        if bound := grids.bound(place):
-            text = N_("{names} sign in for this place; change first what they see, under Accounts.")
-            error = tongue.say(text, names=tongue.say(", ").join(bound))
-        elif grids.is_told_of(place):
-            error = tongue.say("People are being called about this place; settle that alert first.")
-        else:
-            try:
-                places.close(code, into=into, why=why, who=visitor.account.person, now=house.clock.now())
-            except RegistrationError as refusal:
-                error = refusal.say(tongue.language)
-        if error:
+        if error := grids.close(place, into, why, tongue, places, visitor.account.person):
             return grids.show(request, visitor, place, error=error, given={"why": why})
         around = around_of(place)
         back = around if around and grids.pages.covers(visitor, around) else ""

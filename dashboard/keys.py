@@ -54,8 +54,9 @@ class Right(StrEnum):
     EXPORT = "registry:export"  # all of the registry as sheets, health included
     FIGURES = "figures:read"
     INSTALL = "install:write"  # households, rooms, hubs, devices, walk tests, consents on paper
-    PEOPLE = "people:write"  # contacts, the resident's file, consents taken back
+    PEOPLE = "people:write"  # contacts, the resident's file, consents taken back; who is called for what, and by what
     HEALTH = "health:read"  # what is kept of a resident's health, where that was agreed to
+    PLACES = "places:write"  # areas and grids
     ROTA = "rota:write"  # shifts, swaps, leave, holidays
     DRILLS = "drills:write"  # drills, and tests of emergency buttons
     ACCOUNTS = "accounts:write"  # who may sign in; never as an administrator

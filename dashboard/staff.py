@@ -84,8 +84,8 @@ class Staff:
         working = {post.person for posts in rota.posts.values() for post in posts if post.covers(now)}
         working |= {shift.person for shifts in rota.shifts.values() for shift in shifts}
         working |= {one.person for one in self.house.accounts.accounts() if one.duty in STAFF}
-        around = {home.person for home in registry.homes()}
-        around |= {one.person for home in registry.homes() for one in registry.contacts(home.id)}
+        homes = registry.homes()
+        around = {home.person for home in homes} | {one.person for home in homes for one in registry.contacts(home.id)}
         return [one for one in self.pages.people(visitor) if one.id in working or one.id not in around]
 
     def person(self, visitor: Visitor, person_id: str) -> Person:
@@ -112,6 +112,35 @@ class Staff:
             and all(self.may_name(visitor, duty, place) for duty, place in duties)
             and all(self.them.may_manage(visitor, one) for one in accounts)
         )
+
+    def theirs(self, visitor: Visitor, person_id: str) -> Person:
+        """Somebody whose numbers and ways this visitor may change."""
+        person = self.person(visitor, person_id)
+        if not self.may_change(visitor, person):
+            raise HTTPException(403)
+        return person
+
+    def duty_at(self, visitor: Visitor, duty: str, place: str) -> tuple[Duty, str]:
+        """What somebody is to be called for and where, by this visitor's word."""
+        wanted = next((one for one in CALLED_FOR if one.value == duty), None)
+        place = place.replace(WHOLE, "")
+        if wanted is None or not self.may_name(visitor, wanted, place):
+            raise HTTPException(404)
+        return wanted, place
+
+    def new_way(self, visitor: Visitor, person: Person, way: Reach, tongue: Tongue) -> str:
+        """What is wrong with one more way to somebody; empty when nothing is."""
+        if way.channel not in self.may_enter(visitor):
+            raise HTTPException(404)
+        if any((one.channel, one.address) == (way.channel, way.address) for one in person.reaches):
+            return tongue.say("They are reached by this already.")
+        if len(person.reaches) >= MOST_WAYS:
+            return tongue.say("{most} ways are the most.", most=MOST_WAYS)
+        return wrong_address(way, tongue)
+
+    def is_free(self, login: str) -> bool:
+        """Whether nobody is called so yet."""
+        return self.house.registry.person(login) is None and self.house.accounts.account(login) is None
 
     def may_name(self, visitor: Visitor, duty: Duty, place: str) -> bool:
         """Whether somebody may be called for this there by this visitor's word; only an administrator names one."""
@@ -291,19 +320,7 @@ def routes(staff: Staff, doors: Doors) -> APIRouter:
             return staff.show_one(request, visitor, person, error=refusal.say(tongue.language))
         return RedirectResponse(f"{address(person.id)}?said={said}", status_code=303)
 
-    def theirs(visitor: Visitor, person_id: str) -> Person:
-        """Somebody whose numbers and ways this visitor may change."""
-        person = staff.person(visitor, person_id)
-        if not staff.may_change(visitor, person):
-            raise HTTPException(403)
-        return person
-
-    def duty_at(visitor: Visitor, duty: str, place: str) -> tuple[Duty, str]:
-        wanted = next((one for one in CALLED_FOR if one.value == duty), None)
-        place = place.replace(WHOLE, "")
-        if wanted is None or not staff.may_name(visitor, wanted, place):
-            raise HTTPException(404)
-        return wanted, place
+    theirs, duty_at = staff.theirs, staff.duty_at
 
     @router.get("")
     def show_list(request: Request, visitor: Leader, sought: str = "", said: str = "") -> Response:
@@ -323,7 +340,7 @@ def routes(staff: Staff, doors: Doors) -> APIRouter:
         if not place:
             return staff.show_list(request, visitor, "", error=tongue.say("Choose where they are called."), **given)
         wanted, made, phone = duty_at(visitor, duty, place), login_of(id or phone), phone.strip()
-        if house.registry.person(made) is not None or house.accounts.account(made) is not None:
+        if not staff.is_free(made):
             error = tongue.say("This name is taken; choose another one.")
             return staff.show_list(request, visitor, "", error=error, **given)
         person = Person(id=made, name=name.strip(), language=tongue.language)
@@ -389,15 +406,8 @@ def routes(staff: Staff, doors: Doors) -> APIRouter:
         after: Annotated[int, Form(ge=0, le=int(LONGEST / timedelta(minutes=1)))] = 0,
     ) -> Response:
         person, tongue = theirs(visitor, person_id), tongue_of(request)
-        if channel not in staff.may_enter(visitor):
-            raise HTTPException(404)
         way = Reach(channel=channel, address=where.strip(), after=timedelta(minutes=after))
-        error = wrong_address(way, tongue)
-        if any((one.channel, one.address) == (way.channel, way.address) for one in person.reaches):
-            error = tongue.say("They are reached by this already.")
-        elif len(person.reaches) >= MOST_WAYS:
-            error = tongue.say("{most} ways are the most.", most=MOST_WAYS)
-        if error:
+        if error := staff.new_way(visitor, person, way, tongue):
             return staff.show_one(request, visitor, person, error=error)
         wanted = replace(person, reaches=(*person.reaches, way))
         return act(request, visitor, person, "saved", lambda by: registrar.put_person(wanted, **by))

@@ -1,7 +1,8 @@
 """Areas and grids: what lies in what. Every act is one audited transaction, and counts from then on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -33,8 +34,15 @@ class Places:
     def __init__(self, store: RegistryStore, levels: Sequence[str] = STANDARD_LEVELS) -> None:
         """`levels` says how areas are nested here, the widest first: a code and its Chinese name."""
         self._store = store
+        self._beside: Callable[[RegistryLedger], None] = lambda ledger: None
         self.levels = tuple(level.split(" ", 1)[0] for level in levels)
         self.level_names = dict(zip(self.levels, (level.partition(" ")[2] for level in levels), strict=True))
+
+    def beside(self, write: Callable[[RegistryLedger], None]) -> "Places":
+        """The same for one act: what it changes and what `write` writes become durable together."""
+        other = copy(self)
+        other._beside = write
+        return other
 
     def find(self, code: str) -> Area | Grid | None:
         places: list[Area | Grid] = [*self._store.areas(), *self._store.grids()]
@@ -146,6 +154,7 @@ class Places:
         """One transaction. What is read inside it stays as it is until its end: there is one writer at a time."""
         with self._store.begin() as ledger:
             yield _Act(ledger, who, now)
+            self._beside(ledger)
 
 
 def _kind(place: Area | Grid) -> str:

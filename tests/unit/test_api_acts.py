@@ -151,6 +151,35 @@ def test_somebody_is_invited_changed_and_shut_and_no_administrator_ever_is(rig, 
     assert "adm" not in {one["login"] for one in ok(city.get("/accounts"))["accounts"]}
 
 
+def test_a_grid_is_opened_renamed_and_closed_and_its_homes_go_on(rig, city):
+    ok(city.post("/places", code="g5", name="新网格", level="grid", around="1101"))
+    ok(city.post("/places/g5", name="五号网格"))
+    assert {"code": "g5", "name": "五号网格", "level": "grid", "around": "1101"} in ok(city.get("/places"))["places"]
+    assert code_of(city.post("/places/g2/close", why="合并")) == "refused"
+    ok(city.post("/places/g2/close", why="合并", into="g5"))
+    assert rig.registry.home("h3").grid == "g5"
+    for code in ("g9", "gx"):
+        assert code_of(city.post(f"/places/{code}", name="x")) == "not-found"
+    assert code_of(city.post("/places", code="g6", name="x", level="grid", around="1199")) == "not-found"
+
+
+def test_somebody_is_called_for_a_grid_by_a_way_of_theirs(rig, city):
+    ok(city.post("/people", id="sun", name="孙师傅", phones=["13900003333"], duty="deputy", place="g2"))
+    ok(city.post("/people/sun/duties", duty="deputy", place="g1"))
+    ok(city.post("/people/sun/duties/end", duty="deputy", place="g2"))
+    ok(city.post("/people/sun", name="孙大姐", language="zh"))
+    assert rig.registry.duties("sun", rig.clock.now()) == [(Duty.DEPUTY, "g1")]
+    ok(city.post("/people/sun/ways", channel="email", address="sun@example.org"))
+    told = ok(city.get("/people/sun"))
+    assert (told["name"], told["phones"]) == ("孙大姐", ["13900003333"])
+    (way,) = [one for one in told["ways"] if one["channel"] == "email"]
+    ok(city.post("/people/sun/ways/remove", way=way["way"]))
+    assert not rig.registry.person("sun").reaches
+    assert code_of(city.post("/people/sun/ways", channel="console", address="x")) == "not-found"
+    assert code_of(city.post("/people", id="liu", name="x", phones=[], duty="deputy", place="g1")) == "refused"
+    assert code_of(city.get("/people/far9")) == code_of(city.get("/people/nobody")) == "not-found"
+
+
 # --------------------------------------------------------------------------- the duty sheet, plans, drills
 
 
