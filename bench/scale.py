@@ -41,7 +41,7 @@ BATCH_S, TICK_S = 0.05, 0.2
 """What the source hands over at once, and how often time passes."""
 
 BURST, BURST_EVERY_S = 10, 3.0
-PRESS_EVERY_S = 0.5
+PRESS_EVERY_S, TIDY_S = 0.5, 5.0
 MOVES = (Role.MOTION, Role.EXIT_DOOR)
 RSS_MB, START_S, PRESS_MS = 1_536, 60.0, 100.0
 
@@ -122,6 +122,8 @@ def drive(folder: Path, seconds: int) -> None:
                 ticks.append(time.monotonic() - began)
             spent += time.process_time() - worked
             count += len(messages)
+            if number % round(TIDY_S / BATCH_S) == 0:
+                stores.readings.tidy()  # as the gateway does beside its road
             if number % round(PRESS_EVERY_S / BATCH_S) == 0:
                 began = time.monotonic()
                 pipeline.handle([life.press(now)], now)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 
 from alerts.desk import Desk
-from gateway.domain import Area, Duty, Grid, Home, Hub, Person, Reach, Role, Room, RoomKind, Sensor
+from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, RoomKind, Sensor
 from gateway.pipeline import AWAKE_AT_MOST, Pipeline, _unpacked
 from gateway.ports import Message
 from gateway.registry import Registry
@@ -137,3 +138,46 @@ def test_who_sleeps_is_watched_like_who_is_awake(seed, awake_at_most):
     assert county.told() == village.told()
     assert county.stored() == village.stored()
     assert county.remembered() == village.remembered()
+
+
+def test_a_home_in_which_a_device_floods_stays_awake_until_that_is_told():
+    county = County(awake_at_most=0)
+    county.now += timedelta(minutes=1)  # just after a start a flood may be what was stored up
+    for _ in range(400):
+        county.hears("h1", "plain/hall", kind="motion", value=1)
+    county.pipeline.tick(county.now, NOON)
+    assert "h1" not in county.pipeline._dozing
+
+    county.now += timedelta(minutes=2)
+    county.hears("h1", "plain/hall", kind="motion", value=1)
+    county.pipeline.tick(county.now, NOON)
+
+    assert "h1" in county.pipeline._dozing
+    assert sum(r.value for r in county.readings.newest("h1", [Kind.CUT], 5)) == 200
+
+
+def test_what_is_changed_in_a_home_that_sleeps_holds_when_it_wakes():
+    county = County(awake_at_most=0)
+    county.hears("h1", "plain/hall", kind="motion", value=1)
+    county.pipeline.tick(county.now, NOON)
+    home = a_home("h1")
+    moved = [replace(s, room="bath") if s.id == "hall" else s for s in home.sensors]
+    Registry(county.registry, str).register(homes=[replace(home, sensors=tuple(moved))], who="test", now=county.now)
+    county.pipeline.tick(county.now, NOON)
+    county.now += timedelta(minutes=1)
+    county.hears("h1", "plain/hall", kind="motion", value=1)
+
+    assert [r.room for r in county.readings.newest("h1", [Kind.MOTION], 2)] == ["bath", "hall"]
+
+
+def test_only_a_device_wakes_a_home_and_not_the_heartbeat_of_its_hub():
+    county = County(awake_at_most=0)
+    county.hears("h1", "plain/hall", kind="motion", value=1)
+    for _ in range(10):
+        county.pipeline.tick(county.now, NOON)
+        county.now += timedelta(seconds=60)
+        county.hears("h1", "plain/hub", kind="heartbeat")
+
+    assert "h1" in county.pipeline._dozing
+    assert county.readings.heard()["h1"] == county.now
+    assert county.told() == []
