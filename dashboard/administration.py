@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from alerts.drills import button_lines
 from alerts.gaps import NO_RESPONDER
 from dashboard import grids, levels, staff, telling
 from dashboard.accounts import LEADERS, Accounts
@@ -108,8 +109,9 @@ class Administration:
         return said + (" · " + tongue.say("{n} invited", n=invited) if invited else ""), False
 
     def _drills(self, visitor: Visitor, tongue: Tongue) -> tuple[str, bool]:
+        homes, tests, now = self.pages.homes(visitor), self.house.alerts.button_tests(), self.house.clock.now()
         due = sum(way.standing.is_due for way in self.drills.ways(visitor))
-        due += sum(button.is_due for button in self.drills.buttons(visitor))
+        due += sum(button.is_due for button in button_lines(homes, tests, {}, now))  # announced or not, it is due
         if not due:
             return tongue.say("Everything was proven within a month"), False
         return tongue.say(N_("{n} test is due") if due == 1 else N_("{n} tests are due"), n=due), True

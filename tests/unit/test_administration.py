@@ -244,6 +244,14 @@ def test_only_whoever_keeps_all_lets_the_gateway_speak_to_any_machine(rig, corne
     assert ma.post(f"{PEOPLE}/{corner.deputy}/ways", channel="console").status_code == 404
 
 
+def test_a_supervisor_of_everything_changes_no_administrators_telephone(rig, corner):
+    ma = Office(rig, "ma", Duty.SUPERVISOR)
+    rig.account(corner.worker, Duty.ADMIN, corner.code)
+
+    assert ma.post(f"{PEOPLE}/{corner.worker}/ways", channel="email", where="ma@example.org").status_code == 403
+    assert ma.post(f"{PEOPLE}/{corner.deputy}/ways", channel="email", where="ma@example.org").status_code == 303
+
+
 def test_residents_and_relatives_do_not_stand_among_those_who_work(office, corner):
     person = f"resident-{corner.code}"
     office.rig.registrar.put_person(Person(id=person, name="老人家"), who="x", now=EVENING)
