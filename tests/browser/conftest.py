@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from neighbourhood import Neighbourhood
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 CHROMIUM = next(
@@ -20,6 +20,10 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE_MS = 30_000
+"""What does not come is waited for this long: on a machine that is busy with other tests everything takes its time."""
+
+expect.set_options(timeout=PATIENCE_MS)
 SIZES = {"phone": (390, 844), "desk": (1280, 900)}
 
 
@@ -50,7 +54,7 @@ def page(chromium: Browser, size: str) -> Iterator[Page]:
     """A window whose scripts may not complain."""
     width, height = SIZES[size]
     context = chromium.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     window = context.new_page()
     complaints: list[str] = []
 

@@ -249,7 +249,7 @@ class Neighbourhood:
             "body": letter.body,
             "link": letter.link,
         }
-        httpx.post(delivery.address, json=body, timeout=5).raise_for_status()
+        httpx.post(delivery.address, json=body, timeout=60).raise_for_status()
 
     # ------------------------------------------------------------------ the pages
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import PATIENCE_MS
 from neighbourhood import Neighbourhood
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from village import PEOPLE, Village
@@ -71,6 +72,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
     "/map": {"supervisor": ["/map"]},
     "/map/{place}": {"supervisor": ["/map/g1"]},
     "/glass": {"supervisor": ["/glass"]},
+    "/glass/break": {"worker": ["/glass/break"]},
     "/rota": {"supervisor": ["/rota"]},
     "/rota/{code}": {"supervisor": ["/rota/g1"]},
     "/drills": {"supervisor": ["/drills"], "worker": ["/drills"]},
@@ -178,7 +180,7 @@ class Walker:
     def window(self, who: str) -> Page:
         if who not in self.windows:
             context = self.browser.new_context(locale="zh-CN", service_workers="block", reduced_motion="reduce")
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(PATIENCE_MS)
             if who in PEOPLE:
                 context.add_cookies([self.village.cookie(who)])
             self.contexts.append(context)
