@@ -467,6 +467,28 @@ def test_a_new_secret_cuts_the_old_one_off_and_nobody_else(
     assert (source.listening_since(), source.trouble()) == (since, "")
 
 
+def test_a_secret_is_renewed_in_the_middle_of_everything_and_no_message_is_lost(
+    broker: LiveBroker, ear: Callable[..., MqttSource]
+) -> None:
+    """What was not acknowledged to the hub it says again, once somebody has put the new secret into it."""
+    source, said, taken, heard = listening(ear()), set(), set(), set()
+    with Device(broker.hub("hub-a"), "renewed", clean=False) as hub:
+        hub.client.on_publish = lambda client, data, mid, *rest: taken.add(mid)
+        for number in range(400):
+            said.add(hub.client.publish(f"{OWN}/plain/hall", str(number), 1).mid)
+            if number == 150:
+                drops = hub.drops
+                broker.admit("hub-a")  # made anew, while what was said before is still under way
+                eventually(lambda drops=drops: hub.drops > drops)
+            if number == 250:
+                hub.client.username_pw_set("hub-a", broker.hub("hub-a").password)
+        eventually(lambda: said <= taken)
+    while len(heard) < 400:
+        heard |= {int(m.payload) for m in hear(source, 1)}
+
+    assert heard == set(range(400))
+
+
 def test_a_revoked_hub_keeps_nothing_and_comes_back_as_it_was(broker: LiveBroker, neighbour: Device) -> None:
     with Device(broker.hub("hub-a"), "lasting", clean=False) as hub:
         hub.listen(f"{OWN}/#")
