@@ -213,6 +213,8 @@ def on_the_way(week: Week, household: Household) -> Iterator[Publication]:
     if wrong := sometimes(0.3):
         # By pulses that nobody has dated a cat cannot be told from her.
         offset = chance.choice(CLOCKS if household.persona.cat else WRONG_CLOCKS) * chance.choice([1, -1])
+        if household.home.id in week.silent and -DAY <= offset < timedelta(hours=-1):
+            offset = -offset  # until it has caught up with itself what it repeats may pass for life: see the docs
         faults.append(Drifting(since=min(wrong), offset=offset, per_day=timedelta(seconds=chance.choice([0, 0, 40]))))
     if away := sometimes(0.3):
         faults.append(Late(tuple((at, at + timedelta(hours=chance.uniform(0.1, 8))) for at in away)))
