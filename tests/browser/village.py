@@ -17,6 +17,7 @@ from alerts.drills import drill
 from dashboard.auth import Gatekeeper, Invitation, hash_token, new_token
 from dashboard.house import House
 from dashboard.links import Links
+from dashboard.workings import Backed, Copied, Copies, Remark, Verdict, Workings
 from gateway.domain import (
     Absence,
     Consent,
@@ -68,7 +69,10 @@ class Village(Neighbourhood):
                 ("sun", "孙秀英"),
             ):
                 ledger.put_person(Person(id=person, name=name, reaches=(Reach(channel="console"),)), now)
-            for person, begins, ends in (("worker", time(8), time(20)), ("deputy", time(20), time(8))):
+            day, night = (time(8), time(20)), (time(20), time(8))
+            if not 8 <= now.astimezone(SHANGHAI).hour < 20:  # the worker is on whenever this runs, and is called
+                day, night = night, day
+            for person, (begins, ends) in (("worker", day), ("deputy", night)):
                 shift = Shift(
                     place="g1", duty=Duty.GRID_WORKER, person=person, begins=begins, ends=ends, zone=SHANGHAI,
                     first=date(2026, 1, 1),
@@ -157,6 +161,30 @@ class Village(Neighbourhood):
             privacy=privacy,
             channels={"console": Console(), "webhook": Console()},
             uplink=Endpoint(host="192.168.1.2", port=8883, tls=True),
+            workings=self.workings(),
+            meters=lambda: {"uptime_s": 86_400, "homes": 8, "last_message_s": 3, "free": 5 * 1024**3},
+        )
+
+    def workings(self) -> Workings:
+        """A gateway that was copied yesterday and backed up a month ago, and of which something is to be said."""
+        now = self.clock.now()
+        said = ("well", "gateway.db 完好。", ""), ("bad", "没有看门狗在运行。", "启动 `shouwang-watchdog`。")
+        return Workings(
+            examine=lambda: [
+                Remark(grade, {"zh": what, "en": what}, {"zh": to_do, "en": to_do} if to_do else {})
+                for grade, what, to_do in said
+            ],
+            verify=lambda: Verdict(120, 3, ()),
+            copies=lambda: Copies(
+                copies=[Copied("gateway-20261121T083800.db", now - timedelta(days=1), 4_200_000)],
+                backup=Backed(now - timedelta(days=30), "/mnt/usb/shouwang.tar.gz.age", 9_000_000, True, True),
+                wished_at=None,
+                failed_at=now - timedelta(hours=1),
+                put_aside=["damaged/20261120T010000/gateway.db"],
+            ),
+            wish_copy=lambda at: None,
+            spans={name: timedelta(days=365) for name in ("readings", "hours", "alerts", "audit", "given_up")},
+            version="1",
         )
 
     def cookie(self, who: str) -> dict[str, Any]:
