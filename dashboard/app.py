@@ -153,7 +153,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(handling.routes(dealing, entrance))
     visiting = visits.Visits(dealing)
     app.include_router(visits.routes(visiting, entrance))
-    app.include_router(today.routes(today.Today(visiting), entrance))
+    app.include_router(today.routes(today.Today(sight), entrance))
     app.include_router(family.routes(family.Family(sight, dealing), entrance))
     app.include_router(elder.routes(elder.Elder(sight), entrance))
     app.include_router(privacy.routes(privacy.Privacy(sight), entrance))

@@ -9,14 +9,13 @@ from fastapi.responses import Response
 
 from alerts import sla
 from alerts.drills import ButtonLine, button_lines
-from alerts.visits import Due
+from alerts.visits import Due, dues
 from dashboard import faults, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.faults import Fault, Spare
-from dashboard.pages import ON_DUTY
+from dashboard.pages import ON_DUTY, Pages
 from dashboard.printer import tongue_of
-from dashboard.visits import Visits
 from dashboard.words import N_
 from gateway.domain import Absence, Alert, Home, Override, Severity
 from gateway.domain.plan import ABSENCE, VISIT, VISIT_DUE, window_of
@@ -68,9 +67,8 @@ class Day:
 class Today:
     """What this page needs from the stores."""
 
-    def __init__(self, visits: Visits) -> None:
-        self.pages = pages = visits.pages
-        self.visits = visits
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
         self.house = pages.house
         self.printer = pages.printer
 
@@ -82,6 +80,7 @@ class Today:
         due = ((at, alert) for alert in unclosed if (at := sla.follow_up_due(alert)) is not None)
         absences = (line for line in house.registry.in_force(ABSENCE, now) if line.home in homes)
         flat = [fault for fault in faults.faults(homes.values(), unclosed, house.readings, now) if _is_flat(fault, now)]
+        visits = dues(homes.values(), house.registry, house.alerts.last_visits(), plans)
         tests = button_lines(homes.values(), house.alerts.button_tests(), plans, now)
         return Day(
             mine=tuple(a for a in unclosed if a.is_taken and a.owner == visitor.account.person),
@@ -89,7 +88,7 @@ class Today:
             care=tuple(a for a in unclosed if a.is_ringing and a.severity is Severity.CARE and a.code != VISIT_DUE)[
                 :SHOWN
             ],
-            visits=tuple(due for due in self.visits.due(tuple(homes.values())) if due.is_soon(now))[:SHOWN],
+            visits=tuple(due for due in visits if due.is_soon(now))[:SHOWN],
             returns=tuple(line for line in absences if line.until is not None and line.until <= now + SOON)[:SHOWN],
             expected=tuple(expected for home in homes.values() for expected in _expected(home, plans[home.id], now))[
                 :SHOWN
