@@ -106,7 +106,7 @@ def test_a_mother_decides_and_sees_who_looked(street: Neighbourhood, page: Page,
     fits(page)
     album.keep("me-nothing")
     page.get_by_role("button", name=re.compile("^让看.*王小梅、每日概况")).click()
-    expect(page.get_by_role("status")).to_contain_text("对方可以看到")
+    expect(page.locator(".note-said")).to_contain_text("对方可以看到")
     expect(page.get_by_role("button", name=re.compile("^不让看.*王小梅、今天是否平安"))).to_be_visible()
 
     come_in_as(street, page, "mei", Duty.FAMILY)
