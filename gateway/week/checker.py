@@ -107,6 +107,8 @@ def _no_rung_is_climbed_early(alert: Alert, history: list[Entry]) -> Iterator[st
     """Each rung has its time, unless something was said or found out that makes the next one due at once."""
     before: tuple[Entry, datetime] | None = None
     by_this_ladder = max((n for n, entry in enumerate(history) if entry.what == "worse"), default=0)
+    # Whoever had been called before it grew worse is called again at once, rung by rung.
+    at_once = {entry.at for entry in history if entry.what == "worse"}
     for entry in history[by_this_ladder:]:
         if entry.what not in ("told", "empty"):
             # Nobody waits for whoever cannot be reached; and what grew worse has another ladder.
@@ -121,7 +123,7 @@ def _no_rung_is_climbed_early(alert: Alert, history: list[Entry]) -> Iterator[st
             if alert.coordinator:
                 waited_for -= {Duty.ELDER, Duty.FAMILY}  # they have answered
             waited = before[0].what == "told" and told & waited_for
-            if waited and due < before[1] + rung.wait - timedelta(seconds=3):
+            if waited and entry.at not in at_once and due < before[1] + rung.wait - timedelta(seconds=3):
                 yield f"a rung of {alert.id} was climbed {before[1] + rung.wait - due} early"
         before = entry, due
 
