@@ -23,6 +23,9 @@ LONGEST_DOWN = timedelta(hours=2)
 
 A_MOMENT = timedelta(minutes=1)
 
+AT_FIRST = timedelta(hours=11)
+"""As long a silence is told in a home that nobody knows yet, and a little more."""
+
 OF_SILENCE = ("inactivity", "not_returned")
 
 
@@ -267,8 +270,16 @@ def _the_silent_are_found(week: Week, books: Books) -> Iterator[str]:
             for finding in (alert.finding, *(joined.finding for joined in alert.also))
             if alert.home == home and finding.code in OF_SILENCE
         ]
-        if not any(week.journal.found[one] >= since for one in found):
+        if not any(week.journal.found[one] >= since for one in found) and _has_lasted(week, home, since):
             yield f"{home} has been silent since {since:%d %H:%M} and nobody was told"
+
+
+def _has_lasted(week: Week, home: str, since: datetime) -> bool:
+    """Long enough to be told: in a first week ten hours; twice that and what was missed, where part was not seen."""
+    heard = [since, *(at for at in week.heard[home] if at > since)]
+    gaps = [other - one for one, other in pairwise(heard)]
+    missed = sum((gap for gap in gaps if gap > HUB_INTERVAL * PATIENCE), timedelta(0))
+    return heard[-1] == since or heard[-1] - since > AT_FIRST * (2 if missed else 1) + missed + A_MOMENT
 
 
 def _the_dark_are_told(week: Week, books: Books) -> Iterator[str]:
