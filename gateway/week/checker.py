@@ -276,7 +276,7 @@ def _the_silent_are_found(week: Week, books: Books) -> Iterator[str]:
 
 def _has_lasted(week: Week, home: str, since: datetime) -> bool:
     """Long enough to be told: in a first week ten hours; twice that and what was missed, where part was not seen."""
-    heard = [since, *(at for at in week.heard[home] if at > since)]
+    heard = [since, *(at for at in week.heard.get(home, ()) if at > since)]
     gaps = [other - one for one, other in pairwise(heard)]
     missed = sum((gap for gap in gaps if gap > HUB_INTERVAL * PATIENCE), timedelta(0))
     return heard[-1] == since or heard[-1] - since > AT_FIRST * (2 if missed else 1) + missed + A_MOMENT
