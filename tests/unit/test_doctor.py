@@ -122,7 +122,7 @@ def test_a_watchdog_that_is_away_or_knows_nobody(practice):
         practice.state / WATCHDOG / "people.json",
         json.dumps([{"id": "a", "language": "zh", "is_first": True, "ways": [["console", "x"]]}]),
     )
-    assert "watchdog" not in bad(practice.says()).lower().replace(str(practice.state), "")
+    assert "watchdog" not in bad(practice.says()).replace(str(practice.state), "").lower()
 
 
 def test_a_channel_that_people_need_and_nobody_set_up(practice):
