@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi._compat.v2 import ModelField
+from fastapi._compat.v2 import ModelField, asdict
 from fastapi.dependencies import utils
 from sqlalchemy import Engine
 
@@ -54,7 +54,7 @@ def forms_are_read_alike() -> Iterator[None]:
     bodies: dict[Hashable, Any] = {}
 
     def what(field: ModelField) -> Hashable:
-        return field.name, field.field_info.annotation, type(field.field_info), repr(field.field_info)
+        return field.name, field.field_info.annotation, type(field.field_info), repr(asdict(field.field_info))
 
     def recall(field: ModelField) -> None:
         key = what(field), repr(field.config)
