@@ -138,7 +138,8 @@ class Trend:
                 state.today[BED_EXITS] += 1
             state.bed_at, state.rose_at = state.bed_at or at, None
         elif state.bed_at is not None:
-            state.today[IN_BED] += (at - state.bed_at) // QUARTER
+            # A bed may be left before it was entered, by a hub whose clock was set back in between.
+            state.today[IN_BED] += max(at - state.bed_at, timedelta()) // QUARTER
             state.bed_at, state.rose_at = None, at
 
     def _at_the_door(self, at: datetime) -> None:

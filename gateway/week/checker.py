@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from alerts.incident import codes_of
+from alerts.incident import BEFORE_ANYBODY_COMES, codes_of
 from detectors.ear import PATIENCE
 from gateway.domain import Alert, Duty, Entry, Purpose, Sending, State
 from gateway.week.diary import Books, Week
@@ -80,6 +80,9 @@ def _somebody_is_told(alert: Alert, books: Books) -> Iterator[str]:
 
 
 def _has_told(alert: Alert, books: Books) -> bool:
+    """A carrier took it; or somebody acted on it although the carrier never said that it had gone out."""
+    if alert.accepted_at is not None:
+        return True
     return any(d.state is Sending.SENT and d.purpose is Purpose.PAGE for d in books.deliveries[alert.id])
 
 
@@ -112,6 +115,8 @@ def _no_rung_is_climbed_early(alert: Alert, history: list[Entry]) -> Iterator[st
     by_this_ladder = max((n for n, entry in enumerate(history) if entry.what == "worse"), default=0)
     # Whoever had been called before it grew worse is called again at once, rung by rung.
     at_once = {entry.at for entry in history if entry.what == "worse"}
+    # What cannot wait while the resident is asked passes over whoever would only be asked.
+    pressing = {entry.at for entry in history if entry.what == "joined"}
     for entry in history[by_this_ladder:]:
         if entry.what not in ("told", "empty"):
             # Nobody waits for whoever cannot be reached; and what grew worse has another ladder.
@@ -126,6 +131,8 @@ def _no_rung_is_climbed_early(alert: Alert, history: list[Entry]) -> Iterator[st
             if alert.coordinator:
                 waited_for -= {Duty.ELDER, Duty.FAMILY}  # they have answered
             waited = before[0].what == "told" and told & waited_for
+            if entry.at in pressing and BEFORE_ANYBODY_COMES.issuperset(rung.duties):
+                waited = set()
             if waited and entry.at not in at_once and due < before[1] + rung.wait - timedelta(seconds=3):
                 yield f"a rung of {alert.id} was climbed {before[1] + rung.wait - due} early"
         before = entry, due
@@ -275,11 +282,15 @@ def _the_silent_are_found(week: Week, books: Books) -> Iterator[str]:
 
 
 def _has_lasted(week: Week, home: str, since: datetime) -> bool:
-    """Long enough to be told: in a first week ten hours; twice that and what was missed, where part was not seen."""
+    """Long enough to be told: in a first week ten hours; twice that and what was missed, where part was not seen.
+
+    What was dated by a clock of the gateway's that was ahead lies as far ahead once the clock is put right.
+    """
     heard = [since, *(at for at in week.heard.get(home, ()) if at > since)]
     gaps = [other - one for one, other in pairwise(heard)]
     missed = sum((gap for gap in gaps if gap > HUB_INTERVAL * PATIENCE), timedelta(0))
-    return heard[-1] == since or heard[-1] - since > AT_FIRST * (2 if missed else 1) + missed + A_MOMENT
+    told_by = AT_FIRST * (2 if missed else 1) + missed + week.put_back + A_MOMENT
+    return heard[-1] == since or heard[-1] - since > told_by
 
 
 def _the_dark_are_told(week: Week, books: Books) -> Iterator[str]:

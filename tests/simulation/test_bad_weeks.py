@@ -74,13 +74,14 @@ def test_a_press_that_reached_nobody_is_seen(lived):
     week, books = lived
     told = books.deliveries
     silent = {alert: [replace(d, state=Sending.WITHDRAWN) for d in said] for alert, said in told.items()}
+    untaken = [replace(alert, accepted_at=None) for alert in books.alerts]
 
-    assert "reached nobody" in " ".join(check(week, replace(books, deliveries=silent)))
+    assert "reached nobody" in " ".join(check(week, replace(books, alerts=untaken, deliveries=silent)))
 
 
 def test_an_incident_of_which_nobody_hears_is_seen(lived):
     week, books = lived
-    alert = replace(_press(books), state=State.ACCEPTED, owner="worker", next_at=None)
+    alert = replace(_press(books), state=State.ACCEPTED, owner="worker", next_at=None, accepted_at=None)
 
     assert "nobody was told" in " ".join(check(week, _with(books, alert, deliveries=[])))
 
