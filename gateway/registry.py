@@ -324,9 +324,7 @@ class Registry:
             act.set_secret(hub.id, self._hash(secret))
         return hub, secret
 
-    def replace_hub(
-        self, home_id: str, hub_id: str, *, new_id: str = "", who: str, now: datetime
-    ) -> tuple[Hub, str]:
+    def replace_hub(self, home_id: str, hub_id: str, *, new_id: str = "", who: str, now: datetime) -> tuple[Hub, str]:
         """A new box for a broken one: what hung on the old one hangs on the new one, and the old one has no way in."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
         with self._act(who, now) as act:
