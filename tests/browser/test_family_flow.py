@@ -46,6 +46,7 @@ def family_of(street: Neighbourhood, *looks: Look) -> None:
 def come_in_as(street: Neighbourhood, page: Page, person: str, duty: Duty) -> None:
     found = street.registry.person(person)
     assert found is not None
+    page.goto("about:blank")  # an open page that finds itself signed out asks anew, and would cut off the way in
     page.context.clear_cookies()
     page.goto(make_entrance_link(street.accounts, street.clock, street.url, found, duty))
     page.get_by_role("button", name="进入").click()
