@@ -1,5 +1,6 @@
 """The first administrator takes over a new street: a grid, its worker, how to reach them, and whether it rings."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -63,6 +64,7 @@ def test_a_new_grid_gets_its_worker_and_the_telephone_rings(street: Staffed, pag
     for field in ("password", "again"):
         page.locator(f"[name={field}]").fill("a long enough password")
     page.locator("main form button").click()
+    expect(page).not_to_have_url(re.compile("/setup"))
 
     page.goto(f"{street.url}/administration")
     expect(page.get_by_role("link", name="区划与网格")).to_contain_text("1 个社区 · 1 个网格")

@@ -244,3 +244,4 @@ def test_everything_can_be_read_and_hit_with_a_thumb(street: Neighbourhood, page
         assert page.evaluate(f"{MEASURE}.isWhole()"), f"{path} is too wide"
         if not path:
             page.get_by_role("button", name="进入").click()
+            expect(page.locator(".homes")).to_be_visible()

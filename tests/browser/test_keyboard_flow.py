@@ -123,6 +123,7 @@ def test_what_others_do_is_said_once(street: Neighbourhood, page: Page):
     assert leader is not None
     page.goto(make_entrance_link(street.accounts, street.clock, street.url, leader))
     page.get_by_role("button", name="进入").click()
+    expect(page.locator(".homes")).to_be_visible()
     page.goto(f"{street.url}/alerts/{alert}")
     follows(page)
     page.evaluate("""window.said = []; new MutationObserver(() => window.said.push(told.textContent))
