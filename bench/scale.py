@@ -53,6 +53,7 @@ class Life:
     homes: list[Home]
     luck: random.Random
     is_scattered: bool
+    rate: int = RATE
     turn: int = 0
     beat: int = 0
     last: dict[tuple[str, str], bool] = field(default_factory=dict)  # what each said: every message is news
@@ -62,7 +63,7 @@ class Life:
         apart = round(BURST_EVERY_S / BATCH_S)
         for number in range(round(seconds / BATCH_S)):
             now = begin + timedelta(seconds=number * BATCH_S)
-            wanted = round(RATE * BATCH_S)
+            wanted = round(self.rate * BATCH_S)
             homes = [] if self.is_scattered else waiting.pop(number, [])[:wanted]
             for home in homes:
                 if self.luck.random() > 1 / BURST:

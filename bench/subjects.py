@@ -21,7 +21,21 @@ from pathlib import Path
 from typing import Any
 
 from homes import DEVICES, Homes
-from machine import BENCH, ROOT, STATE, BenchError, build, command, end, free_port, python, start, tree, wait_until
+from machine import (
+    BENCH,
+    ROOT,
+    STATE,
+    BenchError,
+    build,
+    command,
+    cpu_s,
+    end,
+    free_port,
+    python,
+    start,
+    tree,
+    wait_until,
+)
 from traffic import Sink
 
 
@@ -51,6 +65,9 @@ class Subject:
     def stop(self) -> None:
         if self.child is not None:
             end(self.child, 20)
+
+    def listen(self) -> None:
+        """Wait until it listens to all that comes, where a press that it answers does not say so."""
 
     def alive(self) -> bool:
         return self.child is not None and self.child.poll() is None
@@ -181,6 +198,90 @@ class NodeRedAsInstalled(NodeRed):
     journal = "delete"
 
 
+class HomeAssistant(Subject):
+    """What a household would take: Home Assistant, a sensor for each device, its recorder, an automation."""
+
+    name = "Home Assistant"
+
+    def start(self) -> None:
+        pinned = BENCH / "peers" / "homeassistant"
+        shutil.copy(pinned / "configuration.yaml", self.folder / "configuration.yaml")
+        (self.folder / "sensors.json").write_text(json.dumps([*self._sensors()]))
+        entry = {"entry_id": "bench", "version": 1, "minor_version": 2, "domain": "mqtt", "title": "bench"}
+        entry |= {"data": {"broker": "127.0.0.1", "port": self.broker_port, "discovery": False}, "options": {}}
+        entry |= {"source": "user", "unique_id": None, "disabled_by": None, "discovery_keys": {}, "subentries": []}
+        entry |= {"pref_disable_new_entities": False, "pref_disable_polling": False}
+        entry |= dict.fromkeys(("created_at", "modified_at"), "2026-01-01T00:00:00+00:00")
+        entries = {"version": 1, "minor_version": 5, "key": "core.config_entries", "data": {"entries": [entry]}}
+        (self.folder / ".storage").mkdir(exist_ok=True)
+        (self.folder / ".storage" / "core.config_entries").write_text(json.dumps(entries))
+        environment = {**os.environ, "BENCH_HOOK": self.sink.url, "BENCH_UI_PORT": str(free_port())}
+        script = STATE / "homeassistant" / "venv" / "bin" / "hass"
+        args = [script, "--config", self.folder, "--skip-pip"]
+        self.child = start(args, self.folder / "log", env=environment)
+
+    def listen(self) -> None:
+        """It says nowhere when it has subscribed to the last of its sensors' topics; it rests when it has."""
+        used, until = cpu_s(self.pids()), time.monotonic() + 180
+        while time.monotonic() < until:
+            time.sleep(3)
+            before, used = used, cpu_s(self.pids())
+            if used - before < 0.15:
+                return
+        raise BenchError(f"{self.name} does not come to rest; see {self.folder}")
+
+    def _sensors(self) -> Iterator[dict[str, Any]]:
+        for home in range(self.homes.count):
+            for device, _, role in DEVICES:
+                key, is_on = ("occupancy", "True") if role == "motion" else ("contact", "False")
+                yield {
+                    "name": f"{Homes.name(home)} {device}",
+                    "unique_id": f"{Homes.name(home)}-{device}",
+                    "state_topic": f"shouwang/{Homes.name(home)}/zigbee2mqtt/{device}",
+                    "value_template": f"{{{{ value_json.{key} }}}}",
+                    "payload_on": is_on,
+                    "payload_off": "False" if is_on == "True" else "True",
+                    "qos": 1,
+                }
+
+    def stored(self) -> int:
+        """What the recorder has written: a row for each change of a sensor. *Unknown*, as all begin, is none."""
+        if not (self.folder / "home-assistant_v2.db").exists():
+            return 0
+        with closing(sqlite3.connect(self.folder / "home-assistant_v2.db", timeout=30)) as db:
+            try:
+                return db.execute(
+                    "select count(*) from states where state in ('on', 'off') and metadata_id in"
+                    " (select metadata_id from states_meta where entity_id like 'binary_sensor.%')"
+                ).fetchone()[0]
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):
+                    return 0
+                raise
+
+    @staticmethod
+    def install() -> str | None:
+        """Install the pinned versions into the bench's cache. None when it can run, else why it cannot."""
+        cache, pinned = STATE / "homeassistant", BENCH / "peers" / "homeassistant" / "requirements.lock"
+        stamp, venv = cache / "installed", cache / "venv"
+        if stamp.exists() and stamp.read_bytes() == pinned.read_bytes():
+            return None
+        found = [shutil.which("python3.13"), *sorted(Path.home().glob(".pyenv/versions/3.13*/bin/python3.13"))]
+        python = next(
+            (one for one in found if one and not subprocess.call([one, "-c", ""], stderr=subprocess.DEVNULL)), None
+        )
+        if python is None:
+            return "it needs Python 3.13, and there is none on this machine"
+        print("installing Home Assistant from PyPI into", cache, "(once, about two minutes) …", flush=True)
+        shutil.rmtree(cache, ignore_errors=True)
+        for args in ([python, "-m", "venv", venv], [venv / "bin" / "pip", "install", "-q", "-r", pinned]):
+            done = subprocess.run([str(a) for a in args], capture_output=True, text=True)
+            if done.returncode:
+                return f"pip could not install it: {done.stderr.strip()[-300:]}"
+        shutil.copy(pinned, stamp)
+        return None
+
+
 LIFE = ("motion", "door", "opening")
 """Every message of the generator changes one of these and nothing else."""
 
@@ -251,6 +352,17 @@ class Gateway(Subject):
         args = [python(), "-m", "gateway.cli", "run", "--config", self._config]
         environment = {"PYTHONPATH": str(ROOT), **self._environment}
         self.child = start(args, self.folder / "log", env=environment, cwd=ROOT)
+
+    def tokens(self, count: int, right: str) -> list[str]:
+        """The secrets of so many other programs, each of which may do this and nothing else."""
+        sys.path.insert(0, str(ROOT))
+        from dashboard.keys import Right, make_token
+        from gateway.app import open_stores
+
+        stores, now = open_stores(self.state), datetime.fromtimestamp(time.time(), UTC)
+        made = [make_token(stores.accounts, now, f"bench-{at}", [Right(right)], "", 1, "bench") for at in range(count)]
+        stores.readings.close()
+        return [secret for _, secret in made]
 
     def fill(self, count: int, days: int = 3) -> None:
         """Put `count` readings of the past days into the store, as if they had been heard. It must not run."""
