@@ -201,6 +201,7 @@ def kills(folder: Path, broker: str, trials: int, seed: int) -> Iterator[Row]:
             readings_per_s=rate, presses_per_s=12,
         )  # fmt: skip
         remark = f"of {said.readings} readings lost {said.readings_lost}, twice {said.readings_twice}"
+        remark += f"; {said.again_at_most} said again after one kill at most"
         lost = max(said.alerts_missing, said.never_told)
         figures = said.presses, lost, said.alerts_twice, said.told_again, said.press_ms.get("max", 0) / 1000
         yield Row("kills", broker, said.kills, *figures, remark, said.holds)
@@ -278,14 +279,14 @@ def stop(folder: Path, broker: str, trials: int, seed: int) -> Iterator[Row]:
             for span in spans:
                 time.sleep(2)
                 pid = {"gateway": town.worker_pid(), "broker": town.broker_pid(), "webhook": town.sink.pid}
-                with _standing_still(pid[what]):
+                with standing_still(pid[what]):
                     time.sleep(span)
             time.sleep(3)
             yield town.settle(f"SIGSTOP of the {what}", trials)
 
 
 @contextmanager
-def _standing_still(pid: int) -> Iterator[None]:
+def standing_still(pid: int) -> Iterator[None]:
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -327,7 +328,7 @@ def disk(folder: Path, broker: str, trials: int, seed: int, *, full_s: float = 2
                 time.sleep(3)
                 with ExitStack() as meanwhile:
                     if gone:
-                        meanwhile.enter_context(_standing_still(pid := town.worker_pid()))
+                        meanwhile.enter_context(standing_still(pid := town.worker_pid()))
                     _fill(town.gateway.state / "filler")
                     time.sleep(full_s)
                     (town.gateway.state / "filler").unlink()
@@ -548,6 +549,7 @@ def main() -> int:
     words.add_argument("--broker", choices=("nats", "mosquitto"), default="nats")
     words.add_argument("--trials", type=int, default=0, help="of each kind; else few")
     words.add_argument("--seed", type=int, default=None, help="printed; the same seed strikes at the same moments")
+    words.add_argument("--keep", action="store_true", help="leave the folders of the run behind")
     asked = words.parse_args()
     fall_in_order()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1_000_000)
@@ -566,9 +568,9 @@ def main() -> int:
         except BenchError as error:
             print(f"{kind:28} could not be made: {error}", flush=True)
             is_kept = False
-        if is_kept:
+        if is_kept and not asked.keep:
             shutil.rmtree(folder)
-        else:
+        elif not is_kept:
             holds = False
             print(f"  see {folder}")
     print("every promise kept" if holds else "BROKEN")

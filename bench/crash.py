@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+from bisect import bisect
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -41,6 +42,7 @@ class Verdict:
     alerts_twice: int = 0
     never_told: int = 0
     told_again: int = 0  # the same message to the same person once more: a crash between sending and striking out
+    again_at_most: int = 0  # of these, after one kill
     back_s: list[float] = field(default_factory=list)  # from a kill to the next call, where it lived to make one
     press_ms: dict[str, float] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
@@ -118,6 +120,7 @@ def crash(
         verdict.press_ms = told.summary
         _compare_readings(verdict, heard, gateway, homes)
         _compare_alerts(verdict, pressed, gateway, sink)
+        verdict.again_at_most = max(said_again(sink.calls, [moment for moment, _ in struck]).values(), default=0)
         calls = sorted(moment for moment, _ in sink.calls)
         following = [moment for moment, _ in struck[1:]] + [time.monotonic_ns()]
         for (moment, served), until in zip(struck, following, strict=True):
@@ -170,6 +173,19 @@ def _compare_alerts(verdict: Verdict, pressed: list[Sent], gateway: Gateway, sin
             )
     messages = Counter(json.loads(body)["id"] for _, body in sink.calls)
     verdict.told_again = sum(count - 1 for count in messages.values())
+
+
+def said_again(calls: list[tuple[int, str]], struck: list[int]) -> Counter[int]:
+    """How many messages were said once more after each kill."""
+    last: dict[str, int] = {}
+    again: Counter[int] = Counter()
+    for moment, body in sorted(calls):
+        message = json.loads(body)["id"]
+        if message in last:
+            kills = bisect(struck, last[message])
+            again[kills] += kills < bisect(struck, moment)
+        last[message] = moment
+    return again
 
 
 def main() -> int:

@@ -24,14 +24,17 @@ AGAIN_S = (0.2, 2.0)
 
 class Hubs:
     """`with Hubs(...) as hubs:` connects one hub a home. Every button is pressed once, in an order that follows from
-    the seed, so that each press has to become an alert of its own."""
+    the seed, so that each press has to become an alert of its own. `times`: again and again in the same order."""
 
-    def __init__(self, port: int, homes: Homes, *, secrets: bool, seed: int = 1, first: int = 0) -> None:
+    def __init__(
+        self, port: int, homes: Homes, *, secrets: bool, seed: int = 1, first: int = 0, times: int = 1
+    ) -> None:
         self.acknowledged: list[Sent] = []
         self._under_way: dict[tuple[int, int], tuple[int, int, int]] = {}  # home, packet id -> button, ms, sent
         self._lock = threading.Lock()
         self._left = [(home, button) for home in range(first, homes.count) for button in range(homes.buttons)]
         random.Random(seed).shuffle(self._left)
+        self._left *= times
         self._stopping = threading.Event()
         self._presser: threading.Thread | None = None
         self._clients = {home: self._hub(port, homes, home, secrets) for home in range(first, homes.count)}

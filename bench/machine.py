@@ -99,6 +99,11 @@ def rss_mb(pids: Iterable[int]) -> float:
     return sum(_status_kb(pid, "status", "VmRSS:") for pid in pids) / 1024
 
 
+def anon_mb(pid: int) -> float:
+    """Resident memory of its own: what is mapped from files left out, which would come free by itself."""
+    return _status_kb(pid, "status", "RssAnon:") / 1024
+
+
 def pss_mb(pids: Iterable[int]) -> float:
     """Resident memory, shared pages divided among those who share them: what would come free."""
     return sum(_status_kb(pid, "smaps_rollup", "Pss:") for pid in pids) / 1024

@@ -25,6 +25,7 @@ import sys
 import tempfile
 import threading
 import time
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import astuple, dataclass, fields
@@ -35,17 +36,21 @@ from statistics import median
 from urllib.parse import urlsplit
 
 import httpx
-from chaos import Town, _standing_still
+from chaos import Town, standing_still
 from homes import DEVICES
-from machine import STATE, BenchError, describe, fall_in_order, kill, rss_mb, wait_until
+from hubs import Hubs
+from machine import STATE, BenchError, anon_mb, describe, fall_in_order, kill, rss_mb, wait_until
 from moody import Moody
-from traffic import Publisher, Sent, Traffic, pressed_where, sent_in
+from traffic import Publisher, Traffic, pressed_where, sent_in
 
 ORDINARY_PER_S = 0.021
 """Messages of an ordinary home: about 1,800 a day."""
 
 MINUTE_S = 60.0
 PRESSES_A_MINUTE = 30
+PRESSING, BUTTONS = 50, 2
+"""Homes in which somebody presses, and the buttons of each: each is pressed again after three minutes."""
+
 RESOLVED_AFTER_S = 20.0
 CALM_AFTER_S = 5.0
 """After a fault, until presses are as on any day."""
@@ -67,6 +72,7 @@ class Line:
     fault: str
     pid: int
     rss_mb: float
+    anon_mb: float  # of these, its own: files that are mapped left out
     broker_mb: float
     fds: int
     threads: int
@@ -134,81 +140,90 @@ class Soak:
     def __init__(self, stack: ExitStack, folder: Path, broker: str, *, homes: int, rate: float, minutes: int) -> None:
         self.folder, self.rate, self.minutes = folder, rate, minutes
         self.sink = stack.enter_context(Moody(folder))
-        buttons = math.ceil(minutes * PRESSES_A_MINUTE / homes) + 1
-        self.town = Town(stack, folder, broker, homes=homes, buttons=buttons, sink=self.sink)
+        self.town = Town(stack, folder, broker, homes=homes, buttons=BUTTONS, sink=self.sink)
         self.presses: list[Press] = []
-        self.told: dict[tuple[int, int], int] = {}
+        self.told: dict[tuple[int, int], list[int]] = {}
         self.lines: list[Line] = []
         self._heard = 0
+        self._calm: list[tuple[int, int]] = []
         self._log = folder / "readings.log"
         self._readings: Publisher | None = None
         stack.enter_context(Duty(self.sink))
 
-    def start(self) -> None:
+    def start(self, stack: ExitStack) -> None:
         town = self.town
         town.gateway.prepare()
         town.gateway.start()
         town.gateway.wait_well(300)
+        count, port = town.homes.count, town.gateway.broker_port
         users = None if town.outside else town.homes.write_users(self.folder / "users")
         self.traffic = Traffic(
-            self.folder, town.gateway.broker_port, town.homes.count, users=users, buttons=town.homes.buttons, window=64
+            self.folder, port, count, users=users, buttons=town.homes.buttons, connections=count, window=64
         )
-        self.traffic.rest()
-        town.gateway.wait_stored(town.homes.count * len(DEVICES), 300)
         self.speak()
+        town.gateway.wait_stored(count * len(DEVICES), 300)
+        times = self.minutes * PRESSES_A_MINUTE // (PRESSING * BUTTONS) + 2
+        hubs = Hubs(port, town.homes, secrets=town.outside is None, first=count - PRESSING, times=times)
+        town.hubs = stack.enter_context(hubs)
+        town.hubs.press_on(PRESSES_A_MINUTE / MINUTE_S)
 
     def speak(self) -> None:
-        """Every hub goes on talking."""
+        """Every hub comes, says which devices it has and that they rest, and goes on talking."""
+        self.traffic.rest()
         seconds = (self.minutes + 60) * MINUTE_S
-        self._readings = self.traffic.readings(
-            f"{self.rate}:{int(seconds * self.rate)}", log=self._log, give_up=seconds
-        )
+        plan = f"{self.rate}:{int(seconds * self.rate)}"
+        self._readings = self.traffic.readings(plan, log=self._log, give_up=seconds)
 
     def hush(self) -> None:
-        with suppress(BenchError):  # it falls with its broker
+        with suppress(BenchError):  # it falls where its broker does, or closes a connection
             self._readings.stop()
 
     def minute(self, number: int, fault: str, strike: Callable[[], None]) -> Line:
         """One minute with one fault at its beginning."""
         began = time.monotonic()
-        is_deaf = fault == "broker killed"  # the generator falls with it and knows nothing of its last presses
-        if is_deaf:
-            strike()
-        pressing = self.traffic.presses(PRESSES_A_MINUTE / MINUTE_S * 1.05, PRESSES_A_MINUTE, give_up=3 * MINUTE_S)
-        if not is_deaf:
-            strike()
-        calm_ns = time.monotonic_ns() + int(CALM_AFTER_S * 1e9)
-        if self._readings.child.poll() is not None:
-            self.speak()
-        with suppress(BenchError):
-            pressing.result()
-        time.sleep(max(0.0, began + MINUTE_S - time.monotonic()))
-        self._note(number, sent_in(pressing.log), calm_ns)
+        strike()
+        calm = time.monotonic_ns() + int(CALM_AFTER_S * 1e9)
+        while time.monotonic() < began + MINUTE_S:
+            time.sleep(1)
+            if self._readings.child.poll() is not None:
+                with suppress(BenchError):
+                    self.speak()
+        self._calm.append((calm, time.monotonic_ns()))
+        self.note(number)
         line = self._look(number, fault)
         self.lines.append(line)
         return line
 
-    def _note(self, number: int, pressed: list[Sent], calm_ns: int) -> None:
-        self.presses += [
-            Press((press.home, press.device), number, press.sent_ns, press.sent_ns > calm_ns) for press in pressed
-        ]
+    def note(self, number: int) -> None:
+        """What was pressed since, and what was told."""
+        for press in self.town.hubs.acknowledged[len(self.presses) :]:
+            is_calm = any(first <= press.sent_ns < last for first, last in self._calm[-WINDOW:])
+            self.presses.append(Press((press.home, press.device), number, press.sent_ns, is_calm))
         for at, body in self.sink.calls[self._heard :]:
             self._heard += 1
-            if (where := pressed_where(body)) is not None:
-                self.told.setdefault(where, at)
+            where = pressed_where(body)
+            if where is not None and json.loads(body)["purpose"] in ("page", "again"):
+                self.told.setdefault(where, []).append(at)
+
+    def waited_ms(self, press: Press) -> float | None:
+        """From the press until somebody was called; None while nobody was."""
+        calls = self.told.get(press.where, [])
+        place = bisect(calls, press.sent_ns)
+        return (calls[place] - press.sent_ns) / 1e6 if place < len(calls) else None
 
     def lost(self, older_than_s: float = TOLD_WITHIN_S) -> list[Press]:
         late = time.monotonic_ns() - int(older_than_s * 1e9)
-        return [press for press in self.presses if press.where not in self.told and press.sent_ns < late]
+        return [press for press in self.presses if press.sent_ns < late and self.waited_ms(press) is None]
 
     def _look(self, number: int, fault: str) -> Line:
         pid, state = self.town.worker_pid(), self.town.gateway.state
-        near = [press for press in self.presses if press.minute > number - WINDOW and press.where in self.told]
-        every = [(self.told[press.where] - press.sent_ns) / 1e6 for press in near]
-        calm = [ms for press, ms in zip(near, every, strict=True) if press.is_calm]
+        near = [(press, self.waited_ms(press)) for press in self.presses if press.minute > number - WINDOW]
+        every = [ms for _, ms in near if ms is not None]
+        calm = [ms for press, ms in near if ms is not None and press.is_calm]
         sizes = [_mb(state / name) for name in ("gateway.db", "gateway.db-wal", "readings.db", "readings.db-wal")]
         return Line(
-            number, fault, pid, round(rss_mb([pid]), 1), round(rss_mb([self.town.broker_pid() or 0]), 1),
+            number, fault, pid, round(rss_mb([pid]), 1), round(anon_mb(pid), 1),
+            round(rss_mb([self.town.broker_pid() or 0]), 1),
             _entries(f"/proc/{pid}/fd"), _entries(f"/proc/{pid}/task"),
             _share(calm, 0.5), _share(calm, 0.99), _share(every, 0.99),
             len(self.presses), len(self.lost()), *sizes, round(os.getloadavg()[0], 1),
@@ -244,10 +259,11 @@ class Soak:
             ("webhook: reset", partial(self._mood, "reset")),
             ("readings.db held", partial(self._held, "readings.db")),
             ("webhook: drip", partial(self._mood, "drip")),
-            ("broker killed", self.town.kill_broker),
             ("webhook: 429", partial(self._mood, "429")),
             ("webhook: redirect", partial(self._mood, "redirect")),
         ]
+        if self.town.outside is None:  # the other one loses what it acknowledged last, which is no fault of ours
+            kinds.append(("broker killed", self.town.kill_broker))
         return cycle(kinds)
 
     def _mood(self, mood: str) -> None:
@@ -256,7 +272,7 @@ class Soak:
         self.sink.mood = ""
 
     def _still(self, pid: Callable[[], int | None]) -> None:
-        with _standing_still(pid()):
+        with standing_still(pid()):
             time.sleep(5)
 
     def _held(self, name: str) -> None:
@@ -265,9 +281,8 @@ class Soak:
             time.sleep(5)
 
     def _reconnect(self) -> None:
-        """All hubs leave, come back and say which devices they have; then all go on talking."""
+        """All hubs leave, and come back together."""
         self.hush()
-        self.traffic.rest()
         self.speak()
 
     def kill_gateway(self) -> None:
@@ -338,7 +353,7 @@ def main() -> int:
     holds = True
     with ExitStack() as stack:
         soak = Soak(stack, folder, asked.broker, homes=asked.homes, rate=rate, minutes=minutes + asked.kills)
-        soak.start()
+        soak.start(stack)
         faults = soak.faults()
         with (folder / "soak.csv").open("w", newline="") as file:
             table = csv.writer(file)
@@ -351,8 +366,10 @@ def main() -> int:
             except KeyboardInterrupt:
                 print("told to end early", flush=True)
         soak.hush()
+        soak.town.hubs.rest()
+        soak.town.hubs.wait_acknowledged()
         with suppress(BenchError):
-            wait_until("the last calls", lambda: not (soak._note(0, [], 0) or soak.lost(0)), 60, 0.5)
+            wait_until("the last calls", lambda: not (soak.note(minutes) or soak.lost(0)), 60, 0.5)
         lived = soak.lines[:minutes]
         for what, figures, is_kept in verdict(lived):
             print(f"{what:14} {'kept' if is_kept else 'BROKEN':7} {figures}")

@@ -21,8 +21,8 @@ POINTS = {
     "settled": ("ingest.mqtt", "MqttSource", "settle", "after"),
     "to be sent": ("alerts.channels.webhook", "Webhook", "send", "before"),
     "sent": ("alerts.channels.webhook", "Webhook", "send", "after"),
-    "to be struck out": ("alerts.desk", "Desk", "said", "before"),
-    "struck out": ("alerts.desk", "Desk", "said", "after"),
+    "to be struck out": ("alerts.desk", "Desk", "all_said", "before"),
+    "struck out": ("alerts.desk", "Desk", "all_said", "after"),
 }
 """In the order of the road."""
 
@@ -45,7 +45,7 @@ class _Trap:
     def passed(self, given: tuple) -> None:
         """Count whatever has to do with a press; fall at the last."""
         batch = given[1] if len(given) > 1 and isinstance(given[1], list | tuple) else ()
-        if batch and not any(getattr(one, "urgent", getattr(one, "code", "") == "sos") for one in batch):
+        if batch and not any(getattr(one, "urgent", getattr(one, "code", "sos") == "sos") for one in batch):
             return
         self.left -= 1
         if self.left == 0:
