@@ -133,6 +133,8 @@ class Courier:
         self._under_way: set[str] = set()
         self._gone: set[str] = set()  # what has set off, and perhaps arrived, since the outbox was last read
         self._carried: deque[str] = deque(maxlen=256)  # the last ones, longer than the desk calls anything fresh
+        self._taken: list[tuple[str, datetime, str]] = []  # by a channel, and not yet struck out
+        self._pen = asyncio.Lock()
         self._ill: dict[str, datetime] = {}  # channel -> since when it carries nothing
         self.attempts: Counter[tuple[str, str]] = Counter()  # channel and how an attempt ended: sent, later, failed
         self.rounds = 0  # grows whenever it looks what is to be sent: whoever watches sees that it does
@@ -308,12 +310,21 @@ class Courier:
             await self._try_later(delivery, f"{reasons.OUR_FAULT}: {type(error).__name__}")
         else:
             self.attempts[delivery.channel, "sent"] += 1
-            await self._offload(self._desk.said, delivery.id, self._clock.now(), message or "")
+            await self._strike_out(delivery, message or "")
             self._is_well(delivery.channel)
             log.info(
                 "said",
                 extra={"delivery": delivery.id, "channel": delivery.channel, "handed_at": handed.isoformat()},
             )
+
+    async def _strike_out(self, delivery: Delivery, message: str) -> None:
+        """Durably, before anything else becomes of it. What was taken during one commit shares the next, so that it
+        waits for one and not for a row of them: whatever waits here is said again after a fall."""
+        self._taken.append((delivery.id, self._clock.now(), message))
+        async with self._pen:
+            if taken := self._taken:  # else whoever had the pen before us has written it down
+                self._taken = []
+                await self._offload(self._desk.all_said, taken)
 
     def _errand_if_it_waits(self, queued: Delivery) -> _Errand | None:
         found = next((d for d in self._store.deliveries(queued.alert) if d.id == queued.id), None)

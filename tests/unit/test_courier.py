@@ -562,10 +562,10 @@ def test_a_store_that_fails_when_it_is_to_strike_out_ends_the_courier_as_itself(
         post.on_duty(Reach(channel="phone", address="1"))
         post.finds()
 
-        def fails(delivery_id: str, now: datetime, message: str) -> None:
+        def fails(taken: object) -> None:
             raise OSError("disk full")
 
-        post.desk.said = fails
+        post.desk.all_said = fails
         with pytest.raises(OSError, match="disk full"):
             await post.new_courier().run()
 
