@@ -24,6 +24,7 @@ log = logging.getLogger("shouwang.supervisor")
 
 PAUSE_S: Final = (0.2, 3.0)  # before starting again: the first and the longest
 WELL_AFTER_S: Final = 10.0  # who has run this long begins again with the short pause
+BROKER_WELL_AFTER_S: Final = 1.0  # it is started when it listens, so one that is well has shown it by then
 GATEWAY_STOPS_WITHIN_S: Final = 10.0
 MIRROR_STOPS_WITHIN_S: Final = 1.0  # it loses nothing by being ended
 ROOM_EVERY_S: Final = 30.0  # how often the broker's queue is looked at
@@ -36,12 +37,15 @@ _STOP = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 class _Ward:
     """One child: started again whenever it has fallen, after a pause that grows while it keeps falling."""
 
-    def __init__(self, name: str, start: Callable[[], None], fallen: Callable[[], int | None]) -> None:
+    def __init__(
+        self, name: str, start: Callable[[], None], fallen: Callable[[], int | None], well_after_s: float = WELL_AFTER_S
+    ) -> None:
         self.name = name
         self.code: int | None = None  # how it ended; None while it runs
         self.due = 0.0  # when to start it again, while it is down
         self._start = start
         self._fallen = fallen
+        self._well_after_s = well_after_s
         self._pause = PAUSE_S[0]
         self._since = time.monotonic()
 
@@ -57,12 +61,12 @@ class _Ward:
                 self._wait(now)
             else:
                 self.code = None
-                self._since = now
+                self._since = time.monotonic()  # a start may take its time, and counts for nothing
                 log.info("The %s is up again.", self.name)
 
     def _has_fallen(self, now: float, code: int) -> None:
         self.code = code
-        if now - self._since >= WELL_AFTER_S:
+        if now - self._since >= self._well_after_s:
             self._pause = PAUSE_S[0]
         self._wait(now)
         log.error("The %s has fallen: %s. Starting it again in %.1f s.", self.name, last_words(code), self.due - now)
@@ -115,7 +119,7 @@ class Supervisor:
         gateway = _Ward("gateway", self._start_gateway, self._gateway_fallen)
         wards = [gateway] if self._command else []
         if self._broker:
-            wards.insert(0, _Ward("broker", self._broker.start, self._broker.fallen))
+            wards.insert(0, _Ward("broker", self._broker.start, self._broker.fallen, BROKER_WELL_AFTER_S))
         if self._mirrors:
             wards.append(_Ward("mirror", self._start_mirror, self._mirror_fallen))
         look_at_room = 0.0

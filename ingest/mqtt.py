@@ -48,7 +48,8 @@ PING_EVERY_S: Final = 8.0
 SILENT_S: Final = 20.0  # without a byte, not even an answer to two pings: the connection is dead
 DIAL_WITHIN_S: Final = 5.0  # to connect, and to agree on TLS
 GRANT_WITHIN_S: Final = 10.0  # from connected to subscribed
-RETRY_S: Final = (0.2, 5.0)  # the first and the longest wait between attempts
+RETRY_S: Final = (0.2, 3.0)  # the first and the longest wait between attempts
+LONGEST_HERE_S: Final = 0.5  # the longest where the broker is on this machine: asking it costs nobody anything
 STEADY_S: Final = 10.0  # a connection that held this long was a good one, and the next attempt is not hurried less
 PATIENCE_S: Final = 2.0  # how long the readings wait for the life-safety session to be first
 CHUNKS_AT_ONCE: Final = 32  # so that a batch of nothing but large messages is bounded too, to 4 MiB
@@ -140,6 +141,7 @@ class _Session:
         self._closed = False
         self._next_try = 0.0
         self._pause = RETRY_S[0]
+        self._longest = LONGEST_HERE_S if endpoint.is_here else RETRY_S[1]
         self._opened = 0.0
         self._pinged = 0.0
         self._lost_at: float | None = None
@@ -289,7 +291,7 @@ class _Session:
         now = time.monotonic()
         self._lost_at = self._lost_at or now
         self._next_try = now + self._pause
-        self._pause = min(self._pause * 2, RETRY_S[1])
+        self._pause = min(self._pause * 2, self._longest)
 
     # ---- what is said
 
