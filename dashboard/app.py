@@ -122,6 +122,7 @@ def create_app(house: House) -> FastAPI:
         tasks = [
             asyncio.create_task(feed.run(), name="event feed"),
             asyncio.create_task(_let_go(house), name="what has been kept long enough"),
+            asyncio.create_task(asyncio.to_thread(door.open), name="the addresses for other programs"),
         ]
         for task in tasks:
             task.add_done_callback(fell)
@@ -184,16 +185,21 @@ def create_app(house: House) -> FastAPI:
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     walking = walk.Walk(house, printer, sight)
     app.include_router(walk.routes(walking, entrance))
-    door = api_door.ApiDoor(answers.Answers(sight, dealing, kept, trying), keys.Keys(house, entrance))
-    api_plans.routes(door, planning)
-    api_install.routes(door, installing, boarding)
-    api_walk.routes(door, walking)
-    api_people.routes(door, peopling)
-    api_rota.routes(door, sheet, trying)
-    api_accounts.routes(door, managing)
-    api_visits.routes(door, visiting)
-    api_places.routes(door, whole.grids, whole.staff)
-    app.include_router(api.routes(door))
+    door = api_door.ApiDoor(
+        answers.Answers(sight, dealing, kept, trying),
+        keys.Keys(house, entrance),
+        lambda door: api_plans.routes(door, planning),
+        lambda door: api_install.routes(door, installing, boarding),
+        lambda door: api_walk.routes(door, walking),
+        lambda door: api_people.routes(door, peopling),
+        lambda door: api_rota.routes(door, sheet, trying),
+        lambda door: api_accounts.routes(door, managing),
+        lambda door: api_visits.routes(door, visiting),
+        lambda door: api_places.routes(door, whole.grids, whole.staff),
+        api.routes,  # last: its document names them all
+    )
+    app.include_router(door.router)
+    app.state.api = door
     app.include_router(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if house.phone is not None:

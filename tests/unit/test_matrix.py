@@ -225,6 +225,7 @@ ROUTES: dict[str, May] = {
     "POST /administration/people/{person_id}/duties": may(LEADS, duty="deputy", place="{grid}"),
     "POST /administration/people/{person_id}/duties/end": may(LEADS, duty="deputy", place="{grid}"),
     "POST /administration/people/{person_id}/ways": may(LEADS, channel="email", where="liu@example.org"),
+    "POST /administration/people/{person_id}/ways/up": may(LEADS, way="email"),
     "POST /administration/people/{person_id}/ways/remove": may(LEADS, way="email"),
     "POST /administration/people/{person_id}/leave": may(LEADS, first="2026-12-01"),
     "POST /administration/people/{person_id}/leave/end": may(LEADS),
@@ -441,6 +442,7 @@ def ask(visitor: Visitor, route: str, given: dict[str, str]) -> Any:
 
 def addresses(rig: Walled) -> set[str]:
     found = set()
+    rig.app.state.api.open()
     for route in rig.app.router.routes:
         for one in getattr(getattr(route, "original_router", None), "routes", [route]):
             for verb in getattr(one, "methods", None) or ():
