@@ -29,10 +29,11 @@ def asked(book: Notebook, scale: Scale, repetition: int) -> None:
         hello = _hello(folder, seconds)
         secrets = subject.tokens(TOKENS, "homes:read")
         paths = [f"/api/v1/homes/{subject.homes.name(number)}" for number in range(scale.homes)]
-        given = [(path, secrets[at % TOKENS]) for at, path in enumerate(paths * 3)]
+        given = [(path, secrets[at % TOKENS]) for at, path in enumerate(paths)]
+        first = _ask(folder, subject.web_port, given, 60, len(given))
         readings = traffic.readings(f"500:{500 * (seconds + 2)}")
         presses = traffic.presses(20, 20 * seconds)
-        state = _ask(folder, subject.web_port, given, seconds)
+        state = _ask(folder, subject.web_port, given, seconds, 10**9)
         presses.result()
         readings.result()
         took = answered(sent_in(presses.log), sink, 30)
@@ -41,6 +42,8 @@ def asked(book: Notebook, scale: Scale, repetition: int) -> None:
     book.note("P12", "state of a home, answers/s, 500 messages/s beside it", name, repetition, state["per_s"])
     ratio = state["per_s"] / hello["per_s"]
     book.note("P12", "the same, of FastAPI hello", name, repetition, ratio, limit=0.5, more_is_better=True)
+    what = "the first look in an hour at each home, which is written down: answers/s"
+    book.note("P12", what, name, repetition, first["per_s"])
     book.note("P12", "answers that were none", name, repetition, state["refused"], limit=0)
     book.note("P12", "state of a home, p99 ms", name, repetition, state["p99_ms"])
     what = "press to webhook beside it"
@@ -54,12 +57,12 @@ def _hello(folder: Path, seconds: int) -> dict[str, float]:
     child = start([python(), BENCH / "peers" / "hello.py", port], folder / "hello.log")
     try:
         wait_until("FastAPI hello", lambda: listens(port), 20)
-        return _ask(folder, port, [("/", "nobody")], seconds)
+        return _ask(folder, port, [("/", "nobody")], seconds, 10**9)
     finally:
         end(child)
 
 
-def _ask(folder: Path, port: int, given: list[tuple[str, str]], seconds: int) -> dict[str, float]:
+def _ask(folder: Path, port: int, given: list[tuple[str, str]], seconds: int, most: int) -> dict[str, float]:
     """What `httpload` says of asking for each of these (path, token) in turn."""
     path = folder / "requests"
     head = "GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n"
@@ -74,6 +77,8 @@ def _ask(folder: Path, port: int, given: list[tuple[str, str]], seconds: int) ->
         CONNECTIONS,
         "--seconds",
         seconds,
+        "--count",
+        most,
     ]
     said = subprocess.run([str(a) for a in args], capture_output=True, text=True, check=True).stdout
     return json.loads(said)

@@ -22,7 +22,7 @@ from pathlib import Path
 from random import Random
 from subprocess import run
 
-from machine import ROOT
+from machine import BenchError
 from scale import BATCH_S, TICK_S, Life
 from start import NOW, SEED, copies, fill, pipeline_of
 
@@ -80,11 +80,13 @@ def ticked(count: int = HOMES, seconds: int = SECONDS) -> float:
 
 def measured() -> tuple[float, float]:
     """Both, each in a process of its own: microseconds a reading, and the share of a core."""
-    said = [
-        run([sys.executable, __file__, "--only", what], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-        for what in ("reading", "time")
-    ]
-    return float(said[0]), float(said[1])
+    said = []
+    for what in ("reading", "time"):
+        done = run([sys.executable, __file__, "--only", what], capture_output=True, text=True)
+        if done.returncode:
+            raise BenchError(f"detect.py --only {what}: {done.stderr[-600:]}")
+        said.append(float(done.stdout))
+    return said[0], said[1]
 
 
 def main() -> int:

@@ -188,10 +188,9 @@ class Answers:
 
     def standing(self, homes: Sequence[Home]) -> list[Mapping[str, Any]]:
         house, now = self.house, self.house.clock.now()
-        heard = house.readings.heard()
         view = views.overview(homes, house.alerts, house.readings, house.registry, now, self.pages.lives)
         lines = sorted(view.lines, key=lambda line: line.home.id)
-        return [_home(line, heard.get(line.home.id), now) for line in lines]
+        return [_home(line, now) for line in lines]
 
     def day(self, home: Home, day: str) -> Mapping[str, Any]:
         now = self.house.clock.now()
@@ -199,7 +198,7 @@ class Answers:
         if day and chosen is None:
             raise Problem(422, *CODES[422], Field("day", "is a date that has begun there, as 2026-03-15"))
         readings = self.house.readings.readings(home.id, start, end)
-        blind = views.blind_since(home, self.house.readings.heard().get(home.id), now)
+        blind = views.blind_since(home, self.house.readings.heard(home.id).get(home.id), now)
         return {
             "home": home.id,
             "start": iso(start),
@@ -276,7 +275,7 @@ class Answers:
         now = self.house.clock.now()
         end = min(aware(until, "until") or now + A_STEP, now + A_STEP)
         begin = aware(since, "since") or end - LOOKED_BACK
-        before = _read_place(cursor)
+        before = read_place(cursor)
         if before is not None:
             end = min(end, before[0] + timedelta(microseconds=1))
         found = (
@@ -496,7 +495,7 @@ def _conflict(code: str, detail: str) -> Mapping[str, Any]:
     return asdict(ProblemShape(f"urn:shouwang:problem:{code}", "Conflict", 409, code, detail, []))
 
 
-def _home(line: views.HomeLine, heard: datetime | None, now: datetime) -> Mapping[str, Any]:
+def _home(line: views.HomeLine, now: datetime) -> Mapping[str, Any]:
     home, life = line.home, line.life
     return {
         "id": home.id,
@@ -509,7 +508,7 @@ def _home(line: views.HomeLine, heard: datetime | None, now: datetime) -> Mappin
         "person": home.person,
         "stand": line.stand.name.lower(),
         "since": iso(line.since),
-        "heard": iso(heard),
+        "heard": iso(line.heard),
         "last_sign": {"at": iso(life.at), "room": life.room, "kind": life.kind.value} if life else None,
         "blind_since": iso(line.blind_since),
         "alert": line.alert.id if line.alert else None,
@@ -521,7 +520,7 @@ def _place(alert: Alert) -> tuple[datetime, str]:
     return alert.raised_at, alert.id
 
 
-def _read_place(cursor: str) -> tuple[datetime, str] | None:
+def read_place(cursor: str) -> tuple[datetime, str] | None:
     if not cursor:
         return None
     at, _, alert = _read_cursor(cursor).partition("|")

@@ -78,7 +78,7 @@ def routes(door: ApiDoor) -> APIRouter:
     def show_coverage(caller: Caller, home: Home) -> Mapping[str, Any]:
         """What this home cannot notice at present, in words and as data."""
         gaps = tuple(house.readings.gaps(home.id).get(home.id, ()))
-        return coverage(home, gaps, house.readings.heard().get(home.id), house.clock.now())
+        return coverage(home, gaps, house.readings.heard(home.id).get(home.id), house.clock.now())
 
     @door.read("/homes/{home_id}/devices", Right.HOMES, shape.DevicesShape, *WITH_INSTALLERS)
     def list_devices(caller: Caller, home: Home) -> Mapping[str, Any]:

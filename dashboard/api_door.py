@@ -7,10 +7,11 @@ stand in `api.py` and `api_*.py`.
 
 import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.routing import Match
@@ -31,6 +32,10 @@ from gateway.registry import Registry
 F = TypeVar("F", bound=Callable[..., Any])
 
 PAGE, LARGEST_PAGE = 50, 200
+
+READERS = 2
+"""So many answers are worked out at a time, for all programs together: with each more the road, which shares the
+interpreter with them, would wait longer for its turn, and with it a press."""
 
 Cursor = Annotated[str, Query(max_length=400, description="`next` of the piece before")]
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="how many in one piece")]
@@ -150,6 +155,7 @@ class ApiDoor:
         self.pages = api.pages
         self.router = Closed("/api/v1", self.open)
         self._keys = keys
+        self._readers = CapacityLimiter(READERS)
         self._rooms = rooms
         self._opening = threading.Lock()
 
@@ -175,14 +181,20 @@ class ApiDoor:
 
     def read(self, path: str, right: Right, shown: type, *duties: Duty) -> Callable[[F], F]:
         """An address that shows something; the function returns what is shown."""
+        check = self._keys.may(right, *duties)
 
         def add(do: F) -> F:
-            def endpoint(**given: Any) -> Response:
-                caller: Caller = given.pop("caller")
-                home = self._home(caller, given)
-                return JSONResponse(do(caller, *home, **given))
+            async def endpoint(**given: Any) -> Response:
+                request = given.pop("request")
 
-            self._hang("GET", path, do, endpoint, {"caller": self._caller(right, *duties)}, self.needs(right, shown))
+                def answer() -> Response:
+                    caller = check(request)
+                    home = self._home(caller, given)
+                    return JSONResponse(do(caller, *home, **given))
+
+                return await to_thread.run_sync(answer, limiter=self._readers)
+
+            self._hang("GET", path, do, endpoint, {"request": Request}, self.needs(right, shown))
             return do
 
         return add
@@ -224,7 +236,7 @@ class ApiDoor:
         verb: str,
         path: str,
         do: Callable[..., Any],
-        endpoint: Callable[..., Response],
+        endpoint: Callable[..., Response] | Callable[..., Awaitable[Response]],
         more: Mapping[str, Any],
         declared: Mapping[str, Any],
     ) -> None:

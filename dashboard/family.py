@@ -107,7 +107,7 @@ class Family:
             )
         today = now.astimezone(home.zone).date()
         unclosed = house.alerts.alerts(home=home.id, unclosed=True)
-        heard = house.readings.heard().get(home.id)
+        heard = house.readings.heard(home.id).get(home.id)
         plan = house.registry.plan(home.id, now)
         line = views.home_line(home, unclosed, heard, views.last_life(home, house.readings), plan, now)
         gaps = house.readings.gaps(home.id).get(home.id, ())
@@ -267,7 +267,7 @@ class Family:
         house, now, tongue = self.house, self.house.clock.now(), tongue_of(request)
         start, end, chosen = span_of_day(day, home, now)
         readings = house.readings.readings(home.id, start, end)
-        blind = views.blind_since(home, house.readings.heard().get(home.id), now)
+        blind = views.blind_since(home, house.readings.heard(home.id).get(home.id), now)
         drawn = views.ribbon(home, readings, blind, start, end, now)
         on = chosen or now.astimezone(home.zone).date()
         return self.printer.page(

@@ -95,7 +95,7 @@ class Handover:
         self, request: Request, alert: Alert, home: Home, opening: Opening, *, visitor: Visitor | None, base: str
     ) -> Response:
         house, now, tongue = self.house, self.house.clock.now(), tongue_of(request)
-        blind = views.blind_since(home, house.readings.heard().get(home.id), now)
+        blind = views.blind_since(home, house.readings.heard(home.id).get(home.id), now)
         day = house.readings.readings(home.id, now - A_DAY, now + A_DAY)
         return self.printer.page(
             request,

@@ -283,7 +283,7 @@ class Install:
     def hub_heard(self, home: Home, hub: Hub) -> datetime | None:
         """When this hub was last heard; of a home with one hub the home's own time is as good and comes sooner."""
         known = [c.heard for c in self.house.readings.conditions(home.id) if c.sensor == hub.id and c.heard]
-        if len(home.hubs) == 1 and (heard := self.house.readings.heard().get(home.id)):
+        if len(home.hubs) == 1 and (heard := self.house.readings.heard(home.id).get(home.id)):
             known.append(heard)
         return max(known, default=None)
 

@@ -268,7 +268,7 @@ class Pages:
         house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
         tongue = tongue_of(request)
         start, end, chosen = span_of_day(day, home, now)
-        heard = house.readings.heard().get(home.id)
+        heard = house.readings.heard(home.id).get(home.id)
         unclosed = house.alerts.alerts(home=home.id, unclosed=True)
         life = self.lives.of(home, heard)
         line = views.home_line(home, unclosed, heard, life, house.registry.plan(home.id, now), now)

@@ -79,6 +79,7 @@ class HomeLine:
     home: Home
     stand: Stand
     since: datetime | None  # when this began, where it is known
+    heard: datetime | None  # when any of its hubs spoke last
     life: Life | None
     alert: Alert | None  # the worst that is open
     blind_since: datetime | None  # beside an alert it still matters that we are blind
@@ -97,6 +98,10 @@ class Overview:
         """The homes that are not shown large already."""
         large = {home.id for alert, home in self.ringing if alert.code != OUTAGE}
         return tuple(line for line in self.lines if line.home.id not in large)
+
+    def line(self, home_id: str) -> HomeLine:
+        """The line of a home that is on the list."""
+        return next(line for line in self.lines if line.home.id == home_id)
 
     def count(self, stand: Stand) -> int:
         return sum(line.stand is stand for line in self.lines)
@@ -124,11 +129,12 @@ def overview(
     homes: Iterable[Home], alerts: AlertStore, readings: ReadingStore, directory: Directory, now: datetime, lives: Lives
 ) -> Overview:
     """Every home of the list, worst first, and the alerts that ring."""
-    heard, gaps = readings.heard(), readings.gaps()
-    unclosed: dict[str, list[Alert]] = {}
-    for alert in alerts.alerts(unclosed=True, limit=ALL):
-        unclosed.setdefault(alert.home, []).append(alert)
     homes = list(homes)
+    only = homes[0].id if len(homes) == 1 else None  # of one home nobody reads what all the others have
+    heard, gaps = readings.heard(only), readings.gaps(only)
+    unclosed: dict[str, list[Alert]] = {}
+    for alert in alerts.alerts(home=only, unclosed=True, limit=ALL):
+        unclosed.setdefault(alert.home, []).append(alert)
     plans = directory.plans((home.id for home in homes), now)
     lines, ringing = [], []
     for home in homes:
@@ -179,7 +185,7 @@ def home_line(
     away = away_since(home, plan, life, now)
 
     def line(stand: Stand, since: datetime | None) -> HomeLine:
-        return HomeLine(home, stand, since, life, alert, blind, to_file, gaps, work_in(plan, now))
+        return HomeLine(home, stand, since, heard, life, alert, blind, to_file, gaps, work_in(plan, now))
 
     if alert is not None and is_for_people(alert.severity):
         if alert.is_ringing:
@@ -502,7 +508,7 @@ def alert_view(
         told=tuple(Told(d, person_name(directory, d.person)) for d in deliveries),
         next=next_step(alert, home, directory),
         life=last_life(home, readings) if home else None,
-        blind=blind_since(home, readings.heard().get(home.id), now) if home else None,
+        blind=blind_since(home, readings.heard(home.id).get(home.id), now) if home else None,
     )
 
 

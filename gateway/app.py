@@ -253,7 +253,7 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
         """What was held back while somebody worked in the home or it was paused; a silence, before more are called."""
         readings, home = stores.readings, finding.home
         life = last_sign(readings.newest(home, SIGNS_OF_LIFE, limit=SIGNS_LOOKED_AT))
-        heard = readings.heard().get(home)
+        heard = readings.heard(home).get(home)
         return has_passed(finding, readings.conditions(home), heard, life.at if life else None)
 
     registrar = stores.registrar(settings.state, settings.areas.levels, settings.lines)

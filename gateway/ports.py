@@ -233,8 +233,8 @@ class ReadingStore(Protocol):
         """A mirror has got as far as this; what comes after lies handy for it, within a bound. None: no more of it."""
         ...
 
-    def heard(self) -> Mapping[str, datetime]:
-        """Per home: when any of its hubs was last heard."""
+    def heard(self, home: str | None = None) -> Mapping[str, datetime]:
+        """Per home, or of this one: when any of its hubs was last heard."""
         ...
 
     def devices(self, hub: str | None = None) -> list[HubDevice]: ...

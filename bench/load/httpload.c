@@ -1,9 +1,9 @@
 /* Asks a web server on this machine for one thing after the other, as fast as it answers.
  *
- *     httpload --port PORT --requests FILE [--connections C] [--seconds S]
+ *     httpload --port PORT --requests FILE [--connections C] [--seconds S] [--count N]
  *
  * FILE holds whole requests without bodies, each ending with an empty line; they are taken in turn, over C connections
- * that are kept open (8), one at a time on each, for S seconds (10). The last line of the output is a JSON object:
+ * that are kept open (8), one at a time on each, for S seconds (10) or until N are answered. The last line of the output is a JSON object:
  * answers a second, how many were not 200, and how long they took.
  */
 #include "mqtt.h"
@@ -52,12 +52,14 @@ static int is_whole(const Line *l) {
 
 int main(int argc, char **argv) {
     int port = 0, connections = 8;
+    uint64_t most = UINT64_MAX;
     double seconds = 10;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--port")) port = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--requests")) read_requests(argv[i + 1]);
         else if (!strcmp(argv[i], "--connections")) connections = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--seconds")) seconds = atof(argv[i + 1]);
+        else if (!strcmp(argv[i], "--count")) most = (uint64_t)atoll(argv[i + 1]);
         else fall("httpload has no option %s", argv[i]);
     }
     if (!port || !count || connections < 1) fall("httpload needs --port and --requests");
@@ -71,7 +73,7 @@ int main(int argc, char **argv) {
         ask(&lines[c]);
     }
     int64_t began = monotonic_ns(), until = began + (int64_t)(seconds * 1e9), now = began;
-    while (now < until) {
+    while (now < until && answers < most) {
         struct epoll_event ready[64];
         int n = epoll_wait(watch, ready, 64, 100);
         for (int i = 0; i < n; i++) {

@@ -8,6 +8,7 @@ from gateway.ports import Account, ApiToken, SecondStep, Session
 from gateway.stores import tables
 from gateway.stores.book import one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware
+from gateway.stores.prepared import Prepared
 from gateway.stores.roll import absent
 
 _account, _session, _invitation = tables.account, tables.session, tables.invitation
@@ -17,6 +18,7 @@ _TOKEN_NAMES = tuple(column.name for column in _token.columns)
 _ACCOUNT_NAMES = tuple(column.name for column in _account.columns)
 _SESSION_NAMES = tuple(column.name for column in _session.columns)
 _ACCOUNT = select(_account).where(_account.c.login == bindparam("login"))
+_TOKEN = select(_token).where(_token.c.token_hash == bindparam("token_hash"))
 _SESSION = select(_session).where(
     _session.c.token_hash == bindparam("token_hash"), _session.c.expires_at > bindparam("now")
 )
@@ -32,6 +34,7 @@ class SqlAccounts:
         self._invite = upsert(engine, _invitation)
         self._put_step = upsert(engine, _step)
         self._put_token = upsert(engine, _token)
+        self._token = Prepared(engine.dialect, _TOKEN)
 
     def account(self, login: str) -> Account | None:
         with self._engine.connect() as connection:
@@ -169,8 +172,8 @@ class SqlAccounts:
 
     def token(self, token_hash: str) -> ApiToken | None:
         with self._engine.connect() as connection:
-            row = connection.execute(select(_token).where(_token.c.token_hash == token_hash)).one_or_none()
-        return None if row is None else ApiToken(**row._mapping)
+            row = self._token.one(connection, {"token_hash": token_hash})
+        return None if row is None else ApiToken(**row)
 
     def tokens(self) -> list[ApiToken]:
         every = select(_token).order_by(_token.c.name, _token.c.created_at.desc(), _token.c.id)

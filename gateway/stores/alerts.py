@@ -53,6 +53,12 @@ _answer = tables.api_answer
 _ALERT_BY_ID = select(_alert).where(_alert.c.id == bindparam("id"))
 _OPEN = or_(*(_alert.c.state == state for state in (*RINGING, *TAKEN)))
 _OPEN_ALERTS = select(_alert).where(_alert.c.home == bindparam("home"), _OPEN).order_by(_alert.c.raised_at, _alert.c.id)
+_UNCLOSED = (
+    select(_alert)
+    .where(_alert.c.home == bindparam("home"), _alert.c.state != State.CLOSED, _alert.c.state != State.CANCELLED)
+    .order_by(_alert.c.severity, _alert.c.raised_at.desc(), _alert.c.id)
+    .limit(bindparam("limit"))
+)
 _OPEN_EVERYWHERE = (
     select(_alert).where(_alert.c.code == bindparam("code"), _OPEN).order_by(_alert.c.raised_at, _alert.c.id)
 )
@@ -174,6 +180,8 @@ class SqlAlerts:
             return _noun(Alert, self._sql.alert_by_id.one(connection, {"id": alert_id}))
 
     def alerts(self, *, home: str | None = None, unclosed: bool = False, limit: int = 200) -> list[Alert]:
+        if home is not None and unclosed:
+            return self._found(Alert, self._sql.unclosed, home=home, limit=limit)
         wanted = select(_alert)
         if home is not None:
             wanted = wanted.where(_alert.c.home == home)
@@ -386,6 +394,7 @@ class _Statements:
 
         self.alert_by_id = prepared(_ALERT_BY_ID)
         self.open_alerts = prepared(_OPEN_ALERTS)
+        self.unclosed = prepared(_UNCLOSED)
         self.open_everywhere = prepared(_OPEN_EVERYWHERE)
         self.homes_with = prepared(_HOMES_WITH)
         self.members = prepared(_MEMBERS)

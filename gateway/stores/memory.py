@@ -1115,8 +1115,8 @@ class MemoryReadings:
             self._quarantine = {key: kept for key, kept in self._quarantine.items() if kept.hub not in hubs}
             return len(gone)
 
-    def heard(self) -> Mapping[str, datetime]:
-        return dict(self._heard)
+    def heard(self, home: str | None = None) -> Mapping[str, datetime]:
+        return {name: at for name, at in self._heard.items() if home is None or name == home}
 
     def devices(self, hub: str | None = None) -> list[HubDevice]:
         return [self._devices[key] for key in sorted(self._devices) if hub is None or key[0] == hub]

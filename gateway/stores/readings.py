@@ -379,9 +379,10 @@ class SqliteReadings:
             found = db.execute("select home, arrival, state from checkpoint where home = ?", [home]).fetchone()
             return None if found is None else Checkpoint(*found)
 
-    def heard(self) -> Mapping[str, datetime]:
+    def heard(self, home: str | None = None) -> Mapping[str, datetime]:
         with self._reader() as db:
-            return {home: from_ms(at) for home, at in db.execute("select home, at from heard")}
+            where, given = _only("home", home)
+            return {name: from_ms(at) for name, at in db.execute(f"select home, at from heard{where}", given)}
 
     def devices(self, hub: str | None = None) -> list[HubDevice]:
         with self._reader() as db:

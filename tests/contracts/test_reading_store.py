@@ -274,6 +274,8 @@ def test_a_home_was_heard_when_it_was_heard_last(readings):
     commit(readings, heard={"h1": after(3), "h2": after(2)})
 
     assert readings.heard() == {"h1": after(5), "h2": after(2)}
+    assert readings.heard("h2") == {"h2": after(2)}
+    assert readings.heard("h3") == {}
 
 
 def test_devices_are_known_by_their_address(readings):
