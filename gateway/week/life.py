@@ -16,6 +16,7 @@ from alerts.desk import Desk
 from alerts.maintenance import has_passed
 from gateway.domain import SIGNS_OF_LIFE, Delivery, Finding, last_sign
 from gateway.pipeline import Pipeline
+from gateway.road import Listening
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry, MemoryTrail
 from gateway.week.carriers import Carrier
 from gateway.week.checker import check
@@ -256,16 +257,18 @@ async def _fall_with_the_others(week: Week) -> None:
 async def _road(site: Site, source: BrokerSource, pipeline: Pipeline) -> None:
     """`gateway.road` without its thread: the same three calls in the same order."""
     week, came = site.week, site.broker.came
+    listening = Listening(source, asyncio.get_running_loop().time)
     stalls = _Stalls(dice(week.seed, f"stalls {week.falls}")) if site.luck.stalls else None
     while True:
         messages = source.poll(SHORTEST_WAIT)
         if stalls is not None and (pause := stalls.next()):
             await asyncio.sleep(pause)
         now = week.clock.now()
+        since = listening.since(now)
         if messages:
             pipeline.handle(messages, now)
             source.settle(messages)
-        pipeline.tick(now, source.listening_since())
+        pipeline.tick(now, since)
         if not source.broker.waiting or not source.broker.connected:
             came.clear()
             due = min((d for d in (pipeline.next_due(), site.alerts.next_timer()) if d is not None), default=None)
