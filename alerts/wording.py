@@ -770,8 +770,10 @@ def history_line(
     name_of: Callable[[str], str],
     now: datetime | None = None,
     known: Catalogue = STANDARD,
+    channel_of: Callable[[str], str] = str,
 ) -> str:
-    """One line of an alert's history, without its time. `name_of` gives the name of a person's id."""
+    """One line of an alert's history, without its time. `name_of` gives the name of a person's id, `channel_of` the
+    word for a channel."""
     facts = dict(entry.facts)
     comma = say(language, ", ")
     try:
@@ -808,7 +810,7 @@ def history_line(
         until=clock(datetime.fromisoformat(facts["until"]), zone, now or entry.at) if "until" in facts else "",
         people=comma.join(name_of(person) for person in facts.get("people", "").split(",") if person),
         person=name_of(facts["person"]) if "person" in facts else "",
-        channel=facts.get("channel", ""),
+        channel=channel_of(facts.get("channel", "")),
         reason=reason_text(facts.get("reason", ""), language),
         count=facts.get("count", ""),
         how=say(language, _HOW.get(facts.get("how", ""), _OTHERWISE)),

@@ -12,12 +12,14 @@ from starlette.exceptions import HTTPException
 
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.elder import LISTS
 from dashboard.files import OF, Table, as_csv
 from dashboard.pages import Pages
 from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
 from dashboard.words import N_, Tongue
 from dashboard.workings import CouldNotLook
 from gateway.domain import Act, Duty
+from gateway.privacy import ABOUT_ALL_OF, LISTED
 
 EACH_PAGE, MOST_PAGES = 25, 200
 """What lies further back is found by saying until when."""
@@ -33,6 +35,7 @@ CHECKED = "audit.checked"
 BREAKS_NOTED = 20
 
 KINDS: Mapping[str, str] = {
+    "read.list": N_("looked at a list"),
     "read.": N_("looked at a page about somebody"),
     "profile.": N_("health file"),
     "card.": N_("emergency card"),
@@ -151,7 +154,12 @@ class Audit:
 
     def found(self, visitor: Visitor, sought: Sought, limit: int) -> list[Act]:
         """The newest first. Whoever keeps one area finds what is about its homes; whoever keeps all, everything."""
-        since, until = sought.days()
+        return self.between(visitor, sought, limit, *sought.days())
+
+    def between(
+        self, visitor: Visitor, sought: Sought, limit: int, since: datetime | None, until: datetime | None
+    ) -> list[Act]:
+        """The same, by moments in place of days."""
         refs, people = self._refs(visitor, sought.about.strip()), self._people(sought.who.strip())
         found = [
             act
@@ -189,6 +197,11 @@ class Audit:
     def _row(self, act: Act, tongue: Tongue) -> Row:
         home = self.house.registry.home(act.ref.partition("/")[0])
         about, address = self.pages.name_of(act.ref), ""
+        if act.what == LISTED:
+            place = act.ref.removeprefix(ABOUT_ALL_OF)
+            name = LISTS.get(dict(act.facts).get("list", ""), "")
+            where = self.house.registry.place_name(place) if place else tongue.say("everywhere")
+            about = f"{tongue.say(name)} · {where}" if name else where
         if home is not None:
             about = f"{home.name} {home.code}"
             address = alert_url(act.ref) if act.what.startswith(("alert.", "card.")) else f"/homes/{home.id}"
@@ -207,7 +220,7 @@ class Audit:
 
     def chain(self, tongue: Tongue) -> dict[str, object]:
         """When it was last gone through, and what was found then."""
-        last = next(iter(self.house.alerts.acts("audit", 1, what=CHECKED)), None)
+        last = self.last_check()
         facts = dict(last.facts) if last else {}
         breaks = [part.partition(":") for part in facts.get("breaks", "").split(",") if part]
         return {
@@ -219,6 +232,9 @@ class Audit:
             "breaks": [tongue.say(FLAWS[flaw], row=row) for row, _, flaw in breaks if flaw in FLAWS],
             "end": self.house.alerts.trail_end(),
         }
+
+    def last_check(self) -> Act | None:
+        return next(iter(self.house.alerts.acts("audit", 1, what=CHECKED)), None)
 
     def check(self, visitor: Visitor) -> None:
         """Go through all of it; what was found becomes a row of it. Raises CouldNotLook."""

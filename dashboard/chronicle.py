@@ -9,8 +9,9 @@ from alerts import sla, timeline, wording
 from alerts.sla import Clock, Figures, Share
 from alerts.timeline import Line, Mark, Sort
 from dashboard import views
-from dashboard.pages import CHANNELS, in_words
+from dashboard.pages import channel_word, in_words
 from dashboard.printer import FALLBACK_ZONE
+from dashboard.tally import Tally
 from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Delivery, Entry, Home, Reading, Stage
 from gateway.locales import LANGUAGES
@@ -48,6 +49,7 @@ class Chronicle:
     registry: RegistryStore
     readings: ReadingStore
     clock: Watch
+    tally: Tally
 
     def name_of(self, person: str) -> str:
         return views.person_name(self.registry, person)
@@ -76,7 +78,9 @@ class Chronicle:
             what = tongue.happening(of.kind, of.value)
             return tongue.say("{place}: {what}", place=room, what=what) if room else what
         if isinstance(of, Entry):
-            return wording.history_line(of, tongue.language, zone, self.name_of, now)
+            return wording.history_line(
+                of, tongue.language, zone, self.name_of, now, channel_of=lambda name: channel_word(name, tongue)
+            )
         return say_mark(of, tongue, self.name_of(of.delivery.person))
 
     def as_data(self, alert: Alert) -> Mapping[str, Any]:
@@ -106,9 +110,11 @@ class Chronicle:
         """Of the grids that are covered. ValueError: that is no month."""
         homes = {home.id: home for home in self.registry.homes()}
         since, until = sla.span_of(month)
-        raised = [a for a in self.alerts.raised(since, until) if a.home in homes]
-        mine = [a for a in raised if covers(homes[a.home].grid)]
-        return sla.figures(mine, month, lambda home: (homes[home].grid, homes[home].zone), self.clock.now())
+        covered = {grid for grid in {home.grid for home in homes.values()} if covers(grid)}
+        now = self.clock.now()
+        raised = self.tally.raised(since, until, now)
+        mine = (case for case in raised if case.home in homes and homes[case.home].grid in covered)
+        return sla.figures(mine, month, lambda home: (homes[home].grid, homes[home].zone), now)
 
     def grid_name(self, tongue: Tongue) -> Mapping[str, str]:
         return {grid.code: grid.name for grid in self.registry.grids()} | {"": tongue.say("All")}
@@ -134,7 +140,7 @@ def sheet(rows: Sequence[Figures], tongue: Tongue, grid_name: Mapping[str, str])
 def say_mark(mark: Mark, tongue: Tongue, name: str) -> str:
     """What became of a message: to whom, through what, how far, and why not."""
     delivery = mark.delivery
-    channel = tongue.say(CHANNELS[delivery.channel]) if delivery.channel in CHANNELS else delivery.channel
+    channel = channel_word(delivery.channel, tongue)
     text = tongue.say(
         "{name}: {purpose} · {channel} · {stage}",
         name=name,

@@ -301,7 +301,9 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
             "said.html",
             status=410,
             title=tongue.say("This link has been used or has expired"),
-            text=tongue.say("Every such link opens once. Start the gateway again for a new one."),
+            text=tongue.say("Every such link opens once. Start the gateway again for a new one.")
+            if house.demo or not house.accounts.count()
+            else tongue.say("Every such link opens once. Ask whoever gave it to you for a new one, or sign in."),
             refresh=0,
         )
 

@@ -13,7 +13,7 @@ from alerts.selftest import WINDOW
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
-from dashboard.pages import CHANNELS, Pages
+from dashboard.pages import Pages, channel_word
 from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_
 from gateway.domain import Duty, Person
@@ -79,7 +79,7 @@ class Drills:
             homes_in_all=len(homes),
             due=due,
             error=error,
-            channel=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
+            channel=lambda name: channel_word(name, tongue),
             standing=lambda line: tongue.say(STANDINGS[line.standing]),
             reason=lambda text: wording.reason_text(text, tongue.language) if text else "",
             may_call=visitor.account.duty in CALLERS,

@@ -25,7 +25,7 @@ from dashboard import pictures, views
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.links import Pass
-from dashboard.pages import A_DAY, CHANNELS, ON_DUTY, WITH_INSTALLERS, Pages, first_sixth_hour, learning, may_finish
+from dashboard.pages import A_DAY, ON_DUTY, WITH_INSTALLERS, Pages, channel_word, first_sixth_hour, learning, may_finish
 from dashboard.people import WORDS
 from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
 from dashboard.words import N_, Tongue
@@ -49,6 +49,7 @@ from gateway.domain import (
     State,
 )
 from gateway.domain.home import GRID
+from gateway.ports import AlertLedger
 
 DOOR_NEAR = timedelta(minutes=10)
 """A front door that was opened so near to the arrival was opened by whoever arrived."""
@@ -250,7 +251,7 @@ class Handling:
             refused=refused,
             history=history[::-1],
             happened=self.teller(tongue, view.home, now),
-            channel_name=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
+            channel_name=lambda name: channel_word(name, tongue),
             live=f"{base}/events?after={after}" if one_tap else f"/events?after={after}&ref={quote(alert.id)}",
         )
 
@@ -293,7 +294,9 @@ class Handling:
 
     def teller(self, tongue: Tongue, home: Home | None, now: datetime) -> Callable[[Entry], str]:
         zone = home.zone if home else FALLBACK_ZONE
-        return lambda entry: wording.history_line(entry, tongue.language, zone, self.pages.name_of, now)
+        return lambda entry: wording.history_line(
+            entry, tongue.language, zone, self.pages.name_of, now, channel_of=lambda name: channel_word(name, tongue)
+        )
 
     def _why(self, finding: Any, home: Home | None, tongue: Tongue) -> str:
         zone = home.zone if home else FALLBACK_ZONE
@@ -326,7 +329,10 @@ class Handling:
     def _pictures(self, history: Iterable[Entry]) -> list[str]:
         """Those that are still kept."""
         names = [dict(entry.facts)["photo"] for entry in history if entry.what == What.PHOTO]
-        return [n for n in names if pictures.is_kept(self._photos, n) or pictures.is_kept(self.house.photos, n)]
+        return [name for name in names if self.is_kept(name)]
+
+    def is_kept(self, photo: str) -> bool:
+        return pictures.is_kept(self._photos, photo) or pictures.is_kept(self.house.photos, photo)
 
     def _ribbon(
         self,
@@ -446,8 +452,15 @@ class Handling:
         proof += [f"position={given.position}"] if POSITION.fullmatch(given.position) else []
         return ";".join(proof)
 
-    def keep_photo(self, alert: Alert, who: str, picture: bytes) -> bool:
-        """A picture of what was found, on the alert's history. False: it is none, or there are enough."""
+    def keep_photo(
+        self,
+        alert: Alert,
+        who: str,
+        picture: bytes,
+        beside: Callable[[AlertLedger, str], None] = lambda ledger, name: None,
+    ) -> bool:
+        """A picture of what was found, on the alert's history. False: it is none, or there are enough. What `beside`
+        writes about the name that it got becomes durable with it."""
         house, now = self.house, self.house.clock.now()
         taken = sum(entry.what == What.PHOTO for entry in house.alerts.history(alert.id))
         name = pictures.keep(self._photos, picture) if taken < PHOTOS_AT_MOST else ""
@@ -458,6 +471,7 @@ class Handling:
             ledger.write(Entry(alert=alert.id, at=now, what=What.PHOTO.value, who=who, facts=(("photo", name),)))
             ledger.audit(Act(at=now, who=who, what="alert.photo", ref=alert.id))
             ledger.publish(now, "alert", alert.id, alert.home, home.grid if home else "")
+            beside(ledger, name)
         return True
 
     def photo(self, alert: Alert, name: str) -> Response:

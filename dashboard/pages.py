@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Form, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -24,6 +24,7 @@ from dashboard.links import Links, Pass
 from dashboard.live import Feed, resume_from
 from dashboard.printer import FALLBACK_ZONE, LANGUAGE_COOKIE, Printer, tongue_of
 from dashboard.seen import Seen
+from dashboard.tally import Tally
 from dashboard.together import Together
 from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Duty, Event, Gap, Home, Kind, Monitoring, Person, Reading, Stage
@@ -35,6 +36,8 @@ A_DAY = timedelta(days=1)
 SENSOR_MEMORY = timedelta(days=7)
 """A sensor that said nothing for longer is told as not heard for a week."""
 A_YEAR_S = 365 * 86_400
+LINES_SHOWN, RINGING_SHOWN = 600, 100
+"""Of the list, more than the homes of any grid; whoever leads a district goes on by pages, or seeks a name."""
 BLIND_SHOWN = 2
 """What a line of the list names of all that cannot be noticed in a home; its page names the rest."""
 ON_DUTY = (Duty.GRID_WORKER, Duty.DEPUTY, Duty.SUPERVISOR, Duty.ADMIN)
@@ -78,8 +81,9 @@ class Pages:
         self.feed = feed
         self.links = links
         self.lives = views.Lives(house.readings)
-        self.together: Together[tuple[views.Overview, Markup]] = Together()
+        self.together: Together[tuple[views.Overview, Markup, int]] = Together()
         self.seen = Seen(house.registry)
+        self.tally = Tally(house.alerts)
 
     # ------------------------------------------------------------------ who may see what
 
@@ -180,9 +184,9 @@ class Pages:
 
     # ------------------------------------------------------------------ the list of homes
 
-    def show_list(self, request: Request, visitor: Visitor) -> Response:
+    def show_list(self, request: Request, visitor: Visitor, part: int = 1, sought: str = "") -> Response:
         house, now, after = self.house, self.house.clock.now(), self.house.alerts.last_event()
-        view, lines = self._lines(request, visitor, now, after)
+        view, lines, found = self._lines(request, visitor, now, after, part, sought.strip().lower())
         shown = [s for s in views.Stand if s not in (views.Stand.EMERGENCY, views.Stand.RINGING)]
         counts = [(s.name.lower(), n) for s in shown if (n := view.count(s))]
         tongue = tongue_of(request)
@@ -192,8 +196,14 @@ class Pages:
             now=now,
             visitor=visitor,
             keep=True,
+            here=_part_of_list(part, sought),
             view=view,
+            ringing=view.ringing[:RINGING_SHOWN],
             lines=lines,
+            part=part,
+            parts=max(1, -(-found // LINES_SHOWN)),
+            part_address=lambda number: _part_of_list(number, sought),
+            sought=sought,
             counts=counts,
             next_of=lambda alert, home: views.next_step(alert, home, house.registry),
             live=f"/events?after={after}",
@@ -207,25 +217,29 @@ class Pages:
             learning=lambda home: learning(home, now),
         )
 
-    def _lines(self, request: Request, visitor: Visitor, now: datetime, after: int) -> tuple[views.Overview, Markup]:
-        """How these homes stand, and their lines: the same for all who answer for the same place."""
+    def _lines(
+        self, request: Request, visitor: Visitor, now: datetime, after: int, part: int, sought: str
+    ) -> tuple[views.Overview, Markup, int]:
+        """How these homes stand, the lines of this part of the list, and how many there are in all of it: the same for
+        all who answer for the same place."""
         house, tongue, account = self.house, tongue_of(request), visitor.account
 
-        def made() -> tuple[views.Overview, Markup]:
+        def made() -> tuple[views.Overview, Markup, int]:
             homes = self.homes(visitor) + self.grids_told_of(visitor)
             view = views.overview(homes, house.alerts, house.readings, house.registry, now, self.lives)
+            quiet = [line for line in view.quiet if sought in f"{line.home.name} {line.home.code}".lower()]
             lines = self.printer.part(
                 request,
                 "home_lines.html",
                 now=now,
-                view=view,
+                quiet=quiet[(part - 1) * LINES_SHOWN : part * LINES_SHOWN],
                 learning=lambda home: learning(home, now),
                 blind_to=lambda gaps: blind_to(gaps, tongue),
             )
-            return view, lines
+            return view, lines, len(quiet)
 
         whose = account.place if account.duty in scope.BY_PLACE else f"{account.duty} {account.login}"
-        return self.together.get((whose, tongue.language, after), made)
+        return self.together.get((whose, tongue.language, after, part, sought), made)
 
     def _next_deadline(self, tongue: Tongue, now: datetime) -> str:
         at = self.house.alerts.next_timer() if self.house.demo else None
@@ -308,6 +322,12 @@ class Pages:
         return self.house.readings.readings(home.id, now - SENSOR_MEMORY, now - A_DAY) + day
 
 
+def _part_of_list(part: int, sought: str) -> str:
+    """The address of a part of the list; the first one of all of it is the front page."""
+    asked = {name: value for name, value in (("sought", sought), ("part", str(part) if part > 1 else "")) if value}
+    return f"/?{urlencode(asked)}" if asked else "/"
+
+
 def in_words(
     tongue: Tongue,
     home: Home,
@@ -372,6 +392,11 @@ CHANNELS = {
 }
 
 
+def channel_word(name: str, tongue: Tongue) -> str:
+    """What people call a channel; one that has no word keeps its name."""
+    return tongue.say(CHANNELS[name]) if name in CHANNELS else name
+
+
 def _stay_in_words(tongue: Tongue, home: Home, stay: views.Stay, now: datetime) -> str:
     where = views.room_name(home, stay.room)
     what = tongue.happening(stay.kind, stay.value)
@@ -418,10 +443,15 @@ def routes(pages: Pages, doors: Doors) -> APIRouter:
     Anybody = Annotated[Visitor, Depends(doors.signed_in(*scope.ROLES))]  # noqa: N806
 
     @router.get("/")
-    def show_list(request: Request, visitor: Anybody) -> Response:
+    def show_list(
+        request: Request,
+        visitor: Anybody,
+        part: Annotated[int, Query(ge=1, le=10_000)] = 1,
+        sought: Annotated[str, Query(max_length=80)] = "",
+    ) -> Response:
         """The list of homes; whoever has nothing to do there is shown where they begin."""
         front = scope.FRONT.get(visitor.account.duty)
-        return RedirectResponse(front, status_code=303) if front else pages.show_list(request, visitor)
+        return RedirectResponse(front, status_code=303) if front else pages.show_list(request, visitor, part, sought)
 
     @router.get("/homes/{home_id}")
     def show_home(request: Request, visitor: OnDuty, home_id: str, day: str = "") -> Response:

@@ -19,7 +19,7 @@ from alerts.who import moment, rehearse
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
-from dashboard.pages import CHANNELS, ON_DUTY, Pages
+from dashboard.pages import ON_DUTY, Pages, channel_word
 from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Duty, Home, Monitoring, Person
@@ -45,7 +45,7 @@ WORKED = (
 """Duties that have shifts, in the order in which they are shown."""
 
 MOST_GRIDS = 60
-"""So many grids are looked through for hours that nobody has while somebody waits for the page."""
+"""So many other places are named beside a week; from the list of sheets one comes to all of them."""
 
 WEEKDAYS = (
     N_("Monday"),
@@ -191,8 +191,12 @@ class Rotas:
         """The next hours that nobody has, of each grid in which somebody is watched."""
         now = self.house.clock.now()
         watched = {h.grid for h in self.pages.homes(visitor) if h.state in (Monitoring.GUARDED, Monitoring.TRIAL)}
-        grids = [grid for grid in self.grids(visitor) if grid.grid in watched][:MOST_GRIDS]
-        return {grid.grid: next(iter(self.gaps(grid, now, now + gaps.AHEAD)), None) for grid in grids}
+        duties, reached, until = gaps.duties_of_a_grid(Catalogue()), self.reached(), now + gaps.AHEAD
+        return {
+            grid.grid: next(gaps.gaps(grid.grid, self.house.registry, now, until, duties, reached), None)
+            for grid in self.grids(visitor)
+            if grid.grid in watched
+        }
 
     def leaves(self, grid: Home) -> list[Leave]:
         """Of whoever works here: what of it is not over."""
@@ -295,7 +299,7 @@ class Rotas:
             error=error,
             after=lambda span: _after(span, tongue),
             duty_name=lambda duty: wording.duty_name(duty, tongue.language),
-            channel=lambda name: tongue.say(CHANNELS[name]) if name in CHANNELS else name,
+            channel=lambda name: channel_word(name, tongue),
             why=lambda one: words_rota.why(one, home.zone, tongue.language, self.house.registry, when),
             weekday=tongue.say(WEEKDAYS[when.astimezone(home.zone).isoweekday() - 1]),
         )

@@ -27,14 +27,16 @@
         fillOpacity: matter === "well" ? 0.35 : matter === "blind" ? 0.15 : 0.75,
       });
       const name = document.createElement("span");
-      name.textContent = [...link.children].map((part) => part.textContent.trim()).join(" · "); // as text: a name is no page
+      // As text: a name is no page. On a narrow screen the rest would lie over the neighbours; it stands in the list.
+      const said = [...link.children].map((part) => part.textContent.trim());
+      name.textContent = place.clientWidth < 600 ? said[0] : said.join(" · ");
       const isNamed = homes || matter === "emergency" || matter === "ringing" || spots.length <= 20;
       mark.bindTooltip(name, { permanent: Boolean(isNamed), direction: "bottom", offset: [0, 6] });
       mark.on("click", () => location.assign(link.href));
       layer.addLayer(mark);
     }
     if (!isPlaced && spots.length) {
-      map.fitBounds(layer.getBounds().pad(0.25), { maxZoom: 17 });
+      map.fitBounds(layer.getBounds().pad(0.25), { maxZoom: 17, padding: [36, 24] });
       isPlaced = true;
     } else if (!spots.length) place.hidden = true;
   }

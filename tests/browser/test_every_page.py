@@ -266,7 +266,7 @@ def test_everybody_can_use_it(walker: Walker, who: str, address: str):
 
 
 def signs_in_wrongly(page: Page) -> None:
-    page.get_by_label("姓名").fill("worker")
+    page.get_by_label("登录名").fill("worker")
     page.get_by_label("密码").fill("not the password")
     page.get_by_role("button", name="登录").click()
     expect(page.locator(".error")).to_be_visible()

@@ -62,7 +62,7 @@ def test_the_whole_night_without_a_mouse(street: Neighbourhood, page: Page, go_t
     street.accounts.put(account)
     page.add_init_script(SOUND)
     page.goto(f"{street.url}/login")
-    go_to(page.get_by_label("姓名"))
+    go_to(page.get_by_label("登录名"))
     page.keyboard.type("worker")
     go_to(page.get_by_label("密码"))
     page.keyboard.type(PASSWORD)
@@ -82,13 +82,16 @@ def test_the_whole_night_without_a_mouse(street: Neighbourhood, page: Page, go_t
     expect(page.locator("main")).to_be_focused()
     expect(page.get_by_role("button", name="静音两分钟")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="静音两分钟")).to_be_hidden()
+    expect(page.get_by_role("button", name="秒后再响")).to_be_visible()
 
     go_to(page.locator(".ring-body"))
     page.keyboard.press("Enter")
     stood = page.locator(".stood")
     expect(stood).to_contain_text("已响")
-    expect(page.locator("#hush")).to_be_hidden()  # it stays silenced on the next page
+    expect(page.locator("#hush")).to_contain_text("秒后再响")  # it stays silenced on the next page, and says how long
+    page.locator("#hush").press("Enter")
+    expect(page.locator("#hush")).to_contain_text("静音两分钟")  # heard again
+    page.keyboard.press("Escape")
     for act, says, key in (
         ("我来接单", "您已接单", "Enter"),
         ("我出发了", "您已出发", "Enter"),

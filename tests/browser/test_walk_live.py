@@ -29,7 +29,7 @@ def installer(street: Neighbourhood, page: Page) -> Callable[[str], None]:
     hashed = Passwords().hash(PASSWORD)
     street.accounts.put(Account(login="zhao", password_hash=hashed, person="zhao", duty=Duty.INSTALLER, created_at=now))
     page.goto(f"{street.url}/login")
-    page.get_by_label("姓名").fill("zhao")
+    page.get_by_label("登录名").fill("zhao")
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     expect(page).to_have_url(re.compile("/install"))

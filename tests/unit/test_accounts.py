@@ -185,7 +185,7 @@ def test_a_shut_account_is_out_at_once_and_looks_like_none(rig):
 
     assert worker.get("/").headers["location"].startswith("/login")
     refused = sign_in(rig.browser(), "li")
-    assert (refused.status_code, "姓名或密码不对" in refused.text) == (401, True)
+    assert (refused.status_code, "登录名或密码不对" in refused.text) == (401, True)
     assert rig.browser().post(reset, data=NEW).status_code == 410
     assert desk.post("/accounts/one/open", login="li").status_code == 303
     assert sign_in(rig.browser(), "li").status_code == 303

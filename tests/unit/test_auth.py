@@ -234,7 +234,7 @@ def test_a_wrong_name_and_a_wrong_password_look_alike(rig):
     wrong_password, nobody = sign_in(rig.browser(), "ma", "wrong"), sign_in(rig.browser(), "nobody", "wrong")
 
     assert (wrong_password.status_code, nobody.status_code) == (401, 401)
-    assert "姓名或密码不对" in wrong_password.text and "姓名或密码不对" in nobody.text
+    assert "登录名或密码不对" in wrong_password.text and "登录名或密码不对" in nobody.text
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)", ""])

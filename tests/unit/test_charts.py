@@ -31,7 +31,7 @@ def test_the_weeks_of_an_area(rig: Rig):
 
     page = rig.signed_in().get("/overview/1101/weeks", headers=ZH).text
 
-    assert "11-16 起的一周，一半的报警在 2 分 内接单" in page
+    assert "11-16 起的一周，一半的报警在 2 分钟内接单" in page
     assert page.count('<tr><th scope="row">') == 2 * 13
     assert '<th scope="row">11-16</th><td>2</td>' in page
 

@@ -188,7 +188,7 @@ def test_the_page_says_by_when_and_how_late(night):
     assert "前出发" in text_of(night.page())
 
     night.rig.clock.at = due + timedelta(minutes=3)
-    assert "超时 3 分" in text_of(night.page())
+    assert "超时 3 分钟" in text_of(night.page())
 
 
 def test_whom_one_can_call_stands_there_while_it_is_open(night):
@@ -458,7 +458,7 @@ def test_the_clocks_show_what_is_late_first_and_who_is_to_be_looked_in_on(night)
 
     page = text_of(night.browser.get("/clocks").text)
 
-    assert page.index("王奶奶") < page.index("李爷爷") and "超时 1 分" in page
+    assert page.index("王奶奶") < page.index("李爷爷") and "超时 1 分钟" in page
     assert "待回访" in page and "真实险情" in page
     assert "赵奶奶" not in page, "another grid's"
 

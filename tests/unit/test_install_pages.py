@@ -427,7 +427,7 @@ def test_what_just_moved_stands_on_top(rig, hands):
     assert "刚刚" not in before and before.count("还没有信号") == 2
     assert page.index("紧急按钮") < page.index("人体感应器") and "刚刚" in page
     rig.clock.go_on(minutes=5)
-    assert "5 分前" in text_of(hands.see(f"/{home}/inbox"))
+    assert "5 分钟前" in text_of(hands.see(f"/{home}/inbox"))
 
 
 def test_what_is_registered_or_another_homes_is_not_in_the_inbox(rig, hands):
@@ -685,7 +685,7 @@ def test_how_a_device_is_stands_on_its_page(rig, hands):
 
     page = text_of(hands.see("/h1/devices/h1-m"))
 
-    for words in ("有信号，但功能没有反应", "2 分前", "2 小时前", "41 %", "约 2026-12-24 用完", "28/255"):
+    for words in ("有信号，但功能没有反应", "2 分钟前", "2 小时前", "41 %", "约 2026-12-24 用完", "28/255"):
         assert words in page, words
     assert "有信号，但功能没有反应" in text_of(hands.see("/h1"))
 

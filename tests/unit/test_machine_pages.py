@@ -232,7 +232,7 @@ def test_what_was_missing_at_a_start_is_told(office, chief):
 @pytest.mark.parametrize(
     ("meters", "said"),
     [
-        ({"deaf_s": 90}, "没有收到消息，已 1 分"),
+        ({"deaf_s": 90}, "没有收到消息，已 1 分钟"),
         ({"road_s": 40.0}, "读数与时限"),
         ({"full": True, "free": 1}, "磁盘"),
         ({"watchdog_s": None}, "看门狗"),

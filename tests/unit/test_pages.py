@@ -50,7 +50,7 @@ def test_a_home_with_recent_life_is_in_order(rig):
     rig.hear("h1", minutes_ago=12)
 
     assert stands(rig)["h1"] is Stand.WELL
-    assert "12 分前 · 厨房" in text_of(rig.signed_in().get("/").text)
+    assert "12 分钟前 · 厨房" in text_of(rig.signed_in().get("/").text)
 
 
 def test_a_home_that_is_not_heard_is_not_seen_whatever_it_said_before(rig):
@@ -258,7 +258,7 @@ def test_an_alert_says_why_who_was_told_and_what_comes_next(rig):
     page = text_of(rig.signed_in().get(alert_url(verdict.alert.id)).text)
 
     assert "3 小时 12 分没有动静（最后：厨房 19:26）。 平时最长 1 小时 30 分。" in page
-    assert "若无人接单，22:48 通知副手 · 何副手 还有 10 分" in page
+    assert "若无人接单，22:48 通知副手 · 何副手 还有 10 分钟" in page
     assert "刘网格员 网格员 通知接单 · 已发 22:38" in page
     assert "东风路 3 号" in page and "钥匙在门卫处" in page
 

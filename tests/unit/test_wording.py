@@ -234,7 +234,7 @@ def test_why_what_we_could_not_see_belongs_to_it():
         (
             "home_silent",
             (("elapsed_s", "240"),),
-            ["12:17 以后收不到家中网关的消息（4 分）。", "恢复之前看不见有没有动静，也不会报“无活动”。"],
+            ["12:17 以后收不到家中网关的消息（4 分钟）。", "恢复之前看不见有没有动静，也不会报“无活动”。"],
         ),
         (
             "detector_failed",
@@ -266,8 +266,8 @@ def line(what: What | str, language: str = "zh", who: str = "", **facts: str) ->
     [
         (line(What.RAISED, code="sos", severity="emergency"), "触发：紧急呼叫，紧急"),
         (line(What.TOLD, duty="grid_worker", people="zhang,li", round="0", rung="0"), "呼叫网格员：张师傅、李姐"),
-        (line(What.TOLD, duty="deputy", people="li", late_s="190"), "呼叫副手：李姐（迟了 3 分）"),
-        (line(What.EMPTY, duty="deputy", people=""), "没有副手在班，立即呼叫下一级"),
+        (line(What.TOLD, duty="deputy", people="li", late_s="190"), "呼叫副手：李姐（迟了 3 分钟）"),
+        (line(What.EMPTY, duty="deputy", people=""), "副手无人可联系，立即呼叫下一级"),
         (line(What.EMPTY, duty="deputy", people="li"), "在班副手（李姐）没有联系方式，立即呼叫下一级"),
         (line(What.NOBODY, again_at=T0.isoformat()), "各级都联系不到人，12:17 再试"),
         (line(What.NOBODY), "各级都联系不到人"),
@@ -387,8 +387,8 @@ def test_a_reason_of_the_providers_stays_as_it_came():
     [
         (0, "0 秒", "0 s"),
         (59.9, "59 秒", "59 s"),
-        ("60", "1 分", "1 min"),
-        (3599, "59 分", "59 min"),
+        ("60", "1 分钟", "1 min"),
+        (3599, "59 分钟", "59 min"),
         (3600, "1 小时", "1 h"),
         (timedelta(hours=3, minutes=5), "3 小时 5 分", "3 h 5 min"),
         (timedelta(hours=47), "47 小时", "47 h"),

@@ -57,7 +57,7 @@ def test_who_lies_still_is_said_for_how_long():
     }
 
     assert "Since then the wearer has lain still, for 1 min." in said("en", **facts)
-    assert "此后佩戴者静止不动，已有 1 分。" in said("zh", **facts)
+    assert "此后佩戴者静止不动，已有 1 分钟。" in said("zh", **facts)
     assert "Before that last seen: living." in said("en", room="living", **facts)
 
 

@@ -55,7 +55,7 @@ def test_a_blood_pressure_is_told_as_numbers_and_never_as_an_illness():
         "Systolic blood pressure: 188 mmHg, and 192 mmHg 2 min before; the upper limit is 160 mmHg.",
         "Usually it is about 138.5 mmHg.",
     ]
-    assert said("vital", "zh", **facts) == ["收缩压：188 mmHg，前一次（相隔 2 分）为 192 mmHg；上限 160 mmHg。"]
+    assert said("vital", "zh", **facts) == ["收缩压：188 mmHg，前一次（相隔 2 分钟）为 192 mmHg；上限 160 mmHg。"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

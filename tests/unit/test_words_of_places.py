@@ -17,7 +17,7 @@ SAID: list[tuple[str, Facts, str, str]] = [
     (
         "bath_dwell",
         (("room", "bathroom"), ("elapsed_s", "2700"), ("limit_s", "2700"), ("usual_s", "960")),
-        "已停留 45 分；最后一次在该处活动 09:05，此后别处均无活动。平时一天中最长停留约 16 分。时限 45 分。",
+        "已停留 45 分钟；最后一次在该处活动 09:05，此后别处均无活动。平时一天中最长停留约 16 分钟。时限 45 分钟。",
         "The longest stay of a day is usually 16 min. The limit is 45 min.",
     ),
     (
@@ -38,17 +38,17 @@ SAID: list[tuple[str, Facts, str, str]] = [
         "09:05 上床，已卧床 14 小时。",
         "In bed since",
     ),
-    ("night_exit", (("elapsed_s", "900"), ("limit_s", "900")), "大门开动，此后 15 分", "nobody has been seen inside"),
+    ("night_exit", (("elapsed_s", "900"), ("limit_s", "900")), "大门开动，此后 15 分钟", "nobody has been seen inside"),
     (
         "wandering",
         (("count", "10"), ("limit", "10"), ("usual", "4"), ("elapsed_s", "1200"), ("limit_s", "1800")),
-        "自 09:05 起 20 分 内在房间之间走动 10 次。平时较不安稳的夜里半小时内约 4 次。限值为半小时内 10 次。",
+        "自 09:05 起 20 分钟内在房间之间走动 10 次。平时较不安稳的夜里半小时内约 4 次。限值为半小时内 10 次。",
         "The limit is 10 within half an hour.",
     ),
     (
         "door_open",
         (("elapsed_s", "900"), ("limit_s", "900")),
-        "大门自 09:05 起敞开，已 15 分。",
+        "大门自 09:05 起敞开，已 15 分钟。",
         "has stood open since 09:05",
     ),
     (
