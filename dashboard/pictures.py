@@ -1,5 +1,6 @@
 """Pictures that people take with their telephones: what is kept, under what name, and how it is shown again."""
 
+import os
 import re
 import secrets
 import struct
@@ -40,7 +41,10 @@ def keep(folder: Path | None, picture: bytes) -> str:
     name = f"{secrets.token_hex(16)}.{ending}"
     path = folder / name
     path.touch(mode=0o600)
-    path.write_bytes(bare)
+    with path.open("wb") as file:
+        file.write(bare)
+        file.flush()
+        os.fsync(file.fileno())  # a telephone lets go of a picture that we have said to be kept
     return name
 
 

@@ -157,11 +157,13 @@ def open_stores(state: Path, database: str = "") -> Stores:
 def page_secret(state: Path) -> bytes:
     """What signs one-tap links: made at the first start, kept in the state folder."""
     path = state / "page.secret"
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:  # a disk that gave up in that moment has left an empty one
         made = path.with_suffix(".new")
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
         made.replace(path)
     return path.read_bytes()
 
@@ -175,6 +177,8 @@ def endpoint(settings: Settings) -> Endpoint:
         given = Endpoint.parse(url)
     except ValueError as error:
         raise ConfigError(f"broker.url: {error}") from None
+    if given.second:
+        raise ConfigError("broker.url: 'second' is for hubs and stands in broker.public")
     return replace(given, ca=settings.broker.ca) if settings.broker.ca else given
 
 

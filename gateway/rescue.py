@@ -134,6 +134,8 @@ def note_missing(state: Path, missing: Missing) -> None:
     words = [[one.what, one.found_at.isoformat(), one.until and one.until.isoformat()] for one in said]
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(words, file)
+        file.flush()
+        os.fsync(file.fileno())
     made.replace(state / MISSING)
 
 

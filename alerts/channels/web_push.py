@@ -126,7 +126,7 @@ def _own_key(path: Path) -> Any:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from py_vapid import Vapid02
 
-    if path.exists():
+    if path.exists() and path.stat().st_size:  # a disk that gave up in that moment has left an empty one
         key = Vapid02.from_file(str(path))
     else:
         key = Vapid02()
@@ -135,6 +135,8 @@ def _own_key(path: Path) -> Any:
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(key.private_pem())
+            file.flush()
+            os.fsync(file.fileno())
         made.replace(path)
     point = key.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     path.with_suffix(".pub").write_text(base64.urlsafe_b64encode(point).decode().rstrip("="), encoding="ascii")

@@ -84,6 +84,14 @@ def test_whole_files_are_left_alone(state):
     assert reached(state) == (300, 300)
 
 
+def test_a_secret_that_a_power_cut_left_empty_is_made_anew(state):
+    """Else nothing would start any more."""
+    (state / "page.secret").write_bytes(b"")
+
+    assert len(page_secret(state)) == 32
+    assert page_secret(state) == page_secret(state)
+
+
 def test_a_first_start_is_none_of_its_business(tmp_path):
     assert rescue(tmp_path, MORNING) == []
 
