@@ -68,11 +68,10 @@ class Watch:
         self._supervision = next((d for d in self.detectors.values() if isinstance(d, Supervision)), None)
         self._told: tuple[Context, Mapping[str, Blindness], Context] | None = None
         self._asked = _asked_about(tuple((name, *_wishes_of(one)) for name, one in self.detectors.items()))
-        # A detector's deadline moves only when it is asked something, and most are not asked about most readings.
-        self._dues: dict[str, datetime | None] = dict.fromkeys(self.detectors)
-        self._soonest: datetime | None = None  # of all but supervision, whose time stands still sooner
+        # The first deadline of all but supervision, whose time stands still sooner; or one that has moved on since.
+        self._soonest: datetime | None = None
         self._check_at: datetime | None = None
-        self._note_dues(self.detectors)
+        self._look_ahead()
 
     def hear(self, heard: datetime, arrival: int) -> Reading | None:
         """A message proves that a hub of this home is alive. After a hole: the reading that marks its end.
@@ -84,28 +83,32 @@ class Watch:
 
     def observe(self, reading: Reading, context: Context) -> list[Finding]:
         """Take in one reading, stored or live: what became true before it, then what it says itself."""
-        ear, kind = self._ear, reading.kind
+        ear, kind, detectors = self._ear, reading.kind, self.detectors
         if kind is Kind.RETURNED:
             ear.returned(reading)
         else:
-            ear.hear(reading.heard)
+            if ear.state.heard is None or reading.heard > ear.state.heard:
+                ear.hear(reading.heard)
             if kind is Kind.CLOCK:
                 ear.note_clock(reading)
             elif reading.late and ear.state.behind_s:
                 reading = ear.in_our_time(reading)
         found = self._advance(reading.at, context)
-        told, supervision = self._with_blind_spots(context), self._supervision
-        asked = self._asked[reading.is_event][kind]
-        for name in asked:
-            detector = self.detectors[name]
+        told, supervision, soonest = self._with_blind_spots(context), self._supervision, self._soonest
+        for name in self._asked[reading.is_event][kind]:
+            detector = detectors[name]
             # Not through a closure: this is the road of every reading.
             try:
-                found.extend(detector.observe(reading, told))
+                if said := detector.observe(reading, told):
+                    found.extend(said)
             except Exception:  # bulkhead: one broken detector must not blind the others
                 found.extend(self._report_broken(name, reading.at))
+            due = detector.due()
             if detector is supervision:  # before those that judge: it may just have learnt that one of them is blind
-                told = self._with_blind_spots(context)
-        self._note_dues(asked)
+                told, self._check_at = self._with_blind_spots(context), due
+            elif due is not None and (soonest is None or due < soonest):
+                soonest = due
+        self._soonest = soonest
         return found
 
     def tick(self, now: datetime, context: Context) -> list[Finding]:
@@ -117,6 +120,11 @@ class Watch:
     def due(self) -> datetime | None:
         """Before this moment `tick` has nothing to say, unless a reading comes."""
         return _due(self._ear, self._soonest, self._check_at)
+
+    def is_due_before(self, moment: datetime) -> bool:
+        """Whether it may be due sooner than at this moment, at which it was due before: asked after every message."""
+        soonest, check_at = self._soonest, self._check_at
+        return (soonest is not None and soonest < moment) or (check_at is not None and check_at < moment)
 
     # ------------------------------------------------------------------ what it can see
 
@@ -176,11 +184,12 @@ class Watch:
 
     def dues(self) -> tuple[datetime | None, datetime | None]:
         """By when it is to be asked while its hub is heard, and while its hub keeps its promise."""
+        self._look_ahead()
         return self._soonest, self._check_at
 
     def doze(self) -> Doze:
         """What is left of it while nobody needs more."""
-        return Doze(self._ear, self._soonest, self._check_at)
+        return Doze(self._ear, *self.dues())
 
     def restore(self, plain: Mapping[str, Any]) -> bool:
         """Take over a checkpoint. False when it is of another make: then replay the readings instead."""
@@ -195,45 +204,44 @@ class Watch:
         self._ear.state = ear
         for name, state in restored.items():
             self.detectors[name].state = state
-        self._note_dues(self.detectors)
+        self._look_ahead()
         return True
 
     def _advance(self, now: datetime, context: Context) -> list[Finding]:
         found: list[Finding] = []
-        horizon = self._ear.horizon(now)
+        ear, soonest, check_at = self._ear, self._soonest, self._check_at
+        thaws_at = ear.state.thaws_at
+        if (
+            (soonest is None or soonest > now)
+            and (check_at is None or check_at > now)
+            and (thaws_at is None or thaws_at <= now)
+        ):
+            return found  # as nearly always: no silence is evidence beyond now
+        horizon = ear.horizon(now)
         if horizon is None:
             return found
-        kept = self._ear.kept(horizon)
-        is_anything_due = self._soonest is not None and self._soonest <= horizon
-        if not is_anything_due and (self._check_at is None or self._check_at > kept):
+        kept = ear.kept(horizon)
+        if (soonest is None or soonest > horizon) and (check_at is None or check_at > kept):
             return found
-        asked = []
         for name, detector in self.detectors.items():
             is_supervision = detector is self._supervision
-            due, until = (self._check_at, kept) if is_supervision else (self._dues[name], horizon)
+            due, until = detector.due(), kept if is_supervision else horizon
             if due is not None and due <= until:
                 told = context if is_supervision else self._with_testimony(horizon, context)
                 found.extend(self._ask(name, detector.tick, until, told))
-                asked.append(name)
-        self._note_dues(asked)
+        self._look_ahead()
         return found
 
-    def _note_dues(self, names: Iterable[str]) -> None:
-        """These have just been asked: when each of them has something to say next."""
-        dues, soonest, is_gone = self._dues, self._soonest, False
-        for name in names:
-            detector = self.detectors[name]
+    def _look_ahead(self) -> None:
+        """When each detector has something to say next. What one of them is asked may put its deadline off, and most
+        readings do: that is found out when the one before has come, for to look at all of them each time is dear."""
+        soonest = None
+        for detector in self.detectors.values():
             due = detector.due()
             if detector is self._supervision:
                 self._check_at = due
-                continue
-            before, dues[name] = dues[name], due
-            if due is not None and (soonest is None or due < soonest):
+            elif due is not None and (soonest is None or due < soonest):
                 soonest = due
-            elif before is not None and before == soonest and before != due:
-                is_gone = True
-        if is_gone:  # the soonest of all has moved on
-            soonest = min((due for due in dues.values() if due is not None), default=None)
         self._soonest = soonest
 
     def _ask(

@@ -317,7 +317,9 @@ class Pipeline:
                 self._watches.move_to_end(taken.home)
             if watch.revision != self._shown.get(taken.home):
                 self._show(watch, batch)
-            self._schedule(watch)
+            scheduled, held = self._scheduled.get(taken.home), self._held.get(taken.home)
+            if scheduled is None or watch.is_due_before(scheduled) or (held is not None and held.until < scheduled):
+                self._schedule(watch)
             if taken.urgent and found:  # a press does not wait for its neighbours in the batch
                 self._tell(found, now)
         self._tell(found, now)
@@ -340,6 +342,7 @@ class Pipeline:
             batch.readings.append(marker)
             self._changed.add(home)
             watch = self._observe(watch, marker, found)
+            self._schedule(watch)  # its hub is asked after sooner again than while it was known to be silent
         self._note_heard(home, heard, batch)
         return watch
 
@@ -524,10 +527,16 @@ class Pipeline:
         version = self._directory.version()
         if version == self._version:
             return
+        said = self._directory.changes(self._version)
         self._version = version
-        self._intake.refresh()
-        homes = {home.id: home for home in self._directory.homes()}
-        for gone in (self._watches.keys() | self._dozing.keys()) - homes.keys():
+        self._intake.refresh(said)
+        if said is None:
+            homes = {home.id: home for home in self._directory.homes()}
+            changed = homes.keys() | self._watches.keys() | self._dozing.keys()
+        else:
+            homes = {name: home for name in said if (home := self._directory.home(name)) is not None}
+            changed = set(said)
+        for gone in changed - homes.keys():
             for known in (self._watches, self._dozing, self._missed, self._held):
                 known.pop(gone, None)
         for home in homes.values():

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.domain import (
     Act,
@@ -55,8 +55,7 @@ class Clock(Protocol):
 # --------------------------------------------------------------------------- the way in
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What the broker handed over. `receipt` is the source's own mark, given back to it by `settle`."""
 
     topic: str
@@ -588,6 +587,11 @@ class Directory(Protocol):
 
     def version(self) -> int: ...
 
+    def changes(self, since: int) -> frozenset[str] | None:
+        """The homes that are others than in that version, or of which a line speaks that was not there. None: it is
+        not known any more, and may be every home."""
+        ...
+
     def homes(self) -> list[Home]: ...
 
     def home(self, home_id: str) -> Home | None: ...
@@ -630,6 +634,14 @@ class Directory(Protocol):
 
     def contacts(self, home: str) -> list[Contact]:
         """The people around a household, whom to call first first."""
+        ...
+
+    def contacts_of_all(self) -> Mapping[str, Sequence[Contact]]:
+        """The same of every household that has any, at one moment: for whoever asks about thousands."""
+        ...
+
+    def profiles(self) -> Mapping[str, Profile]:
+        """The file of everybody of whom one is kept, at one moment."""
         ...
 
     def profile(self, person: str) -> Profile | None: ...

@@ -1,7 +1,7 @@
 """What a sensor said, and when it happened."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -115,7 +115,7 @@ LATE = timedelta(minutes=5)
 """Heard longer after it happened than this is heard late."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Reading:
     """One thing a sensor said.
 
@@ -135,10 +135,40 @@ class Reading:
     seq: int = 0
     late: bool = False  # heard long after it happened, or out of a bridge's memory
     subject: str = ""  # whose pendant, whose bed; empty where the home has one person
+    is_event: bool = field(init=False, compare=False, repr=False)
+    """Something a person may have done just then: life, and not a sensor that merely cleared."""
 
-    def __post_init__(self) -> None:
-        if self.at.tzinfo is None or self.heard.tzinfo is None:
-            raise ValueError(f"a reading needs aware times: at={self.at!r} heard={self.heard!r}")
+    # There are thousands a second, and what is made for a frozen dataclass takes twice as long.
+    def __init__(
+        self,
+        home: str,
+        sensor: str,
+        room: str,
+        kind: Kind,
+        value: float,
+        at: datetime,
+        heard: datetime,
+        arrival: int = 0,
+        seq: int = 0,
+        late: bool = False,
+        subject: str = "",
+    ) -> None:
+        if at.tzinfo is None or heard.tzinfo is None:
+            raise ValueError(f"a reading needs aware times: at={at!r} heard={heard!r}")
+        _home(self, home)
+        _sensor(self, sensor)
+        _room(self, room)
+        _kind(self, kind)
+        _value(self, value)
+        _at(self, at)
+        _heard(self, heard)
+        _arrival(self, arrival)
+        _seq(self, seq)
+        _late(self, late)
+        _subject(self, subject)
+        # Nearly every detector asks this of every reading.
+        is_change = kind in SIGNS_OF_LIFE and (value != 0 or kind not in CLEARS_BY_ITSELF)
+        _is_event(self, is_change and not (late and self.is_undated))
 
     @property
     def is_undated(self) -> bool:
@@ -150,16 +180,10 @@ class Reading:
         """Somebody caused it, and we know when. What a bridge merely remembers is no sign of life."""
         return self.kind in SIGNS_OF_LIFE and not (self.late and self.is_undated)
 
-    @property
-    def is_event(self) -> bool:
-        """Something a person may have done just then: life, and not a sensor that merely cleared."""
-        # Every detector asks this of every reading, so the cheap questions come first.
-        kind = self.kind
-        return (
-            kind in SIGNS_OF_LIFE
-            and (self.value != 0 or kind not in CLEARS_BY_ITSELF)
-            and not (self.late and self.is_undated)
-        )
+
+_home, _sensor, _room, _kind, _value, _at, _heard, _arrival, _seq, _late, _subject, _is_event = (
+    getattr(Reading, one.name).__set__ for one in fields(Reading)
+)
 
 
 def last_sign(newest_first: Iterable[Reading]) -> Reading | None:
