@@ -6,7 +6,7 @@ readings given out, so that a restart which recalls the stored readings knows th
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -162,35 +162,56 @@ class Intake:
 
     # ------------------------------------------------------------------ who is there
 
-    def refresh(self) -> None:
-        """The registry has changed: bind anew. What is known stays, except of sensors that became something else."""
-        bound, self._bound = self._bound, {}
-        sensors, self._sensors = self._sensors, {}
-        lasts, self._lasts = self._lasts, {}
-        hubs, self._hubs = self._hubs, {}
-        self._homes, self._bounds = {}, {}
-        self._guarded = set()
-        for home in self._directory.homes():
+    def refresh(self, changed: Collection[str] | None = None) -> None:
+        """The registry has changed, of these homes or perhaps of every one: bind anew. What is known stays, except of
+        sensors that became something else."""
+        if changed is None:
+            homes = {home.id: home for home in self._directory.homes()}
+            changed = self._homes.keys() | homes.keys()
+        else:
+            homes = {name: home for name in changed if (home := self._directory.home(name)) is not None}
+        hubs: dict[str, _Hub] = {}
+        bound: dict[tuple[str, str], Bound] = {}
+        known = {name: self._unbind(name, hubs, bound) for name in changed}
+        for name, home in homes.items():
             if home.state in (Monitoring.TRIAL, Monitoring.GUARDED):
-                self._guarded.add(home.id)
+                self._guarded.add(name)
             if home.state is Monitoring.RETIRED:
                 continue  # whoever has left is not listened to
-            self._homes[home.id] = home
+            self._homes[name] = home
             for hub in home.hubs:
-                self._hubs[hub.id] = _hub_of(home.id, hub.id, hubs.get(hub.id))
-            if home.id in sensors:
-                self._bind(home, sensors[home.id], lasts[home.id])
-        for place, new in self._bound.items():
-            old = bound.get(place)
-            if old is not None and old.lasts is new.lasts:
-                new.is_fresh, new.pressed_at, new.counts = old.is_fresh, old.pressed_at, old.counts
-                new.told, new.flow = old.told, old.flow
-        self._asleep &= self._homes.keys()
-        self._names = {hub: names for hub, names in self._names.items() if hub in self._hubs}
-        for name, box in self._hubs.items():
-            if box.strangers:
-                box.strangers = {one: said for one, said in box.strangers.items() if self._whose(name, one)[0] is None}
-        self._roads, self._topics = {}, {}
+                self._hubs[hub.id] = _hub_of(name, hub.id, hubs.get(hub.id))
+            sensors, lasts = known[name]
+            if sensors is not None:
+                for place in self._bind(home, sensors, lasts):
+                    old, new = bound.get(place), self._bound[place]
+                    if old is not None and old.lasts is new.lasts:
+                        new.is_fresh, new.pressed_at, new.counts = old.is_fresh, old.pressed_at, old.counts
+                        new.told, new.flow = old.told, old.flow
+        self._asleep.difference_update([name for name in changed if name not in self._homes])
+        for had in hubs:
+            box = self._hubs.get(had)
+            if box is None:
+                self._names.pop(had, None)
+            elif box.strangers:
+                box.strangers = {one: said for one, said in box.strangers.items() if self._whose(had, one)[0] is None}
+
+    def _unbind(
+        self, home: str, hubs: dict[str, _Hub], bound: dict[tuple[str, str], Bound]
+    ) -> tuple[dict[str, Sensor] | None, dict[str, dict[Kind, Last]]]:
+        """Let go of a home that may be another now; what it had is put with the rest, for whoever has it now."""
+        self._guarded.discard(home)
+        self._forget_roads(home)
+        before = self._homes.pop(home, None)
+        for hub in before.hubs if before else ():
+            if hub.id in self._hubs and self._hubs[hub.id].home == home:
+                hubs[hub.id] = self._hubs.pop(hub.id)
+        sensors, lasts = self._sensors.pop(home, None), self._lasts.pop(home, {})
+        for sensor, one in self._bounds.pop(home, {}).items():
+            place = (sensors or {})[sensor].hub, one.address
+            if self._bound.get(place) is one:
+                bound[place] = self._bound.pop(place)
+        return sensors, lasts
 
     def unsettle(self, until: datetime) -> None:
         """A connection is new: until then the broker may hand over older messages behind newer ones."""
@@ -222,7 +243,11 @@ class Intake:
         if home not in self._sensors and home in self._homes:
             self._bind(self._homes[home], {}, {})
 
-    def _bind(self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, Last]]) -> None:
+    def _bind(
+        self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, Last]]
+    ) -> list[tuple[str, str]]:
+        """Be ready for this home's devices; where each of them is found."""
+        places = []
         hubs = {hub.id for hub in home.hubs}
         sensors = self._sensors[home.id] = {}
         bounds = self._bounds[home.id] = {}
@@ -242,6 +267,7 @@ class Intake:
             address = _lasting(sensor.address)
             if (sensor.hub, address) in self._bound:
                 continue  # of two registered for the same device the first is bound
+            places.append((sensor.hub, address))
             self._bound[sensor.hub, address] = bounds[sensor.id] = Bound(
                 home.id,
                 sensor.id,
@@ -254,6 +280,7 @@ class Intake:
         for hub in hubs:
             itself = self._hubs[hub].itself
             itself.lasts = lasts.setdefault(hub, itself.lasts)
+        return places
 
     def remember_devices(self, devices: Iterable[HubDevice]) -> None:
         """Names known from an earlier run."""

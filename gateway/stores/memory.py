@@ -585,6 +585,7 @@ class MemoryRegistry(ReadsRoll):
     """
 
     def __init__(self, trail: MemoryTrail | None = None) -> None:
+        super().__init__()
         self.trail = trail or MemoryTrail()
         self._current = Roll()
         self._rows = _RegistryRows()
@@ -596,7 +597,12 @@ class MemoryRegistry(ReadsRoll):
         for line in lines:
             ledger.put_override(line)
         if lines:
-            self._rows, self._current = ledger.rows, ledger.roll(self._current.version + 1)
+            self._rows = ledger.rows
+            self._turn_to(ledger.roll(self._current.version + 1))
+
+    def _turn_to(self, roll: Roll) -> None:
+        self._note_step(self._current, roll)
+        self._current = roll
 
     def _roll(self) -> Roll:
         return self._current
@@ -618,7 +624,7 @@ class MemoryRegistry(ReadsRoll):
             yield ledger
             self._rows = ledger.rows
             if ledger.changed:
-                self._current = ledger.roll(self._current.version + 1)
+                self._turn_to(ledger.roll(self._current.version + 1))
             ledger.append_to(self.trail)
 
 

@@ -1,72 +1,54 @@
 """Who lives where, what hangs on the walls and who is on duty, in `gateway.db`.
 
-The answers are kept in memory as one roll and built again when the registry's counter has grown, whichever process
-let it grow.
+The answers are kept in memory as one roll, and where the registry's counter has grown, whichever process let it grow,
+what the changes were about is read again.
 """
 
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
-from itertools import groupby
+from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Column, Connection, Engine, Table, and_, bindparam, delete, select, update
 
 from gateway.domain import (
-    Ability,
-    Answers,
     Area,
     Commissioning,
     Consent,
     Contact,
     Duty,
     Grid,
-    Hearing,
     Home,
-    Hub,
     Installation,
-    Living,
-    Monitoring,
     Override,
     Person,
-    Position,
-    Power,
     Profile,
-    Reach,
     Relation,
-    Risk,
-    Role,
-    Room,
-    RoomKind,
     Scope,
-    Sensor,
-    Sex,
-    Sight,
 )
-from gateway.domain.rota import Post, Rota
+from gateway.domain.rota import Post
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, count_up, one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware, checked
 from gateway.stores.prepared import Glance, Prepared
-from gateway.stores.roll import (
-    ReadsRoll,
-    Roll,
-    absent,
-    chains,
-    check_home,
-    check_override,
-    contacts_with_phones,
-    duties_changed,
-    overrides_by_place,
+from gateway.stores.roll import ReadsRoll, Roll, absent, check_home, check_override, duties_changed
+from gateway.stores.roll_rows import (
+    ALL,
+    COUNTER,
+    HOME,
+    PERSON,
+    ROTA,
+    STEPS_KEPT,
+    TOUCHED_AT_MOST,
+    VERSION,
+    follow,
+    post_of,
+    read_roll,
 )
-from gateway.stores.rota import RotaLedger, read_holidays, read_leaves, read_shifts
+from gateway.stores.rota import RotaLedger
 
-_COUNTER = "registry"
-_VERSION = select(tables.counter.c.value).where(tables.counter.c.name == _COUNTER)
 _MICROSECOND = timedelta(microseconds=1)
 _INSTALLATION = tuple(column.name for column in tables.installation.columns if column.name != "number")
 _CONSENT = tuple(column.name for column in tables.consent.columns if column.name != "number")
@@ -98,9 +80,10 @@ class SqlRegistry(ReadsRoll):
     """Homes, people, grids and duties, as rows of the book."""
 
     def __init__(self, engine: Engine) -> None:
+        super().__init__()
         self._engine = engine
         self._statements = _Writes(engine)
-        self._version = Glance(engine, _VERSION)
+        self._version = Glance(engine, VERSION)
         self._current: Roll | None = None
         self._reading = threading.Lock()
 
@@ -112,11 +95,15 @@ class SqlRegistry(ReadsRoll):
         current = self._current
         if current is not None and current.version == version:
             return current
-        with self._reading:  # one thread reads it all, the others wait for what it finds
-            if self._current is None or self._current.version < version:
+        with self._reading:  # one thread reads, the others wait for what it finds
+            current = self._current
+            if current is None or current.version < version:
                 with one_picture(self._engine) as connection:
-                    self._current = _read_roll(connection)
-            return self._current
+                    now = read_roll(connection) if current is None else follow(connection, current)
+                if current is not None:
+                    self._note_step(current, now)
+                self._current = current = now
+            return current
 
     def consents(self, person: str) -> list[Consent]:
         row = tables.consent
@@ -142,8 +129,7 @@ class SqlRegistry(ReadsRoll):
         with writing(self._engine) as connection:
             ledger = _SqlRegistryLedger(connection, self._statements)
             yield ledger
-            if ledger.changed:
-                connection.execute(self._statements.count_up)
+            ledger.note_changes()
             ledger.settle()
 
 
@@ -151,7 +137,7 @@ class _Writes:
     """What a sheet of homes says and asks thousands of times while nobody else can write: each compiled once."""
 
     def __init__(self, engine: Engine) -> None:
-        self.count_up = count_up(engine, _COUNTER)
+        self.count_up = count_up(engine, COUNTER)
         self._engine = engine
         self._compiled: dict[tuple[Any, ...], Prepared] = {}
 
@@ -204,25 +190,40 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
     def __init__(self, connection: Connection, statements: _Writes) -> None:
         super().__init__(connection)
         self._statements = statements
-        self.changed = False
+        self._touched: set[tuple[str, str]] = set()
+
+    def note_changes(self) -> None:
+        """Let the counter grow if anything has changed, and say what that was about: before the commit."""
+        if not self._touched:
+            return
+        self._connection.execute(self._statements.count_up)
+        version = self._connection.scalar(VERSION) or 0
+        touched = sorted(self._touched) if len(self._touched) <= TOUCHED_AT_MOST else [(ALL, "")]
+        rows = [{"version": version, "part": part, "name": name} for part, name in touched]
+        self._statements.put(tables.registry_change).run_all(self._connection, rows)
+        row = tables.registry_change
+        self._connection.execute(delete(row).where(row.c.version <= version - STEPS_KEPT))
+
+    def _touch(self, part: str, name: str = "") -> None:
+        self._touched.add((part, name))
 
     def put_area(self, area: Area, at: datetime) -> None:
         row = {"name": area.name, "level": area.level, "parent": area.parent}
         self._keep_dated(tables.area, {"code": area.code}, "code", {area.code: row}, at)
-        self.changed = True
+        self._touch(Scope.AREA, area.code)
 
     def put_grid(self, grid: Grid) -> None:
         row = {"code": grid.code, "name": grid.name, "community": grid.community}
         self._put(tables.grid, row)
-        self.changed = True
+        self._touch(Scope.GRID, grid.code)
 
     def close_area(self, code: str, at: datetime) -> None:
         self._keep_dated(tables.area, {"code": code}, "code", {}, at)
-        self.changed = True
+        self._touch(Scope.AREA, code)
 
     def close_grid(self, code: str, at: datetime) -> None:
         self._connection.execute(update(tables.grid).where(tables.grid.c.code == code).values(closed_at=aware(at)))
-        self.changed = True
+        self._touch(Scope.GRID, code)
 
     def put_person(self, person: Person, at: datetime) -> None:
         new = {"name": person.name, "language": person.language}
@@ -237,7 +238,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             for place, reach in enumerate(person.reaches)
         }
         self._keep_dated(tables.reach, {"person": person.id}, "place", reaches, at)
-        self.changed = True
+        self._touch(PERSON, person.id)
 
     def put_home(self, home: Home, at: datetime) -> None:
         namesake = {"code": home.code, "mine": home.id}
@@ -275,7 +276,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             for place, sensor in enumerate(home.sensors)
         }
         self._keep_dated(tables.sensor, mine, "id", sensors, at)
-        self.changed = True
+        self._touch(HOME, home.id)
 
     def assign(self, person: str, duty: Duty, place: str, since: datetime, until: datetime | None = None) -> None:
         checked(Post(person=person, duty=duty, place=place, since=since, until=until))
@@ -295,11 +296,11 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         if self._connection.execute(update(row).where(this).values(until=until)).rowcount == 0:
             values = {"person": person, "duty": duty.value, "grid": grid, "area": area, "since": since, "until": until}
             self._connection.execute(row.insert(), values)
-        self.changed = True
+        self._touch(ROTA)
 
     def put_duties(self, person: str, duties: Sequence[tuple[Duty, str]], at: datetime) -> None:
         row = tables.duty
-        held = [_post(found) for found in self._connection.execute(select(row).where(row.c.person == person))]
+        held = [post_of(found) for found in self._connection.execute(select(row).where(row.c.person == person))]
         ended, begun = duties_changed(held, duties, person, aware(at))
         for post in (*ended, *begun):
             self.assign(post.person, post.duty, post.place, post.since, post.until)
@@ -309,7 +310,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             raise absent("person", person, "this telephone number")
         numbers = {number: {"place": place} for place, number in enumerate(dict.fromkeys(phones))}
         self._keep_dated(tables.phone, {"person": person}, "number", numbers, at)
-        self.changed = True
+        self._touch(PERSON, person)
 
     def put_profile(self, profile: Profile, at: datetime) -> None:
         if not self._has(tables.person.c.id, profile.person):
@@ -317,7 +318,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         self._keep_dated(
             tables.profile, {"person": profile.person}, "person", {profile.person: row_of(profile, _PROFILE)}, at
         )
-        self.changed = True
+        self._touch(PERSON, profile.person)
 
     def put_contacts(self, home: str, contacts: Sequence[Contact], at: datetime) -> None:
         if not self._has(tables.household.c.id, home):
@@ -331,7 +332,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         for relation in Relation:
             mine = {"household": home, "relation": relation.value}
             self._keep_dated(tables.contact, mine, "person", rows.get(relation.value, {}), at)
-        self.changed = True
+        self._touch(HOME, home)
 
     def give_consent(self, consent: Consent) -> int:
         if not self._has(tables.person.c.id, consent.person):
@@ -372,7 +373,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             if self._connection.execute(elsewhere).first() is None:
                 self._connection.execute(delete(tables.hub).where(tables.hub.c.id == hub))
         self._connection.execute(delete(tables.household).where(tables.household.c.id == home))
-        self.changed = True
+        self._touch(HOME, home)
 
     def forget_person(self, person: str) -> None:
         for table in _OF_A_PERSON:
@@ -380,14 +381,15 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         ids = tables.external_id.c
         self._connection.execute(delete(tables.external_id).where(ids.kind == "person", ids.id == person))
         self._connection.execute(delete(tables.person).where(tables.person.c.id == person))
-        self.changed = True
+        self._touch(ALL)  # whatever named that person names nobody now
 
     def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
-        placed = select(tables.hub_place.c.hub).where(tables.hub_place.c.hub == hub, tables.hub_place.c.until.is_(None))
-        if self._connection.scalar(placed.limit(1)) is None:
+        place = tables.hub_place.c
+        standing = self._connection.scalar(select(place.household).where(place.hub == hub, place.until.is_(None)))
+        if standing is None:
             raise absent("hub", hub, "this secret")
         self._connection.execute(update(tables.hub).where(tables.hub.c.id == hub).values(secret_hash=secret_hash))
-        self.changed = True
+        self._touch(HOME, standing)
 
     def put_override(self, override: Override) -> None:
         checked(override)
@@ -408,7 +410,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             "until": override.until,
         }
         self._put(tables.plan, row)
-        self.changed = True
+        self._touch(override.scope, override.place)
 
     def _put_household(self, home: Home, at: datetime) -> None:
         row = {
@@ -447,6 +449,8 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             if self._statements.elsewhere(table).scalar(self._connection, {"name": hub, "mine": home}) is None:
                 continue
             here = and_(table.c.hub == hub, table.c.household != home, table.c.until.is_(None))
+            for other in self._connection.scalars(select(table.c.household).where(here).distinct()):
+                self._touch(HOME, other)
             self._connection.execute(delete(table).where(here, table.c.since >= at))
             self._connection.execute(update(table).where(here).values(until=at))
 
@@ -487,9 +491,9 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
 
 def put_override(connection: Connection, override: Override) -> None:
     """A line of a plan, in whatever transaction this is."""
-    statements = _Writes(connection.engine)
-    _SqlRegistryLedger(connection, statements).put_override(override)
-    connection.execute(statements.count_up)
+    ledger = _SqlRegistryLedger(connection, _Writes(connection.engine))
+    ledger.put_override(override)
+    ledger.note_changes()
 
 
 def _this_row(table: Table) -> Any:
@@ -500,215 +504,3 @@ def _this_row(table: Table) -> Any:
 def _blank(table: Table) -> dict[str, Any]:
     """What a new row holds where nothing is said."""
     return {column.name: getattr(column.default, "arg", None) for column in table.columns}
-
-
-# --------------------------------------------------------------------------- reading it all
-
-
-def _read_roll(connection: Connection) -> Roll:
-    """The registry at one version; the transaction that reads the counter reads the rest."""
-    phones = _read_phones(connection)
-    areas = {
-        row.code: Area(code=row.code, name=row.name, level=row.level, parent=row.parent)
-        for row in _in_force(connection, tables.area, tables.area.c.code)
-    }
-    grids = {
-        row.code: Grid(code=row.code, name=row.name, community=row.community)
-        for row in connection.execute(
-            select(tables.grid).where(tables.grid.c.closed_at.is_(None)).order_by(tables.grid.c.code)
-        )
-    }
-    return Roll(
-        version=connection.scalar(_VERSION) or 0,
-        areas=areas,
-        grids=grids,
-        people=_read_people(connection),
-        homes=_read_homes(connection),
-        rota=Rota.laid_out(
-            (_post(row) for row in connection.execute(select(tables.duty).order_by(tables.duty.c.number))),
-            read_shifts(connection),
-            read_holidays(connection),
-            read_leaves(connection),
-            chains(areas, grids.values()),
-        ),
-        overrides=overrides_by_place(
-            Override(
-                **{row.scope: row.place},
-                key=row.key,
-                value=row.value,
-                since=row.since,
-                until=row.until,
-                author=row.author,
-                reason=row.reason,
-            )
-            for row in connection.execute(select(tables.plan))
-        ),
-        phones=phones,
-        profiles={row.person: _profile(row) for row in _in_force(connection, tables.profile)},
-        contacts=contacts_with_phones(
-            (
-                Contact(
-                    home=row.household,
-                    person=row.person,
-                    relation=Relation(row.relation),
-                    place=row.place,
-                    hours=row.hours,
-                    may_see=Sight(row.may_see),
-                    is_far=row.is_far,
-                )
-                for row in _in_force(connection, tables.contact)
-            ),
-            phones,
-        ),
-        secrets=_read_secrets(connection),
-    )
-
-
-def _post(row: Any) -> Post:
-    place = row.grid or row.area
-    return Post(person=row.person, duty=Duty(row.duty), place=place, since=row.since, until=row.until)
-
-
-def _profile(row: Any) -> Profile:
-    return Profile(
-        person=row.person,
-        birth_year=row.birth_year,
-        sex=Sex(row.sex),
-        living=Living(row.living),
-        ability=Ability(row.ability),
-        risk=Risk(row.risk),
-        conditions=row.conditions,
-        dialect=row.dialect,
-        hearing=Hearing(row.hearing),
-        answers_by=Answers(row.answers_by),
-        hospital=row.hospital,
-        dementia=row.dementia,
-    )
-
-
-def _read_phones(connection: Connection) -> dict[str, tuple[str, ...]]:
-    phone = tables.phone
-    numbers = _grouped(_in_force(connection, phone, phone.c.person, phone.c.place), "person")
-    return {person: tuple(row.number for row in rows) for person, rows in numbers.items()}
-
-
-def _read_people(connection: Connection) -> dict[str, Person]:
-    reach = tables.reach
-    reaches = _grouped(_in_force(connection, reach, reach.c.person, reach.c.place), "person")
-    return {
-        row.id: Person(
-            id=row.id,
-            name=row.name,
-            language=row.language,
-            reaches=tuple(
-                Reach(channel=r.channel, address=r.address, after=timedelta(seconds=r.after_s))
-                for r in reaches.get(row.id, ())
-            ),
-        )
-        for row in connection.execute(select(tables.person).order_by(tables.person.c.id))
-    }
-
-
-def _read_homes(connection: Connection) -> dict[str, Home]:
-    def by_home(table: Table, *order: Any) -> _ByHome:
-        of = tables.household.c.id  # joined, so that the order is that of the homes and nothing belongs to none of them
-        here = select(table).join(tables.household, of == table.c.household).where(table.c.until.is_(None))
-        here = here.order_by(of, *order)
-        return _ByHome(connection.execute(here, execution_options=_IN_PARTS))
-
-    grids = by_home(tables.household_grid)
-    residents = by_home(tables.residence, tables.residence.c.place)
-    rooms = by_home(tables.room, tables.room.c.place)
-    hubs = by_home(tables.hub_place, tables.hub_place.c.place)
-    sensors = by_home(tables.sensor, tables.sensor.c.place)
-    return {
-        row.id: Home(
-            id=row.id,
-            code=row.code,
-            name=row.name,
-            grid=next((g.grid for g in grids.get(row.id, ())), ""),
-            zone=ZoneInfo(row.zone),
-            state=Monitoring(row.state),
-            rooms=tuple(_room(r.id, r.name, r.kind) for r in rooms.get(row.id, ())),
-            hubs=tuple(
-                Hub(
-                    id=h.hub,
-                    home=row.id,
-                    interval=None if h.interval_us is None else timedelta(microseconds=h.interval_us),
-                )
-                for h in hubs.get(row.id, ())
-            ),
-            sensors=tuple(_sensor(s) for s in sensors.get(row.id, ())),
-            address=row.address,
-            access=row.access,
-            person=next((r.person for r in residents.get(row.id, ())), ""),
-            trial_until=row.trial_until,
-            position=None if row.latitude is None else Position(row.latitude, row.longitude),
-        )
-        for row in connection.execute(
-            select(tables.household).order_by(tables.household.c.id), execution_options=_IN_PARTS
-        )
-    }
-
-
-_IN_PARTS = {"yield_per": 1000}
-"""A county's million sensors are never in memory as rows: they would take four times what is made of them."""
-
-
-class _ByHome:
-    """Rows that belong to homes, in the order of the homes: each home takes its own as its turn comes."""
-
-    def __init__(self, rows: Iterable[Any]) -> None:
-        self._groups = groupby(rows, key=lambda row: row.household)
-        self._next = next(self._groups, None)
-
-    def get(self, home: str, none: Sequence[Any]) -> Sequence[Any]:
-        if self._next is None or self._next[0] != home:
-            return none
-        rows = list(self._next[1])
-        self._next = next(self._groups, None)
-        return rows
-
-
-_once = sys.intern
-"""The words of ten thousand homes are the same few; the driver makes a new one for each row."""
-
-
-@lru_cache(maxsize=4096)
-def _room(room: str, name: str, kind: str) -> Room:
-    return Room(id=_once(room), name=_once(name), kind=RoomKind(kind))
-
-
-def _sensor(row: Any) -> Sensor:
-    return Sensor(
-        id=_once(row.id),
-        hub=_once(row.hub),
-        address=row.address,
-        name=_once(row.name),
-        room=_once(row.room),
-        role=Role(row.role),
-        subject=_once(row.subject),
-        inverted=row.inverted,
-        model=_once(row.model),
-        power=Power(row.power),
-    )
-
-
-def _read_secrets(connection: Connection) -> dict[str, str]:
-    """Of the hubs that stand in a home: one that was taken out keeps its secret but has no way in."""
-    hub, placed = tables.hub, tables.hub_place
-    rows = connection.execute(
-        select(hub.c.id, hub.c.secret_hash)
-        .join(placed, and_(placed.c.hub == hub.c.id, placed.c.until.is_(None)))
-        .where(hub.c.secret_hash.is_not(None))
-        .order_by(hub.c.id)
-    )
-    return {row.id: row.secret_hash for row in rows}
-
-
-def _in_force(connection: Connection, table: Table, *order: Any) -> Iterable[Any]:
-    return connection.execute(select(table).where(table.c.until.is_(None)).order_by(*order)).all()
-
-
-def _grouped(rows: Iterable[Any], column: str) -> dict[str, list[Any]]:
-    return {owner: list(group) for owner, group in groupby(rows, key=lambda row: getattr(row, column))}

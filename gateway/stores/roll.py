@@ -1,10 +1,12 @@
 """What a registry answers from: one frozen picture of who lives where and who is on duty."""
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.domain import Area, Contact, Duty, Grid, Home, Hub, Override, Person, Profile, Scope
@@ -14,7 +16,12 @@ from gateway.domain.plan import BY_ALMANAC, HEATING
 from gateway.domain.rota import Post, Rota, Spell
 from gateway.stores.moments import aware
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+STEPS_REMEMBERED = 100
+"""So many steps back it is known which homes changed; the road asks five times a second."""
 
 STANDARD_ZONE = ZoneInfo("Asia/Shanghai")
 """The clock of a grid in which nobody lives yet."""
@@ -38,7 +45,7 @@ class Roll:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     contacts: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
-    _spells: dict[tuple[str, Duty], Spell] = field(default_factory=dict, repr=False, compare=False)
+    _spells: dict[tuple[str, Duty], Spell] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def on_call(self, grid: str, duty: Duty, at: datetime) -> Spell:
         """Kept until it may become another answer: a press at three in the morning asks again and again."""
@@ -83,6 +90,10 @@ class Roll:
         grid = self.grids.get(known.grid) if known else None
         return (grid.code, *self.areas_of(grid.community)) if grid else ()
 
+    def areas_around(self, grid: str) -> list[str]:
+        known = self.grids.get(grid)
+        return self.areas_of(known.community) if known else []
+
     def areas_of(self, code: str) -> list[str]:
         """This area and those around it, the nearest first."""
         around: list[str] = []
@@ -122,11 +133,58 @@ def overrides_by_place(overrides: Iterable[Override]) -> dict[tuple[Scope, str],
     return {place: tuple(lines) for place, lines in sorted_out.items()}
 
 
+def in_order(
+    overrides: Mapping[tuple[Scope, str], tuple[Override, ...]],
+) -> dict[tuple[Scope, str], tuple[Override, ...]]:
+    """The places in the order in which their first lines began."""
+    return dict(sorted(overrides.items(), key=lambda place: (place[1][0].since, place[1][0].key)))
+
+
+def changed_between(before: Roll, after: Roll) -> frozenset[str]:
+    """The homes that are others in these two rolls, by themselves or by a line that speaks of them or their place."""
+    homes = {name for name, home in after.homes.items() if before.homes.get(name) is not home}
+    homes |= before.homes.keys() - after.homes.keys()
+    spoken = _differing(before.overrides, after.overrides)
+    homes |= {place for scope, place in spoken if scope is Scope.HOME}
+    places = {place for scope, place in spoken if scope is not Scope.HOME}
+    places |= _differing(before.areas, after.areas) | _differing(before.grids, after.grids)
+    if places:
+        lies_in = {
+            code: not places.isdisjoint((code, *before.areas_around(code), *after.areas_around(code)))
+            for code in before.grids.keys() | after.grids.keys()
+        }
+        homes |= {name for name, home in after.homes.items() if lies_in.get(home.grid)}
+    return frozenset(homes)
+
+
+def _differing(before: Mapping[_K, _V], after: Mapping[_K, _V]) -> set[_K]:
+    if before is after:
+        return set()
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
 class ReadsRoll(ABC):
     """The reading half of a registry; who inherits says where the current roll comes from."""
 
+    def __init__(self) -> None:
+        self._steps: deque[tuple[int, int, frozenset[str]]] = deque(maxlen=STEPS_REMEMBERED)
+
     @abstractmethod
     def _roll(self) -> Roll: ...
+
+    def _note_step(self, before: Roll, after: Roll) -> None:
+        self._steps.append((before.version, after.version, changed_between(before, after)))
+
+    def changes(self, since: int) -> frozenset[str] | None:
+        now = self._roll().version
+        found: set[str] = set()
+        for before, after, homes in reversed(tuple(self._steps)):
+            if now <= since:
+                break
+            if after == now:
+                found |= homes
+                now = before
+        return frozenset(found) if now <= since else None
 
     def version(self) -> int:
         return self._roll().version

@@ -39,42 +39,42 @@ def read_leaves(connection: Connection) -> Iterator[Leave]:
 
 
 class RotaLedger(ABC):
-    """The part of a registry's transaction that writes the rota; who inherits says how a row is put."""
+    """The part of a registry's transaction that writes the rota; who inherits says how a row is put, and notes
+    what was touched."""
 
     _connection: Connection
-    changed: bool
 
     def put_shift(self, shift: Shift) -> None:
         self._check_person(shift.person, f"the shift from {shift.first} on")
         self._check_place(shift.place, f"the shift of {shift.person}")
         self._put(tables.shift, {name: getattr(shift, name) for name in _SHIFT} | {"zone": shift.zone.key})
-        self.changed = True
+        self._touch("rota")
 
     def drop_shift(self, shift_id: str) -> None:
         row = tables.shift.c
         self._connection.execute(delete(tables.shift).where(or_(row.id == shift_id, row.swap_of == shift_id)))
-        self.changed = True
+        self._touch("rota")
 
     def put_holiday(self, holiday: Holiday) -> None:
         if holiday.place:
             self._check_place(holiday.place, f"the holiday of {holiday.day}")
         self._put(tables.holiday, row_of(holiday, _HOLIDAY))
-        self.changed = True
+        self._touch("rota")
 
     def drop_holiday(self, place: str, day: date) -> None:
         row = tables.holiday.c
         self._connection.execute(delete(tables.holiday).where(row.place == place, row.day == day))
-        self.changed = True
+        self._touch("rota")
 
     def put_leave(self, leave: Leave) -> None:
         self._check_person(leave.person, "this leave")
         self._put(tables.leave, row_of(leave, _LEAVE))
-        self.changed = True
+        self._touch("rota")
 
     def drop_leave(self, person: str, since: datetime) -> None:
         row = tables.leave.c
         self._connection.execute(delete(tables.leave).where(row.person == person, row.since == aware(since)))
-        self.changed = True
+        self._touch("rota")
 
     def _is_area(self, code: str) -> bool:
         area = tables.area.c
@@ -88,6 +88,9 @@ class RotaLedger(ABC):
     def _check_place(self, place: str, needed_by: str) -> None:
         if not (self._has(tables.grid.c.code, place) or self._is_area(place)):
             raise absent("area or grid", place, needed_by)
+
+    @abstractmethod
+    def _touch(self, part: str, name: str = "") -> None: ...
 
     @abstractmethod
     def _put(self, table: Table, row: Mapping[str, Any]) -> None: ...

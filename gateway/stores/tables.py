@@ -162,6 +162,16 @@ counter = Table(
 )
 """Numbers that only grow: 'registry' with each change of who lives where, so that readers know to look again."""
 
+registry_change = Table(
+    "registry_change",
+    metadata,
+    Column("version", BigInteger, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+)
+"""What each step of the registry's counter was about: a home, a person, a grid … so that who knows the rest need not
+read it again. Of the last thousand steps."""
+
 area = Table(
     "area",
     metadata,

@@ -516,8 +516,8 @@ def test_many_questions_read_the_book_once(town_book, monkeypatch):
     read = []
     import gateway.stores.registry as module
 
-    original = module._read_roll
-    monkeypatch.setattr(module, "_read_roll", lambda connection: read.append(1) or original(connection))
+    original = module.read_roll
+    monkeypatch.setattr(module, "read_roll", lambda connection: read.append(1) or original(connection))
 
     for _ in range(50):
         registry.homes()
