@@ -118,6 +118,17 @@ def ways_of(person: Person) -> Iterator[tuple[str, Reach]]:
         yield (reach.channel if nth == 1 else f"{reach.channel}.{nth}"), reach
 
 
+def tried_at(person: Person, way: str, place: int) -> Person:
+    """Somebody whose way of this name stands at that place of the order. How long the ways wait for each other belongs
+    to their places, not to them: what becomes the first waits for nothing. LookupError: there is no such way."""
+    ways = dict(ways_of(person))
+    moved = ways.pop(way)
+    ordered = list(ways.values())
+    ordered.insert(place, moved)
+    waits = [reach.after for reach in person.reaches]
+    return replace(person, reaches=tuple(replace(one, after=wait) for one, wait in zip(ordered, waits, strict=True)))
+
+
 def letters_for(
     person: Person,
     alert: Alert,

@@ -6,7 +6,7 @@ Pure: over alerts and a moment. The limits are those that the alert was opened w
 import csv
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -199,8 +199,13 @@ def is_counted(alert: Alert) -> bool:
     return alert.state is not State.CANCELLED and alert.outcome not in (Outcome.TEST_OR_DRILL, Outcome.DUPLICATE)
 
 
+def cases_of(alerts: Iterable[Alert]) -> Iterator[Case]:
+    """What is counted of these."""
+    return (case for alert in alerts if (case := case_of(alert)) is not None)
+
+
 def figures(
-    alerts: Iterable[Alert],
+    cases: Iterable[Case],
     month: str,
     place: Callable[[str], tuple[str, ZoneInfo]],
     now: datetime,
@@ -210,9 +215,9 @@ def figures(
     `place` gives a home's grid and time zone: a month ends at the home's own midnight.
     """
     by_grid: dict[str, list[Case]] = {}
-    for alert in alerts:
-        grid, zone = place(alert.home)
-        if month_of(alert.raised_at, zone) == month and (case := case_of(alert)) is not None:
+    for case in cases:
+        grid, zone = place(case.home)
+        if month_of(case.raised_at, zone) == month:
             by_grid.setdefault(grid, []).append(case)
     rows = [figures_of(found, now, grid, month) for grid, found in sorted(by_grid.items())]
     everything = [case for found in by_grid.values() for case in found]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.gaps import A_MOMENT, BY_DAY
-from gateway.domain import Elder, Finding, Home, Monitoring, Outcome, Override, Risk, Severity
+from gateway.domain import Elder, Finding, Home, Monitoring, Outcome, Override, Profile, Risk, Severity
 from gateway.domain.plan import ABSENCE, OFF, VISIT_DUE, VISIT_ON
 from gateway.domain.visit import Visit
 from gateway.ports import AlertStore, Directory
@@ -57,21 +57,22 @@ def dues(
 ) -> list[Due]:
     """Of every home that is watched and planned for, what is due first in front. `plans` as they hold now."""
     last = {visit.home: visit for visit in visited}
+    profiles = directory.profiles()
     found = []
     for home in homes:
         if home.state not in (Monitoring.TRIAL, Monitoring.GUARDED):
             continue
-        due = _of(home, directory, last.get(home.id), plans.get(home.id, ()))
+        due = _of(home, profiles, last.get(home.id), plans.get(home.id, ()))
         if due is not None:
             found.append(due)
     return sorted(found, key=lambda due: (due.at is not None, due.at or due.since, due.home.id))
 
 
-def _of(home: Home, directory: Directory, last: Visit | None, plan: Sequence[Override]) -> Due | None:
+def _of(home: Home, profiles: Mapping[str, Profile], last: Visit | None, plan: Sequence[Override]) -> Due | None:
     said = {line.key: line for line in plan}  # the nearest comes last
     if ABSENCE in said:
         return None  # nobody is there to be visited
-    every, line = _usual(home, directory), said.get(VISIT_DUE)
+    every, line = _usual(home, profiles), said.get(VISIT_DUE)
     if line is not None:
         every = None if line.value == OFF else timedelta(days=float(line.value))
     if last is not None and last.elder is Elder.NEEDS_HELP:
@@ -85,8 +86,8 @@ def _of(home: Home, directory: Directory, last: Visit | None, plan: Sequence[Ove
     return Due(home, every, last, since, since + every if since else None)
 
 
-def _usual(home: Home, directory: Directory) -> timedelta | None:
-    profile = directory.profile(home.person) if home.person else None
+def _usual(home: Home, profiles: Mapping[str, Profile]) -> timedelta | None:
+    profile = profiles.get(home.person)
     return USUAL.get(profile.risk) if profile else None
 
 

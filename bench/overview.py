@@ -28,6 +28,7 @@ from gateway.domain import (
     Alert,
     Area,
     ButtonTest,
+    Contact,
     Delivery,
     Duty,
     Event,
@@ -38,6 +39,7 @@ from gateway.domain import (
     Person,
     Purpose,
     Reach,
+    Relation,
     Role,
     Sending,
     Sensor,
@@ -99,7 +101,14 @@ def settle(folder: Path, homes: int, seed: int = 1) -> Stores:
                     room="bedroom",
                     role=Role.SOS,
                 )
-                ledger.put_home(replace(home, grid=grid_of(number), sensors=(*home.sensors, button)), now)
+                elder, child = f"{home.id}-elder", f"{home.id}-child"
+                ledger.put_person(Person(id=elder, name=home.name), now)
+                ledger.put_person(
+                    Person(id=child, name=child, reaches=(Reach(channel="web_push", address=child),)), now
+                )
+                sensors = (*home.sensors, button)
+                ledger.put_home(replace(home, grid=grid_of(number), person=elder, sensors=sensors), now)
+                ledger.put_contacts(home.id, [Contact(home=home.id, person=child, relation=Relation.CHILD)], now)
     names = [f"h{number:05d}" for number in range(homes)]
     stores.readings.commit(
         Batch(

@@ -157,15 +157,11 @@ def a_home(number: int) -> Home:
     )
 
 
-def serve(folder: Path, port: int) -> None:
-    """The pages over the stores of this folder, until ended."""
-    import uvicorn
-
+def house_of(stores: Stores, base_url: str) -> House:
+    """What the pages are given."""
     from gateway.registry import Registry
 
-    gc.set_threshold(YOUNG, OLDER, NEVER)  # as the gateway does
-    stores = open_stores(folder)
-    house = House(
+    return House(
         alerts=stores.alerts,
         desk=Desk(stores.alerts, stores.registry),
         registry=stores.registry,
@@ -174,10 +170,18 @@ def serve(folder: Path, port: int) -> None:
         readings=stores.readings,
         clock=CLOCK,
         secret=SECRET,
-        base_url=f"http://127.0.0.1:{port}",
+        base_url=base_url,
         secure_cookies=False,
     )
-    uvicorn.run(create_app(house), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+
+
+def serve(folder: Path, port: int) -> None:
+    """The pages over the stores of this folder, until ended."""
+    import uvicorn
+
+    gc.set_threshold(YOUNG, OLDER, NEVER)  # as the gateway does
+    app = create_app(house_of(open_stores(folder), f"http://127.0.0.1:{port}"))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
 @contextmanager

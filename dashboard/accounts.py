@@ -24,7 +24,7 @@ from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_, Tongue
-from gateway.domain import Act, Duty, Home, Person
+from gateway.domain import Act, Contact, Duty, Home, Person
 from gateway.ports import Account
 from gateway.registry import RegistrationError
 
@@ -85,8 +85,9 @@ class Accounts:
     def belonging(self) -> Mapping[tuple[str, Duty], set[str]]:
         """Residents and relatives, each with the grids of their homes; whatever they are shown at present."""
         found: dict[tuple[str, Duty], set[str]] = {}
+        contacts = self.house.registry.contacts_of_all()
         for home in self.house.registry.homes():
-            for one in self._could_sign_in(home):
+            for one in _could_sign_in(home, contacts.get(home.id, ())):
                 found.setdefault(one, set()).add(home.grid)
         return found
 
@@ -123,13 +124,9 @@ class Accounts:
 
     def around(self, home: Home) -> list[tuple[Person, Duty]]:
         """Who of a household could sign in: the resident and the family."""
-        known = ((self.house.registry.person(one), duty) for one, duty in self._could_sign_in(home))
-        return [(person, duty) for person, duty in known if person is not None]
-
-    def _could_sign_in(self, home: Home) -> Iterable[tuple[str, Duty]]:
         contacts = self.house.registry.contacts(home.id)
-        kin = dict.fromkeys(contact.person for contact in contacts if contact.relation in scope.KIN)
-        return [(home.person, Duty.ELDER)] * bool(home.person) + [(person, Duty.FAMILY) for person in kin]
+        known = ((self.house.registry.person(one), duty) for one, duty in _could_sign_in(home, contacts))
+        return [(person, duty) for person, duty in known if person is not None]
 
     def login_for(self, person: Person) -> str:
         """Who belongs to a household signs in with the telephone number, which they know."""
@@ -333,6 +330,12 @@ class Accounts:
             login=login,
             qr=Markup(picture),  # noqa: S704 - our own drawing; the text is only its dots
         )
+
+
+def _could_sign_in(home: Home, contacts: Iterable[Contact]) -> Iterable[tuple[str, Duty]]:
+    """The resident and the family of a household."""
+    kin = dict.fromkeys(contact.person for contact in contacts if contact.relation in scope.KIN)
+    return [(home.person, Duty.ELDER)] * bool(home.person) + [(person, Duty.FAMILY) for person in kin]
 
 
 def _as_account(invited: Invitation, now: datetime) -> Account:

@@ -7,17 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from alerts.drills import button_lines
 from alerts.gaps import NO_RESPONDER
 from dashboard import grids, levels, staff, telling
 from dashboard.accounts import LEADERS, Accounts
 from dashboard.auth import Visitor
+from dashboard.county import County
 from dashboard.doors import Doors
 from dashboard.drills import Drills
 from dashboard.machine import Machine
 from dashboard.plan import Plans
 from dashboard.printer import tongue_of
-from dashboard.views import ALL
 from dashboard.words import N_, Tongue
 from gateway.domain import Duty
 
@@ -38,8 +37,9 @@ class Subject:
 class Administration:
     """What the page needs from the others."""
 
-    def __init__(self, them: Accounts, plans: Plans, drills: Drills, machine: Machine) -> None:
+    def __init__(self, them: Accounts, plans: Plans, county: County, drills: Drills, machine: Machine) -> None:
         self.them = them
+        self.county = county
         self.house = them.house
         self.pages = them.pages
         self.drills = drills
@@ -92,7 +92,7 @@ class Administration:
 
     def _sheets(self, visitor: Visitor, tongue: Tongue) -> tuple[str, bool]:
         """By what was told of the coming days; looking through every sheet would take longer than anybody waits."""
-        told = self.house.alerts.alerts(unclosed=True, limit=ALL)
+        told = self.pages.tally.look(self.house.clock.now()).unclosed
         open_now = [alert for alert in told if alert.code == NO_RESPONDER and alert.is_open]
         homes = (self.house.registry.home(alert.home) for alert in open_now)
         n = sum(home is not None and self.pages.covers(visitor, home.grid) for home in homes)
@@ -109,9 +109,8 @@ class Administration:
         return said + (" · " + tongue.say("{n} invited", n=invited) if invited else ""), False
 
     def _drills(self, visitor: Visitor, tongue: Tongue) -> tuple[str, bool]:
-        homes, tests, now = self.pages.homes(visitor), self.house.alerts.button_tests(), self.house.clock.now()
-        due = sum(way.standing.is_due for way in self.drills.ways(visitor))
-        due += sum(button.is_due for button in button_lines(homes, tests, {}, now))  # announced or not, it is due
+        buttons = self.county.buttons(visitor.account.place, self.house.clock.now())
+        due = buttons.whole - buttons.part + sum(way.standing.is_due for way in self.drills.ways(visitor))
         if not due:
             return tongue.say("Everything was proven within a month"), False
         return tongue.say(N_("{n} test is due") if due == 1 else N_("{n} tests are due"), n=due), True

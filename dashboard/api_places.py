@@ -85,7 +85,7 @@ class WayBody(Said):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndWayBody(Said):
+class OneWayBody(Said):
     way: Annotated[str, Body(max_length=80, description="`way` of one of their ways")]
 
 
@@ -255,8 +255,14 @@ def _of_people(door: ApiDoor, staff: Staff) -> None:
             raise refused(error, Field("address", "is one that this channel can be told by"))
         doing.registrar(person.id).put_person(replace(person, reaches=(*person.reaches, way)), **doing.by)
 
+    @door.act("/people/{person_id}/ways/up", right, "person.way-up")
+    def try_earlier(doing: Doing, person_id: str, said: OneWayBody) -> None:
+        """Tried one place earlier from now on. How long the ways wait for each other belongs to their places."""
+        person = staff.theirs(doing.visitor, person_id)
+        doing.registrar(person.id).put_person(staff.tried_earlier(person, said.way), **doing.by)
+
     @door.act("/people/{person_id}/ways/remove", right, "person.way-remove")
-    def remove_way(doing: Doing, person_id: str, said: EndWayBody) -> None:
+    def remove_way(doing: Doing, person_id: str, said: OneWayBody) -> None:
         """Somebody is not told by this any more."""
         person = staff.theirs(doing.visitor, person_id)
         left = tuple(reach for name, reach in ways_of(person) if name != said.way)

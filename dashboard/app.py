@@ -24,10 +24,13 @@ from dashboard import (
     api_accounts,
     api_door,
     api_install,
+    api_machine,
     api_people,
     api_places,
     api_plans,
+    api_privacy,
     api_rota,
+    api_scene,
     api_visits,
     api_walk,
     atlas,
@@ -144,7 +147,8 @@ def create_app(house: House) -> FastAPI:
     app.include_router(account.routes(account.OwnAccount(house, printer, keeper), entrance))
     managing = accounts.Accounts(house, printer, sight)
     app.include_router(accounts.routes(managing, entrance))
-    app.include_router(tokens.routes(tokens.Tokens(managing), entrance))
+    giving = tokens.Tokens(managing)
+    app.include_router(tokens.routes(giving, entrance))
     app.include_router(pages.routes(sight, entrance))
     app.include_router(device.routes(device.Device(house, printer, sight), entrance))
     app.include_router(handover.routes(handover.Handover(sight), entrance))
@@ -157,15 +161,18 @@ def create_app(house: House) -> FastAPI:
     app.include_router(today.routes(today.Today(sight), entrance))
     app.include_router(family.routes(family.Family(sight, dealing), entrance))
     app.include_router(elder.routes(elder.Elder(sight), entrance))
-    app.include_router(privacy.routes(privacy.Privacy(sight), entrance))
+    answering = privacy.Privacy(sight)
+    app.include_router(privacy.routes(answering, entrance))
     app.include_router(glass.routes(glass.Glass(sight), entrance))
-    app.include_router(audit.routes(audit.Audit(sight), entrance))
+    trail = audit.Audit(sight)
+    app.include_router(audit.routes(trail, entrance))
     running = machine.Machine(sight)
     app.include_router(machine.routes(running, entrance))
     installing = install_view.Install(house, printer, sight)
     app.include_router(install.routes(installing, entrance))
     trying = drills.Drills(house, printer, sight)
-    county = overview.Overview(sight, County(house))
+    counting = County(house, sight.tally)
+    county = overview.Overview(sight, counting)
     app.include_router(overview.routes(county, entrance))
     app.include_router(month.routes(month.Months(county), entrance))
     app.include_router(charts.routes(charts.Charts(sight, county), entrance))
@@ -179,7 +186,7 @@ def create_app(house: House) -> FastAPI:
     sheet = rota.Rotas(house, printer, sight)
     app.include_router(rota.routes(sheet, entrance))
     app.include_router(drills.routes(trying, entrance))
-    whole = administration.Administration(managing, planning, trying, running)
+    whole = administration.Administration(managing, planning, counting, trying, running)
     for router in administration.routes(whole, entrance):
         app.include_router(router)
     app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
@@ -188,6 +195,7 @@ def create_app(house: House) -> FastAPI:
     door = api_door.ApiDoor(
         answers.Answers(sight, dealing, kept, trying),
         keys.Keys(house, entrance),
+        api.homes,  # first: what programs ask for most often
         lambda door: api_plans.routes(door, planning),
         lambda door: api_install.routes(door, installing, boarding),
         lambda door: api_walk.routes(door, walking),
@@ -196,9 +204,14 @@ def create_app(house: House) -> FastAPI:
         lambda door: api_accounts.routes(door, managing),
         lambda door: api_visits.routes(door, visiting),
         lambda door: api_places.routes(door, whole.grids, whole.staff),
+        lambda door: api_scene.routes(door, answering, installing),
+        lambda door: api_privacy.routes(door, answering, answering.elder, running),
+        lambda door: api_machine.routes(door, running, trail, giving),
         api.routes,  # last: its document names them all
     )
     app.include_router(door.router)
+    # A request is held against every address before its own; theirs are known by the first letters of the path.
+    app.router.routes.insert(0, app.router.routes.pop())
     app.state.api = door
     app.include_router(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -43,7 +43,7 @@ class Line:
 
     home: Home
     silent_after: timedelta | None  # None: its hubs promise nothing
-    buttons: int
+    buttons: tuple[str, ...]  # that call for help
 
     @property
     def is_watched(self) -> bool:
@@ -143,9 +143,9 @@ class Month:
 class County:
     """Counts over the areas. What changes with the registry only is remembered with its version."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, tally: Tally) -> None:
         self._house = house
-        self._tally = Tally(house.alerts)
+        self._tally = tally
         self._version = -1
         self._lines: dict[str, Line] = {}
         self._grids: frozenset[str] = frozenset()
@@ -250,18 +250,16 @@ class County:
         return sums.by_week(mine, FALLBACK_ZONE, now, WEEKS)
 
     def month(self, place: str, month: str, now: datetime) -> Month:
-        """A month of a place, whenever it was, read from the store. ValueError: that is no month."""
+        """A month of a place, whenever it was. ValueError: that is no month."""
         homes, below = self._known(), self.below(place)
         since, until = sla.span_of(month)
         parts: dict[str, list[Case]] = {}
-        while since < until:
-            for alert in self._house.alerts.raised(since, min(since + A_WEEK, until)):
-                line, case = homes.get(alert.home), sla.case_of(alert)
-                if line is None or case is None or line.home.grid not in below:
-                    continue
-                if sla.month_of(alert.raised_at, line.home.zone) == month:
-                    parts.setdefault(below[line.home.grid], []).append(case)
-            since += A_WEEK
+        for case in self._tally.raised(since, until, now):
+            line = homes.get(case.home)
+            if line is None or line.home.grid not in below:
+                continue
+            if sla.month_of(case.raised_at, line.home.zone) == month:
+                parts.setdefault(below[line.home.grid], []).append(case)
         cases = [case for some in parts.values() for case in some]
         return Month(
             figures=sla.figures_of(cases, now, place, month),
@@ -307,13 +305,21 @@ class County:
 
     def _proof(self, place: str, own: Mapping[str, Part], picture: Picture, now: datetime) -> Proof:
         watched = {home for home in own if self._lines[home].is_watched}
-        visited = sum(home in watched and now - at <= EVERY for home, at in picture.visited.items())
+        visited = sum(home in watched and now - visit.at <= EVERY for home, visit in picture.visited.items())
         overdue = sum(a.home in own and a.code == VISIT_DUE and a.is_open for a in picture.unclosed)
-        proven = sum(home in watched and now - at <= EVERY for (home, _), at in picture.tested.items())
-        buttons = Share(proven, sum(self._lines[home].buttons for home in watched))
-        return Proof(
-            Share(visited, len(watched)), overdue, buttons, self._ways(place, self._house.alerts.trials(), now)
-        )
+        ways = self._ways(place, self._house.alerts.trials(), now)
+        return Proof(Share(visited, len(watched)), overdue, self._proven(watched, picture, now), ways)
+
+    def buttons(self, place: str, now: datetime) -> Share:
+        """Of the emergency buttons of a place those that were tried out within a month."""
+        below, lines = self.below(place), self._known()
+        watched = [home for home, line in lines.items() if line.is_watched and line.home.grid in below]
+        return self._proven(watched, self._tally.look(now), now)
+
+    def _proven(self, homes: Iterable[str], picture: Picture, now: datetime) -> Share:
+        buttons = [(home, button) for home in homes for button in self._lines[home].buttons]
+        tests = (picture.tested.get(button) for button in buttons)
+        return Share(sum(test is not None and now - test.at <= EVERY for test in tests), len(buttons))
 
     def _ways(self, place: str, trials: Iterable[Delivery], now: datetime) -> Counter[Standing]:
         """How the ways stand to everybody who holds a post in this place."""
@@ -334,7 +340,7 @@ def _line(home: Home) -> Line:
     return Line(
         home=home,
         silent_after=None if interval is None else views.SILENT_AFTER * interval,
-        buttons=len(drills.buttons(home)),
+        buttons=tuple(sensor.id for sensor in drills.buttons(home)),
     )
 
 

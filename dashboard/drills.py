@@ -57,7 +57,7 @@ class Drills:
     def buttons(self, visitor: Visitor) -> list[ButtonLine]:
         now, homes = self.house.clock.now(), self.pages.homes(visitor)
         plans = self.house.registry.plans((home.id for home in homes), now)
-        return list(button_lines(homes, self.house.alerts.button_tests(), plans, now))
+        return list(button_lines(homes, self.pages.tally.look(now).tested.values(), plans, now))
 
     def show(self, request: Request, visitor: Visitor, error: str = "", status: int = 200) -> Response:
         tongue, ways, buttons = tongue_of(request), self.ways(visitor), self.buttons(visitor)

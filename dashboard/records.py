@@ -43,7 +43,7 @@ class Records:
         self.house = pages.house
         self.printer = pages.printer
         house = self.house
-        self.chronicle = Chronicle(house.alerts, house.registry, house.readings, house.clock)
+        self.chronicle = Chronicle(house.alerts, house.registry, house.readings, house.clock, pages.tally)
 
     def show_timeline(self, request: Request, visitor: Visitor, alert: Alert) -> Response:
         tongue, home = tongue_of(request), self.house.registry.home(alert.home)

@@ -5,9 +5,9 @@ residents are bound to their homes, and a place in their account would mean noth
 the link in a message opens the one address they are sent to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from gateway.domain import Duty, Home, Relation
+from gateway.domain import Contact, Duty, Home, Relation
 from gateway.domain.people import looks
 from gateway.ports import Account, Directory
 
@@ -63,7 +63,16 @@ def homes_of(account: Account, directory: Directory) -> list[Home]:
     if account.duty in BY_PLACE:
         above, place = directory.rota().above, account.place
         return [home for home in directory.homes() if not place or place in above.get(home.grid, (home.grid,))]
-    return [home for home in directory.homes() if is_theirs(account, home, directory)]
+    if account.duty is Duty.FAMILY:
+        around = (home for home, known in directory.contacts_of_all().items() if _knows(account.person, known))
+        near = [home for home_id in around if (home := directory.home(home_id)) is not None]
+    else:
+        near = [home for home in directory.homes() if home.person == account.person]
+    return [home for home in near if is_theirs(account, home, directory)]
+
+
+def _knows(person: str, contacts: Iterable[Contact]) -> bool:
+    return any(contact.person == person for contact in contacts)
 
 
 def home_of(account: Account, home_id: str, directory: Directory) -> Home | None:
@@ -75,9 +84,9 @@ def home_of(account: Account, home_id: str, directory: Directory) -> Home | None
 def people_of(account: Account, directory: Directory) -> frozenset[str]:
     """Who lives in the homes of theirs, stands around them, or is called for their grids and areas."""
     found: set[str] = set()
+    contacts, rota = directory.contacts_of_all(), directory.rota()
     for home in homes_of(account, directory):
-        found.update((home.person, *(contact.person for contact in directory.contacts(home.id))))
-    rota = directory.rota()
+        found.update((home.person, *(contact.person for contact in contacts.get(home.id, ()))))
     for held in (rota.posts, rota.shifts):
         for (place, _), lines in held.items():
             if covers(account, place, directory):

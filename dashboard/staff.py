@@ -14,7 +14,7 @@ from alerts import wording
 from alerts.channels import CHANNELS
 from alerts.drills import way_lines
 from alerts.gaps import works
-from alerts.routing import ways_of
+from alerts.routing import tried_at, ways_of
 from alerts.ways import LONGEST
 from dashboard.accounts import LEADERS, SHOWN, STAFF, WHOLE, Accounts
 from dashboard.auth import Visitor, login_of
@@ -84,8 +84,8 @@ class Staff:
         working = {post.person for posts in rota.posts.values() for post in posts if post.covers(now)}
         working |= {shift.person for shifts in rota.shifts.values() for shift in shifts}
         working |= {one.person for one in self.house.accounts.accounts() if one.duty in STAFF}
-        homes = registry.homes()
-        around = {home.person for home in homes} | {one.person for home in homes for one in registry.contacts(home.id)}
+        around = {home.person for home in registry.homes()}
+        around |= {one.person for contacts in registry.contacts_of_all().values() for one in contacts}
         return [one for one in self.pages.people(visitor) if one.id in working or one.id not in around]
 
     def person(self, visitor: Visitor, person_id: str) -> Person:
@@ -103,8 +103,9 @@ class Staff:
         registry = self.house.registry
         duties = registry.duties(person.id, self.house.clock.now())
         places = {place for _, place in duties}
+        contacts = registry.contacts_of_all()
         places |= {
-            home.grid for home in registry.homes() if any(c.person == person.id for c in registry.contacts(home.id))
+            home.grid for home in registry.homes() if any(c.person == person.id for c in contacts.get(home.id, ()))
         }
         accounts = [one for one in self.house.accounts.accounts() if one.person == person.id]
         return (
@@ -137,6 +138,13 @@ class Staff:
         if len(person.reaches) >= MOST_WAYS:
             return tongue.say("{most} ways are the most.", most=MOST_WAYS)
         return wrong_address(way, tongue)
+
+    def tried_earlier(self, person: Person, way: str) -> Person:
+        """Somebody for whom this way is tried before the one that stood above it; 404 for a way they have not."""
+        order = [name for name, _ in ways_of(person)]
+        if way not in order:
+            raise HTTPException(404)
+        return tried_at(person, way, max(0, order.index(way) - 1))
 
     def is_free(self, login: str) -> bool:
         """Whether nobody is called so yet."""
@@ -413,6 +421,12 @@ def routes(staff: Staff, doors: Doors) -> APIRouter:
         if error := staff.new_way(visitor, person, way, tongue):
             return staff.show_one(request, visitor, person, error=error)
         wanted = replace(person, reaches=(*person.reaches, way))
+        return act(request, visitor, person, "saved", lambda by: registrar.put_person(wanted, **by))
+
+    @router.post("/{person_id}/ways/up")
+    def try_earlier(request: Request, visitor: Acting, person_id: str, way: Word = "") -> Response:
+        person = theirs(visitor, person_id)
+        wanted = staff.tried_earlier(person, way)
         return act(request, visitor, person, "saved", lambda by: registrar.put_person(wanted, **by))
 
     @router.post("/{person_id}/ways/remove")

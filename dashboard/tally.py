@@ -9,12 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from alerts.sla import Case, case_of
-from gateway.domain import Alert, State
+from alerts.sla import Case, case_of, cases_of
+from gateway.domain import Alert, ButtonTest, State
+from gateway.domain.visit import Visit
 from gateway.ports import AlertStore
 
 A_PIECE = timedelta(days=7)
 """Of what was raised so much is read at once: nobody else has to wait for a quarter of a year."""
+
+KEPT = timedelta(weeks=13)
+"""What was raised since then may stay in memory: a quarter of a year, which the pages show week by week."""
 
 AT_ONCE = 500
 """Events read at once."""
@@ -34,8 +38,8 @@ class Picture:
 
     unclosed: Sequence[Alert]
     cases: Sequence[Case]
-    tested: Mapping[tuple[str, str], datetime]  # home and button -> when it was last proven
-    visited: Mapping[str, datetime]  # home -> when somebody who was not called last met the resident
+    tested: Mapping[tuple[str, str], ButtonTest]  # home and button -> the last proof that it calls
+    visited: Mapping[str, Visit]  # home -> when somebody who was not called last met the resident
 
 
 @dataclass(slots=True)
@@ -49,17 +53,28 @@ class Tally:
     _since: datetime | None = None  # what was raised from here on is known
     _unclosed: dict[str, Alert] = field(default_factory=dict)
     _cases: dict[str, Case] = field(default_factory=dict)
-    _tested: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    _visited: dict[str, datetime] = field(default_factory=dict)
+    _tested: dict[tuple[str, str], ButtonTest] = field(default_factory=dict)
+    _visited: dict[str, Visit] = field(default_factory=dict)
 
-    def look(self, now: datetime, since: datetime) -> Picture:
+    def raised(self, since: datetime, until: datetime, now: datetime) -> list[Case]:
+        """Every case that was raised in this time. What is longer ago than is looked at again and again is read for
+        this one asking, and let go."""
+        if now - KEPT <= since <= now:
+            return [case for case in self.look(now, since).cases if since <= case.raised_at < until]
+        found: list[Case] = []
+        while since < until:
+            found += cases_of(self.alerts.raised(since, min(since + A_PIECE, until)))
+            since += A_PIECE
+        return found
+
+    def look(self, now: datetime, since: datetime | None = None) -> Picture:
         """What is unclosed, and every case that was raised since then, and perhaps older ones."""
         with self._turn:
             if self._read_at is None or now - self._read_at >= ANEW:
                 self._begin(now)
             else:
                 self._follow()
-            self._reach_back(since)
+            self._reach_back(since or now)
             return Picture(
                 tuple(self._unclosed.values()), tuple(self._cases.values()), dict(self._tested), dict(self._visited)
             )
@@ -70,8 +85,8 @@ class Tally:
         self._unclosed, self._cases = {}, {}
         for alert in self.alerts.alerts(unclosed=True, limit=ALL):
             self._note(alert)
-        self._tested = {(test.home, test.sensor): test.at for test in self.alerts.button_tests()}
-        self._visited = {visit.home: visit.at for visit in self.alerts.last_visits()}
+        self._tested = {(test.home, test.sensor): test for test in self.alerts.button_tests()}
+        self._visited = {visit.home: visit for visit in self.alerts.last_visits()}
 
     def _reach_back(self, since: datetime) -> None:
         while self._since is not None and self._since > since:
@@ -86,10 +101,13 @@ class Tally:
                 alert = self.alerts.alert(changed)
                 if alert is not None:
                     self._note(alert)
+                else:
+                    self._unclosed.pop(changed, None)
+                    self._cases.pop(changed, None)
             for home in {event.ref for event in events if event.topic == "home"}:
-                self._tested |= {(test.home, test.sensor): test.at for test in self.alerts.button_tests(home)}
+                self._tested |= {(test.home, test.sensor): test for test in self.alerts.button_tests(home)}
             for home in {event.home for event in events if event.topic == "visit"}:
-                self._visited |= {visit.home: visit.at for visit in self.alerts.last_visits(home)}
+                self._visited |= {visit.home: visit for visit in self.alerts.last_visits(home)}
             self._seen = events[-1].id
 
     def _note(self, alert: Alert) -> None:

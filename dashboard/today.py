@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from alerts import sla
 from alerts.drills import ButtonLine, button_lines
 from alerts.visits import Due, dues
-from dashboard import faults, views
+from dashboard import faults
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.faults import Fault, Spare
@@ -76,12 +76,13 @@ class Today:
         house = self.house
         homes = {home.id: home for home in self.pages.homes(visitor)}
         plans = house.registry.plans(homes, now)
-        unclosed = [a for a in house.alerts.alerts(unclosed=True, limit=views.ALL) if a.home in homes]
+        picture = self.pages.tally.look(now)
+        unclosed = sorted((a for a in picture.unclosed if a.home in homes), key=_gravity)
         due = ((at, alert) for alert in unclosed if (at := sla.follow_up_due(alert)) is not None)
         absences = (line for line in house.registry.in_force(ABSENCE, now) if line.home in homes)
         flat = [fault for fault in faults.faults(homes.values(), unclosed, house.readings, now) if _is_flat(fault, now)]
-        visits = dues(homes.values(), house.registry, house.alerts.last_visits(), plans)
-        tests = button_lines(homes.values(), house.alerts.button_tests(), plans, now)
+        visits = dues(homes.values(), house.registry, picture.visited.values(), plans)
+        tests = button_lines(homes.values(), picture.tested.values(), plans, now)
         return Day(
             mine=tuple(a for a in unclosed if a.is_taken and a.owner == visitor.account.person),
             follow_ups=tuple(sorted(due, key=lambda line: line[0])[:SHOWN]),
@@ -112,6 +113,11 @@ class Today:
             returns_from=lambda line: tongue.say(FROM[Absence(line.value)]) if line.value in list(Absence) else "",
             live=f"/events?after={after}",
         )
+
+
+def _gravity(alert: Alert) -> tuple[int, float, str]:
+    """The gravest first, and of these what is new."""
+    return alert.severity.value, -alert.raised_at.timestamp(), alert.id
 
 
 def _is_flat(fault: Fault, now: datetime) -> bool:

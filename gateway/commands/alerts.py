@@ -285,10 +285,11 @@ def _alert(here: Office, alert_id: str) -> "Alert":
 
 def _chronicle(here: Office) -> "Chronicle":
     from dashboard.chronicle import Chronicle
+    from dashboard.tally import Tally
     from gateway.clock import SystemClock
 
     stores = here.stores
-    return Chronicle(stores.alerts, stores.registry, stores.readings, SystemClock())
+    return Chronicle(stores.alerts, stores.registry, stores.readings, SystemClock(), Tally(stores.alerts))
 
 
 def _links(here: Office) -> "Links":

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from alerts.routing import tried_at, ways_of
 from gateway.commands import Config, Office, State, Who, office, one_of, say
 from gateway.config import Refused
 from gateway.domain import Act, Consent, Duty, Person, Reach
@@ -20,7 +21,7 @@ def people_list(config: Config = None, state: State = None) -> None:
         registry = here.stores.registry
         for person in registry.people():
             duties = ", ".join(f"{duty.value} {grid}".strip() for duty, grid in registry.duties(person.id, here.now))
-            ways = ", ".join(reach.channel for reach in person.reaches)
+            ways = ", ".join(name for name, _ in ways_of(person))
             account = here.stores.accounts.account(person.id)
             signs_in = f"signs in as {account.duty.value}" if account else ""
             phones = " ".join(registry.phones(person.id))
@@ -53,6 +54,25 @@ def people_put(
         )
         duties = None if duty is None else [(one_of(Duty, word, "duty"), grid) for word, grid in map(_two, duty)]
         here.registrar.put_person(put, phones=phones(phone), duties=duties, who=who, now=here.now)
+
+
+@people.command("first")
+def people_first(
+    person: str,
+    way: Annotated[str, typer.Argument(help="as `people list` names it: wecom_app; of two of a channel, wecom_app.2")],
+    config: Config = None,
+    state: State = None,
+    who: Who = "cli",
+) -> None:
+    """Which of somebody's ways is tried first from now on; the others follow in the order in which they stand."""
+    with office(config, state) as here:
+        known = here.stores.registry.person(person)
+        if known is None:
+            raise Refused(f"Nobody is registered as {person!r}.")
+        ways = [name for name, _ in ways_of(known)]
+        if way not in ways:
+            raise Refused(f"{person} has no way {way!r}; there are {ways}.")
+        here.registrar.put_person(tried_at(known, way, 0), who=who, now=here.now)
 
 
 def phones(given: list[str] | None) -> list[str] | None:

@@ -50,7 +50,7 @@ async def test_one_alert_goes_through_every_state_and_its_moments_are_kept():
     assert (kept.on_site_at, kept.resolved_at, kept.followed_up_at) == (at(800), at(1500), at(80_000))
     clocks = {clock.step: (clock.done_at, clock.is_breached(house.now())) for clock in sla.clocks(kept)}
     assert clocks == {Step.ACCEPT: (at(40), False), Step.DEPART: (at(200), False), Step.ARRIVE: (at(800), False)}
-    row, _ = sla.figures([kept], "2026-02", place, house.now())
+    row, _ = sla.figures(sla.cases_of([kept]), "2026-02", place, house.now())
     assert (row.answered, row.arrived, row.false) == ((Share(1, 1),) * 2, (Share(1, 1),) * 2, Share(0, 1))
 
 
@@ -66,7 +66,7 @@ async def test_the_clocks_show_each_breach_while_it_lasts():
     ((_, clock),) = sla.board([house.alert()], house.now())
 
     assert (clock.step, clock.is_breached(house.now())) == (Step.DEPART, False)
-    row, _ = sla.figures([house.alert()], "2026-02", place, house.now())
+    row, _ = sla.figures(sla.cases_of([house.alert()]), "2026-02", place, house.now())
     assert row.answered == (Share(0, 1), Share(1, 1))
 
 

@@ -210,6 +210,20 @@ def test_a_wrong_address_is_refused_and_a_key_is_not_shown_again(office, corner)
     assert office.registry.person(corner.worker).reaches == ()
 
 
+def test_whoever_reads_messages_on_another_telephone_is_tried_there_first(office, corner):
+    at = f"{PEOPLE}/{corner.worker}"
+    robot, sms = Reach(channel="wecom", address="693a91f6"), Reach(channel="tencent_sms", address="13700001111")
+    waits = timedelta(minutes=5)
+    worker = replace(office.registry.person(corner.worker), reaches=(robot, replace(sms, after=waits)))
+    office.rig.registrar.put_person(worker, who="x", now=EVENING)
+
+    page = office.browser.get(at).text
+    assert page.count("/ways/up") == 1, "the first stands where it stands"
+    office.post(f"{at}/ways/up", way="tencent_sms")
+    assert office.registry.person(corner.worker).reaches == (sms, replace(robot, after=waits)), "the place waits"
+    assert office.post(f"{at}/ways/up", way="pigeon").status_code == 404
+
+
 def test_numbers_are_changed_and_leave_is_noted(office, corner):
     at, tomorrow = f"{PEOPLE}/{corner.worker}", EVENING + timedelta(days=1)
     office.post(at, name="刘网格员", phone=["13700002222", ""], language="en")

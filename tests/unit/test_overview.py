@@ -10,7 +10,9 @@ import pytest
 from pages_house import EVENING, Rig, a_home
 
 from alerts import sla, sums
+from alerts.gaps import A_MOMENT
 from alerts.sla import Share
+from dashboard import pages
 from dashboard.county import NOWHERE, WHOLE, County
 from dashboard.files import Table, as_csv, as_workbook
 from dashboard.tally import Tally
@@ -71,7 +73,7 @@ def test_each_part_has_what_happens_in_it_and_the_worst_stands_first(rig: Rig):
     rig.press("h1", Severity.TECHNICAL, "device_offline")
     rig.clock.go_on(seconds=90)  # nobody has come to 孙奶奶 within a minute
 
-    sight = County(rig.house).see("11", rig.clock.now())
+    sight = County(rig.house, Tally(rig.alerts)).see("11", rig.clock.now())
 
     north, south = sight.parts
     assert (north.code, north.calls, north.open[Severity.EMERGENCY], north.overdue) == ("1102s", 1, 1, 1)
@@ -82,7 +84,7 @@ def test_each_part_has_what_happens_in_it_and_the_worst_stands_first(rig: Rig):
 
 def test_one_goes_down_to_the_home(rig: Rig):
     rig.press("h1")
-    county, now = County(rig.house), rig.clock.now()
+    county, now = County(rig.house, Tally(rig.alerts)), rig.clock.now()
 
     assert [part.code for part in county.see("1101s", now).parts] == ["1101"]
     assert [part.code for part in county.see("1101", now).parts] == ["g1", "g2"]
@@ -93,7 +95,7 @@ def test_one_goes_down_to_the_home(rig: Rig):
 
 
 def test_one_begins_where_there_is_more_than_one_part(rig: Rig):
-    county = County(rig.house)
+    county = County(rig.house, Tally(rig.alerts))
 
     assert county.widest(WHOLE) == "11", "there is one district: nobody chooses it by hand"
     assert county.widest("1101s") == "1101"
@@ -113,7 +115,7 @@ def test_a_home_that_is_not_heard_or_sees_less_is_counted_once(rig: Rig):
     dark = Gap(home="h9", what="fall", why="hub_silent", since=since)
     rig.readings.commit(Batch(gaps={"h1": (gap,), "h2": (missing,), "h9": (dark,)}))
 
-    sight = County(rig.house).see("11", rig.clock.now())
+    sight = County(rig.house, Tally(rig.alerts)).see("11", rig.clock.now())
 
     assert [home.id for home, _ in sight.silent] == ["h9"]
     assert (sight.whole.silent, sight.whole.limited) == (1, 1), "what nobody has installed is no fault"
@@ -125,7 +127,7 @@ def test_a_home_that_nobody_watches_is_neither_silent_nor_limited(rig: Rig):
     rig.rename("h9", state=Monitoring.PAUSED)
     rig.clock.go_on(days=2)
 
-    whole = County(rig.house).see("1102s", rig.clock.now()).whole
+    whole = County(rig.house, Tally(rig.alerts)).see("1102s", rig.clock.now()).whole
 
     assert (whole.watched, whole.silent, whole.homes[Monitoring.PAUSED]) == (0, 0, 1)
 
@@ -136,7 +138,7 @@ def test_how_people_did_and_whether_the_rule_was_right(rig: Rig):
     judge(rig, rig.press("h9", Severity.HIGH, "inactivity").id, Outcome.NO_ACCESS)
     rig.clock.go_on(days=2)
 
-    sight = County(rig.house).see("11", rig.clock.now())
+    sight = County(rig.house, Tally(rig.alerts)).see("11", rig.clock.now())
 
     assert sight.figures.answered == (Share(2, 3), Share(3, 3))
     assert sight.figures.arrived == (Share(3, 3), Share(3, 3))
@@ -154,7 +156,7 @@ def test_what_is_older_than_four_weeks_is_in_the_weeks_and_not_in_the_figures(ri
     judge(rig, rig.press("h1").id, Outcome.ASSISTANCE_GIVEN)
     rig.clock.go_on(weeks=5)
 
-    county, now = County(rig.house), rig.clock.now()
+    county, now = County(rig.house, Tally(rig.alerts)), rig.clock.now()
 
     assert county.see("11", now).figures.alerts == 0
     weeks = county.weeks("11", now)
@@ -173,7 +175,7 @@ def test_load_and_proof(rig: Rig):
     with rig.alerts.begin() as ledger:
         ledger.keep_test(ButtonTest(home="h2", sensor="b", at=rig.clock.now() - timedelta(days=3), by="liu"))
 
-    county = County(rig.house)
+    county = County(rig.house, Tally(rig.alerts))
     sight = county.see("11", rig.clock.now())
 
     assert [(one.who, one.count, one.is_too_high) for one in sight.homes] == [("h1", 6, True)]
@@ -229,7 +231,31 @@ def test_a_button_that_is_proven_meanwhile_is_proven_on_the_page(rig: Rig):
         ledger.keep_test(ButtonTest(home="h2", sensor="b", at=now, by="liu"))
         ledger.publish(now, "home", "h2", "h2", "g1")
 
-    assert tally.look(now, now).tested == {("h2", "b"): now}
+    assert tally.look(now, now).tested["h2", "b"].at == now
+
+
+def test_what_was_erased_is_counted_no_longer(rig: Rig):
+    alert, now = rig.press("h1"), rig.clock.now()
+    tally = Tally(rig.alerts)
+    assert [case.home for case in tally.raised(now - timedelta(days=30), now + A_MOMENT, now)] == ["h1"]
+
+    with rig.alerts.begin() as ledger:
+        ledger.forget_alert(alert.id)
+        ledger.publish(now, "alert", alert.id, "h1")
+    assert tally.look(now).unclosed == () and not tally.raised(now - timedelta(days=30), now + A_MOMENT, now)
+
+
+def test_the_list_of_a_district_goes_on_by_parts_and_is_searched(rig: Rig, monkeypatch):
+    browser = rig.signed_in()
+    assert "part=2" not in browser.get("/").text, "a grid stands on one page"
+    monkeypatch.setattr(pages, "LINES_SHOWN", 1)
+
+    first, second = browser.get("/").text, browser.get("/?part=2").text
+    assert first.count('<li id="home-') == second.count('<li id="home-') == 1
+    assert first.split('<li id="home-')[1][:4] != second.split('<li id="home-')[1][:4]
+    assert "part=2" in first and 'hx-get="/?part=2"' in second, "and is looked at again where it stands"
+    found = browser.get("/?sought=no such household").text
+    assert '<li id="home-' not in found and "no such household" in found
 
 
 def test_weeks_begin_on_monday_by_the_clock_of_the_place():
@@ -362,7 +388,7 @@ def test_a_month_ends_at_the_midnight_of_the_homes(rig: Rig):
     rig.press("h1")
     rig.clock.go_on(minutes=2)
     rig.press("h2")
-    county, now = County(rig.house), rig.clock.now()
+    county, now = County(rig.house, Tally(rig.alerts)), rig.clock.now()
 
     assert county.month("11", "2026-11", now).figures.alerts == 1
     assert county.month("11", "2026-12", now).figures.alerts == 1

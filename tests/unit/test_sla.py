@@ -140,7 +140,7 @@ def test_the_figures_of_a_month():
         an_alert(9, NIGHT + timedelta(days=40)),
     ]
 
-    g1, g2, whole = sla.figures(alerts, "2026-11", place, NIGHT + timedelta(days=9))
+    g1, g2, whole = sla.figures(sla.cases_of(alerts), "2026-11", place, NIGHT + timedelta(days=9))
 
     assert (g1.grid, g1.alerts) == ("g1", 4)
     assert g1.answered == (Share(2, 4), Share(3, 4))
@@ -155,8 +155,8 @@ def test_the_figures_of_a_month():
 def test_what_still_has_time_is_counted_neither_way_and_what_has_none_left_is_missed():
     ringing = an_alert()
 
-    (_, early) = sla.figures([ringing], "2026-11", place, NIGHT + seconds(30))
-    (_, late) = sla.figures([ringing], "2026-11", place, NIGHT + timedelta(minutes=20))
+    (_, early) = sla.figures(sla.cases_of([ringing]), "2026-11", place, NIGHT + seconds(30))
+    (_, late) = sla.figures(sla.cases_of([ringing]), "2026-11", place, NIGHT + timedelta(minutes=20))
 
     assert early.answered == (Share(0, 0), Share(0, 0)) and early.answered[0].percent is None
     assert late.answered == (Share(0, 1), Share(0, 1))
@@ -168,7 +168,7 @@ def test_a_month_ends_at_the_midnight_of_the_home():
 
     before, after = an_alert(1, midnight - seconds(1)), an_alert(2, midnight)
 
-    assert [row.alerts for row in sla.figures([before, after], "2026-11", place, midnight)] == [1, 1]
+    assert [row.alerts for row in sla.figures(sla.cases_of([before, after]), "2026-11", place, midnight)] == [1, 1]
     begin, end = sla.span_of("2026-12")
     assert begin <= midnight < end
     with pytest.raises(ValueError):

@@ -123,13 +123,14 @@ def test_what_was_pressed_twice_in_a_minute_is_one_visit(rig):
 
 
 def test_whoever_answers_for_the_area_sees_who_was_visited_and_who_is_overdue(rig):
-    tally, county, now = Tally(rig.alerts), County(rig.house), rig.clock.now()
+    tally, now = Tally(rig.alerts), rig.clock.now()
+    county = County(rig.house, tally)
     looked(rig)
 
     assert tally.look(now, now).visited == {}
     assert (county.see("", now).proof.overdue, county.see("", now).proof.visited.part) == (1, 0)
     go(rig, "h1")
-    assert tally.look(now, now).visited == {"h1": now}
+    assert tally.look(now, now).visited["h1"].at == now
     assert (county.see("", now).proof.overdue, county.see("", now).proof.visited.part) == (0, 1)
 
 
