@@ -4,7 +4,7 @@ What a resident has told about illness is shown by consent to those who keep the
 for that: whoever goes there breaks the glass. It is an act of its own, with a reason, and it ends by itself.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from enum import StrEnum
 from alerts.history import What
 from alerts.routing import letters_for, people_for
 from gateway.domain import Act, Alert, Delivery, Duty, Entry, Purpose, Severity
-from gateway.ports import AlertStore, Directory
+from gateway.ports import AlertLedger, AlertStore, Directory
 
 LASTS = timedelta(hours=1)
 """How long a card stays open for whoever opened it: a way to the hospital. It is opened again with another reason."""
@@ -85,8 +85,10 @@ def disclose(
     *,
     leads: bool = False,
     lends_a_hand: bool = False,
+    beside: Callable[[AlertLedger], None] = lambda ledger: None,
 ) -> Opening | Denial:
-    """Break the glass: on the alert's history, in the audit trail, and told to whoever leads; or why not.
+    """Break the glass: on the alert's history, in the audit trail, and told to whoever leads; or why not. What `beside`
+    writes becomes durable with it.
 
     `leads`: this person answers for the area, and needs not have been called. `lends_a_hand`: they are on duty and
     were not called, here or elsewhere; somebody's life is in danger and they are the ones who can go.
@@ -117,6 +119,7 @@ def disclose(
                 for letter in letters_for(leader, alert, Purpose.CARD, turn, now, facts=facts):
                     ledger.queue(letter)
         ledger.publish(now, "alert", alert_id, alert.home, home.grid if home else "")
+        beside(ledger)
         return opening
 
 

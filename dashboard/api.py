@@ -48,19 +48,9 @@ ABOUT = (
 )
 
 
-def routes(door: ApiDoor) -> APIRouter:
-    """Signed in as on the pages, or by a token; what is not theirs is not there. Hung up after all the others, for the
-    document names them all."""
-    router, api, pages, house = door.router, door.api, door.pages, door.house
-    needs, who = door.needs, door.who
-
-    Alerts = Annotated[Caller, who(Right.ALERTS, *WITH_INSTALLERS)]  # noqa: N806 (a type)
-    Acting = Annotated[Caller, who(Right.ACT, *ON_DUTY)]  # noqa: N806
-    Importing = Annotated[Caller, who(Right.IMPORT, Duty.ADMIN)]  # noqa: N806
-    Exporting = Annotated[Caller, who(Right.EXPORT, Duty.ADMIN)]  # noqa: N806
-    Anybody = Annotated[Caller, who(None, *WITH_INSTALLERS)]  # noqa: N806
-
-    # ------------------------------------------------------------------ homes
+def homes(door: ApiDoor) -> None:
+    """How the homes stand, what was seen in them, and what cannot be noticed there."""
+    api, house = door.api, door.house
 
     @door.read("/homes", Right.HOMES, shape.HomesShape, *ON_DUTY)
     def list_homes(
@@ -102,6 +92,19 @@ def routes(door: ApiDoor) -> APIRouter:
     def list_contacts(caller: Caller, home: Home) -> Mapping[str, Any]:
         """The people around the household, in the order in which they are called."""
         return api.contacts(home)
+
+
+def routes(door: ApiDoor) -> APIRouter:
+    """Signed in as on the pages, or by a token; what is not theirs is not there. Hung up after all the others, for the
+    document names them all."""
+    router, api, pages, house = door.router, door.api, door.pages, door.house
+    needs, who = door.needs, door.who
+
+    Alerts = Annotated[Caller, who(Right.ALERTS, *WITH_INSTALLERS)]  # noqa: N806 (a type)
+    Acting = Annotated[Caller, who(Right.ACT, *ON_DUTY)]  # noqa: N806
+    Importing = Annotated[Caller, who(Right.IMPORT, Duty.ADMIN)]  # noqa: N806
+    Exporting = Annotated[Caller, who(Right.EXPORT, Duty.ADMIN)]  # noqa: N806
+    Anybody = Annotated[Caller, who(None, *WITH_INSTALLERS)]  # noqa: N806
 
     # ------------------------------------------------------------------ alerts
 
@@ -198,11 +201,6 @@ def routes(door: ApiDoor) -> APIRouter:
         """This document."""
         return JSONResponse(document(router, house.base_url))
 
-    def whole(caller: Caller) -> None:
-        if not pages.covers(caller.visitor, ""):
-            text = "Sheets hold the whole registry; that needs an account or a token for everywhere."
-            raise Problem(403, "not-for-a-part", text)
-
     @router.get(
         "/registry.zip",
         operation_id="exportRegistry",
@@ -210,7 +208,7 @@ def routes(door: ApiDoor) -> APIRouter:
     )
     def export(request: Request, caller: Exporting) -> Response:
         """Everything registered as CSV tables in one file. Who took it is written down."""
-        whole(caller)
+        door.whole(caller)
         now = house.clock.now()
         house.registrar.note_export(who=caller.name, now=now)
         content = sheets.write_zip(house.registry, now, tongue_of(request).language)
@@ -243,7 +241,7 @@ def routes(door: ApiDoor) -> APIRouter:
         check: Annotated[bool, Query(description="change nothing; only say what would be")] = False,
     ) -> Response:
         """Register what these tables name, all of it or nothing: one TOML sheet, or CSV tables in a ZIP."""
-        whole(caller)
+        door.whole(caller)
         name = "sheet.zip" if raw[:2] == b"PK" else "sheet.toml"
 
         def told(changes: sheets.Changes) -> Mapping[str, Any]:

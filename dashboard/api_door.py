@@ -7,7 +7,7 @@ stand in `api.py` and `api_*.py`.
 
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -93,6 +93,7 @@ class Doing:
     tongue: Tongue
     what: str  # as the audit trail calls it, behind "api."
     home: Home | None
+    raw: bytes = b""  # what was sent, where that is no JSON
     hidden: dict[str, Any] = field(default_factory=dict)
     """What is told with the first answer and kept nowhere: a secret, a link. Who asks again is told null."""
     told: Mapping[str, Any] | None = None  # the answer, once it is kept
@@ -179,38 +180,78 @@ class ApiDoor:
     def who(self, right: Right | None, *duties: Duty) -> Any:
         return Depends(self._keys.may(right, *duties))
 
-    def read(self, path: str, right: Right, shown: type, *duties: Duty) -> Callable[[F], F]:
-        """An address that shows something; the function returns what is shown."""
+    def whole(self, caller: Caller) -> None:
+        """Refuse a token or an account that is not for everywhere."""
+        if not self.pages.covers(caller.visitor, ""):
+            raise Problem(
+                403, "not-for-a-part", "This is of all there is; it needs an account or token for everywhere."
+            )
+
+    def somebody(self, caller: Caller, person: str) -> str:
+        """Refuse a name that is nobody's of the caller's homes and grids: a program acts for people it stands for."""
+        if person not in {one.id for one in self.pages.people(caller.visitor)}:
+            text = "This is done by somebody: name who it is, by an id that `/api/v1/people` lists."
+            raise Problem(
+                422, "no-such-person", text, Field("person", "is nobody of the homes and grids of this token")
+            )
+        return person
+
+    def read(
+        self, path: str, right: Right, shown: type | None, *duties: Duty, gives: Sequence[str] = (), **more: Any
+    ) -> Callable[[F], F]:
+        """An address that shows something; the function returns what is shown, or a file of a sort that it `gives`."""
         check = self._keys.may(right, *duties)
 
+        if gives:
+            more["responses"] = {200: {"description": "A file.", "content": {sort: {} for sort in gives}}}
+
         def add(do: F) -> F:
+            is_asked_for = "request" in inspect.signature(do).parameters
+
             async def endpoint(**given: Any) -> Response:
-                request = given.pop("request")
+                request = given["request"] if is_asked_for else given.pop("request")
 
                 def answer() -> Response:
                     caller = check(request)
                     home = self._home(caller, given)
-                    return JSONResponse(do(caller, *home, **given))
+                    told = do(caller, *home, **given)
+                    return told if isinstance(told, Response) else JSONResponse(told)
 
                 return await to_thread.run_sync(answer, limiter=self._readers)
 
-            self._hang("GET", path, do, endpoint, {"request": Request}, self.needs(right, shown))
+            self._hang("GET", path, do, endpoint, {"request": Request}, self.needs(right, shown, **more))
             return do
 
         return add
 
-    def act(self, path: str, right: Right, what: str, shown: type = shape.DoneShape) -> Callable[[F], F]:
+    def act(
+        self,
+        path: str,
+        right: Right,
+        what: str,
+        shown: type = shape.DoneShape,
+        *,
+        takes: Sequence[str] = (),
+        largest: int = 0,
+    ) -> Callable[[F], F]:
         """An address that does something, once for each key; the function returns the answer, or nothing where it is
-        the usual one. `what` is its name in the audit trail, behind "api."."""
+        the usual one. `what` is its name in the audit trail, behind "api."; `takes` are the sorts of file that are sent
+        in place of JSON, of `largest` bytes at most."""
+        file = {"content": {sort: {"schema": {"type": "string", "format": "binary"}} for sort in takes}}
+        about: dict[str, Any] = {"responses": dict(CONFLICT)}
+        if takes:
+            about |= {"extra": {"requestBody": {"required": True, **file}}, "max_body_size": 2 * largest}
 
         def add(do: F) -> F:
             def endpoint(**given: Any) -> Response:
                 caller, request = given.pop("caller"), given.pop("request")
                 key, raw = given.pop("key"), given.pop("raw")
+                if takes and len(raw) > largest:  # what is larger by far is not read at all, and refused more curtly
+                    raise Problem(413, *CODES[413], Field("body", f"is of {largest} bytes at most"))
                 home = self._home(caller, given)
 
                 def act(once: Once) -> Told:
-                    doing = Doing(self.house, caller, once, tongue_of(request), what, *home or (None,))
+                    doing = Doing(self.house, caller, once, tongue_of(request), what, home[0] if home else None, raw)
                     body = do(doing, *home, **given) or doing.told or done(home[0].id if home else "", *home)
                     if not once.is_kept:  # an act of several steps: each of them is the same when it is done again
                         kept = {**body, **dict.fromkeys(doing.hidden)}
@@ -220,7 +261,7 @@ class ApiDoor:
                 return self.api.once(caller, request, key, raw, act)
 
             more = {"request": Request, "caller": self._caller(right, *Duty), "key": Key, "raw": Raw}
-            self._hang("POST", path, do, endpoint, more, self.needs(right, shown, responses=dict(CONFLICT)))
+            self._hang("POST", path, do, endpoint, more, self.needs(right, shown, **about))
             return do
 
         return add
@@ -236,7 +277,7 @@ class ApiDoor:
         verb: str,
         path: str,
         do: Callable[..., Any],
-        endpoint: Callable[..., Response] | Callable[..., Awaitable[Response]],
+        endpoint: Any,
         more: Mapping[str, Any],
         declared: Mapping[str, Any],
     ) -> None:
@@ -247,7 +288,8 @@ class ApiDoor:
             own[0] = own[0].replace(name="home_id", annotation=str)
         keyword = inspect.Parameter.KEYWORD_ONLY
         fixed = [inspect.Parameter(name, keyword, annotation=kind) for name, kind in more.items()]
-        endpoint.__signature__ = inspect.Signature([*fixed, *(one.replace(kind=keyword) for one in own)])  # type: ignore[attr-defined]
+        given = [one.replace(kind=keyword) for one in own if one.name not in more]
+        endpoint.__signature__ = inspect.Signature([*fixed, *given])
         endpoint.__name__, endpoint.__doc__ = do.__name__, do.__doc__
         first, *rest = do.__name__.split("_")
         self.router.add_api_route(

@@ -10,7 +10,7 @@ from dashboard.answers import cut, iso
 from dashboard.api_door import PAGE, ApiDoor, Cursor, Doing, Limit, Name, Said, refused
 from dashboard.keys import Caller, Right
 from dashboard.pages import ON_DUTY
-from dashboard.problems import Field, Problem
+from dashboard.problems import Field
 from dashboard.visits import Visits
 from gateway.domain import Elder, Home
 
@@ -98,11 +98,7 @@ def routes(door: ApiDoor, them: Visits) -> None:
     @door.act("/homes/{home_id}/visits", Right.ACT, "visit")
     def note_visit(doing: Doing, home: Home, said: VisitBody) -> None:
         """Somebody was there without having been called: whatever said that a visit was due is settled by it."""
-        if said.person not in {one.id for one in door.pages.people(doing.visitor)}:
-            text = "A visit is made by somebody: name who it is, by an id that `/api/v1/people` lists."
-            raise Problem(
-                422, "no-such-person", text, Field("person", "is nobody of the homes and grids of this token")
-            )
+        door.somebody(doing.caller, said.person)
         kept = them.keep(home, said.person, said.elder, said.note, said.code, by=doing.caller.name)
         if kept is None:
             raise refused("That is not the code beside this door.", Field("code", "stands beside the door"))

@@ -513,7 +513,7 @@ class Install:
 
     def keep_photo(self, visitor: Visitor, home: Home, sensor: Sensor, picture: bytes) -> str:
         """What is to be said about it: only what begins like a JPEG or PNG is kept, under a name of our own."""
-        if sum(bool(line.photo) for line in self.house.registry.installations(home.id)) >= PHOTOS_AT_MOST:
+        if self.has_enough_photos(home):
             return "many-photos"
         name = pictures.keep(self.house.photos, picture)
         if not name:
@@ -522,6 +522,9 @@ class Install:
         line = Installation(home=home.id, sensor=sensor.id, at=now, by=who, photo=name)
         self.house.registrar.note_installation(line, who=who, now=now)
         return "photo"
+
+    def has_enough_photos(self, home: Home) -> bool:
+        return sum(bool(line.photo) for line in self.house.registry.installations(home.id)) >= PHOTOS_AT_MOST
 
     def photo(self, home: Home, name: str) -> Response:
         """A picture of this home: of another one's it answers as if there were none."""

@@ -49,6 +49,8 @@ class Right(StrEnum):
     ALERTS = "alerts:read"
     ACT = "alerts:act"  # accept … resolve, always for a person who is named
     PLANS = "plans:write"  # absences, limits, silences
+    PHOTOS = "photos:read"  # pictures that were taken in a home
+    CARD = "card:open"  # the hand-over card of an emergency, for somebody who says why
     REGISTRY = "registry:read"  # people, contacts, duties, ways and drills, what could not be read
     IMPORT = "registry:write"  # sheets into the registry
     EXPORT = "registry:export"  # all of the registry as sheets, health included
@@ -60,6 +62,10 @@ class Right(StrEnum):
     ROTA = "rota:write"  # shifts, swaps, leave, holidays
     DRILLS = "drills:write"  # drills, and tests of emergency buttons
     ACCOUNTS = "accounts:write"  # who may sign in; never as an administrator
+    PRIVACY = "privacy:write"  # who looked, copies, erasures, how long somebody's records are kept, opened cards
+    AUDIT = "audit:read"
+    MACHINE = "machine:write"  # the gateway itself: its health, its copies, whether its trail is whole
+    TOKENS = "tokens:write"  # other tokens, none of which can do more
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,20 @@ class Caller:
 
 
 def make_token(
-    accounts: AccountStore, now: datetime, name: str, rights: Iterable[Right], place: str, days: int, who: str
+    accounts: AccountStore,
+    now: datetime,
+    name: str,
+    rights: Iterable[Right],
+    place: str,
+    days: int,
+    who: str,
+    *,
+    drawn: str = "",
 ) -> tuple[ApiToken, str]:
-    """A new token, and what its program has to hold: that is kept nowhere. ValueError says what would be right."""
+    """A new token, and what its program has to hold: that is kept nowhere. ValueError says what would be right.
+
+    `drawn` is what nobody can guess, where the same has to come out again.
+    """
     if not NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a program; 2 to 40 of a-z, 0-9 and - are, as in city-platform.")
     if not 1 <= days <= LONGEST:
@@ -85,7 +102,7 @@ def make_token(
     wanted = [right for right in Right if right in set(rights)]
     if not wanted:
         raise ValueError(f"A token is for something; there are {[right.value for right in Right]}.")
-    secret = PREFIX + new_token()
+    secret = PREFIX + (drawn or new_token())
     token = ApiToken(
         id=hash_token(secret)[:10],
         name=name,
@@ -101,11 +118,17 @@ def make_token(
 
 
 def revoke(accounts: AccountStore, token_id: str, now: datetime) -> ApiToken | None:
-    """From now on it opens nothing; the token as it is now, None where there is none."""
-    token = next((one for one in accounts.tokens() if one.id == token_id), None)
-    if token is not None and token.revoked_at is None:
+    """From now on it opens nothing, nor does any that it has made; the token as it is now, None where there is none."""
+    tokens = accounts.tokens()
+    token = next((one for one in tokens if one.id == token_id), None)
+    if token is None:
+        return None
+    if token.revoked_at is None:
         token = replace(token, revoked_at=now)
         accounts.put_token(token)
+    for made in tokens:
+        if made.created_by == BY_PROGRAM + token.name and made.id != token.id and made.revoked_at is None:
+            revoke(accounts, made.id, now)
     return token
 
 

@@ -245,14 +245,7 @@ class Machine:
 
     def show_health(self, request: Request, visitor: Visitor, found: bool = False, error: str = "") -> Response:
         tongue, now = tongue_of(request), self.house.clock.now()
-        order = {"bad": 0, "note": 1, "well": 2}
-        remarks = sorted(
-            (
-                Line("", one.what[tongue.language], one.grade, one.to_do.get(tongue.language, ""))
-                for one in self._remarks
-            ),
-            key=lambda line: order[line.grade],
-        )
+        remarks = self.remarks(tongue)
         return self.pages.printer.page(
             request,
             "machine_health.html",
@@ -268,6 +261,14 @@ class Machine:
             files=[(name, in_bytes(size)) for name, size in self.house.meters().get("files", {}).items()],
             error=error,
         )
+
+    def remarks(self, tongue: Tongue) -> list[Line]:
+        """What was found when it was last looked through, the worst first."""
+        order = {"bad": 0, "note": 1, "well": 2}
+        found = (
+            Line("", one.what[tongue.language], one.grade, one.to_do.get(tongue.language, "")) for one in self._remarks
+        )
+        return sorted(found, key=lambda line: order[line.grade])
 
     def look(self) -> None:
         """Look at all of it, once for all who ask at the same time. Raises CouldNotLook."""

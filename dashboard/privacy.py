@@ -69,7 +69,7 @@ class Privacy:
             home = self.house.registry.home(dict(act.facts).get("home", ""))
             if home is None or not self.pages.covers(visitor, home.grid):
                 continue
-            review = reviewed.get(_key(act))
+            review = reviewed.get(key_of(act))
             reviewer = self.pages.name_of(review.who) if review else ""
             found.append(Glass(act, home, self.pages.name_of(act.who), reviewer, review.why if review else ""))
         return found
@@ -84,13 +84,13 @@ class Privacy:
             page_zone=FALLBACK_ZONE,
             here="/glass",
             glasses=self.glasses(visitor, now),
-            key=_key,
+            key=key_of,
             alert_url=alert_url,
             said=tongue.say(SAID[said]) if said in SAID else "",
         )
 
 
-def _key(act: Act) -> str:
+def key_of(act: Act) -> str:
     """One opening, by alert, person and moment."""
     return f"{act.ref}@{act.who}@{act.at.isoformat()}"
 
@@ -160,7 +160,7 @@ def routes(privacy: Privacy, doors: Doors) -> APIRouter:
     ) -> Response:
         """Somebody who did not open it themselves has looked whether the reason holds."""
         now = house.clock.now()
-        found = next((g for g in privacy.glasses(visitor, now) if _key(g.act) == opening), None)
+        found = next((g for g in privacy.glasses(visitor, now) if key_of(g.act) == opening), None)
         if found is None or found.act.who == visitor.account.person or not verdict.strip():
             raise HTTPException(422)
         with house.registry.begin() as ledger:

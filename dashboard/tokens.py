@@ -22,6 +22,8 @@ RIGHTS: Mapping[Right, str] = {
     Right.ALERTS: N_("alerts, what was done about them, and each message"),
     Right.ACT: N_("accept alerts and deal with them, for a person it names"),
     Right.PLANS: N_("note absences, set limits"),
+    Right.PHOTOS: N_("pictures that were taken in a home"),
+    Right.CARD: N_("open the hand-over card of an emergency, for a person it names who says why"),
     Right.REGISTRY: N_("people, contacts and telephone numbers, drills"),
     Right.IMPORT: N_("take in tables of the whole registry"),
     Right.EXPORT: N_("take out the whole registry, with what stands there of health"),
@@ -33,6 +35,10 @@ RIGHTS: Mapping[Right, str] = {
     Right.ROTA: N_("shifts, swaps, leave, holidays"),
     Right.DRILLS: N_("send drills, announce tests of emergency buttons"),
     Right.ACCOUNTS: N_("invite people, change what they see, shut accounts; never an administrator's"),
+    Right.PRIVACY: N_("who looked at somebody, copies of all that is kept, erasure, how long it is kept"),
+    Right.AUDIT: N_("read the audit trail"),
+    Right.MACHINE: N_("look after the gateway itself: its health, its copies, whether its trail is whole"),
+    Right.TOKENS: N_("make and withdraw tokens that can do no more than itself"),
 }
 DAYS = (30, 90, 365, LONGEST)
 

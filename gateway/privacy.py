@@ -133,9 +133,9 @@ class Privacy:
 
     # ------------------------------------------------------------------ forgetting
 
-    def erase(self, home_id: str, *, why: str, who: str, now: datetime) -> Erasure:
+    def erase(self, home_id: str, *, why: str, who: str, now: datetime, stand_in: str = "") -> Erasure:
         """Forget a household and its resident: readings, alerts, files, pictures, accounts. Done again after a crash
-        it goes on.
+        it goes on. `stand_in` is the name that takes its place, where whoever asks has to find the proof by it.
 
         Refused while somebody is being helped there. The hubs lose their way in first, so that nothing new comes.
         """
@@ -147,7 +147,7 @@ class Privacy:
             raise refused(N_("An alert of this home is open: see to it first, then erase."))
         if home.state is not Monitoring.RETIRED:
             self.registrar.set_state(home.id, Monitoring.RETIRED, why=Leaving.WITHDRAWN, who=who, now=now)
-        stand_in = f"erased-{secrets.token_hex(6)}"
+        stand_in = stand_in or f"erased-{secrets.token_hex(6)}"
         people = self._only_known_here(home, now)
         counts: Counter[str] = Counter()
         for photo in self._photos_of(home, alerts):

@@ -105,16 +105,16 @@ class Sharing:
                     facts = (("purpose", consent.purpose), ("viewer", viewer))
                     act.note("consent.withdraw", act.home.person, why=why, facts=facts)
 
-    def pause(self, home_id: str, until: datetime, *, who: str, now: datetime) -> None:
+    def pause(self, home_id: str, until: datetime, *, why: str = OWN_WISH, who: str, now: datetime) -> None:
         """Until then the family sees nothing, and is told of emergencies only. It ends by itself."""
         if not now < until <= now + NOT_SHOWN_AT_MOST:
             raise refused(N_("A pause of showing ends within a week; for longer, take the consent back."))
         with self._act(home_id, who, now) as act:
             self._end(act)
             act.ledger.put_override(
-                Override(home=home_id, key=NOT_SHOWN, value="yes", since=now, until=until, author=who, reason=OWN_WISH)
+                Override(home=home_id, key=NOT_SHOWN, value="yes", since=now, until=until, author=who, reason=why)
             )
-            act.note("sharing.pause", home_id, facts=(("until", until.isoformat()),))
+            act.note("sharing.pause", home_id, why=why, facts=(("until", until.isoformat()),))
 
     def resume(self, home_id: str, *, who: str, now: datetime) -> None:
         """What was agreed to is shown again. Nothing to end is no error: it may have ended by itself."""

@@ -27,9 +27,9 @@ BOUNDED = settings(
 )
 
 
-@schemathesis.serializer("application/toml", "application/zip")
+@schemathesis.serializer("application/toml", "application/zip", "image/jpeg", "image/png")
 def as_it_is(context, value):
-    """A sheet is sent as the text or the bytes that it is."""
+    """A sheet or a picture is sent as the text or the bytes that it is."""
     return str(value).encode("utf-8", "surrogatepass")
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from pages_house import Rig
+from test_handling_pages import PICTURE
+from test_privacy_pages import Bureau
+from the_workings import Inside
 
 from dashboard.keys import Right, make_token
 
@@ -21,9 +23,10 @@ BLOCK = re.compile(r"^```(sh|py|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
-def environment():
+def environment(tmp_path):
     """A gateway's pages with a home in which somebody has pressed, as the document tells it."""
-    rig = Rig()
+    rig = Bureau(more={"photos": tmp_path, "workings": Inside().workings()})
+    (tmp_path / "floor.jpg").write_bytes(PICTURE)
     for home in ("h1", "h2"):
         rig.hear(home, minutes_ago=8)
     rig.press("h1")
@@ -56,7 +59,7 @@ def same_shape(shown, given, at="the answer"):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
-def test_every_example_runs_and_answers_as_it_is_shown(environment, monkeypatch):
+def test_every_example_runs_and_answers_as_it_is_shown(environment, tmp_path, monkeypatch):
     for name in ("SHOUWANG", "TOKEN", "NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, environment[name])
     room, said, ran = {}, "", 0
@@ -64,7 +67,13 @@ def test_every_example_runs_and_answers_as_it_is_shown(environment, monkeypatch)
     for language, text in BLOCK.findall(DOCUMENT.read_text()):
         if language == "sh":
             done = subprocess.run(
-                ["bash", "-euc", text], env=environment, capture_output=True, text=True, timeout=30, check=True
+                ["bash", "-euc", text],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=True,
             )
             said = done.stdout
             if "curl" in text:

@@ -15,13 +15,13 @@ class Bureau(Rig):
     """The rig with what the administrator's page needs."""
 
     def __post_init__(self) -> None:
-        self.more = {"privacy": _Late(self)}
+        self.more = {"privacy": Late(self), **self.more}
         super().__post_init__()
         self.registrar.put_person(Person(id="wang", name="王奶奶"), who="ma", now=EVENING)
         self.rename("h1", person="wang")
 
 
-class _Late:
+class Late:
     """The stores exist only after the house is built."""
 
     def __init__(self, rig: Rig) -> None:
