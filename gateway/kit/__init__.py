@@ -27,9 +27,17 @@ BOX: Final = {
     "shouwang-heartbeat": PROGRAM,
     "shouwang-heartbeat.service": PLAIN,
     "shouwang-heartbeat.timer": PLAIN,
+    "shouwang-ring": PROGRAM,
+    "shouwang-ring.conf": PLAIN,
+    "shouwang-ring.service": PLAIN,
     "zigbee2mqtt.service": PLAIN,
 }
 CA: Final = "shouwang-ca.crt"
+
+_ONE_WAY = "keepalive_interval 20\nrestart_timeout 2 20"
+_TWO_WAYS = "round_robin true\nkeepalive_interval 10\nrestart_timeout 2 10"
+"""What came through by the second way within 20 to 23 s. Whoever works is stayed with: a bridge that goes back to the
+first as soon as that takes a connection goes back to one that takes it and says nothing."""
 
 _MARK = re.compile(r"@([A-Z_]+)@")
 _HUB = re.compile(r"[a-z0-9-]{1,64}")
@@ -62,7 +70,8 @@ def contents(hub: str, secret: str, uplink: Endpoint, *, home: str = "") -> Iter
         "HOME": home if _HUB.fullmatch(home.lower()) else "",  # never a person's name on a box in a cupboard
         "SECRET": secret,
         "CLIENT": _client_id(hub, secret),
-        "ADDRESS": f"{uplink.host}:{uplink.port}",
+        "ADDRESS": f"{uplink.host}:{uplink.port} {uplink.second}".rstrip(),
+        "PATIENCE": _TWO_WAYS if uplink.second else _ONE_WAY,
         "TLS": _tls(uplink),
     }
     for name, mode in BOX.items():

@@ -3,9 +3,12 @@
 import os
 import selectors
 import shutil
+import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -117,11 +120,12 @@ class Box:
             ("user mosquitto", f"user {Path.home().owner()}"),
             ("/run/mosquitto/mosquitto.pid", folder / "pid"),
             ("log_dest syslog", f"log_dest file {folder / 'log'}"),
+            ("log_type notice", "log_type notice\nlog_type subscribe"),
             ("/var/lib/mosquitto/", f"{folder}/"),
             ("listener 1883 127.0.0.1", f"listener {self.port} 127.0.0.1"),
             ("/etc/mosquitto/shouwang-ca.crt", folder / "shouwang-ca.crt"),
             ("autosave_interval 10", "autosave_interval 1"),
-            ("restart_timeout 2 20", "restart_timeout 1 1"),
+            ("restart_timeout 2 10" if uplink.second else "restart_timeout 2 20", "restart_timeout 1 1"),
         ):
             assert shipped in conf or "shouwang-ca" in shipped, f"the kit's mosquitto.conf no longer says {shipped!r}"
             conf = conf.replace(shipped, str(ours))
@@ -146,6 +150,25 @@ class Box:
     def device(self, kind: type[D], client_id: str = "") -> D:
         """Zigbee2MQTT, or whatever else speaks to the box from inside the home."""
         return kind(Endpoint(host="127.0.0.1", port=self.port), client_id)
+
+    @contextmanager
+    def ringing(self) -> Iterator[None]:
+        """The kit's own ringer, as its unit runs it."""
+        log = (self.folder / "ring.log").open("w")
+        ringer = subprocess.Popen(
+            ["sh", self.folder / "shouwang-ring", "127.0.0.1", str(self.port)],
+            env={"PATH": os.environ["PATH"], "SHOUWANG_RING": str(self.folder / "shouwang-ring.conf")},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            eventually(lambda: "1 shouwang-ring" in self.log())  # it has subscribed
+            yield
+        finally:
+            os.killpg(ringer.pid, signal.SIGKILL)
+            ringer.wait()
+            log.close()
 
     def heartbeat(self, at: datetime, **environment: str) -> None:
         """The kit's own script, as the timer runs it; `at` is what the box's clock shows."""

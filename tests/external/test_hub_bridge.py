@@ -348,3 +348,88 @@ def test_the_heartbeat_says_what_the_box_lives_on(gateway: Gateway, line: Line, 
     beat()
     assert [m.qos for m in zigbee.heard] == [1, 1, 0], "that mains failed is kept for the gateway, a heartbeat is not"
     assert {one["at"] for one in said} == {"2026-03-02T00:00:00Z"}
+
+
+class Siren(Device):
+    """A siren in the home, and what it was told."""
+
+    def listens(self) -> "Siren":
+        self.listen("shouwang/hub-a/zigbee2mqtt/siren/set")
+        return self
+
+    def is_loud(self) -> bool:
+        return bool(self.heard) and b'"emergency"' in self.heard[-1].payload
+
+
+def test_a_press_that_the_gateway_has_not_rings_in_the_home_until_it_has(
+    gateway: Gateway, line: Line, box: Box, zigbee: Bridge
+) -> None:
+    with box.ringing(), box.device(Siren) as siren:
+        siren.listens()
+        zigbee.says("sos/cord", {"action": "emergency"}, gateway.time, CORD)
+        gateway.until(lambda: "sos" in gateway.told())
+        time.sleep(1.5)
+        assert siren.heard == [], "the gateway has it, and calls people"
+
+        line.cut()
+        gateway.passes(12 * 60)
+        zigbee.says("sos/cord", {"action": "emergency"}, pressed_at := gateway.time, CORD)
+        eventually(siren.is_loud)
+        gateway.passes(12 * 60)
+        assert siren.is_loud()
+
+        line.mend()
+        gateway.until(lambda: pressed_at in gateway.stored(Kind.SOS))
+        eventually(lambda: not siren.is_loud())
+
+    assert set(gateway.told()) == {"sos", "home_silent"}, "a day without a word, and nobody is called inactive"
+
+
+@pytest.mark.parametrize("broker", ["nats"], indirect=True)
+def test_whoever_is_there_ends_the_ringing(gateway: Gateway, line: Line, box: Box, zigbee: Bridge) -> None:
+    with box.ringing(), box.device(Siren) as siren:
+        siren.listens()
+        line.cut()
+        zigbee.says("kitchen", {"smoke": True}, gateway.time, CORD)
+        eventually(siren.is_loud)
+
+        zigbee.says("cancel", {"action": "single"}, gateway.time, "0x00124b0029aa0003")
+        eventually(lambda: not siren.is_loud())
+        said = len(siren.heard)
+        line.mend()
+        gateway.until(lambda: "smoke" in gateway.told() or gateway.pipeline.counts.messages > 3)
+        time.sleep(0.5)
+
+        assert len(siren.heard) == said, "what it was told while the line was cut is not told again by the other end"
+
+
+@pytest.fixture
+def detour(broker: LiveBroker) -> Iterator[Line]:
+    line = Line(broker.gateway)
+    yield line
+    line.close()
+
+
+@pytest.mark.parametrize("broker", ["nats"], indirect=True)
+def test_a_hub_whose_first_way_is_dead_takes_its_second(
+    broker: LiveBroker, line: Line, detour: Line, tmp_path: Path
+) -> None:
+    ways = replace(broker.hub("hub-a"), host="127.0.0.1", port=line.port, second=f"127.0.0.1:{detour.port}")
+    box = Box(tmp_path / "box", "hub-a", ways)
+    with Device(broker.gateway) as there, box.device(Device) as here:
+        there.listen("shouwang/#")
+        here.say("shouwang/hub-a/plain/hall", "1")
+        eventually(lambda: len(there.heard) == 1)
+        line.cut()
+        for number in range(2, 50):
+            here.say("shouwang/hub-a/plain/hall", str(number))
+        eventually(lambda: len(there.heard) >= 49)
+        line.mend()
+        detour.cut()
+        here.say("shouwang/hub-a/plain/hall", "50")
+        eventually(lambda: there.heard[-1].payload == b"50")
+    box.stop()
+
+    assert [int(m.payload) for m in there.heard] == list(range(1, 51)), (
+        "each of them, in the order in which it was said"
+    )

@@ -113,6 +113,7 @@ def test_the_line_carries_its_own_home_and_nothing_else():
         "topic shouwang/hub-7/zigbee2mqtt/bridge/request/# in 0",
         "topic shouwang/hub-7/zigbee2mqtt/+/set in 0",
         "topic shouwang/hub-7/zigbee2mqtt/+/+/set in 0",
+        "topic plain/hub in 0 shouwang-back/ shouwang/hub-7/",
     ]
     assert [line for line in conf if line.startswith("listener")] == ["listener 1883 127.0.0.1"]
     assert "address broker.example.org:8883" in conf
@@ -127,6 +128,13 @@ def test_encryption_is_what_the_broker_has(tmp_path):
     assert "bridge_cafile /etc/mosquitto/shouwang-ca.crt" in lines(own["mosquitto.conf"])
     assert own["shouwang-ca.crt"] == ca.read_text()
     assert not [line for line in lines(plain["mosquitto.conf"]) if line.startswith("bridge_ca")]
+
+
+def test_a_second_way_is_taken_sooner_than_one_waits_for_the_only_one():
+    both = lines(kit(uplink=Endpoint.parse("mqtts://b.example?second=203.0.113.9"))["mosquitto.conf"])
+
+    assert {"address b.example:8883 203.0.113.9:8883", "round_robin true", "keepalive_interval 10"} <= set(both)
+    assert "keepalive_interval 20" in lines(kit()["mosquitto.conf"])
 
 
 def test_who_knows_one_hubs_client_id_knows_no_other():
@@ -175,7 +183,7 @@ def install(kit_folder: Path, box: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_second_installation_keeps_the_zigbee_network(tmp_path):
+def test_a_second_installation_keeps_the_zigbee_network_and_what_rings(tmp_path):
     """With another network key every device of the home would have to be joined anew."""
     box = tmp_path / "box"
     (box / "etc/mosquitto").mkdir(parents=True)
@@ -183,6 +191,8 @@ def test_a_second_installation_keeps_the_zigbee_network(tmp_path):
     assert install(unpack(tmp_path / "kit"), box).returncode == 0
     network = box / "var/lib/zigbee2mqtt/configuration.yaml"
     network.write_text(network.read_text().replace("network_key: GENERATE", "network_key: [1, 2, 3]"))
+
+    (box / "etc/shouwang-ring").write_text("SIREN=lamp\n")
 
     assert install(unpack(tmp_path / "kit", secret=SECRET[::-1]), box).returncode == 0
 
@@ -192,6 +202,7 @@ def test_a_second_installation_keeps_the_zigbee_network(tmp_path):
     assert line.stat().st_mode & 0o777 == 0o600
     assert line.with_name("mosquitto.conf.before-shouwang").read_text() == "# Debian's own\n"
     assert (box / "usr/local/bin/shouwang-heartbeat").stat().st_mode & 0o777 == 0o755
+    assert (box / "etc/shouwang-ring").read_text() == "SIREN=lamp\n"
 
 
 def test_the_kit_of_another_home_is_not_put_on_this_box(tmp_path):
@@ -230,7 +241,17 @@ def test_the_address_in_a_kit_is_one_that_a_home_can_reach(settings, reached):
     assert (str(at), at.username, at.password) == (reached, "", "")
 
 
-@pytest.mark.parametrize("public", ["broker.example.org", "http://broker", "mqtts://hub:secret@broker"])
+@pytest.mark.parametrize(
+    "public",
+    [
+        "broker.example.org",
+        "http://broker",
+        "mqtts://hub:secret@broker",
+        "mqtts://broker?second=other:0",
+        "mqtts://broker?second=a b",
+        "mqtts://broker?third=other",
+    ],
+)
 def test_an_address_for_hubs_that_is_none_is_refused(public):
     with pytest.raises(ValidationError, match=r"broker\.public"):
         Settings.model_validate({"broker": {"public": public}})

@@ -13,7 +13,7 @@ stop() {
 
 if [ -z "$root" ]; then
     [ "$(id -u)" = 0 ] || stop "请用 sudo 运行。 / Run it with sudo."
-    for program in mosquitto mosquitto_pub node; do
+    for program in mosquitto mosquitto_pub mosquitto_sub node; do
         command -v "$program" >/dev/null || stop "缺少 $program，见 README。 / $program is missing, see the README."
     done
     [ -f /opt/zigbee2mqtt/index.js ] || stop "/opt/zigbee2mqtt 里没有 Zigbee2MQTT，见 README。 / There is no Zigbee2MQTT in /opt/zigbee2mqtt, see the README."
@@ -36,14 +36,17 @@ install -m 600 mosquitto.conf "$there"
 # Never a second time: without the network's key every device in the home would have to be joined anew.
 [ -f "$network" ] || install -m 600 configuration.yaml "$network"
 
-install -m 755 shouwang-heartbeat "$root/usr/local/bin/shouwang-heartbeat"
-install -m 644 zigbee2mqtt.service shouwang-heartbeat.service shouwang-heartbeat.timer "$root/etc/systemd/system/"
+# What rings in this home was written down by whoever installed it.
+[ -f "$root/etc/shouwang-ring" ] || install -m 644 shouwang-ring.conf "$root/etc/shouwang-ring"
+
+install -m 755 shouwang-heartbeat shouwang-ring "$root/usr/local/bin/"
+install -m 644 zigbee2mqtt.service shouwang-heartbeat.service shouwang-heartbeat.timer shouwang-ring.service "$root/etc/systemd/system/"
 
 if [ -z "$root" ]; then
     chown mosquitto: /etc/mosquitto/mosquitto.conf
     chown -R zigbee2mqtt: /var/lib/zigbee2mqtt
     systemctl daemon-reload
-    systemctl enable --quiet mosquitto zigbee2mqtt shouwang-heartbeat.timer
-    systemctl restart mosquitto zigbee2mqtt shouwang-heartbeat.timer
+    systemctl enable --quiet mosquitto zigbee2mqtt shouwang-heartbeat.timer shouwang-ring
+    systemctl restart mosquitto zigbee2mqtt shouwang-heartbeat.timer shouwang-ring
 fi
 echo "好了。 / Done."
