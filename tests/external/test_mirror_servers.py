@@ -1,9 +1,14 @@
 """The mirror before real servers: everything once, whatever the server does meanwhile; and long ranges read back."""
 
+import itertools
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,6 +138,43 @@ def test_long_ranges_come_back_as_the_store_itself_sums_them(influxdb, store, tm
     assert history.hours(*asked, sensor="pir") == hours
     assert history.hours(*asked, sensor="another") == []
     assert history.hours("h1' or home <> '", *asked[1:]) == []
+
+
+BOARD = json.loads((ROOT / "deploy/grafana/dashboards/home.json").read_text(encoding="utf-8"))
+
+
+def test_every_panel_of_the_board_is_answered_with_points(influxdb, store, tmp_path):
+    """As Grafana asks: with the home that was chosen, the time that is looked at and its own width of a step."""
+    asked = {
+        f"{panel['title']}: {target['query']}": target["query"]
+        .replace("$home", "h1")
+        .replace("$timeFilter", "time >= '2026-03-02T08:00:00Z' and time <= '2026-03-02T10:00:00Z'")
+        .replace("$__interval", "10m")
+        for panel in BOARD["panels"]
+        for target in panel["targets"]
+    }
+    shown = {Kind(kind) for query in asked.values() for kind in re.findall('FROM "([a-z_]+)"', query)}
+    batch = Batch()
+    for number, (kind, minute) in enumerate(itertools.product(sorted(shown), range(60)), 1):
+        at = MORNING + timedelta(minutes=minute)
+        batch.readings.append(Reading("h1", f"a {kind}", "客厅 1", kind, 21.5, at, at, number, seq=number))
+    store.commit(batch)
+    send_all(mirror(store, influxdb, tmp_path))
+
+    without = [title for title, query in asked.items() if not any(points_of(influxdb, query))]
+
+    assert without == []
+    [homes] = [variable["query"] for variable in BOARD["templating"]["list"]]
+    assert set(points_of(influxdb, homes)) == {"h1"}
+
+
+def points_of(influxdb: Influx1, query: str) -> list[float | str]:
+    """What stands beside each time or name of an answer, and is something."""
+    asked = urllib.parse.urlencode({"db": "homes", "q": query})
+    with urllib.request.urlopen(f"{influxdb.url}/query?{asked}", timeout=10) as answer:
+        [result] = json.load(answer)["results"]
+    assert "error" not in result, result["error"]
+    return [row[1] for series in result.get("series", ()) for row in series["values"] if row[1]]
 
 
 def test_it_runs_as_a_process_beside_and_says_how_it_is(influxdb, store, tmp_path):
