@@ -82,6 +82,7 @@ LISTS: Mapping[str, str] = {
     "install": N_("homes to install"),
     "accounts": N_("accounts"),
     "glass": N_("emergency cards opened"),
+    "alerts": N_("what holds for alerts in whose home"),
     "audit": N_("the audit trail"),
     "retention": N_("how long things are kept"),
     "api": N_("another program"),

@@ -18,7 +18,7 @@ from dashboard.printer import tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Area, Duty, Grid
 from gateway.domain.home import GRID
-from gateway.domain.rota import Rota
+from gateway.domain.rota import OnCall, Rota, Turn
 from gateway.places import Places
 from gateway.registry import RegistrationError
 
@@ -68,7 +68,8 @@ class Part:
     grids: int
     homes: int
     unmanned: int  # grids in it for which no grid worker is named
-    worker: str = ""  # of a grid: who
+    worker: str = ""  # of a grid: who is named
+    now: OnCall | None = None  # of a grid: which grid worker would be called at this moment
 
 
 def named(rota: Rota, place: str, duty: Duty, now: datetime) -> tuple[str, list[str]]:
@@ -154,6 +155,7 @@ class Grids:
             if around == within if within is not None else around not in known:
                 inside = below.get(place.code, [])
                 workers = named(rota, place.code, Duty.GRID_WORKER, now)[1] if isinstance(place, Grid) else []
+                called = self.house.registry.on_call(place.code, Duty.GRID_WORKER, now).people if workers else ()
                 parts.append(
                     Part(
                         place,
@@ -161,6 +163,7 @@ class Grids:
                         sum(homes.get(grid.code, 0) for grid in inside),
                         sum(grid.code in unmanned for grid in inside),
                         worker=self.pages.name_of(workers[0]) if workers else "",
+                        now=called[0] if called else None,
                     )
                 )
         return parts
@@ -209,11 +212,12 @@ class Grids:
             is_missed = isinstance(place, Grid) and duty in (Duty.GRID_WORKER, Duty.DEPUTY)
             if people or is_missed:
                 found = [person for one in people if (person := registry.person(one)) is not None]
+                called = {one.person.id: one.turn for one in registry.on_call(place.code, duty, now).people}
                 name = registry.place_name(where) if where else tongue.say("everywhere")
                 rows.append(
                     {
                         "duty": wording.duty_name(duty, tongue.language),
-                        "people": found,
+                        "people": [(person, _now_in_words(called, person.id, now, tongue)) for person in found],
                         "where": "" if where == place.code else name,
                         "is_bad": not people and duty is Duty.GRID_WORKER,
                     }
@@ -273,11 +277,23 @@ class Grids:
     def part_words(self, part: Part, tongue: Tongue) -> str:
         homes = tongue.say(N_("{n} household") if part.homes == 1 else N_("{n} households"), n=part.homes)
         if isinstance(part.place, Grid):
-            return f"{homes} · {part.worker or tongue.say('no grid worker')}"
+            return f"{homes} · {self.worker_words(part, tongue)}"
         said = [self.counted("grid", part.grids, tongue), homes]
         if part.unmanned:
             said.append(tongue.say("{n} without a grid worker", n=part.unmanned))
         return " · ".join(said)
+
+    def worker_words(self, part: Part, tongue: Tongue) -> str:
+        """Who would be called in a grid at this moment, and until when they are on shift."""
+        if not part.worker:
+            return tongue.say("no grid worker")
+        if part.now is None:
+            return tongue.say("{name}, who cannot be called now", name=part.worker)
+        name, turn = part.now.person.name, part.now.turn
+        if turn is None:
+            return name
+        until = tongue.clock(turn.ends, turn.shift.zone, self.house.clock.now())
+        return tongue.say("{name}, on shift until {time}", name=name, time=until)
 
     def bound(self, place: Area | Grid) -> list[str]:
         """Who signs in for just this place: they would see nothing any more."""
@@ -294,6 +310,17 @@ def around_of(place: Area | Grid) -> str:
 
 def address(code: str = "") -> str:
     return f"/administration/places/{quote(code, safe='')}" if code else "/administration/places"
+
+
+def _now_in_words(called: Mapping[str, Turn | None], person: str, now: datetime, tongue: Tongue) -> str:
+    """Of somebody who is named for a place: on shift until when, or not to be called now; nothing for whoever answers
+    at any hour."""
+    if person not in called:
+        return tongue.say("not now")
+    turn = called[person]
+    return (
+        "" if turn is None else tongue.say("on shift until {time}", time=tongue.clock(turn.ends, turn.shift.zone, now))
+    )
 
 
 def _depth(level: str, order: Sequence[str]) -> int:

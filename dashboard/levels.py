@@ -2,7 +2,7 @@
 here with a reason, for a grid or for an area with all that lies in it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -18,15 +18,18 @@ from dashboard.accounts import LEADERS
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.grids import Grids
-from dashboard.plan import Plans, ending
+from dashboard.plan import Line, Plans, ending
 from dashboard.printer import FALLBACK_ZONE, tongue_of
 from dashboard.words import N_, Tongue
-from gateway.domain import Duty, Grid, Ladder, Override, Scope, Severity
+from gateway.domain import Duty, Grid, Home, Ladder, Override, Scope, Severity
 from gateway.domain.plan import ALWAYS_ON, NEVER_HELD, OF_AN_ALERT, OFF
 from gateway.registry import RegistrationError
 
 WATCHED = "watched"
 """In place of a number: whether the alert is told at all."""
+
+HOMES_SHOWN = 100
+"""Lines of households below the table of a place; how many more there are is said."""
 
 TEST = "test"
 """The one code that nobody sets anything for."""
@@ -38,6 +41,14 @@ SAID = {
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What a household's own plan says about an alert."""
+
+    home: Home
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One kind of alert as it holds for a place."""
 
@@ -46,6 +57,7 @@ class Row:
     ladder: Ladder
     is_off: bool
     said: Mapping[str, Override]  # number -> the line that says it, where one does
+    homes: int = 0  # households in which something else holds
 
     @property
     def asks(self) -> timedelta:
@@ -100,9 +112,24 @@ class Levels:
         is_off = WATCHED in said and said[WATCHED].value == OFF and code not in ALWAYS_ON
         return Row(code, severity, ladder, is_off, said)
 
-    def rows(self, place: str) -> list[Row]:
+    def rows(self, place: str, own: Iterable[tuple[Home, Override]] = ()) -> list[Row]:
         lines = self.lines(place)
-        return [self.row(code, lines) for code in self.codes()]
+        homes: dict[str, set[str]] = {}
+        for home, line in own:
+            homes.setdefault(_alert_of(line), set()).add(home.id)
+        return [replace(self.row(code, lines), homes=len(homes.get(code, ()))) for code in self.codes()]
+
+    def of_households(self, visitor: Visitor, place: str) -> list[tuple[Home, Override]]:
+        """What the plans of single households in a place say about alerts: it beats what the table says."""
+        registry, now, known = self.house.registry, self.house.clock.now(), set(self.codes())
+        above = registry.rota().above
+        homes = {home.id: home for home in self.pages.homes(visitor) if place in above.get(home.grid, ("",))}
+        return [
+            (homes[home], line)
+            for home, plan in registry.plans(homes, now).items()
+            for line in plan
+            if line.scope is Scope.HOME and _alert_of(line) in known
+        ]
 
     def line(self, visitor: Visitor, tongue: Tongue) -> tuple[str, bool]:
         """How many kinds there are, and how many numbers differ from the usual in the places of this visitor."""
@@ -114,14 +141,17 @@ class Levels:
             (code, line.key)
             for scope, code in scopes
             for line in registry.overrides(code, scope)
-            if line.covers(now) and line.key.partition(".")[0] in known
+            if line.covers(now) and _alert_of(line) in known
         }
-        said = tongue.say("{n} kinds of alert", n=len(known))
-        if not changed:
-            return f"{said} · {tongue.say('all as usual')}", False
-        places = len({code for code, _ in changed})
-        text = N_("{n} changed in {places} place") if places == 1 else N_("{n} changed in {places} places")
-        return f"{said} · {tongue.say(text, n=len(changed), places=places)}", False
+        said = [tongue.say("{n} kinds of alert", n=len(known))]
+        if changed:
+            places = len({code for code, _ in changed})
+            text = N_("{n} changed in {places} place") if places == 1 else N_("{n} changed in {places} places")
+            said.append(tongue.say(text, n=len(changed), places=places))
+        if homes := len({home.id for home, _ in self.of_households(visitor, visitor.account.place)}):
+            text = N_("something else holds in {n} household") if homes == 1 else N_("something else in {n} households")
+            said.append(tongue.say(text, n=homes))
+        return " · ".join(said if len(said) > 1 else [*said, tongue.say("all as usual")]), False
 
     # ------------------------------------------------------------------ pages
 
@@ -139,17 +169,23 @@ class Levels:
     def show_table(self, request: Request, visitor: Visitor, place: str, said: str = "") -> Response:
         tongue, choices = tongue_of(request), self.choices(visitor)
         place = place or next((code for code, _ in choices), "")
-        if place:
-            self.scope(visitor, place)
+        scope = self.scope(visitor, place) if place else None
+        own = self.of_households(visitor, place) if place else []
         return self.grids.them.printer.page(
             request,
             "administration_alerts.html",
             visitor=visitor,
             here=f"/administration/alerts?place={quote(place, safe='')}",
             place=place,
-            scope=self.scope(visitor, place).value if place else "",
+            scope=scope.value if scope else "",
             choices=choices,
-            rows=self.rows(place),
+            rows=self.rows(place, own),
+            own=[
+                Own(home, self.plans.line(line, tongue, home.zone, visitor, Scope.HOME))
+                for home, line in own[:HOMES_SHOWN]
+            ],
+            more=max(0, len(own) - HOMES_SHOWN),
+            name_of=self.pages.name_of,
             address=address,
             said=tongue.say(SAID[said]) if said in SAID else "",
             **self.words(tongue, place),
@@ -236,6 +272,11 @@ class Levels:
             if last > first:
                 when = tongue.say("{first}, again until {last}", first=when, last=tongue.span(last))
             yield when, tongue.say(", ").join(wording.duty_name(duty, tongue.language) for duty in duties)
+
+
+def _alert_of(line: Override) -> str:
+    """The code of the alert that a line of a plan is about; of any other line something that is none."""
+    return line.key.partition(".")[0]
 
 
 def address(place: str, code: str) -> str:

@@ -30,6 +30,7 @@ LISTS: Mapping[str, str] = {
     "install_household.html": "install",
     "accounts_list.html": "accounts",
     "glass.html": "glass",
+    "administration_alerts.html": "alerts",
     "machine_audit.html": "audit",
     "machine_retention.html": "retention",
 }

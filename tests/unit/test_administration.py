@@ -4,8 +4,9 @@ Most stories share one house, each with a grid and people of its own: to build t
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import time, timedelta
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import pytest
 from pages_house import EVENING, Rig, a_home, hidden
@@ -13,8 +14,10 @@ from test_pages import text_of
 
 from alerts.channels.console import Console
 from gateway.domain import Delivery, Duty, Grid, Person, Purpose, Reach, Scope, Sending
+from gateway.domain.rota import Shift
 from gateway.ports import Undeliverable
 
+CHINA = ZoneInfo("Asia/Shanghai")
 PLACES, PEOPLE, ALERTS, CHANNELS = (f"/administration/{name}" for name in ("places", "people", "alerts", "channels"))
 
 
@@ -194,6 +197,41 @@ def test_somebody_new_is_added_called_and_can_be_reached(office, corner):
     office.post(f"{PEOPLE}/{number}/duties/end", duty="grid_worker", place="g2")
     assert office.registry.duties(number, now) == [(Duty.DEPUTY, corner.code)]
     assert office.post(PEOPLE, name="又一人", phone=number, duty="deputy", place="g2").status_code == 422, "taken"
+
+
+def test_the_tree_says_who_is_on_shift_at_this_moment(office, corner):
+    shift = Shift(
+        place=corner.code,
+        duty=Duty.GRID_WORKER,
+        person=corner.worker,
+        begins=time(20),
+        ends=time(6),
+        zone=CHINA,
+        first=EVENING.date(),
+    )
+    with office.registry.begin() as ledger:
+        ledger.put_duties(corner.worker, [], EVENING)
+        ledger.put_shift(shift)
+    name, until = corner.worker.title(), "tomorrow 06:00"
+    assert f"1 household · {name}, on shift until {until}" in office.says(f"{PLACES}/1101")
+    assert f"{name} on shift until {until}" in office.says(f"{PLACES}/{corner.code}")
+
+    with office.registry.begin() as ledger:
+        ledger.drop_shift(shift.id)
+        ledger.put_shift(replace(shift, begins=time(8), ends=time(20)))
+    assert f"{name}, who cannot be called now" in office.says(f"{PLACES}/1101")
+    assert f"{name} not now" in office.says(f"{PLACES}/{corner.code}")
+
+
+def test_what_a_household_has_of_its_own_stands_below_the_table_with_whose_word_it_is(office, corner):
+    at = f"{ALERTS}?place={corner.code}"
+    assert "holds in every household" in office.says(at)
+    office.rig.registrar.plan(corner.home, "inactivity.ack", "20", why="住在山上", who=corner.worker, now=EVENING)
+
+    said = office.says(at)
+    assert "otherwise in 1 household" in said and f"by {corner.worker.title()}: 住在山上" in said
+    assert f'href="/plans/home/{corner.home}"' in office.browser.get(at).text
+    assert "holds in every household" in office.says(f"{ALERTS}?place=g2"), "elsewhere nothing has changed"
 
 
 def test_a_wrong_address_is_refused_and_a_key_is_not_shown_again(office, corner):
