@@ -4,6 +4,7 @@ Findings, what is held back, what another alert says better, and the acts of peo
 said stands in `alerts/minutes.py`, the ladder in `alerts/climbing.py`.
 """
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -103,6 +104,10 @@ class Sitting(Climbing):
         known = not self.ledger.join(cause, alert.id if alert else cause.id)
         verdict = judge(finding, open_alert=alert, known=known)
         if verdict.reason is Reason.KNOWN:
+            if (
+                finding.code in PRESSES
+            ):  # by a broker after a fall, by a button until it is heard, or by an eavesdropper
+                self.remarks.append((logging.INFO, "a press that is known was told again: nobody is called", cause.id))
             return verdict
         # What people know already goes its way; only what they do not know yet can be held back.
         if how is Treatment.HELD and work is not None and (alert is None or is_held(alert)):

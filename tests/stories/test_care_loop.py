@@ -387,6 +387,23 @@ async def test_the_same_finding_twice_changes_nothing_whatever_became_of_it():
     assert len(house.store.alerts()) == 1
 
 
+async def test_a_press_that_is_played_back_calls_nobody_and_stands_in_the_log(caplog):
+    house = House()
+    first = house.finds(since=T0.isoformat()).alert
+    await house.until(5)
+    house.desk.resolve(first.id, "zhang", Outcome.ELDER_SAFE, "", house.now())
+    rang = list(house.phone.rang)
+
+    with caplog.at_level(logging.INFO):
+        house.finds(since=T0.isoformat())
+    await house.until(600)
+
+    assert house.phone.rang == rang
+    assert [(record.message, record.alert) for record in caplog.records if "told again" in record.message] == [
+        ("a press that is known was told again: nobody is called", first.id)
+    ]
+
+
 async def test_an_owner_who_cannot_be_reached_is_no_owner_when_it_is_pressed_again():
     house = House()
     alert = house.finds().alert
