@@ -1,9 +1,10 @@
-"""What stands in `deploy/` speaks of settings, files and readings that there are. No container can be run here."""
+"""What stands in `deploy/` speaks of settings, files and readings that there are; how it was run: `docs/operations.md`."""
 
 import json
 import re
 
 import pytest
+import yaml
 from the_house import ROOT
 
 from gateway.config import load, understood
@@ -22,6 +23,17 @@ def test_every_setting_named_there_is_one(monkeypatch):
 
     assert len(named) > 10
     assert {name.lower().replace("__", ".") for name in named} - known == set()
+
+
+def test_what_compose_mounts_waits_for_and_keeps_is_there():
+    """But for the two folders that are made on site, as it says."""
+    compose = yaml.safe_load(written("compose.yaml"))
+    for name, service in compose["services"].items():
+        assert set(service.get("depends_on", ())) <= compose["services"].keys()
+        for mounted in service.get("volumes", ()):
+            source = mounted.split(":")[0]
+            there = (DEPLOY / source).exists() if source.startswith(".") else source in compose["volumes"]
+            assert there or source in ("./tls", "./mosquitto"), f"{name}: {source}"
 
 
 def test_every_secret_that_compose_fills_in_is_asked_for():
