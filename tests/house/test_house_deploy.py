@@ -1,4 +1,4 @@
-"""What stands in `deploy/` speaks of settings, files and readings that there are; how it was run: `docs/operations.md`."""
+"""What stands in `deploy/` speaks of settings, files and readings that there are."""
 
 import json
 import re
