@@ -5,13 +5,14 @@ beyond it answers 404, like one that does not exist), the rest by name; `said` i
 stand in `api.py` and `api_*.py`.
 """
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.routing import Match
@@ -156,7 +157,7 @@ class ApiDoor:
         self.pages = api.pages
         self.router = Closed("/api/v1", self.open)
         self._keys = keys
-        self._readers = CapacityLimiter(READERS)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="programs")
         self._rooms = rooms
         self._opening = threading.Lock()
 
@@ -217,7 +218,7 @@ class ApiDoor:
                     told = do(caller, *home, **given)
                     return told if isinstance(told, Response) else JSONResponse(told)
 
-                return await to_thread.run_sync(answer, limiter=self._readers)
+                return await asyncio.get_running_loop().run_in_executor(self._readers, answer)
 
             self._hang("GET", path, do, endpoint, {"request": Request}, self.needs(right, shown, **more))
             return do
