@@ -5,7 +5,8 @@
     python bench/watchdog.py --months 24            # months of looks in virtual time, with what is no fault
 
 What is measured is the program as it is installed, at its own settings: supervisor, broker and gateway, the watchdog
-beside them, and a webhook that notes when it was called. A full disk is a small tmpfs, for which it has to be root.
+beside them, and a webhook that notes when it was called. A full disk is a small tmpfs, and a worn-out one a file with
+ext4 in it which the kernel is told to give up; for both it has to be root.
 """
 
 import argparse
@@ -34,6 +35,7 @@ from traffic import Sink, Traffic, answered, sent_in
 
 HOMES, BUTTONS = 4, 8
 TMPFS = "192m"
+CARD = 320 * 1024**2
 PATIENCE_S = 150.0
 DAY_S = 86_400
 
@@ -52,15 +54,18 @@ class Watched:
         self.gateway.prepare()
         config = self.gateway.folder / "shouwang.toml"
         config.write_text(f'{config.read_text()}\n[watchdog]\ntell = ["webhook {self.sink.url}/dog"]\n{self.extra}\n')
-        self.gateway.start()
-        args = [python(), "-m", "gateway.cli", "watchdog", "--config", config]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "SHOUWANG_WEB__BASE_URL": f"http://{self.name}"}
-        self._dog = start(args, self.gateway.folder / "watchdog.log", env=environment, cwd=ROOT)
-        self.gateway.wait_well(300)
+        self._begin()
         users = None if self.broker else self.gateway.homes.write_users(self.gateway.folder / "users")
         self.traffic = Traffic(self.gateway.folder, self.gateway.broker_port, HOMES, users=users, buttons=BUTTONS)
         self.traffic.rest()
         time.sleep(3)  # it has been seen well
+
+    def _begin(self) -> None:
+        self.gateway.start()
+        args = [python(), "-m", "gateway.cli", "watchdog", "--config", self.gateway.folder / "shouwang.toml"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "SHOUWANG_WEB__BASE_URL": f"http://{self.name}"}
+        self._dog = start(args, self.gateway.folder / "watchdog.log", env=environment, cwd=ROOT)
+        self.gateway.wait_well(300)
 
     def told(self, fault: str = "") -> list[tuple[int, str]]:
         """When and of what people were told of this gateway."""
@@ -80,6 +85,16 @@ class Watched:
                 break
             time.sleep(2)
         return len(sent), answered(sent, self.sink, 30).lost
+
+    def press_meanwhile(self, mended: Callable[[], None]) -> tuple[int, int]:
+        """Press in every home while nothing can be written; how many of these reached nobody once it was mended."""
+        publisher = self.traffic.presses(2, HOMES, give_up=10)
+        publisher.result()
+        sent = sent_in(publisher.log)
+        self.stop()
+        mended()
+        self._begin()
+        return len(sent), answered(sent, self.sink, 60).lost
 
     def stop(self) -> None:
         self._freeing()
@@ -118,6 +133,10 @@ class Watched:
             while True:
                 file.write(b"x" * 65_536)
 
+    def worn(self) -> None:
+        """The kernel gives the disk up, as it does with a worn-out card: one can only read it until it is mended."""
+        Path(f"/sys/fs/ext4/{_device(self.gateway.state)}/trigger_fs_error").write_text("worn out")
+
     def _pause(self, pid: int) -> None:
         os.kill(pid, signal.SIGSTOP)
         self._freeing = lambda: os.kill(pid, signal.SIGCONT)
@@ -138,7 +157,8 @@ def _locks(db: sqlite3.Connection) -> bool:
     return True
 
 
-FAULTS = ("gone", "hung", "deaf", "stalled", "locked", "full")
+FAULTS = ("gone", "hung", "deaf", "stalled", "locked", "full", "worn")
+DISKS = ("full", "worn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +166,7 @@ class Trial:
     fault: str
     seconds: float | None  # None: nobody was told
     said: str  # the watchdog's word for it
-    pressed: int = 0  # presses while the disk was full, as far as the broker acknowledged them
+    pressed: int = 0  # presses while the disk took nothing, as far as the broker acknowledged them
     lost: int = 0  # of these
 
 
@@ -155,13 +175,12 @@ def trial(folder: Path, number: int, fault: str, extra: str = "") -> Trial:
     place.mkdir()
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(place))
-        broker = stack.enter_context(Mosquitto(place)) if fault == "deaf" else None
+        broker = stack.enter_context(Mosquitto(place)) if fault in ("deaf", "worn") else None
         one = Watched(place, sink, broker=broker, extra=extra)
-        if fault == "full":
+        if fault in DISKS:
             one.gateway.state.mkdir(mode=0o700)
-            subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", f"size={TMPFS},mode=0700", "none", one.gateway.state], check=True
-            )
+            card = _card(place) if fault == "worn" else None
+            _mount(one.gateway.state, card)
             stack.callback(subprocess.run, ["umount", "-l", one.gateway.state], check=True)
         stack.callback(one.stop)
         one.start()
@@ -171,12 +190,41 @@ def trial(folder: Path, number: int, fault: str, extra: str = "") -> Trial:
         getattr(one, fault)()
         with suppress(BenchError):
             wait_until("the news", one.told, PATIENCE_S, 0.05)
-        pressed, lost = one.press() if fault == "full" else (0, 0)
+        pressed, lost = 0, 0
+        if fault == "full":
+            pressed, lost = one.press()
+        elif fault == "worn":
+            pressed, lost = one.press_meanwhile(lambda: _mend(one.gateway.state, card))
         if not (told := one.told()):
             return Trial(fault, None, "", pressed, lost)
         return Trial(
             fault, round((told[0][0] - began) / 1e9, 1), told[0][1].split('"watchdog/')[1].split("/")[0], pressed, lost
         )
+
+
+def _card(folder: Path) -> Path:
+    card = folder / "card"
+    with card.open("wb") as file:
+        file.truncate(CARD)
+    subprocess.run(["mkfs.ext4", "-q", card], check=True)
+    return card
+
+
+def _mount(at: Path, card: Path | None) -> None:
+    where = ("-t", "tmpfs", "-o", f"size={TMPFS},mode=0700", "none")
+    subprocess.run(["mount", *(where if card is None else ("-o", "loop,errors=remount-ro", card)), at], check=True)
+
+
+def _device(mounted: Path) -> str:
+    found = subprocess.run(["findmnt", "-no", "SOURCE", mounted], check=True, capture_output=True, text=True)
+    return Path(found.stdout.strip()).name
+
+
+def _mend(mounted: Path, card: Path) -> None:
+    """What a person does: nothing uses it any more, its files are put in order, and it is there again."""
+    subprocess.run(["umount", mounted], check=True)
+    subprocess.run(["e2fsck", "-fy", card], capture_output=True)  # that it has mended something is a failure to it
+    _mount(mounted, card)
 
 
 def month(seed: int) -> int:
@@ -228,8 +276,8 @@ def main() -> int:
     pool = ThreadPoolExecutor(asked.at_once)
     try:
         for fault in asked.only.split(","):
-            if fault == "full" and os.geteuid():
-                print("full: left out, a tmpfs cannot be mounted without being root")
+            if fault in DISKS and os.geteuid():
+                print(f"{fault}: left out, only root may mount a disk")
                 continue
             done = list(pool.map(lambda number, what=fault: trial(folder, number, what), range(asked.trials)))
             results[fault] = report(fault, done)
