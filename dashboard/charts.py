@@ -4,10 +4,11 @@ So there is one set of numbers, under the rights of the page they stand on, and 
 scripts, reads the same. What reaches back for months comes from the sums of the hours, not from readings.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -21,6 +22,7 @@ from dashboard.pages import ON_DUTY, WITH_INSTALLERS, Pages
 from dashboard.printer import tongue_of
 from dashboard.words import Tongue
 from gateway.domain import SIGNS_OF_LIFE, Home, Kind
+from gateway.keeping import Kept
 from gateway.ports import Hour
 
 A_DAY, AN_HOUR, A_MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -30,6 +32,9 @@ DAYS = 14
 
 MONTHS = 91 * A_DAY
 """Of life and of devices: a change of a season."""
+
+YEARS, YEARS_MIRRORED = 3, 10
+"""So many can be looked back into: what is kept of the sums of hours, and what a mirror may hold."""
 
 LIFE = SIGNS_OF_LIFE - {Kind.SOS, Kind.BUTTON, Kind.ASSIST}
 SEEN = SIGNS_OF_LIFE | {Kind.RETURNED}
@@ -178,6 +183,17 @@ def _in(span: timedelta | None, unit: timedelta) -> float | None:
 # --------------------------------------------------------------------------- pages
 
 
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """How far a page of a home looks back, and what is known of that time."""
+
+    year: int  # 0: the last months
+    offered: Sequence[int]
+    days: Sequence[date]
+    hours: Sequence[Hour]
+    is_whole: bool  # whether the mirror has answered, where it was asked
+
+
 class Charts:
     """What these pages need from the stores."""
 
@@ -198,44 +214,63 @@ class Charts:
             title=self.overview.title(place, tongue),
             what=tongue.say("Week by week"),
             charts=of_weeks(weeks, tongue),
+            look_back=None,
         )
 
-    def show_days(self, request: Request, visitor: Visitor, home: Home) -> Response:
-        now, tongue, readings = self.house.clock.now(), tongue_of(request), self.house.readings
-        today = now.astimezone(home.zone).date()
-        first = today - (DAYS - 1) * A_DAY
-        told = readings.readings(home.id, moment(home, first - A_DAY, time()), now + A_DAY, SEEN)
-        days = self._days(today)
-        hours = readings.hours(home.id, moment(home, days[0], time()), now, LIFE)
-        return self._of_home(
-            request,
-            visitor,
-            home,
-            tongue.say("Days and weeks"),
-            [
-                of_days(days_of(home, told, first, today, now), now, tongue),
-                of_life(hours, home, days, tongue),
-            ],
-        )
-
-    def show_devices(self, request: Request, visitor: Visitor, home: Home) -> Response:
+    def show_days(self, request: Request, visitor: Visitor, home: Home, year: int) -> Response:
         now, tongue = self.house.clock.now(), tongue_of(request)
-        days = self._days(now.astimezone(home.zone).date())
+        back = self._look_back(home, year, LIFE)
+        charts = [of_life(back.hours, home, back.days, tongue)]
+        if not back.year:
+            today = now.astimezone(home.zone).date()
+            first = today - (DAYS - 1) * A_DAY
+            told = self.house.readings.readings(home.id, moment(home, first - A_DAY, time()), now + A_DAY, SEEN)
+            charts.insert(0, of_days(days_of(home, told, first, today, now), now, tongue))
+        return self._of_home(request, visitor, home, tongue.say("Days and weeks"), "days", back, charts)
+
+    def show_devices(self, request: Request, visitor: Visitor, home: Home, year: int) -> Response:
+        tongue, back = tongue_of(request), self._look_back(home, year, (Kind.BATTERY, Kind.LINK))
         by_sensor: dict[str, list[Hour]] = {}
-        since = moment(home, days[0], time())
-        for hour in self.house.readings.hours(home.id, since, now, [Kind.BATTERY, Kind.LINK]):
+        for hour in back.hours:
             by_sensor.setdefault(hour.sensor, []).append(hour)
         charts = [
-            of_device(sensor.name or sensor.id, by_sensor[sensor.id], home, days, tongue)
+            of_device(sensor.name or sensor.id, by_sensor[sensor.id], home, back.days, tongue)
             for sensor in home.sensors
             if sensor.id in by_sensor
         ]
-        return self._of_home(request, visitor, home, tongue.say("Batteries and signal"), charts)
+        return self._of_home(request, visitor, home, tongue.say("Batteries and signal"), "devices", back, charts)
 
-    def _days(self, today: date) -> list[date]:
-        return [today - n * A_DAY for n in reversed(range(MONTHS // A_DAY))]
+    def _look_back(self, home: Home, year: int, kinds: Collection[Kind]) -> LookBack:
+        """A year of a home, or with none of those that are offered the last months. What our own sums do not reach is
+        read from the mirror, except of a household that is to be forgotten sooner than others."""
+        house, now = self.house, self.house.clock.now()
+        today = now.astimezone(home.zone).date()
+        offered = range(today.year, today.year - (YEARS_MIRRORED if house.history else YEARS), -1)
+        year = year if year in offered else 0
+        last = min(today, date(year, 12, 31)) if year else today
+        first = date(year, 1, 1) if year else today - MONTHS + A_DAY
+        since, until = moment(home, first, time()), min(moment(home, last + A_DAY, time()), now)
+        hours, is_whole = house.readings.hours(home.id, since, until, kinds), True
+        begins = min((hour.begins for hour in hours), default=until)
+        is_kept_apart = any(line.key == Kept.HOURS for line in house.registry.plan(home.id, now))
+        if year and house.history is not None and begins - since >= A_DAY and not is_kept_apart:
+            try:
+                hours = [*house.history.hours(home.id, since, begins, kinds), *hours]
+            except OSError:
+                is_whole = False
+        days = [first + n * A_DAY for n in range((last - first).days + 1)]
+        return LookBack(year, offered, days, hours, is_whole)
 
-    def _of_home(self, request: Request, visitor: Visitor, home: Home, what: str, charts: Sequence[Chart]) -> Response:
+    def _of_home(
+        self,
+        request: Request,
+        visitor: Visitor,
+        home: Home,
+        what: str,
+        page: str,
+        back: LookBack,
+        charts: Sequence[Chart],
+    ) -> Response:
         is_installer = visitor.account.duty not in ON_DUTY
         return self.pages.printer.page(
             request,
@@ -247,6 +282,8 @@ class Charts:
             title=home.name,
             what=what,
             charts=[chart for chart in charts if not chart.is_empty],
+            at=f"/homes/{quote(home.id, safe='')}/{page}",
+            look_back=back,
         )
 
 
@@ -263,11 +300,11 @@ def routes(charts: Charts, doors: Doors) -> APIRouter:
         return charts.show_weeks(request, visitor, overview.place(visitor, place))
 
     @router.get("/homes/{home_id}/days")
-    def show_days(request: Request, visitor: OnDuty, home_id: str) -> Response:
-        return charts.show_days(request, visitor, pages.home(visitor, home_id))
+    def show_days(request: Request, visitor: OnDuty, home_id: str, year: int = 0) -> Response:
+        return charts.show_days(request, visitor, pages.home(visitor, home_id), year)
 
     @router.get("/homes/{home_id}/devices")
-    def show_devices(request: Request, visitor: Dealing, home_id: str) -> Response:
-        return charts.show_devices(request, visitor, pages.home(visitor, home_id))
+    def show_devices(request: Request, visitor: Dealing, home_id: str, year: int = 0) -> Response:
+        return charts.show_devices(request, visitor, pages.home(visitor, home_id), year)
 
     return router

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from alerts.desk import Desk
 from dashboard.workings import Workings
 from gateway.domain.endpoint import Endpoint
-from gateway.ports import AccountStore, AlertStore, Channel, Clock, Post, ReadingStore, RegistryStore
+from gateway.ports import AccountStore, AlertStore, Channel, Clock, History, Post, ReadingStore, RegistryStore
 from gateway.privacy import Privacy
 from gateway.registry import Registry
 
@@ -42,6 +42,7 @@ class House:
     workings: Workings | None = None  # what administrators may ask of the gateway itself; None: nobody asks here
     fell: Callable[[BaseException], None] = lambda error: None  # a part of the pages died: all must start anew
     blank_book: Callable[[], AlertStore] | None = None  # in which may be tried who would be called
+    history: History | None = None  # sums of hours from further back than `readings` has them; None: nobody has
     map_tiles: str = ""  # where the map's ground comes from: https://host/{z}/{x}/{y}.png; empty: plain, from nowhere
     demo: bool = False
     demo_kill: Callable[[], None] | None = None  # kill -9 this gateway

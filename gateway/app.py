@@ -46,7 +46,7 @@ from gateway.health import Health
 from gateway.log import set_up_log
 from gateway.notices import NoCertificate, Notices, certificates
 from gateway.pipeline import Pipeline
-from gateway.ports import AccountStore, AlertStore, Channel, Clock, ReadingStore, RegistryStore, TryLater
+from gateway.ports import AccountStore, AlertStore, Channel, Clock, History, ReadingStore, RegistryStore, TryLater
 from gateway.privacy import Privacy
 from gateway.pulse import HEARTBEAT, SignOfLife
 from gateway.registry import Registry
@@ -501,6 +501,16 @@ async def channels(
         }
 
 
+def _history(settings: Settings) -> History | None:
+    """The mirror, for whoever looks back further than our own sums reach."""
+    part = settings.influx
+    if not part.url:
+        return None
+    from gateway.stores.influx import Influx, InfluxHistory
+
+    return InfluxHistory(Influx(part.url, part.token.get_secret_value(), part.org, part.bucket))
+
+
 async def _pages(
     settings: Settings,
     stores: Stores,
@@ -554,6 +564,7 @@ async def _pages(
         post=MqttPost(endpoint(settings)),
         uplink=uplink(settings),
         map_tiles=settings.map.tiles,
+        history=_history(settings),
         blank_book=MemoryAlerts,
         **(_demo_parts(settings, stores, clock) if demo else {}),
     )

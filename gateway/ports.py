@@ -176,6 +176,14 @@ class Hour:
         return self.total / self.count
 
 
+class History(Protocol):
+    """Where the sums of hours may reach further back than our own do."""
+
+    def hours(self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind], sensor: str = "") -> list[Hour]:
+        """As `ReadingStore.hours`. Raises OSError while it does not answer."""
+        ...
+
+
 class ReadingStore(Protocol):
     """What sensors said, for as long as the longest memory of a detector (`readings.db`)."""
 
@@ -524,8 +532,10 @@ class AlertStore(Protocol):
         """The newest test of each emergency button that was ever tried out."""
         ...
 
-    def visits(self, home: str) -> list[Visit]:
-        """Every visit to this home, the oldest first."""
+    def visits(
+        self, home: str | None = None, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[Visit]:
+        """Every visit to this home, or to all of them, since <= at < until, the oldest first."""
         ...
 
     def last_visits(self, home: str | None = None) -> list[Visit]:

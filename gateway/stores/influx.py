@@ -38,7 +38,7 @@ class Influx:
     bucket: str
 
 
-class TryAgain(Exception):
+class TryAgain(ConnectionError):
     """The server is away, busy, or does not let us in: nothing was lost, the same is sent later.
 
     `reason` is short and holds no secret.
@@ -124,9 +124,11 @@ class InfluxHistory:
         return sorted(found, key=lambda hour: (hour.begins, hour.sensor, hour.kind))
 
     def _ask(self, question: str) -> Any:
-        from urllib3 import PoolManager
-        from urllib3.exceptions import HTTPError
-
+        try:
+            from urllib3 import PoolManager
+            from urllib3.exceptions import HTTPError
+        except ImportError:  # it comes with the client, and that with the extra
+            raise TryAgain("the extra `influx` is not installed") from None
         asked = urlencode({"db": self._influx.bucket, "epoch": "ms", "q": question})
         headers = {"Authorization": f"Token {self._influx.token}"} if self._influx.token else {}
         try:
