@@ -104,9 +104,7 @@ class Sitting(Climbing):
         known = not self.ledger.join(cause, alert.id if alert else cause.id)
         verdict = judge(finding, open_alert=alert, known=known)
         if verdict.reason is Reason.KNOWN:
-            if (
-                finding.code in PRESSES
-            ):  # by a broker after a fall, by a button until it is heard, or by an eavesdropper
+            if finding.code in PRESSES:  # told by a broker after a fall, a button until it is heard, or an eavesdropper
                 self.remarks.append((logging.INFO, "a press that is known was told again: nobody is called", cause.id))
             return verdict
         # What people know already goes its way; only what they do not know yet can be held back.
