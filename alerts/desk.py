@@ -371,6 +371,7 @@ class Desk:
             for delivery in deliveries:
                 ledger.queue(delivery)
             ledger.audit(act)
+            self._beside(ledger, Verdict(True, Reason.DONE))
         self._nudge()
 
     # ------------------------------------------------------------------ the courier

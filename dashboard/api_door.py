@@ -10,14 +10,16 @@ import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, TypeVar
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from alerts.desk import Desk
 from dashboard import shapes as shape
 from dashboard.answers import Answers, Once, Told
 from dashboard.auth import Visitor
@@ -31,6 +33,7 @@ from gateway.ports import Trail
 from gateway.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R", bound="Housed")
 
 PAGE, LARGEST_PAGE = 50, 200
 
@@ -84,6 +87,12 @@ async def _raw_body(request: Request) -> bytes:
 Raw = Annotated[bytes, Depends(_raw_body)]
 
 
+class Housed(Protocol):
+    """A room of the pages: what it needs of the stores, it has of its house."""
+
+    house: House
+
+
 @dataclass(slots=True)
 class Doing:
     """One act of a program, while it is done."""
@@ -117,6 +126,18 @@ class Doing:
     def registrar(self, ref: str = "", body: Mapping[str, Any] | None = None) -> Registry:
         """The registrar for an act that is one transaction: what it changes and the answer become durable together."""
         return self.house.registrar.beside(lambda ledger: self.keep(ledger, ref, body))
+
+    def desk(self, ref: str) -> Desk:
+        """The same for what is decided at the desk."""
+        body = done(ref, self.home)
+        return self.house.desk.beside(lambda ledger, _: self.keep(ledger, ref, body))
+
+    def last_of(self, room: R) -> R:
+        """The same room for an act of which one transaction with the registrar is all, or the last: the answer becomes
+        durable with it."""
+        other = copy(room)
+        other.house = replace(self.house, registrar=self.registrar())
+        return other
 
 
 def done(ref: str, home: Home | None = None) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from dashboard.answers import aware, iso
 from dashboard.api_door import ApiDoor, Doing, Name, Said, Why, done, refused
 from dashboard.board import Board
 from dashboard.inbox import likely_roles
-from dashboard.install_view import INSTALLERS, Install, address_of, name_for, sensor_id_for, steps, tidy
+from dashboard.install_view import INSTALLERS, Install, address_of, name_for, resident_of, sensor_id_for, steps, tidy
 from dashboard.keys import Caller, Right
 from dashboard.problems import Field
 from gateway.domain import Home, Hub, Monitoring, Role, Room, RoomKind, Sensor
@@ -190,8 +190,10 @@ def routes(door: ApiDoor, install: Install, board: Board) -> None:
             raise refused(
                 "A household needs its number, a name and a grid.", Field("code", "is the household's number")
             )
-        home = install.open_home(fields, **doing.by)
-        return done(home.id, home)
+        home = install.new_home(fields)
+        body = done(home.id, home)
+        doing.registrar(home.id, body).open_home(home, resident=resident_of(home), **doing.by)
+        return body
 
     @door.act("/homes/{home_id}", right, "home.change")
     def change_home(doing: Doing, home: Home, said: HouseholdBody) -> None:
@@ -333,6 +335,10 @@ def routes(door: ApiDoor, install: Install, board: Board) -> None:
         if home.room(said.room) is None:
             raise refused("There is no such room in this home.", Field("room", "is the id of a room of this home"))
 
+    def hangs(home: Home, said: HeardBody) -> Sensor | None:
+        """The device of this home that is it: whoever asks again, for no answer came, finds it registered."""
+        return next((one for one in home.sensors if (one.hub, one.address) == (said.hub, said.address)), None)
+
     def hurry(sensor: Sensor) -> bool:
         return not install.has_slow_lane(sensor) or install.give_fast_lane(sensor)
 
@@ -341,6 +347,9 @@ def routes(door: ApiDoor, install: Install, board: Board) -> None:
         """Register a device of the inbox; `ref` is its id. The reason is `slow-lane` where a life-safety device could
         not be given its own session."""
         in_room(home, said)
+        hung = hangs(home, said)
+        if hung is not None and (hung.room, hung.role) == (said.room, said.role):
+            return {**done(hung.id, home), "reason": "done" if hurry(hung) else "slow-lane"}
         stranger = install.stranger(home, said.hub, said.address)
         sensor = Sensor(
             id=sensor_id_for(home, stranger),
@@ -375,8 +384,11 @@ def routes(door: ApiDoor, install: Install, board: Board) -> None:
     @door.act("/homes/{home_id}/devices/{sensor_id}/replace", right, "device.replace")
     def replace_device(doing: Doing, home: Home, sensor_id: str, said: HeardBody) -> Mapping[str, Any]:
         """Another box of the inbox in the same place: the id stays, so the history of its readings goes on."""
-        sensor, new = install.sensor(home, sensor_id), install.stranger(home, said.hub, said.address)
-        is_fast = install.replace_device(home, sensor, new, **doing.by)
+        sensor = install.sensor(home, sensor_id)
+        if hangs(home, said) == sensor:
+            is_fast = hurry(sensor)
+        else:
+            is_fast = install.replace_device(home, sensor, install.stranger(home, said.hub, said.address), **doing.by)
         return {**done(sensor.id, home), "reason": "done" if is_fast else "slow-lane"}
 
     @door.act("/homes/{home_id}/devices/{sensor_id}/remove", right, "device.remove")

@@ -128,7 +128,7 @@ def routes(door: ApiDoor, people: People) -> None:
     def keep(doing: Doing, home: Home, person: tuple[str, str] | None, said: ContactBody) -> None:
         old = people.contact(home, *person) if person else None
         given = {**asdict(said), "name": tidy(said.name), "phones": tuple(dict.fromkeys(map(tidy, said.phones)))}
-        if error := people.keep(home, old, given, doing.tongue, doing.caller.name):
+        if error := doing.last_of(people).keep(home, old, given, doing.tongue, doing.caller.name):
             raise refused(error)
 
     @door.act("/homes/{home_id}/contacts", right, "contact.add")
@@ -144,7 +144,7 @@ def routes(door: ApiDoor, people: People) -> None:
     @door.act("/homes/{home_id}/contacts/{relation}/{person}/up", right, "contact.up")
     def call_contact_earlier(doing: Doing, home: Home, relation: str, person: str) -> None:
         """Called one place earlier from now on."""
-        people.call_earlier(home, people.contact(home, relation, person), doing.caller.name)
+        doing.last_of(people).call_earlier(home, people.contact(home, relation, person), doing.caller.name)
 
     @door.act("/homes/{home_id}/contacts/{relation}/{person}/remove", right, "contact.remove")
     def remove_contact(doing: Doing, home: Home, relation: str, person: str) -> None:

@@ -359,7 +359,7 @@ def _turn(line: Line) -> Mapping[str, Any]:
 
 
 def _of_drills(door: ApiDoor, drills: Drills) -> None:
-    right, house = Right.DRILLS, door.house
+    right = Right.DRILLS
 
     @door.read("/drills", Right.REGISTRY, shape.DrillsShape, *TRIERS)
     def list_drills(caller: Caller) -> Mapping[str, Any]:
@@ -369,7 +369,7 @@ def _of_drills(door: ApiDoor, drills: Drills) -> None:
     @door.act("/drills/people/{person_id}", right, "drill")
     def drill_person(doing: Doing, person_id: str) -> Mapping[str, Any]:
         """Send somebody a marked message by everything that reaches them, to be answered."""
-        drill(house.desk, drills.person(doing.visitor, person_id), doing.caller.name, doing.once.now)
+        drill(doing.desk(person_id), drills.person(doing.visitor, person_id), doing.caller.name, doing.once.now)
         return done(person_id)
 
     @door.act("/drills/homes/{home_id}", right, "home.button-test")

@@ -99,6 +99,8 @@ def routes(door: ApiDoor, them: Visits) -> None:
     def note_visit(doing: Doing, home: Home, said: VisitBody) -> None:
         """Somebody was there without having been called: whatever said that a visit was due is settled by it."""
         door.somebody(doing.caller, said.person)
-        kept = them.keep(home, said.person, said.elder, said.note, said.code, by=doing.caller.name)
+        kept = them.keep(
+            home, said.person, said.elder, said.note, said.code, by=doing.caller.name, desk=doing.desk(home.id)
+        )
         if kept is None:
             raise refused("That is not the code beside this door.", Field("code", "stands beside the door"))

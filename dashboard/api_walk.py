@@ -14,6 +14,7 @@ from dashboard.proof import Doubt
 from dashboard.walk import CONSENT_VERSION, INSTALLERS, LEARNING, LEARNING_DAYS, NEEDED, PURPOSES, Walk
 from dashboard.words import Tongue
 from gateway.domain import Home, Monitoring
+from gateway.ports import RegistryLedger
 
 Note = Annotated[str, Body(min_length=1, max_length=300)]
 
@@ -145,12 +146,12 @@ def routes(door: ApiDoor, walk: Walk) -> None:
     @door.act("/homes/{home_id}/walk/start", right, "walk.start")
     def start_walk(doing: Doing, home: Home) -> None:
         """Everything that hangs here is being tried out from now on, for an hour: what it says calls nobody."""
-        walk.start(home, doing.caller.name)
+        doing.last_of(walk).start(home, doing.caller.name)
 
     @door.act("/homes/{home_id}/walk/note", right, "walk.note")
     def note_walk(doing: Doing, home: Home, said: NoteBody) -> None:
         """A device does not pass, and here is why it hangs there all the same."""
-        walk.leave_as_it_is(home, said.sensor, doing.caller.name, said.note.strip())
+        doing.last_of(walk).leave_as_it_is(home, said.sensor, doing.caller.name, said.note.strip())
 
     @door.act("/homes/{home_id}/walk/end", right, "walk.end")
     def end_walk(doing: Doing, home: Home) -> None:
@@ -169,7 +170,7 @@ def routes(door: ApiDoor, walk: Walk) -> None:
         """Somebody works in the home: faults wait, and whatever calls for help is as real as ever."""
         if home.state is Monitoring.RETIRED:
             raise refused("Nobody works in a home that was given up.")
-        walk.tend(home, said.hours, said.why, doing.caller.name)
+        doing.last_of(walk).tend(home, said.hours, said.why, doing.caller.name)
 
     @door.act("/homes/{home_id}/upkeep/end", right, "upkeep.end")
     def end_work(doing: Doing, home: Home) -> None:
@@ -229,4 +230,8 @@ def routes(door: ApiDoor, walk: Walk) -> None:
         state = walk.ready(home)
         if state["working"] or state["untested"] or state["missing"]:
             raise refused("Not everything is done yet: devices are untested or being tested, or a consent is missing.")
-        return done(str(walk.finish(home, said.days, doing.caller.name)), home)
+
+        def keep(ledger: RegistryLedger, number: int) -> None:
+            doing.keep(ledger, str(number), done(str(number), home))
+
+        return done(str(walk.finish(home, said.days, doing.caller.name, keep)), home)

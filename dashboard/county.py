@@ -130,6 +130,16 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Visited:
+    """How often somebody went to the homes of a place in a month without being called there."""
+
+    made: int
+    met: Share  # at which the resident was met
+    proven: Share  # of which the home's own door, or the code beside it, says that somebody came
+    homes: Share  # of the homes watched now, those in which somebody met the resident
+
+
+@dataclass(frozen=True, slots=True)
 class Month:
     """What is written down about a month of a place; a month ends at each home's own midnight."""
 
@@ -138,6 +148,7 @@ class Month:
     parts: Sequence[Figures]  # of each part in which anything was
     rules: Sequence[Rule]
     outcomes: Sequence[tuple[Outcome, int]]
+    visits: Visited
 
 
 class County:
@@ -267,6 +278,25 @@ class County:
             parts=[sla.figures_of(some, now, code, month) for code, some in sorted(parts.items())],
             rules=sums.by_rule(cases),
             outcomes=sums.by_outcome(cases),
+            visits=self._visited(place, month),
+        )
+
+    def _visited(self, place: str, month: str) -> Visited:
+        homes, below = self._known(), self.below(place)
+        mine = {home: line for home, line in homes.items() if line.home.grid in below}
+        since, until = sla.span_of(month)
+        visits = [
+            visit
+            for visit in self._house.alerts.visits(since=since, until=until)
+            if visit.home in mine and sla.month_of(visit.at, mine[visit.home].home.zone) == month
+        ]
+        watched = {home for home, line in mine.items() if line.is_watched}
+        met = [visit for visit in visits if visit.has_met]
+        return Visited(
+            made=len(visits),
+            met=Share(len(met), len(visits)),
+            proven=Share(sum(bool(visit.proof) for visit in visits), len(visits)),
+            homes=Share(len({visit.home for visit in met} & watched), len(watched)),
         )
 
     def _count_alerts(

@@ -232,7 +232,7 @@ class Handling:
             relief=self.relief(alert, house.registry.home(alert.home), me, now)
             if alert.is_taken and may_finish(alert, me, duty)
             else [],
-            people=self.contacts(alert, view.home) if is_for_people and duty is not Duty.INSTALLER else [],
+            people=self.contacts(alert, view.home) if is_for_people and duty is not Duty.INSTALLER else None,
             word=lambda code: tongue.say(WORDS[type(code)][code]),
             has_card=is_for_people
             and duty is not Duty.INSTALLER
@@ -573,7 +573,7 @@ def _refused(reason: Reason, alert: Alert) -> Verdict:
 def routes(handling: Handling, doors: Doors) -> APIRouter:
     """The alert's page and its acts, for who is signed in and for who came by a one-tap link."""
     router = APIRouter()
-    pages, house = handling.pages, handling.house
+    pages = handling.pages
     Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*WITH_INSTALLERS))]  # noqa: N806
     from_here = [Depends(doors.from_here)]
@@ -679,23 +679,6 @@ def routes(handling: Handling, doors: Doors) -> APIRouter:
         if refused:
             return shown_by_link(request, token, *pages.holder(token), refused=refused, given=given)
         return RedirectResponse(f"/a/{token}", status_code=303)
-
-    # ------------------------------------------------------------------ the code at the door
-
-    OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806
-
-    @router.get("/door/{token}")
-    def at_the_door(request: Request, visitor: OnDuty, token: str) -> Response:
-        """What the code beside the door leads to: the alert of this home that whoever scanned it has."""
-        home_id = pages.links.at_door(token)
-        home = pages.home(visitor, home_id) if home_id else None
-        if home is None:
-            raise HTTPException(404)
-        mine = [a for a in house.alerts.alerts(home=home.id, unclosed=True) if a.owner == visitor.account.person]
-        going = next((a for a in mine if a.state in (State.ACCEPTED, State.EN_ROUTE)), None)
-        if going is None:
-            return RedirectResponse(f"/homes/{home.id}", status_code=303)
-        return shown(request, visitor, going, given=Given(code=pages.links.door_code(home.id)), at_door=True)
 
     # Last, for its address swallows everything below it.
     @router.get("/alerts/{alert_id:path}")

@@ -241,9 +241,12 @@ class Install:
 
     def open_home(self, fields: Mapping[str, Any], *, who: str, now: datetime) -> Home:
         """A new household with its resident; its lasting id comes from its number."""
+        home = self.new_home(fields)
+        return self.house.registrar.open_home(home, resident=resident_of(home), who=who, now=now)
+
+    def new_home(self, fields: Mapping[str, Any]) -> Home:
         made = home_id_for(fields["code"], lambda wanted: self.house.registry.home(wanted) is not None)
-        home = Home(id=made, state=Monitoring.REGISTERED, **fields)
-        return self._with_resident(self.house.registrar.open_home(home, who=who, now=now), who=who, now=now)
+        return Home(id=made, state=Monitoring.REGISTERED, **fields)
 
     def change_home(self, home: Home, fields: Mapping[str, Any], *, who: str, now: datetime) -> Home:
         changed = self.house.registrar.change_home(home.id, **fields, who=who, now=now)
@@ -253,7 +256,7 @@ class Install:
         """Somebody lives there: whoever agrees to be watched over has to be a person of ours."""
         if home.person:
             return home
-        resident = Person(id=f"{home.id[:55]}-elder", name=home.name)
+        resident = resident_of(home)
         self.house.registrar.put_person(resident, who=who, now=now)
         return self.house.registrar.change_home(home.id, person=resident.id, who=who, now=now)
 
@@ -533,6 +536,10 @@ class Install:
         if found is None:
             raise HTTPException(404)
         return found
+
+
+def resident_of(home: Home) -> Person:
+    return Person(id=f"{home.id[:55]}-elder", name=home.name)
 
 
 def _is_retired(home: Home) -> bool:

@@ -50,6 +50,16 @@ MEANINGS: dict[str, tuple[str, str]] = {
         N_("Looked in on within a day"),
         N_("After help, an emergency or a shut door somebody looks in again within 24 hours."),
     ),
+    "visits": (N_("Visits"), N_("How often somebody went there without being called, and noted it.")),
+    "visits-met": (N_("Resident met"), N_("Of these visits those at which the resident was seen.")),
+    "visits-proven": (
+        N_("Proven at the door"),
+        N_("Of these visits those of which the home's own door, or the code beside it, says that somebody came."),
+    ),
+    "visits-homes": (
+        N_("Homes visited"),
+        N_("Of the homes watched on the day of printing, those in which somebody met the resident in this month."),
+    ),
     "watched": (N_("Homes watched"), N_("On the day of printing: on trial or guarded.")),
     "seen": (
         N_("Heard, and sees all it could"),
@@ -94,6 +104,10 @@ def figures(month: Month, sight: Sight, tongue: Tongue) -> Iterator[Figure]:
         "breached": of.breached,
         "false": of.false,
         "looked-in": of.looked_in,
+        "visits": month.visits.made,
+        "visits-met": month.visits.met,
+        "visits-proven": month.visits.proven,
+        "visits-homes": month.visits.homes,
         "watched": sight.whole.watched,
         "seen": sight.whole.seen,
         "buttons": sight.proof.buttons,

@@ -1,7 +1,7 @@
 """The installer's last quarter of an hour in a home: the walk test, the consent, and the record that is signed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from dashboard.sights import SIGHTS_VERSION, Asked, asked
 from dashboard.words import N_, Tongue
 from gateway.domain import Commissioning, Consent, Duty, Home, Installation, Monitoring, Role
 from gateway.domain.people import ENTRY
+from gateway.ports import RegistryLedger
 from gateway.registry import RegistrationError
 from gateway.sharing import Sharing
 
@@ -152,6 +153,7 @@ class Walk:
         now = self.house.clock.now()
         work = self.work(home, now)
         if work is None:
+            self.house.desk.end_tests(home.id, who, now)  # all but this was done, and then the power was cut
             return True
         tried = self.tries(home, work, now)
         if not all(one.settled for one in tried):
@@ -228,8 +230,9 @@ class Walk:
 
     def agree(self, home: Home, purposes: Sequence[str], by: str, evidence: str, who: str) -> None:
         now = self.house.clock.now()
+        signed = {c.purpose for c in self.house.registry.consents(home.person) if c.holds and c.evidence == evidence}
         for purpose in PURPOSES:
-            if purpose in purposes:
+            if purpose in purposes and purpose not in signed:
                 self.house.registrar.give_consent(
                     Consent(
                         person=home.person,
@@ -287,8 +290,15 @@ class Walk:
             "missing": [purpose for purpose in NEEDED if purpose not in agreed],
         }
 
-    def finish(self, home: Home, days: int, who: str) -> int:
-        """Keep the record and begin the learning period; the record's number in this home."""
+    def finish(
+        self,
+        home: Home,
+        days: int,
+        who: str,
+        beside: Callable[[RegistryLedger, int], None] = lambda ledger, number: None,
+    ) -> int:
+        """Begin the learning period and keep the record, with what `beside` writes about its number in this home, which
+        is told. Watched first: whoever falls between the two is watched over, and the record is still missing."""
         house, now = self.house, self.house.clock.now()
         state = self.ready(home)
         learning = home.state is not Monitoring.GUARDED  # whoever is guarded stays guarded
@@ -310,10 +320,11 @@ class Walk:
             learning_until=until,
             gaps=tuple(house.readings.gaps(home.id).get(home.id, ())),
         )
-        house.registrar.keep_record(record, who=who, now=now)
+        number = len(house.registry.records(home.id)) + 1
         if learning:
             house.registrar.set_state(home.id, Monitoring.TRIAL, trial_until=until, who=who, now=now)
-        return len(house.registry.records(home.id))
+        house.registrar.beside(lambda ledger: beside(ledger, number)).keep_record(record, who=who, now=now)
+        return number
 
     def show_finish(self, request: Request, visitor: Visitor, home: Home, refused: str = "") -> Response:
         return self.printer.page(

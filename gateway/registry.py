@@ -273,12 +273,16 @@ class Registry:
 
     # ------------------------------------------------------------------ households
 
-    def open_home(self, home: Home, *, who: str, now: datetime) -> Home:
-        """Register a new household; its hubs have no secret yet."""
+    def open_home(self, home: Home, *, resident: Person | None = None, who: str, now: datetime) -> Home:
+        """Register a new household, with whoever lives there; its hubs have no secret yet."""
         with self._act(who, now) as act:
             if self._store.home(home.id) is not None:
                 raise refused(N_("There is a home '{home}' already; open that one."), home=home.id)
-            return self._put(act, None, home, "home.open")
+            if resident is None:
+                return self._put(act, None, home, "home.open")
+            self._put_person(act, resident, None, None)
+            act.publish(resident.id)
+            return self._put(act, None, replace(home, person=resident.id), "home.open", newcomer=resident.id)
 
     def change_home(self, home_id: str, *, who: str, now: datetime, **fields: Any) -> Home:
         """Change its code, name, grid, zone, address, access, position or person."""
@@ -883,9 +887,13 @@ class Registry:
         ref: str = "",
         why: str = "",
         facts: Facts = (),
+        newcomer: str = "",
     ) -> Home:
-        """Write a home as it now is, unless something about it cannot be that could be before."""
+        """Write a home as it now is, unless something about it cannot be that could be before. `newcomer` is somebody
+        whom this transaction has registered."""
         known = self._known()
+        if newcomer:
+            known = replace(known, people=known.people | {newcomer})
         old = set() if before is None else {fault.sentence for fault in faults_of(before, known)}
         wrong = [sentence for sentence in sentences(faults_of(home, known)) if sentence not in old]
         if wrong:

@@ -299,8 +299,17 @@ class SqlAlerts:
             ButtonTest, select(*_TEST_COLUMNS).where(_tested.c.number.in_(newest)).order_by(_tested.c.number)
         )
 
-    def visits(self, home: str) -> list[Visit]:
-        return self._asked(Visit, select(_visit).where(_visit.c.home == home).order_by(_visit.c.at, _visit.c.person))
+    def visits(
+        self, home: str | None = None, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[Visit]:
+        wanted = select(_visit).order_by(_visit.c.at, _visit.c.home, _visit.c.person)
+        if home is not None:
+            wanted = wanted.where(_visit.c.home == home)
+        if since is not None:
+            wanted = wanted.where(_visit.c.at >= aware(since))
+        if until is not None:
+            wanted = wanted.where(_visit.c.at < aware(until))
+        return self._asked(Visit, wanted)
 
     def last_visits(self, home: str | None = None) -> list[Visit]:
         met = select(_visit.c.home, func.max(_visit.c.at).label("at")).where(_visit.c.elder != Elder.NOT_REACHED)

@@ -310,10 +310,13 @@ class MemoryAlerts:
         newest = {(test.home, test.sensor): test for test in tests}
         return [test for test in tests if newest[test.home, test.sensor] is test]
 
-    def visits(self, home: str) -> list[Visit]:
+    def visits(
+        self, home: str | None = None, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[Visit]:
         with self._changing:
-            found = [visit for visit in self._rows.visits.values() if visit.home == home]
-        return sorted(found, key=lambda visit: (visit.at, visit.person))
+            found = [visit for visit in self._rows.visits.values() if home in (None, visit.home)]
+        told = [one for one in found if (not since or one.at >= aware(since)) and (not until or one.at < aware(until))]
+        return sorted(told, key=lambda visit: (visit.at, visit.home, visit.person))
 
     def last_visits(self, home: str | None = None) -> list[Visit]:
         with self._changing:

@@ -163,6 +163,7 @@ def test_visits_are_kept_once_and_the_newest_at_which_somebody_was_met(alerts):
             ledger.keep_visit(visit)
 
     assert alerts.visits("h1") == [first, again, vain]
+    assert alerts.visits(since=again.at, until=vain.at) == [again]
     assert alerts.last_visits() == alerts.last_visits("h1") == [again]
     assert alerts.last_visits("h2") == []
     with alerts.begin() as ledger:

@@ -121,6 +121,7 @@ ONLY_HERE: dict[str, str] = {
     "/a/": "a link in a message acts by itself, for whoever holds it",
     "/d/": "a link in a message acts by itself, for whoever holds it",
     "/in/": "a provider's own door",
+    "/door": "whoever stands before a door opens its form",
     "/glass/break": "whoever stands before a door that is not theirs; the wall around a token has no glass",
     "/install/{home_id}/hubs/{hub_id}/taken-over": "a program is told the secret once, and nothing lies about",
     "/install/{home_id}/privacy/copy": "a form, for a browser asks ahead; a program takes it by GET, `…/copy.zip`",

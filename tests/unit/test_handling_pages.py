@@ -253,7 +253,8 @@ def test_the_printed_code_leads_whoever_has_the_alert_to_their_button(night):
     code = night.rig.links.door_code("h1")
     assert f"{code[:3]} {code[3:]}" in sheet and "王桂芳" not in sheet
     plate = f"/door/{night.rig.links.doorplate('h1')}"
-    assert night.browser.get(plate).headers["location"] == "/homes/h1", "nothing of theirs is open here"
+    page = night.browser.get(plate).text
+    assert f'value="{code}"' in page and 'action="/homes/h1/visit"' in page, "nothing of theirs is open: it is a visit"
 
     night.does("accept")
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pages_house import EVENING, HandClock, Rig
+from pages_house import EVENING, HandClock, Rig, hidden
 
 from alerts import visits
-from dashboard.county import County
+from alerts.sla import Share
+from dashboard.county import County, Visited
 from dashboard.tally import Tally
 from gateway.domain import Absence, Duty, Elder, Outcome, Person, Profile, Risk, State
 from gateway.domain.visit import Visit
@@ -150,3 +151,54 @@ def test_a_worker_finds_the_visit_on_the_list_of_the_day_and_notes_it(rig):
     assert '/homes/h1/visit"' not in worker.get("/today").text
     assert worker.post("/homes/h1/visit", data={"csrf": csrf, "elder": "well", "code": "0"}).status_code == 422
     assert worker.post("/homes/h1/visit", data={"csrf": csrf, "elder": ""}).status_code == 422
+
+
+def test_a_visit_pressed_without_a_line_is_of_its_own_minute_and_noted_once(rig):
+    browser, pressed = rig.signed_in("liu", Duty.GRID_WORKER, "g1"), rig.clock.now()
+    csrf = hidden(browser.get("/homes/h1/visit").text, "csrf")
+    rig.clock.go_on(hours=3)
+
+    def sent(**more):
+        form = {"csrf": csrf, "elder": "well", "key": "k" * 32, "pressed": pressed.isoformat(), **more}
+        return browser.post("/homes/h1/visit", data=form, headers={"accept": "application/json"}).json()
+
+    assert sent(elder="")["said"] and sent(code="1")["said"] == "这不是这户门牌旁的验证码。"
+    assert sent() == sent() == {"done": True, "said": ""}
+    rig.clock.go_on(minutes=5)
+    assert sent(pressed="") == {"done": True, "said": ""}, "the same press, whatever the telephone says of its clock"
+    assert [visit.at for visit in rig.alerts.visits("h1")] == [pressed]
+    assert sent(key="another", pressed="2036-01-01T00:00:00Z")["done"]  # a clock that is wrong says nothing
+    assert rig.alerts.visits("h1")[-1].at == rig.clock.now()
+
+
+def test_the_code_at_a_door_opens_the_form_of_that_home_for_whoever_goes_there(rig):
+    browser, code = rig.signed_in("liu", Duty.GRID_WORKER, "g1"), rig.links.door_code("h2")
+    csrf = hidden(browser.get("/today").text, "csrf")
+
+    scanned = browser.get(f"/door/{rig.links.doorplate('h2')}").text
+    typed = browser.post("/door", data={"csrf": csrf, "code": f"{code[:3]} {code[3:]}"}).text
+
+    for page in (scanned, typed):
+        assert 'action="/homes/h2/visit"' in page and f'value="{code}"' in page
+    for beyond in (rig.links.door_code("h3"), "no code", ""):
+        assert browser.post("/door", data={"csrf": csrf, "code": beyond}).status_code == 404
+    assert (
+        "x-keep" in browser.get("/homes/h2/visit").headers
+        and "x-keep" not in browser.get(f"/door/{rig.links.doorplate('h2')}").headers
+    )
+
+
+def test_the_printed_month_says_how_often_somebody_came(rig):
+    go(rig, "h1")
+    go(rig, "h2", Elder.NOT_REACHED)
+    rig.clock.go_on(days=1)
+    rig.desk.visited(
+        Visit(home="h1", at=rig.clock.now(), person="liu", elder=Elder.WELL, proof="code"), rig.clock.now()
+    )
+
+    month = County(rig.house, Tally(rig.alerts)).month("1101", "2026-11", rig.clock.now())
+
+    assert month.visits == Visited(made=3, met=Share(2, 3), proven=Share(1, 3), homes=Share(1, 3))
+    page = rig.signed_in("ma", Duty.SUPERVISOR, "1101").get("/month/1101/2026-11").text
+    assert "探访到的住户" in page and "门口有据" in page
+    assert County(rig.house, Tally(rig.alerts)).month("1101", "2026-10", rig.clock.now()).visits.made == 0
