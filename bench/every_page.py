@@ -3,11 +3,13 @@
     python bench/every_page.py                       # 10,000 homes, as `overview.py` furnishes them
     python bench/every_page.py --homes 2000 --all    # also those that cost little
 
-Each address of the table of routes is asked for twice and the second asking is told: what is learnt once after a start
-is not what whoever works there waits for. It is asked in this process, so that the processor's time is known.
+Each address of the table of routes is asked for four times, and the least of the later ones is told: what is learnt
+once after a start is not what whoever works there waits for. It is asked in this process, so that the processor's time
+is known; whatever else the machine does can only make it more.
 """
 
 import argparse
+import gc
 import re
 import sys
 import tempfile
@@ -21,7 +23,7 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.auth import UNUSABLE, Gatekeeper
-from gateway.app import Stores
+from gateway.app import NEVER, OLDER, YOUNG, Stores
 from gateway.domain import Duty
 from gateway.ports import Account
 
@@ -47,6 +49,8 @@ QUERIES = {
     "/administration/channels": "?channel=wecom_app&person=grid_worker-0",
     "/accounts/one": "?login=leader",
 }
+RARE = ("/api/v1/registry.zip",)
+"""The whole registry as sheets, carried away once in a while: told, and held against nothing."""
 ENDLESS = ("/events", "/worker.js", "/static")
 
 
@@ -84,14 +88,15 @@ def measure(stores: Stores, least: float) -> list[Figure]:
         app = create_app(house_of(stores, "http://127.0.0.1"))
         with TestClient(app, cookies={"session": cookie}, headers=headers, follow_redirects=False) as browser:
             for route, address in addresses(stores):
-                took = float("inf")
-                for _ in range(2):
+                times = []
+                for _ in range(4):
                     began = time.process_time()
                     answer = browser.get(address)
-                    took = (time.process_time() - began) * 1e3
+                    times.append((time.process_time() - began) * 1e3)
+                took = min(times[1:])
                 if answer.status_code == 200 and took >= least:
                     name = f"{duty.value} {route}, {len(answer.content) / 1000:.0f} kB"
-                    figures.append(Figure(name, took, MOST_MS, "ms"))
+                    figures.append(Figure(name, took, float("inf") if route in RARE else MOST_MS, "ms"))
                 elif answer.status_code not in (200, 303, 403, 404):
                     print(f"{duty.value} {address} answers {answer.status_code}")
     return sorted(figures, key=lambda figure: -figure.value)
@@ -103,6 +108,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true")
     given = parser.parse_args()
     fall_in_order()
+    gc.set_threshold(YOUNG, OLDER, NEVER)  # as the gateway does
     for name, value in describe().items():
         print(f"{name}: {value}")
     with tempfile.TemporaryDirectory() as folder:
