@@ -26,14 +26,14 @@ def test_every_setting_named_there_is_one(monkeypatch):
 
 
 def test_what_compose_mounts_waits_for_and_keeps_is_there():
-    """But for the two folders that are made on site, as it says."""
+    """But for the folder of the certificate, which is made on site, as it says."""
     compose = yaml.safe_load(written("compose.yaml"))
     for name, service in compose["services"].items():
         assert set(service.get("depends_on", ())) <= compose["services"].keys()
         for mounted in service.get("volumes", ()):
             source = mounted.split(":")[0]
             there = (DEPLOY / source).exists() if source.startswith(".") else source in compose["volumes"]
-            assert there or source in ("./tls", "./mosquitto"), f"{name}: {source}"
+            assert there or source == "./tls", f"{name}: {source}"
 
 
 def test_every_secret_that_compose_fills_in_is_asked_for():
