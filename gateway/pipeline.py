@@ -3,8 +3,8 @@
 import heapq
 import logging
 import zlib
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -41,19 +41,25 @@ FEW = 20
 UNSETTLED = timedelta(seconds=30)
 """After a connection, so long may what was not acknowledged before come in behind what is newer."""
 
-TURNS_AT_ONCE = 100
-"""A line for a whole district makes every home's detectors anew, 0.2 ms each: so many in one tick, that no press waits
-for all of them. Whoever moves meanwhile is not kept waiting either: a reading finds its own plan."""
+TICK_US = 20_000
+GLANCE_US, LOOK_US, TURN_US, ROUSE_US = 10, 60, 200, 500
+"""What one tick may take, so that no press waits for all that is due at one moment: a home whose hub was heard since is
+passed over, one is looked at, one's detectors are made anew because a line for a whole district changed them, one is
+woken. The next tick follows at once. Whoever moves meanwhile is not kept waiting: a reading finds its own plan."""
+
+REPLANNED_AT_ONCE = 1_000
+"""Homes whose lines are read again in one tick after some were written, 20 µs each."""
 
 AWAKE_AT_MOST = 10_000
 """Homes whose memory is kept unpacked, some 60 KB each. Of a larger county those that spoke last are; the others doze,
 which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline."""
 
-ROUSED_AT_ONCE = 20
-"""Of the homes that sleep so many are woken by one tick, half a millisecond each; the next tick follows at once."""
-
 LAID_DOWN_AT_ONCE = 40
-"""And so many at most fall asleep, or more where many more are awake than should be."""
+"""Of those that are too many so many fall asleep after a batch or a tick, half a millisecond each; the next tick
+follows at once."""
+
+TOO_MANY_AWAKE = 2_000
+"""Where messages wake more than that, so many more than should be stay awake at most: some 120 MB."""
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
@@ -119,6 +125,7 @@ class Pipeline:
         self._changed: set[str] = set()  # homes that moved on since the last checkpoint began
         self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
         self._to_keep: list[str] = []
+        self._to_replan: deque[str] = deque()  # homes around which lines were written
         self._settled = 0
         self._settling = 0
         self._slice = CHECKPOINT_SLICE
@@ -259,10 +266,10 @@ class Pipeline:
 
     def _make_room(self) -> None:
         """Where more are awake than should be, those that spoke least recently may sleep."""
-        over = len(self._watches) - self._awake_at_most
+        over = self._awake_too_many()
         if over <= 0:
             return
-        quiet = list(islice(self._watches, min(over, max(LAID_DOWN_AT_ONCE, over // 4))))
+        quiet = list(islice(self._watches, min(over, max(LAID_DOWN_AT_ONCE, over - TOO_MANY_AWAKE))))
         batch = Batch()
         for home in quiet:
             batch.conditions.extend(self._watches[home].conditions())
@@ -273,6 +280,9 @@ class Pipeline:
                 self._changed.discard(home)
             else:
                 self._watches.move_to_end(home)
+
+    def _awake_too_many(self) -> int:
+        return len(self._watches) - self._awake_at_most
 
     def _overhear(self, taken: Taken, heard: datetime, batch: Batch) -> bool:
         """A hub has spoken whose home sleeps, and none of its devices. False: the home must wake for it."""
@@ -333,6 +343,8 @@ class Pipeline:
             self._durable = self._arrival
             self.counts.readings += len(batch.readings)
             self.counts.quarantined += len(batch.quarantined)
+        if self._awake_too_many() >= LAID_DOWN_AT_ONCE:
+            self._make_room()
         self.counts.took_s = monotonic() - began
 
     def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> Watch:
@@ -378,8 +390,8 @@ class Pipeline:
         self._follow_registry()
         found: list[Finding] = []
         batch = Batch()
-        turns = 0
-        while turns < TURNS_AT_ONCE and self._deadlines and self._deadlines[0][0] <= now:
+        spent_us = 0
+        while spent_us < TICK_US and self._deadlines and self._deadlines[0][0] <= now:
             due, home = heapq.heappop(self._deadlines)
             if self._scheduled.get(home) != due:
                 continue  # an earlier one took its place
@@ -389,13 +401,14 @@ class Pipeline:
                 soonest = self._due(doze)
                 if home not in self._missed and (soonest is None or soonest > now):
                     self._schedule(doze)  # its hub has been heard since
+                    spent_us += GLANCE_US
                     continue
                 watch = self._rouse(home)
-                turns += TURNS_AT_ONCE // ROUSED_AT_ONCE
+                spent_us += ROUSE_US
             if watch is not None:
                 told: list[Finding] = []
                 was, watch = watch, self._plan(watch, now, told)
-                turns += watch is not was
+                spent_us += LOOK_US if watch is was else TURN_US
                 held = self._held[home]
                 told.extend(_by_plan(watch.tick(now, held.context), held.context))
                 if told:
@@ -413,6 +426,8 @@ class Pipeline:
 
     def is_behind(self, now: datetime) -> bool:
         """Whether more is due than one tick looks at: then the next should follow at once."""
+        if self._to_replan or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
+            return True
         return bool(self._deadlines) and self._deadlines[0][0] <= now
 
     def next_due(self) -> datetime | None:
@@ -458,7 +473,9 @@ class Pipeline:
                 lines: Sequence[Override] = readable(self._directory.plan_lines(home.id))
                 span = span_at(lines, at, home.zone)
             elif at >= held.until:
-                found.extend(_by_plan(watch.tick(held.until, held.context), held.context))
+                # Since when we listen is known better now: somebody may have set the clock beyond all of it.
+                then = replace(held.context, listening_since=self._context.listening_since)
+                found.extend(_by_plan(watch.tick(held.until, then), then))
                 lines, span = held.lines, span_at(held.lines, held.until, home.zone)
             elif at < held.since:  # heard late: what happened then is judged by what held then
                 lines, span = held.lines, span_at(held.lines, at, home.zone)
@@ -525,34 +542,40 @@ class Pipeline:
 
     def _follow_registry(self) -> None:
         version = self._directory.version()
-        if version == self._version:
-            return
-        said = self._directory.changes(self._version)
-        self._version = version
+        if version != self._version:
+            said = self._directory.changes(self._version)
+            self._version = version
+            self._follow(said)
+        for _ in range(min(REPLANNED_AT_ONCE, len(self._to_replan))):
+            name = self._to_replan.popleft()
+            known = self._watches.get(name) or self._dozing.get(name)
+            if known is not None and self._is_replanned(known.home):
+                self._schedule(known)
+
+    def _follow(self, said: Set[str] | None) -> None:
+        """These homes, or perhaps any, are others than they were, or lines were written around them."""
         self._intake.refresh(said)
         if said is None:
             homes = {home.id: home for home in self._directory.homes()}
             changed = homes.keys() | self._watches.keys() | self._dozing.keys()
         else:
-            homes = {name: home for name in said if (home := self._directory.home(name)) is not None}
+            homes = {name: home for name in sorted(said) if (home := self._directory.home(name)) is not None}
             changed = set(said)
         for gone in changed - homes.keys():
             for known in (self._watches, self._dozing, self._missed, self._held):
                 known.pop(gone, None)
         for home in homes.values():
             watch, doze = self._watches.get(home.id), self._dozing.get(home.id)
-            is_replanned = self._is_replanned(home)
             if doze is not None and doze.home == home:
                 doze.ear.home = home  # the same noun of the newer registry: the older one may go
-                if is_replanned:
-                    self._schedule(doze)
-                continue
-            if doze is not None:
-                watch = self._rouse(home.id)
-            if watch is None or watch.home != home:
+                self._to_replan.append(home.id)
+            elif watch is not None and watch.home == home:
+                self._to_replan.append(home.id)
+            else:
+                self._is_replanned(home)
+                if doze is not None:
+                    self._rouse(home.id)
                 self._schedule(self._watch(home))
-            elif is_replanned:
-                self._schedule(watch)
 
     def _is_replanned(self, home: Home) -> bool:
         """Lines are only written forward, so what holds is what held; but it may hold for less long, or for longer."""
