@@ -6,7 +6,7 @@ readings given out, so that a restart which recalls the stored readings knows th
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -162,7 +162,7 @@ class Intake:
 
     # ------------------------------------------------------------------ who is there
 
-    def refresh(self, changed: Collection[str] | None = None) -> None:
+    def refresh(self, changed: Set[str] | None = None) -> None:
         """The registry has changed, of these homes or perhaps of every one: bind anew. What is known stays, except of
         sensors that became something else."""
         if changed is None:
@@ -170,10 +170,14 @@ class Intake:
             changed = self._homes.keys() | homes.keys()
         else:
             homes = {name: home for name in changed if (home := self._directory.home(name)) is not None}
+        same = {name for name, home in homes.items() if self._homes.get(name) is home}  # a line of its plan was written
+        changed = changed - same
         hubs: dict[str, _Hub] = {}
         bound: dict[tuple[str, str], Bound] = {}
         known = {name: self._unbind(name, hubs, bound) for name in changed}
         for name, home in homes.items():
+            if name in same:
+                continue
             if home.state in (Monitoring.TRIAL, Monitoring.GUARDED):
                 self._guarded.add(name)
             if home.state is Monitoring.RETIRED:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from alerts.desk import Desk
-from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, RoomKind, Sensor
+from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Override, Person, Reach, Role, Room, RoomKind, Sensor
 from gateway.pipeline import AWAKE_AT_MOST, Pipeline, _unpacked
 from gateway.ports import Message
 from gateway.registry import Registry
@@ -181,3 +181,37 @@ def test_only_a_device_wakes_a_home_and_not_the_heartbeat_of_its_hub():
     assert "h1" in county.pipeline._dozing
     assert county.readings.heard()["h1"] == county.now
     assert county.told() == []
+
+
+def test_no_tick_lays_more_than_a_few_to_sleep_and_the_next_follows_at_once(monkeypatch):
+    """Whoever presses a button while a whole street wakes does not wait until it has fallen asleep again."""
+    monkeypatch.setattr("gateway.pipeline.LAID_DOWN_AT_ONCE", 1)
+    county = County(awake_at_most=0)
+    pipeline, awake = county.pipeline, []
+
+    for home in HOMES:
+        pipeline._rouse(home)
+    while pipeline.is_behind(county.now):
+        awake.append(len(pipeline._watches))
+        pipeline.tick(county.now, NOON)
+
+    assert awake == [2, 1]
+    assert not pipeline._watches
+
+
+def test_a_line_for_a_district_is_read_for_a_few_homes_in_each_tick(monkeypatch):
+    monkeypatch.setattr("gateway.pipeline.REPLANNED_AT_ONCE", 1)
+    county = County(awake_at_most=AWAKE_AT_MOST)
+    for home in HOMES:
+        county.hears(home, "plain/hall", kind="motion", value=1)
+    with county.registry.begin() as ledger:
+        line = Override(area="a", key="inactivity", value="off", since=NOON, until=None, author="li", reason="试点")
+        ledger.put_override(line)
+
+    known = []
+    for _ in range(2):
+        county.pipeline.tick(county.now, NOON)
+        known.append(sum(line in held.lines for held in county.pipeline._held.values()))
+
+    assert known == [1, 2]
+    assert not county.pipeline.is_behind(county.now)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.domain import Absence, Area, Finding, Grid, Home, Hub, Kind, Override, Role, Room, RoomKind, Scope, Sensor
-from gateway.pipeline import Pipeline
+from gateway.pipeline import TURN_US, Pipeline
 from gateway.ports import Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryReadings, MemoryRegistry
@@ -138,7 +138,7 @@ def test_a_limit_holds_from_the_moment_on_at_which_it_is_said_without_a_restart(
 
 def test_a_line_for_a_district_comes_to_all_its_homes_and_to_a_few_at_once(street, monkeypatch):
     """Nobody who presses a button waits until ten thousand homes have changed their limits."""
-    monkeypatch.setattr("gateway.pipeline.TURNS_AT_ONCE", 2)
+    monkeypatch.setattr("gateway.pipeline.TICK_US", 2 * TURN_US)
     names = [f"n{n}" for n in range(5)]
     homes = [replace(street.home, id=name, code=name, hubs=(), sensors=()) for name in names]
     street.acts.register(homes=homes, who="test", now=street.now)
