@@ -54,11 +54,12 @@ AWAKE_AT_MOST = 10_000
 """Homes whose memory is kept unpacked, some 60 KB each. Of a larger county those that spoke last are; the others doze,
 which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline."""
 
-ROUSED_AT_ONCE = 20
-"""Of the homes that sleep so many are woken by one tick, half a millisecond each; the next tick follows at once."""
-
 LAID_DOWN_AT_ONCE = 40
-"""And so many at most fall asleep, or more where many more are awake than should be."""
+"""Of those that are too many so many fall asleep after a batch or a tick, half a millisecond each; the next tick
+follows at once."""
+
+TOO_MANY_AWAKE = 2_000
+"""Where messages wake more than that, so many more than should be stay awake at most: some 120 MB."""
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
@@ -472,7 +473,9 @@ class Pipeline:
                 lines: Sequence[Override] = readable(self._directory.plan_lines(home.id))
                 span = span_at(lines, at, home.zone)
             elif at >= held.until:
-                found.extend(_by_plan(watch.tick(held.until, held.context), held.context))
+                # Since when we listen is known better now: somebody may have set the clock beyond all of it.
+                then = replace(held.context, listening_since=self._context.listening_since)
+                found.extend(_by_plan(watch.tick(held.until, then), then))
                 lines, span = held.lines, span_at(held.lines, held.until, home.zone)
             elif at < held.since:  # heard late: what happened then is judged by what held then
                 lines, span = held.lines, span_at(held.lines, at, home.zone)
@@ -556,7 +559,7 @@ class Pipeline:
             homes = {home.id: home for home in self._directory.homes()}
             changed = homes.keys() | self._watches.keys() | self._dozing.keys()
         else:
-            homes = {name: home for name in said if (home := self._directory.home(name)) is not None}
+            homes = {name: home for name in sorted(said) if (home := self._directory.home(name)) is not None}
             changed = set(said)
         for gone in changed - homes.keys():
             for known in (self._watches, self._dozing, self._missed, self._held):
