@@ -24,6 +24,7 @@ from detectors.habit import (
     sensors_in,
     shared,
 )
+from detectors.kinds import APPLIANCE, BED, DOOR, MOTION, RETURNED
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
 from gateway.domain.plan import OFF, UNUSUAL
 from gateway.ports import Context
@@ -130,21 +131,21 @@ class Bed:
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, kind = self.state, reading.kind
-        if kind is Kind.RETURNED:
+        if kind is RETURNED:
             self._after_hole(reading, timedelta(seconds=reading.value))
             return ()
         if not reading.is_event or reading.sensor in context.blind:
             return ()
-        if kind is Kind.APPLIANCE and not reading.value:
+        if kind is APPLIANCE and not reading.value:
             return ()  # kettles and washing machines end by themselves
         at, before = reading.at, state.pulse_at
         if before is None or at > before:
             state.pulse_at = at
-        if kind is Kind.BED:
+        if kind is BED:
             self._lies(reading, context) if reading.value else self._leaves(reading, context)
-        elif kind is Kind.DOOR:
+        elif kind is DOOR:
             self._door_moved(at)
-        if kind is Kind.MOTION and not follows(before, at):
+        if kind is MOTION and not follows(before, at):
             return ()
         self._seen(reading, context)
         return ()
@@ -280,25 +281,26 @@ class Bed:
 
     def _seen(self, reading: Reading, context: Context) -> None:
         state, at, kind = self.state, reading.at, reading.kind
-        away = self._is_away()
-        if kind is not Kind.DOOR and (state.seen_at is None or at > state.seen_at):
+        seen = state.seen_at
+        if kind is not DOOR and (seen is None or at > seen):
             state.seen_at = at
-        if kind is Kind.BED:
+        if kind is BED:
             return
         if reading.room not in self._bedrooms and (state.about_at is None or at > state.about_at):
             state.about_at = at
-        if reading.room in self._nightly and kind is not Kind.DOOR:
+        if reading.room in self._nightly and kind is not DOOR:
             return
         if state.dawn_at is None:  # as if it were morning, though of this day nothing can be learnt
             state.dawn_at, state.hole = at, True
         if at >= state.dawn_at:
-            self._risen(at, away, context)
+            self._risen(at, self._was_away(seen), context)
         elif state.dawn_at - at >= BEFORE_DAWN:
             self._is_up()
 
-    def _is_away(self) -> bool:
-        state = self.state
-        return state.door_at is not None and (state.seen_at is None or state.seen_at <= state.door_at + DOOR_RULE)
+    def _was_away(self, seen: datetime | None) -> bool:
+        """Whether whoever was last seen then had left."""
+        door = self.state.door_at
+        return door is not None and (seen is None or seen <= door + DOOR_RULE)
 
     def _dawn_after(self, at: datetime) -> datetime:
         there = at.astimezone(self.home.zone)
@@ -341,7 +343,7 @@ class Bed:
     def _not_up(self, now: datetime, context: Context) -> Iterable[Finding]:
         state = self.state
         due, state.rise_due_at = state.rise_due_at, None
-        if due is None or state.hole or state.seen_at is None or self._is_away():
+        if due is None or state.hole or state.seen_at is None or self._was_away(state.seen_at):
             return
         if context.plan.get("not_up") == OFF or not self._eyes_of_day.isdisjoint(context.blind):
             return

@@ -21,6 +21,7 @@ from detectors.habit import (
     second,
     shared,
 )
+from detectors.kinds import DOOR, MOTION, RETURNED
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.domain.plan import UNUSUAL, YES
 from gateway.ports import Context
@@ -79,7 +80,7 @@ class Doors:
         if not self._doors:
             return ()
         state, kind = self.state, reading.kind
-        if kind is Kind.RETURNED:
+        if kind is RETURNED:
             self._after_hole(reading, timedelta(seconds=reading.value))
             return ()
         if not reading.is_event or reading.sensor in context.blind:
@@ -89,12 +90,13 @@ class Doors:
             state.pulse_at = at
         if state.begun is None:
             state.begun = state.used_at = at
-        state.unusual = state.unusual or UNUSUAL in context.plan
-        if kind is Kind.DOOR and reading.sensor in self._doors:
+        if UNUSUAL in context.plan:
+            state.unusual = True
+        if kind is DOOR and reading.sensor in self._doors:
             self._moved(reading, context)
         elif state.inside or state.used_at is None or at <= state.used_at + DOOR_RULE:
             return ()
-        elif kind is not Kind.MOTION or follows(before, at):
+        elif kind is not MOTION or follows(before, at):
             self._seen_inside(state.used_at, context)
         return ()
 

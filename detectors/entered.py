@@ -7,6 +7,7 @@ from statistics import median
 from typing import ClassVar
 
 from detectors.habit import DOOR_RULE, LOOK_AGAIN
+from detectors.kinds import DOOR, MOTION, RETURNED
 from detectors.silence import (
     AT_THE_DOOR,
     HEARD_FOR_SILENCE,
@@ -63,13 +64,13 @@ class Entered:
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state = self.state
-        if reading.kind is Kind.RETURNED:  # who went out and came in meanwhile, nobody knows
+        if reading.kind is RETURNED:  # who went out and came in meanwhile, nobody knows
             state.left_at = state.entered_at = state.due_at = None
             return ()
         if not reading.is_event or reading.sensor in context.blind:
             return ()
         at = reading.at
-        if reading.kind is Kind.DOOR:
+        if reading.kind is DOOR:
             if state.door_at is not None and at <= state.door_at:
                 return ()
             self._door_moved(at, opened=reading.value != 0)
@@ -93,7 +94,7 @@ class Entered:
         left, at = self.state.left_at, reading.at
         if left is None or self.state.entered_at is not None or at <= left + DOOR_RULE:
             return False
-        return reading.kind is not Kind.MOTION or (before is not None and left < before < at <= before + SECOND_EVENT)
+        return reading.kind is not MOTION or (before is not None and left < before < at <= before + SECOND_EVENT)
 
     def _door_moved(self, at: datetime, *, opened: bool) -> None:
         state = self.state

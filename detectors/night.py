@@ -18,6 +18,7 @@ from detectors.habit import (
     planned,
     second,
 )
+from detectors.kinds import APPLIANCE, BED, DOOR, MOTION, RETURNED
 from detectors.silence import eyes_of
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.plan import DEMENTIA, OFF, SECOND_PERSON, UNUSUAL, YES
@@ -95,24 +96,24 @@ class Night:
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, kind = self.state, reading.kind
-        if kind is Kind.RETURNED:
+        if kind is RETURNED:
             self._after_hole(timedelta(seconds=reading.value))
             return ()
         if not reading.is_event or reading.sensor in context.blind:
             return ()
-        if kind is Kind.APPLIANCE and not reading.value:
+        if kind is APPLIANCE and not reading.value:
             return ()  # kettles and washing machines end by themselves
         at, before = reading.at, state.pulse_at
         if before is None or at > before:
             state.pulse_at = at
         if state.ends is None or at >= state.ends:
             self._next_night(at, context)
-        if kind is Kind.DOOR:
+        if kind is DOOR:
             self._door_moved(at, context)
             return ()
-        if kind is Kind.BED:
+        if kind is BED:
             self._lies(reading)
-        if kind is Kind.MOTION and not follows(before, at):
+        if kind is MOTION and not follows(before, at):
             return ()
         self._inside(at, context)
         if state.begins is not None and at >= state.begins and reading.room and reading.room != state.room:

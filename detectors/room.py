@@ -22,6 +22,7 @@ from detectors.habit import (
     sensors_in,
     shared,
 )
+from detectors.kinds import APPLIANCE, DOOR, MOTION, RETURNED
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, RoomKind, Severity, seconds
 from gateway.domain.plan import PET, UNUSUAL
 from gateway.ports import Context
@@ -97,7 +98,7 @@ class Dwell:
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, kind = self.state, reading.kind
-        if kind is Kind.RETURNED:
+        if kind is RETURNED:
             self._after_hole(timedelta(seconds=reading.value))
             return ()
         if not self._bathrooms or not reading.is_event or reading.sensor in context.blind:
@@ -105,8 +106,8 @@ class Dwell:
         at, before, there = reading.at, state.pulse_at, state.pulse_room
         if before is None or at > before:
             state.pulse_at, state.pulse_room = at, reading.room
-        if reading.room in self._bathrooms and kind not in MATS and kind is not Kind.DOOR:
-            if kind is not Kind.MOTION or state.room == reading.room or follows(before, at):
+        if reading.room in self._bathrooms and kind not in MATS and kind is not DOOR:
+            if kind is not MOTION or state.room == reading.room or follows(before, at):
                 # What makes this pulse a sign of life is one too, if it came from here.
                 is_second = there == reading.room and follows(before, at)
                 self._seen(reading, min(before or at, at) if is_second else at, context)
@@ -116,11 +117,11 @@ class Dwell:
             if state.rests_on == reading.sensor:
                 state.rests_on = ""
             return ()
-        if kind is Kind.APPLIANCE and not reading.value:
+        if kind is APPLIANCE and not reading.value:
             return ()  # kettles and washing machines end by themselves
         if kind in MATS:
             state.rests_on = reading.sensor
-        elif kind is Kind.DOOR and (state.door_at is None or at > state.door_at):
+        elif kind is DOOR and (state.door_at is None or at > state.door_at):
             state.door_at = at
         self._elsewhere_seen(reading, before, context)
         return ()
@@ -165,13 +166,13 @@ class Dwell:
         state, at = self.state, reading.at
         if state.since is None or state.seen_at is None or at < state.since:
             return
-        if reading.kind is Kind.MOTION and PET in context.plan and not follows(before, at):
+        if reading.kind is MOTION and PET in context.plan and not follows(before, at):
             return
         if at < state.seen_at:  # heard late: she has come back since
             state.since = state.seen_at
             self._schedule()
             return
-        if not state.told and not state.hole and reading.kind is not Kind.DOOR and UNUSUAL not in context.plan:
+        if not state.told and not state.hole and reading.kind is not DOOR and UNUSUAL not in context.plan:
             self._learn(at - state.since, at)
         state.room, state.since, state.due_at = "", None, None
 

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from detectors.habit import DOOR_RULE, EYES, LOOK_AGAIN, shared
+from detectors.kinds import DOOR, MOTION, RETURNED
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Home, Kind, Reading
 from gateway.ports import Context
 
 HEARD_FOR_SILENCE = SIGNS_OF_LIFE | {Kind.RETURNED}
+
+_NOTHING = timedelta(0)
+_WORDS = {kind: kind.value for kind in Kind}  # found five times as fast as by the enum
 
 AT_THE_DOOR = timedelta(minutes=2)
 """Whoever stands in the open door for so long and then leaves has not come home."""
@@ -24,8 +29,7 @@ HALF_BLIND = 2
 """While one that sees people may be dead, somebody may live on unseen: a silence must last so many times longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(NamedTuple):
     """A silence that has ended."""
 
     began: datetime
@@ -52,7 +56,8 @@ class SilenceState:
 
     def take(self, reading: Reading, context: Context) -> Silence | None:
         """Note what this reading says of life; the silence that it has ended, if it is a sign of life."""
-        if reading.kind is Kind.RETURNED:
+        kind = reading.kind
+        if kind is RETURNED:
             self.hole = True
             return None
         # A clearing motion sensor or radar, a closing drawer's echo: only what a person *causes* counts.
@@ -60,21 +65,21 @@ class SilenceState:
         if not reading.is_event or reading.sensor in context.blind:
             return None
         at, door_before = reading.at, self.door_at
-        if reading.kind is Kind.DOOR:
-            if self.door_at is None or at > self.door_at:
+        if kind is DOOR:
+            if door_before is None or at > door_before:
                 self.door_at = at
             if self.life_at is not None and at <= self.life_at <= at + DOOR_RULE:  # heard late: it was the door
                 self.out, self.due_at = True, None
         if not self._is_life(reading) or (reading.late if self.life_at is None else at <= self.life_at):
             return None  # of a new home the first word must be one of today
         last = None if self.life_at is None else Silence(self.life_at, at, self.out, self.hole)
-        if reading.kind is Kind.DOOR:
+        if kind is DOOR:
             is_same = self.entering and door_before is not None and at - door_before <= DOOR_RULE  # it is being closed
             is_back = last is not None and last.out and at - last.began > AT_THE_DOOR
             self.entering = is_same or is_back
-        self.life_at, self.life_kind, self.life_room = at, reading.kind.value, reading.room
-        self.out = self.door_at is not None and timedelta(0) <= at - self.door_at <= DOOR_RULE
-        if self.entering and reading.kind is not Kind.DOOR:  # seen inside: home again, however near the door
+        self.life_at, self.life_kind, self.life_room = at, _WORDS[kind], reading.room
+        self.out = self.door_at is not None and _NOTHING <= at - self.door_at <= DOOR_RULE
+        if self.entering and kind is not DOOR:  # seen inside: home again, however near the door
             self.out = False
         return last
 
@@ -82,7 +87,7 @@ class SilenceState:
         at, before = reading.at, self.pulse_at
         if before is None or at > before:
             self.pulse_at = at
-        if reading.kind is not Kind.MOTION:
+        if reading.kind is not MOTION:
             return True
         if before is None:  # of whoever hangs the sensors up: from the first event on silence is counted
             return True

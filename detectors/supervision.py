@@ -7,6 +7,7 @@ from typing import Any
 
 from detectors.battery import DAY, Battery
 from detectors.coverage import Blindness, Coverage, Task
+from detectors.kinds import MOTION, RETURNED
 from gateway.domain import (
     SIGNS_OF_LIFE,
     URGENT,
@@ -71,6 +72,7 @@ CHATTER = 60
 """More events than this in a minute are made by no person."""
 
 CALM_AFTER = timedelta(minutes=10)
+_NOTHING, _MINUTE = timedelta(0), timedelta(minutes=1)
 SAME_FAULT = timedelta(hours=6)
 """A fault that comes back within this is the same one, and is not told again."""
 
@@ -232,7 +234,8 @@ class Supervision:
     _next: dict[str, datetime] = field(default_factory=dict, init=False)
     """Before this moment the mere passing of time makes nothing true of a device; without one it has to be asked."""
     _blind: dict[str, Blindness] = field(default_factory=dict, init=False)
-    _blind_of: tuple[object, int] = field(default=(None, -1), init=False)
+    _blind_of: object = field(default=None, init=False)
+    _blind_at: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.coverage = Coverage(self.home)
@@ -246,13 +249,13 @@ class Supervision:
         state, kind = self.state, reading.kind
         if self._met is not state:
             self._meet(reading.heard)
-        if kind is Kind.RETURNED:
+        if kind is RETURNED:
             self._resume(reading)
             return ()
         known = state.devices.get(reading.sensor)
         if known is None:
             return self._hear_hub(reading) if reading.sensor in self._hubs else ()
-        if reading.is_undated:
+        if reading.late and reading.is_undated:
             return ()  # the bridge remembers it; the device may be dead
         if kind is Kind.AVAILABLE and not reading.value:
             return self._begin(reading.sensor, "offline", known.heard or known.since, reading.heard, how="left")
@@ -356,7 +359,7 @@ class Supervision:
         if is_event and function.quarter != state.quarters:
             function.lived += 1
         function.at, function.value, function.quarter = at, reading.value, state.quarters
-        if kind is Kind.MOTION:
+        if kind is MOTION:
             function.clears = function.clears or not reading.value
         if known.faults:
             for code in ("mute", "stuck"):
@@ -407,7 +410,7 @@ class Supervision:
     def _count(self, known: Known, reading: Reading, found: list[Finding]) -> None:
         at = reading.at
         began = known.minute_at
-        if began is None or not timedelta(0) <= at - began < timedelta(minutes=1):
+        if began is None or not _NOTHING <= at - began < _MINUTE:
             known.minute_at, known.minute = at, 1
             return
         function = known.functions.get(reading.kind)
@@ -697,7 +700,7 @@ class Supervision:
 
     def blind(self) -> Mapping[str, Blindness]:
         """The sensors that see nothing at present, why, and since when."""
-        if self._blind_of != (id(self.state), self.revision):
+        if self._blind_of is not self.state or self._blind_at != self.revision:
             self._blind = {}
             for name, known in self.state.devices.items():
                 sensor = self._sensors.get(name)
@@ -709,7 +712,7 @@ class Supervision:
                             why = "battery_empty"
                         self._blind[name] = Blindness(why, known.faults[code].since)
                         break
-            self._blind_of = (id(self.state), self.revision)
+            self._blind_of, self._blind_at = self.state, self.revision
         return self._blind
 
     def testimony(self, now: datetime, context: Context) -> Context:

@@ -8,6 +8,7 @@ from statistics import median
 from typing import ClassVar
 
 from detectors.habit import DOOR_RULE, LONG_HOLE
+from detectors.kinds import BED, DOOR, RETURNED
 from detectors.silence import AT_THE_DOOR
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, RoomKind, Severity, seconds
 from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
@@ -92,7 +93,7 @@ class Trend:
         if state.ends is None:
             self._open(reading.at)
             state.spoilt = True  # only a part of the first day is seen
-        if reading.kind is Kind.RETURNED:
+        if reading.kind is RETURNED:
             state.spoilt = state.spoilt or reading.value >= LONG_HOLE.total_seconds()
             state.left_at = None
             return ()
@@ -100,14 +101,14 @@ class Trend:
             return ()
         if context.blind or ABSENCE in context.plan or UNUSUAL in context.plan:
             state.spoilt = True
-        there = reading.at.astimezone(self.home.zone)
-        is_night = not NIGHT_ENDS_H <= there.hour < NIGHT_BEGINS_H
-        if reading.kind is Kind.DOOR:
+        if reading.kind is DOOR:
             self._at_the_door(reading.at)
             return ()
+        there = reading.at.astimezone(self.home.zone)
+        is_night = not NIGHT_ENDS_H <= there.hour < NIGHT_BEGINS_H
         if state.left_at is not None and reading.at > state.left_at + DOOR_RULE:
             state.left_at = None
-        if reading.kind is Kind.BED:
+        if reading.kind is BED:
             self._in_bed(reading, is_night=is_night)
             return ()
         self._inside(reading, there, is_night=is_night)

@@ -10,6 +10,7 @@ from typing import Any
 
 from detectors.coverage import Blindness
 from detectors.ear import Ear, EarState
+from detectors.kinds import CLOCK, RETURNED
 from detectors.supervision import Supervision
 from gateway.domain import SIGNS_OF_LIFE, Condition, Finding, Gap, Home, Kind, Reading, Severity
 from gateway.ports import Context, Detector
@@ -84,12 +85,12 @@ class Watch:
     def observe(self, reading: Reading, context: Context) -> list[Finding]:
         """Take in one reading, stored or live: what became true before it, then what it says itself."""
         ear, kind, detectors = self._ear, reading.kind, self.detectors
-        if kind is Kind.RETURNED:
+        if kind is RETURNED:
             ear.returned(reading)
         else:
             if ear.state.heard is None or reading.heard > ear.state.heard:
                 ear.hear(reading.heard)
-            if kind is Kind.CLOCK:
+            if kind is CLOCK:
                 ear.note_clock(reading)
             elif reading.late and ear.state.behind_s:
                 reading = ear.in_our_time(reading)
@@ -150,8 +151,7 @@ class Watch:
 
     def _with_blind_spots(self, context: Context) -> Context:
         """The same context for this home, which does not see everything."""
-        blind = None if self._supervision is None else self._supervision.blind()
-        if not blind:
+        if self._supervision is None or not (blind := self._supervision.blind()):
             return context
         told = self._told
         if told is None or told[0] is not context or told[1] is not blind:

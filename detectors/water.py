@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from detectors.habit import DOOR_RULE, LONG_HOLE, MEMORY_DAYS, NOT_ASKED, counted_from, planned_number, shared
+from detectors.kinds import DOOR, MOTION, RETURNED
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
@@ -120,15 +121,15 @@ class Water:
             return self._drawn(reading, context) if reading.sensor in self._meters and reading.value > 0 else ()
         if self.state.use is None:
             return ()
-        if kind is Kind.RETURNED:
+        if kind is RETURNED:
             if reading.value > LONG_HOLE.total_seconds():
                 self._begin_anew(reading.at)  # what was drawn in it nobody knows
         elif reading.is_event and reading.sensor not in context.blind and reading.sensor not in self._meters:
             if context.plan and ABSENCE in context.plan:
                 self._begin_anew(reading.at)
-            if kind is Kind.DOOR:
+            if kind is DOOR:
                 self._door_moved(reading.at)
-            elif kind is not Kind.MOTION or self._is_second(reading.at):
+            elif kind is not MOTION or self._is_second(reading.at):
                 self._lived(reading.at)
         return ()
 

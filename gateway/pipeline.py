@@ -667,7 +667,8 @@ def _by_plan(found: Sequence[Finding], context: Context) -> list[Finding]:
 
 def _answers(readings: Sequence[Reading]) -> list[Reading]:
     """Ordinary buttons that were pressed just now. A double or long press asks for help, and says nothing else."""
-    pressed = [r for r in readings if r.kind is Kind.BUTTON and r.value and not r.late]
+    button = Kind.BUTTON  # looked up once, not for each reading
+    pressed = [r for r in readings if r.kind is button and r.value and not r.late]
     if not pressed:
         return pressed
     for_help = {(r.sensor, r.at) for r in readings if r.kind is Kind.ASSIST}

@@ -16,7 +16,19 @@ from gateway.domain import Home, Kind, Monitoring, Power, Reading, Sensor
 from gateway.domain.reading import LATE
 from gateway.ports import Directory, Expose, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
-from ingest.decoders.base import DANGERS, Decoded, Decoder, Fault, Heard, News, Part, Portion, Signal, Unreadable
+from ingest.decoders.base import (
+    DANGERS,
+    NOTHING_QUIET,
+    Decoded,
+    Decoder,
+    Fault,
+    Heard,
+    News,
+    Part,
+    Portion,
+    Signal,
+    Unreadable,
+)
 from ingest.decoders.exposes import EXPOSES_AT_MOST
 from ingest.flood import EVERY, OTHERS, UNTOLD_TIME, Flow
 from ingest.known import (
@@ -33,7 +45,7 @@ from ingest.known import (
     remember,
     tests_itself,
 )
-from ingest.roles import CALLS, HUB, SELF_TESTED, Meaning, Nature, meanings, nature
+from ingest.roles import ALARM, CALLS, FLAG, HUB, LIFE, MEASURE, SELF_TESTED, Meaning, Nature, meanings, nature
 
 ROOT = "shouwang"
 
@@ -453,7 +465,7 @@ class Intake:
         bound = road.bound
         assert bound is not None
         try:
-            decoded = road.decoder.decode(message.payload, road.key, road.device)
+            decoded = road.decoder.decode(message.payload, road.key, road.device, bound.quiet or NOTHING_QUIET)
         except Unreadable as error:
             if error.reason == "unknown-device":
                 self._hear_stranger(road, message, arrival, taken)
@@ -507,7 +519,7 @@ class Intake:
         if decoded.faults is not None:
             _put_away_faults(road, message, taken, decoded.faults)
         heard = decoded.heard
-        own = heard[-1].at if heard else None
+        own = heard[-1].at if heard else decoded.quiet_at
         if bound.is_fresh:
             bound.is_fresh = False
             # Where several signals stand for one kind, the best is to be known from the first message on.
@@ -521,6 +533,8 @@ class Intake:
                 if not repeats:  # it was said on purpose, so somebody wants to know why nothing comes of it
                     detail = f"{one.signal.value} from a sensor that is registered for something else"
                     _put_away(road, message, taken, "not-its-role", detail)
+                elif one.key:
+                    _note_quiet(bound, decoded, one.key)
                 continue
             for meaning in means:
                 kind, _, rank, turn = meaning
@@ -536,7 +550,10 @@ class Intake:
                     and rank >= last.rank
                     and (one.at is None or one.at >= last.at)
                 ):
-                    if one.at is not None and one.at > last.at and kind in LASTING:
+                    if kind not in LASTING:
+                        if one.key and turn is None and len(means) == 1:
+                            _note_quiet(bound, decoded, one.key)
+                    elif one.at is not None and one.at > last.at:
                         self._note_repetition(bound, meaning, one, last, message, arrival, taken)
                     continue  # what nearly every key of nearly every message says: as before
                 self._weigh(road, bound, meaning, one, value, last, message, arrival, taken)
@@ -615,7 +632,7 @@ class Intake:
                 age = heard - own
             if -AHEAD <= age <= OLDEST:
                 at, late, has_time = own, retained or age > LATE, True
-            elif nature is Nature.ALARM:
+            elif nature is ALARM:
                 late = retained or age > OLDEST  # a call for help is never too old to be looked after
             elif age > OLDEST:
                 if one.momentary or not repeats or last is None or value != last.value:
@@ -632,12 +649,12 @@ class Intake:
                 return
         elif kind in SELF_TESTED and value and tests_itself(bound, at):
             return
-        elif nature is Nature.LIFE and last is not None and rank > last.rank:
+        elif nature is LIFE and last is not None and rank > last.rank:
             return  # a better witness has been heard
         elif has_time and last is not None and last.is_dated and at < last.at:
             # Stored up, told again, or from a clock that was set back: given out under its own time (told again it is
             # the same reading), and never the present value.
-            if retained or (repeats and nature in (Nature.FLAG, Nature.MEASURE)):
+            if retained or (repeats and nature in (FLAG, MEASURE)):
                 return
             if value == last.before(at):
                 return
@@ -646,11 +663,11 @@ class Intake:
             if repeats and not one.momentary and one.at is not None and one.at > last.at and kind in LASTING:
                 self._note_repetition(bound, meaning, one, last, message, arrival, taken)
             return
-        elif nature is Nature.LIFE:
+        elif nature is LIFE:
             if retained or (repeats and last is None):
                 # Remembered by the bridge since we do not know when: kept to compare with, never taken for life.
                 at, late, has_time = heard, True, False
-        elif nature is Nature.MEASURE and last is not None and is_thin(kind, value, at, last):
+        elif nature is MEASURE and last is not None and is_thin(kind, value, at, last):
             return
 
         if repeats and has_time and last is not None and at == last.at and value != last.value:
@@ -667,12 +684,14 @@ class Intake:
         taken.readings.append(
             Reading(bound.home, bound.sensor, bound.room, kind, value, at, heard, arrival, seq, late, bound.subject)
         )
-        if nature is Nature.ALARM and value == 1.0:
+        if nature is ALARM and value == 1.0:
             taken.urgent = True
         if kind is Kind.METER and last is not None and 0 < value - last.value <= LARGEST_DRAUGHT:
             taken.readings.append(replace(taken.readings[-1], kind=Kind.WATER, value=round(value - last.value, 3)))
         between = None if last is None or not has_time else last.contradicted(at, value)
         remember(bound.lasts, kind, value, at, seq != 0, rank)
+        if kind not in LASTING:
+            bound.quiet = None
         if between is not None:
             # The order was wrong: after this change the device has said that it is as it was before it.
             value, said = between
@@ -742,6 +761,8 @@ class Intake:
                 own = heard[-1].at
                 if heard[-1].part:
                     price *= 1 + heard[-1].part  # a list counts as what it lists
+            else:
+                own = decoded.quiet_at
             if decoded.faults is not None:
                 price += EVERY * len(decoded.faults)
         if own is None and message.heard < self._unsettled_until:
@@ -1019,6 +1040,14 @@ def _restore(lasts: dict[Kind, Last], values: Mapping[str, Any]) -> None:
 
 
 # --------------------------------------------------------------------------- what is news
+
+
+def _note_quiet(bound: Bound, decoded: Decoded, key: str) -> None:
+    """The same under this key is no news, however often and whenever it is said: until something else was."""
+    assert decoded.raw is not None
+    if bound.quiet is None:
+        bound.quiet = {}
+    bound.quiet[key] = decoded.raw[key]
 
 
 def _note_cut(flow: Flow, fits: bool, bound: Bound, message: Message, arrival: int, taken: Taken) -> None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from gateway.domain import Kind, Reading
 from ingest.decoders.base import Heard, Signal
@@ -54,12 +55,15 @@ class Last:
 
     def note(self, at: datetime, value: float, said: "Said | None" = None) -> None:
         """Something that is not the present value: it happened before."""
-        past = self.past = [] if self.past is None else self.past
+        past = self.past
+        if past is None:
+            past = self.past = []
         place = len(past)
         while place and past[place - 1].at > at:
             place -= 1
         past.insert(place, Past(at, value, said))
-        del past[:-CHANGES_REMEMBERED]
+        if len(past) > CHANGES_REMEMBERED:
+            del past[:-CHANGES_REMEMBERED]
 
     def contradicted(self, at: datetime, value: float) -> "tuple[float, Said] | None":
         """What merely repeated the value before, until a change at `at` turned up between: now it is news itself."""
@@ -85,8 +89,7 @@ class Said:
     part: int
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """A change that was given out; with `said`, a repetition that was not."""
 
     at: datetime
@@ -109,6 +112,7 @@ class Bound:
     is_testing: bool = False  # the message at hand says that the device tests itself
     pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
     counts: deque[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
+    quiet: dict[str, Any] | None = None  # what its keys say that would be no news if it were said again
     told: tuple[datetime, datetime] | None = None  # when its last reading happened, and when it was heard
     flow: Flow = field(default_factory=Flow)
 
@@ -169,7 +173,7 @@ def note_told(bound: Bound, readings: Iterable[Reading]) -> bool:
     """Whether a dated word of the device itself is among these."""
     told = False
     for reading in readings:
-        if reading.kind in NO_WORD or reading.is_undated:
+        if reading.kind in NO_WORD or (reading.late and reading.is_undated):
             continue
         told = True
         if bound.told is None or bound.told[1] != reading.heard or bound.told[0] < reading.at:

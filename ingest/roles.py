@@ -151,6 +151,11 @@ class Nature(Enum):
     MEASURE = "measure"  # thinned
 
 
+LIFE, ALARM, FLAG, MEASURE = (
+    Nature  # for where it is asked with every reading: a look into the enum is as dear as a call
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Thin:
     """A measurement is kept when it changed and `every` has passed since the last one kept, or it moved by `leap`."""

@@ -466,8 +466,11 @@ class SqliteReadings:
 
     def _rows(self, readings: Iterable[Reading]) -> list[Row]:
         number, rows = self._words, []
+        heard, heard_ms = EPOCH, 0  # most readings of a batch were heard at the same moment
         for r in readings:
             at = (r.at - EPOCH) // _MILLISECOND
+            if r.heard != heard:
+                heard, heard_ms = r.heard, (r.heard - EPOCH) // _MILLISECOND
             rows.append(
                 (
                     number[r.home],
@@ -476,7 +479,7 @@ class SqliteReadings:
                     number[r.kind],
                     r.seq or -r.arrival,
                     r.value,
-                    0 if r.heard is r.at else (r.heard - EPOCH) // _MILLISECOND - at,
+                    heard_ms - at,
                     r.arrival if r.seq else None,
                     number[r.room],
                     1 if r.late else 0,

@@ -4,10 +4,11 @@ A decoder knows one dialect: its topics and its words. It knows nothing of homes
 signal *means* here, and whether it is news, is decided by `ingest/intake.py` from registration and memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -89,6 +90,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     at: datetime | None = None
     seq: int | None = None
     part: int = 0
+    key: str = ""  # under which it was said, where that key says nothing else
 
 
 class Fault(NamedTuple):
@@ -110,6 +112,9 @@ class Portion(NamedTuple):
     is_child: bool = False
 
 
+NOTHING_QUIET: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class Decoded:
     """What one message of one device said; what it says for several of them stands in `portions`."""
@@ -119,6 +124,8 @@ class Decoded:
     address: str = ""  # the device's lasting address, where the message itself tells it
     portions: list[Portion] | None = None
     is_last_will: bool = False  # the broker says it, because the device is gone
+    raw: dict[str, Any] | None = None  # what each key said
+    quiet_at: datetime | None = None  # the device's own time of what was not told again
 
 
 class Unreadable(ValueError):
@@ -176,8 +183,13 @@ class Decoder(Protocol):
         """How the topic below `<name>/` may be understood, the likeliest first; empty when it is no topic of ours."""
         ...
 
-    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
-        """What a device said; `device` is what its hub announced about it. Raises `Unreadable`, and nothing else."""
+    def decode(
+        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+    ) -> Decoded:
+        """What a device said; `device` is what its hub announced about it. Raises `Unreadable`, and nothing else.
+
+        What stands in `quiet` with its value need not be told again: whoever asks knows that it would be no news.
+        """
         ...
 
     def news(self, hub: str, rest: str, payload: bytes) -> News:

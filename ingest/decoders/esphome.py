@@ -1,10 +1,12 @@
 """ESPHome devices: `shouwang/<hub>/esphome/<node>/<component>/<object>/state`."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.ports import Expose, HubDevice
 from ingest.decoders.base import (
+    NOTHING_QUIET,
     Decoded,
     Fault,
     News,
@@ -111,7 +113,9 @@ class EspHome:
                 return (Place(Part.NOTHING),)  # the speed of a fan, the colour of a lamp
         return ()
 
-    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
+    def decode(
+        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+    ) -> Decoded:
         saying = Saying()
         component, _, entity = key.partition("/")
         if key == "status":

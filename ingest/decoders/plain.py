@@ -1,12 +1,14 @@
 """Our own plain JSON, for whoever builds or bridges a device: `shouwang/<hub>/plain/<sensor>`."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from gateway.ports import HubDevice
 from ingest.decoders import acceleration
 from ingest.decoders.base import (
+    NOTHING_QUIET,
     Converter,
     Decoded,
     Fault,
@@ -123,7 +125,9 @@ class Plain:
         place = Place(Part.DEVICE, name)
         return (place,) if name == rest else (Place(Part.DEVICE, rest), place)
 
-    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
+    def decode(
+        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+    ) -> Decoded:
         decoded = Decoded([])
         faults: list[Fault] = []
         for part, report in enumerate(_reports(payload)):

@@ -1,9 +1,11 @@
 """Shelly devices of all generations, and Bluetooth ones through them: `shouwang/<hub>/shelly/<device>/…`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.ports import HubDevice
 from ingest.decoders.base import (
+    NOTHING_QUIET,
     Decoded,
     Fault,
     News,
@@ -120,7 +122,9 @@ class Shelly:
             return (Place(Part.NOTHING),)
         return (Place(Part.SEVERAL, device, key),)
 
-    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
+    def decode(
+        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+    ) -> Decoded:
         saying = Saying()
         top, _, below = key.partition("/")
         if key == "events/rpc":

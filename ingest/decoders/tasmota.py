@@ -1,10 +1,12 @@
 """Tasmota devices, and Zigbee ones through a Tasmota bridge: `shouwang/<hub>/tasmota/<device>/<prefix>/…`."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.ports import HubDevice
 from ingest.decoders.base import (
+    NOTHING_QUIET,
     Decoded,
     News,
     Part,
@@ -91,7 +93,9 @@ class Tasmota:
             return (Place(Part.NOTHING),)
         return (Place(Part.SEVERAL, device, f"{prefix}/{parts[-1]}"),)
 
-    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
+    def decode(
+        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+    ) -> Decoded:
         saying = Saying()
         leaf = key.rpartition("/")[2].upper()
         if leaf == "LWT":

@@ -1,6 +1,7 @@
 """Anything paired through Zigbee2MQTT: its base topic is `shouwang/<hub>/zigbee2mqtt`."""
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -8,6 +9,7 @@ from gateway.domain import Power
 from gateway.ports import Expose, HubDevice
 from ingest.decoders.base import (
     DANGERS,
+    NOTHING_QUIET,
     Decoded,
     Fault,
     Heard,
@@ -127,14 +129,16 @@ class Zigbee2Mqtt:
         # A name may contain slashes; and with `output: attribute` the last level is a key.
         return whole + _under_both_names("/".join(levels[:-1]), last)
 
-    def decode(self, payload: bytes, key: str = "", device: HubDevice | None = None) -> Decoded:
+    def decode(
+        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+    ) -> Decoded:
         fields, has_twins = (FIELDS, False) if device is None else self._fields_of(device)
         if key:
             return _attribute(payload, key, fields)
         raw = parse(payload)
         if type(raw) is not dict:
             raise Unreadable("not-an-object", f"a {type(raw).__name__} is not an object")
-        decoded = Decoded([])
+        decoded = Decoded([], raw=raw)
         faults: list[Fault] = []
         at = None
         last_seen = raw.get("last_seen")
@@ -144,11 +148,15 @@ class Zigbee2Mqtt:
             except ValueError as error:
                 faults.append(fault("last_seen", last_seen, error))
         heard = decoded.heard
-        rows_for = fields.get
+        rows_for, before = fields.get, NOTHING_QUIET.get if has_twins else quiet.get
         for name, value in raw.items():
             rows = rows_for(name)
             if rows is None or value is None:  # unknown keys pass through; null was never reported
                 continue
+            if before(name) == value and type(before(name)) is type(value):
+                decoded.quiet_at = at
+                continue
+            only = name if len(rows) == 1 else ""
             for signal, convert, momentary in rows:
                 try:
                     said = convert(value)
@@ -156,7 +164,7 @@ class Zigbee2Mqtt:
                     faults.append(fault(name, value, error))
                     break
                 if said is not None:
-                    heard.append(Heard(signal, said, momentary, at))
+                    heard.append(Heard(signal, said, momentary, at, None, 0, only))
         if has_twins:
             decoded.heard = heard = strongest(heard)
         if "test" in raw or "self_test" in raw:

@@ -366,7 +366,9 @@ def test_a_decoder_is_told_what_the_hub_announced_and_told_anew_when_that_change
     decoder = type(ear.intake._find(f"shouwang/{HUB}/zigbee2mqtt/door").decoder)
     decode = decoder.decode
     monkeypatch.setattr(
-        decoder, "decode", lambda self, payload, key="", device=None: given.append(device) or decode(self, payload, key)
+        decoder,
+        "decode",
+        lambda self, payload, key="", device=None, quiet=None: given.append(device) or decode(self, payload, key),
     )
 
     ear.z2m("door", contact=True)
