@@ -425,7 +425,8 @@ def clock(
         steps, late, left_out = _climbed(town.sink.calls, rung_s)
         others = Counter(json.loads(body)["alert"].split("/")[1] for _, body in town.sink.calls if "/sos/" not in body)
         remark = f"{steps} rungs climbed, {left_out} left out, longest pause {late:.1f} s; also told: {dict(others)}"
-        holds = row.holds and not left_out and late <= rung_s + SLACK_S
+        # A clock that is put back lets the wait that was under way begin anew, and twice two such follow each other.
+        holds = row.holds and not left_out and late <= rung_s + 2 * dwell_s + SLACK_S
         yield replace(row, remark=f"{row.remark} {remark}".strip(), holds=holds)
 
 
@@ -490,6 +491,7 @@ def storm(folder: Path, broker: str, trials: int, seed: int, *, hubs: int = 1000
 
         stack.callback(go)
         Traffic(folder, town.gateway.broker_port, hubs + others, users=users, buttons=4).rest()
+        town.gateway.wait_stored((hubs + others) * len(DEVICES), 120)
         town.hubs = stack.enter_context(
             Hubs(town.gateway.broker_port, town.homes, secrets=town.outside is None, seed=seed, first=hubs)
         )
