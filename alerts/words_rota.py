@@ -34,7 +34,7 @@ def why(called: Called, zone: ZoneInfo, language: str, directory: Directory, now
     duty = duty_name(called.duty, language)
     if called.why is None:
         return duty
-    return f"{duty}: {right(called.why, zone, language, directory, now)}"
+    return f"{duty}{say(language, ': ')}{right(called.why, zone, language, directory, now)}"
 
 
 def right(one: OnCall, zone: ZoneInfo, language: str, directory: Directory, now: datetime) -> str:

@@ -185,12 +185,12 @@ def in_text(home: Home, registry: RegistryStore, tongue: Tongue, now: datetime) 
         home.address or say("no address on file"),
         *([say("Never alone: two people go in.")] if card.two_people else []),
         *([home.access] if home.access else []),
-        f"{say('Entry authorisation')}: {card.entry.given_at:%Y-%m-%d} {card.entry_by}"
+        f"{say('Entry authorisation')}{say(': ')}{card.entry.given_at:%Y-%m-%d} {card.entry_by}"
         if card.entry
         else say("None on file. In danger of life: call 110 and have it opened with the police."),
-        f"{say('Police post')}: {card.police or '110'}",
+        f"{say('Police post')}{say(': ')}{card.police or '110'}",
         health if card.has_agreed else say("The resident has not agreed that anything about health is kept."),
-        *([f"{say('Hospital')}: {card.profile.hospital}"] if card.profile.hospital else []),
+        *([f"{say('Hospital')}{say(': ')}{card.profile.hospital}"] if card.profile.hospital else []),
     ]
     return lines + [
         f"{name} · {word_for(contact.relation, tongue)} · {' '.join(contact.phones)}"

@@ -364,7 +364,7 @@ class Machine:
         worst = _worst(self.backup_lines(self.house.workings.copies(), now, tongue))
         found.append(Line(say("Copies and backups"), worst.words, worst.grade, address="/administration/backup"))
         worst = _worst(list(self.health_lines(tongue, now)))
-        health = say("all of it goes round") if worst.grade == "well" else f"{worst.name}: {worst.words}"
+        health = say("all of it goes round") if worst.grade == "well" else f"{worst.name}{say(': ')}{worst.words}"
         found.append(Line(say("Health of the gateway"), health, worst.grade, address="/administration/health"))
         return found
 

@@ -87,7 +87,7 @@ class Overview:
             percent=percent,
             emergency=Severity.EMERGENCY,
             states=[(tongue.say(STATES[state]), n) for state in Monitoring if (n := sight.whole.homes[state])],
-            blind_to=[(wording.alert_name(code, language), n) for code, n in sight.blind_to],
+            blind_to=[(wording.task_name(code, language), n) for code, n in sight.blind_to],
             faults=[(wording.alert_name(code, language), n) for code, n in sight.faults],
             rule_name=lambda code: wording.alert_name(code, language),
             person=self.pages.name_of,

@@ -352,7 +352,7 @@ def in_words(
 def blind_to(gaps: Sequence[Gap], tongue: Tongue) -> str:
     """What cannot be noticed, the gravest first, in the room that a line has."""
     codes = sorted({gap.what for gap in gaps}, key=lambda code: (wording.STANDARD.entry(code).severity.value, code))
-    names = tongue.say(", ").join(wording.alert_name(code, tongue.language) for code in codes[:BLIND_SHOWN])
+    names = tongue.say(", ").join(wording.task_name(code, tongue.language) for code in codes[:BLIND_SHOWN])
     more = len(codes) - BLIND_SHOWN
     return names if more <= 0 else tongue.say("{names} and {n} more", names=names, n=more)
 

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const part = (id) => document.getElementById(id);
-  const canWork = "serviceWorker" in navigator;
+  const canWork = Boolean(navigator.serviceWorker);
   if (canWork && document.body.dataset.who) navigator.serviceWorker.register("/worker.js");
 
   // ------------------------------------------------------------------ the rest is for the page of this device

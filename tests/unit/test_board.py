@@ -284,7 +284,7 @@ def test_a_home_says_what_cannot_be_noticed_in_it(rig):
     cannot_see(rig, "fall")
     browser = rig.signed_in()
 
-    assert "无法发现：疑似跌倒" in text_of(browser.get("/").text)
+    assert "无法发现：跌倒" in text_of(browser.get("/").text)
     page = text_of(browser.get("/homes/h1").text)
     assert "这里看不到的情况" in page and "厨房" in page
     assert "能看到的情况" in text_of(browser.get("/homes/h2").text)
