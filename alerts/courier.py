@@ -45,7 +45,11 @@ AT_ONE_ADDRESS = 4
 RESERVE = 16
 """Beyond these bounds, for emergencies only: severity 1 does not queue behind what hangs."""
 
-AT_HAND = 8
+STEP_S = 0.005
+"""From one message of a channel to its next, unless that is struck out sooner: what is under way when we fall is said
+again, and where a carrier answers at once there is nothing to be had by sending thirty together."""
+
+AT_HAND = 2
 """Messages whose words are looked up together with the outbox: a press needs no second way to the stores."""
 
 OUT_OF_THE_DOOR_S = 0.005
@@ -65,9 +69,10 @@ class _Lane:
 
     queue: list[Delivery] = field(default_factory=list)
     going: dict[str, int] = field(default_factory=dict)
+    latest: str = ""  # who set off last, while the next waits for that
 
     def next(self) -> Delivery | None:
-        if sum(self.going.values()) >= AT_ONCE:
+        if self.latest or sum(self.going.values()) >= AT_ONCE:
             return None
         for place, delivery in enumerate(self.queue):
             if self.going.get(delivery.address, 0) < AT_ONE_ADDRESS:
@@ -76,15 +81,24 @@ class _Lane:
 
     @property
     def has_reserve(self) -> bool:
-        return sum(self.going.values()) < AT_ONCE + RESERVE
+        return not self.latest and sum(self.going.values()) < AT_ONCE + RESERVE
 
-    def began(self, address: str) -> None:
-        self.going[address] = self.going.get(address, 0) + 1
+    def began(self, delivery: Delivery) -> None:
+        self.latest = delivery.id
+        self.going[delivery.address] = self.going.get(delivery.address, 0) + 1
 
-    def ended(self, address: str) -> None:
-        self.going[address] -= 1
-        if not self.going[address]:
-            del self.going[address]
+    def ended(self, delivery: Delivery) -> None:
+        self.lets_go(delivery)
+        self.going[delivery.address] -= 1
+        if not self.going[delivery.address]:
+            del self.going[delivery.address]
+
+    def lets_go(self, delivery: Delivery) -> bool:
+        """Wait for this one no longer. Whether it was waited for."""
+        if self.latest != delivery.id:
+            return False
+        self.latest = ""
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,18 +268,25 @@ class Courier:
     def _press_on(self, lane: _Lane, group: asyncio.TaskGroup) -> None:
         """Let emergencies past a lane that is full; they stand first in it."""
         for delivery in lane.queue[:RESERVE]:
-            alert = self._store.alert(delivery.alert)
-            if alert is None or not alert.severity.is_emergency or not lane.has_reserve:
+            alert = self._store.alert(delivery.alert) if lane.has_reserve else None
+            if alert is None or not alert.severity.is_emergency:
                 return
             if delivery in lane.queue:  # it may have set off meanwhile
                 lane.queue.remove(delivery)
                 self._start(delivery, lane, group)
 
     def _start(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup, errand: _Errand | None = None) -> None:
-        lane.began(delivery.address)
+        lane.began(delivery)
         self._under_way.add(delivery.id)
         self._gone.add(delivery.id)
         group.create_task(self._go(delivery, errand, lane, group), name=f"deliver {delivery.id}")
+        asyncio.get_running_loop().call_later(STEP_S, self._step, delivery, lane, group)
+
+    def _step(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup) -> None:
+        """It takes its time: the next may go."""
+        if lane.lets_go(delivery):
+            self._set_off(lane, group)
+            self._press_on(lane, group)
 
     async def _go(self, delivery: Delivery, errand: _Errand | None, lane: _Lane, group: asyncio.TaskGroup) -> None:
         try:
@@ -274,10 +295,11 @@ class Courier:
             if errand is not None:
                 await self._carry(errand)
         finally:
-            lane.ended(delivery.address)
+            lane.ended(delivery)
             self._under_way.discard(delivery.id)
             self._carried.append(delivery.id)
         self._set_off(lane, group)
+        self._press_on(lane, group)
         if not self._under_way:
             self._awake.set()  # to find out what is due next
 
