@@ -438,14 +438,16 @@ class MqttSource:
 
     def settle(self, messages: Iterable[Message]) -> None:
         """Acknowledge them in one write a session; what came by an older connection is passed over."""
-        mids: dict[_Session, list[int]] = {}
+        mids: dict[_Session, list[int]] = {self._sos: [], self._readings: []}
         for message in messages:
-            if message.receipt is not None:
-                session, generation, mid = cast(tuple[_Session, int, int], message.receipt)
+            receipt: Any = message.receipt  # as `_hear` has made it
+            if receipt is not None:
+                session, generation, mid = receipt
                 if generation == session.generation:
-                    mids.setdefault(session, []).append(mid)
+                    mids[session].append(mid)
         for session, numbers in mids.items():
-            session.acknowledge(numbers)
+            if numbers:
+                session.acknowledge(numbers)
 
     def listening_since(self) -> datetime | None:
         """Since when both sessions have been subscribed; None while one of them is not."""
@@ -524,14 +526,14 @@ class MqttSource:
         if not said:
             return []
         heard = self._clock.now()
-        urgent = session is self._sos
+        urgent, generation = session is self._sos, session.generation
         passed: list[int] = []
         messages = []
         for topic, payload, retained, mid in said:
             if b"/sos" in topic and (topic == _ECHO or (not urgent and self._is_doubled(topic))):
                 passed.append(mid)
                 continue
-            receipt = (session, session.generation, mid) if mid else None
+            receipt = (session, generation, mid) if mid else None
             messages.append(Message(_text(topic), payload, heard, retained, urgent, receipt))
         if passed:
             session.acknowledge(filter(None, passed))

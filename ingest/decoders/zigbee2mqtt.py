@@ -150,11 +150,12 @@ class Zigbee2Mqtt:
         heard = decoded.heard
         rows_for, before = fields.get, NOTHING_QUIET.get if has_twins else quiet.get
         for name, value in raw.items():
+            known = before(name)
+            if known is not None and (known is value or (known == value and type(known) is type(value))):
+                decoded.quiet_at = at
+                continue
             rows = rows_for(name)
             if rows is None or value is None:  # unknown keys pass through; null was never reported
-                continue
-            if before(name) == value and type(before(name)) is type(value):
-                decoded.quiet_at = at
                 continue
             only = name if len(rows) == 1 else ""
             for signal, convert, momentary in rows:
