@@ -20,7 +20,7 @@ from detectors import Doze, Watch, is_muted, watch_over
 from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
-from ingest.intake import Intake, Taken
+from ingest.intake import Intake, Taken, named
 
 log = logging.getLogger(__name__)
 
@@ -555,12 +555,8 @@ class Pipeline:
     def _follow(self, said: Set[str] | None) -> None:
         """These homes, or perhaps any, are others than they were, or lines were written around them."""
         self._intake.refresh(said)
-        if said is None:
-            homes = {home.id: home for home in self._directory.homes()}
-            changed = homes.keys() | self._watches.keys() | self._dozing.keys()
-        else:
-            homes = {name: home for name in sorted(said) if (home := self._directory.home(name)) is not None}
-            changed = set(said)
+        homes = named(self._directory, said)
+        changed = homes.keys() | self._watches.keys() | self._dozing.keys() if said is None else said
         for gone in changed - homes.keys():
             for known in (self._watches, self._dozing, self._missed, self._held):
                 known.pop(gone, None)

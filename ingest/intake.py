@@ -92,6 +92,9 @@ NEWS_PAGE = 4096
 LARGEST_DRAUGHT = 100_000.0
 """Litres. A meter that has moved further was exchanged, like one that moved back: it counts from there."""
 
+A_FEW = 100
+"""Homes that are looked up one by one; of more all are gone through."""
+
 VALUES_VERSION = 3
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -177,11 +180,8 @@ class Intake:
     def refresh(self, changed: Set[str] | None = None) -> None:
         """The registry has changed, of these homes or perhaps of every one: bind anew. What is known stays, except of
         sensors that became something else."""
-        if changed is None:
-            homes = {home.id: home for home in self._directory.homes()}
-            changed = self._homes.keys() | homes.keys()
-        else:
-            homes = {name: home for name in changed if (home := self._directory.home(name)) is not None}
+        homes = named(self._directory, changed)
+        changed = self._homes.keys() | homes.keys() if changed is None else changed
         same = {name for name, home in homes.items() if self._homes.get(name) is home}  # a line of its plan was written
         changed = changed - same
         hubs: dict[str, _Hub] = {}
@@ -1014,6 +1014,13 @@ class Intake:
                     Reading(road.home, name, "", kind, 1.0, heard, heard, arrival, crc32(message.payload))
                 )
                 taken.urgent = True
+
+
+def named(directory: Directory, names: Set[str] | None) -> dict[str, Home]:
+    """These homes as they are registered now, or all of them; of a few each is asked for."""
+    if names is None or len(names) > A_FEW:
+        return {home.id: home for home in directory.homes() if names is None or home.id in names}
+    return {name: home for name in sorted(names) if (home := directory.home(name)) is not None}
 
 
 def _hub_of(home: str, name: str, before: _Hub | None) -> _Hub:
