@@ -11,6 +11,7 @@ from neighbourhood import Neighbourhood
 from playwright.sync_api import Page, expect
 
 from dashboard.auth import make_entrance_link
+from dashboard.links import Links
 from dashboard.printer import STATIC
 from gateway.domain import Duty, Entry
 
@@ -121,6 +122,35 @@ def test_a_picture_taken_in_a_cellar(street: Neighbourhood, page: Page, album: A
     expect(page.locator("img.photo")).to_have_count(1)
     assert page.locator("img.photo").evaluate("(picture) => picture.decode().then(() => picture.naturalWidth)") == 192
     assert [entry.what for entry in history(street, alert)].count("photo") == 1
+
+
+@pytest.mark.parametrize("size", ["phone"], indirect=True)
+def test_a_visit_noted_in_a_cellar(street: Neighbourhood, page: Page, album: Album):
+    come_in(street, page)
+    page.goto(f"{street.url}/today")
+    page.get_by_label("门牌码").fill(Links(street.secret, street.url, street.clock).door_code("h1"))
+    fits(page)
+    album.keep("worker-11-at-a-door")
+    page.get_by_role("button", name="打开登记").click()
+    expect(page.get_by_role("heading", name="老人情况怎么样？")).to_be_visible()
+    fits(page)
+    album.keep("worker-12-visit")
+    page.goto(f"{street.url}/homes/h1/visit")
+    is_kept(street, page)
+
+    page.context.set_offline(True)
+    page.reload()
+    page.locator("input[name=elder][value=well]").check(force=True)
+    page.get_by_role("button", name="记下").click()
+    expect(page.locator("#waiting")).to_contain_text("探访")
+    album.keep("worker-13-visit-waits", whole=False)
+
+    page.context.set_offline(False)
+    expect(page.locator("#waiting")).to_be_hidden(timeout=25_000)
+    assert len(street.alerts.visits("h1")) == 1
+    page.locator("input[name=elder][value=well]").check(force=True)
+    page.get_by_role("button", name="记下").click()
+    page.wait_for_url("**/today")
 
 
 def test_an_act_whose_answer_was_lost_is_done_once(street: Neighbourhood, page: Page):

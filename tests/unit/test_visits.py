@@ -162,7 +162,7 @@ def test_a_visit_pressed_without_a_line_is_of_its_own_minute_and_noted_once(rig)
         form = {"csrf": csrf, "elder": "well", "key": "k" * 32, "pressed": pressed.isoformat(), **more}
         return browser.post("/homes/h1/visit", data=form, headers={"accept": "application/json"}).json()
 
-    assert sent(elder="")["said"] and sent(code="1")["said"] == "这不是这户门牌旁的验证码。"
+    assert sent(elder="")["said"] and sent(code="1")["said"] == "这不是这一户的门牌码。"
     assert sent() == sent() == {"done": True, "said": ""}
     rig.clock.go_on(minutes=5)
     assert sent(pressed="") == {"done": True, "said": ""}, "the same press, whatever the telephone says of its clock"
