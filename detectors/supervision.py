@@ -73,6 +73,7 @@ CHATTER = 60
 
 CALM_AFTER = timedelta(minutes=10)
 _NOTHING, _MINUTE = timedelta(0), timedelta(minutes=1)
+_UNKNOWN, _MAINS = Power.UNKNOWN, Power.MAINS
 SAME_FAULT = timedelta(hours=6)
 """A fault that comes back within this is the same one, and is not told again."""
 
@@ -640,9 +641,9 @@ class Supervision:
     def _is_mains(self, name: str, known: Known) -> bool:
         """By registration, or else by what it reports: only what has no battery measures power."""
         power = self._sensors[name].power
-        if power is Power.UNKNOWN:
+        if power is _UNKNOWN:
             return known.battery.percent is None and Kind.POWER in known.functions
-        return power is Power.MAINS
+        return power is _MAINS
 
     # ------------------------------------------------------------------ faults
 

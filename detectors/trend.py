@@ -53,6 +53,8 @@ SAME_VISIT = timedelta(minutes=10)
 TURNED_OVER = timedelta(minutes=5)
 QUARTER = timedelta(minutes=15)
 
+_BATHROOM, _BEDROOM, _OTHER = RoomKind.BATHROOM, RoomKind.BEDROOM, RoomKind.OTHER
+
 
 @dataclass(slots=True)
 class TrendState:
@@ -116,7 +118,7 @@ class Trend:
 
     def _inside(self, reading: Reading, there: datetime, *, is_night: bool) -> None:
         state, today = self.state, self.state.today
-        kind = self._kinds.get(reading.room, RoomKind.OTHER)
+        kind = self._kinds.get(reading.room, _OTHER)
         quarter = there.hour * 4 + there.minute // 15
         if not is_night and quarter != state.quarter:
             today[ACTIVE] += 1
@@ -125,11 +127,11 @@ class Trend:
             if not is_night and state.room:
                 today[ROOMS] += 1
             state.room = reading.room
-        if kind is RoomKind.BATHROOM:
+        if kind is _BATHROOM:
             if state.bath_at is None or reading.at - state.bath_at > SAME_VISIT:
                 today[TOILET_NIGHT if is_night else TOILET_DAY] += 1
             state.bath_at = reading.at
-        elif kind is not RoomKind.BEDROOM and today[UP] == NOTHING and MORNING_H <= there.hour < CLOSES.hour:
+        elif kind is not _BEDROOM and today[UP] == NOTHING and MORNING_H <= there.hour < CLOSES.hour:
             today[UP] = quarter - 4 * MORNING_H
 
     def _in_bed(self, reading: Reading, *, is_night: bool) -> None:

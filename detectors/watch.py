@@ -96,6 +96,7 @@ class Watch:
                 reading = ear.in_our_time(reading)
         found = self._advance(reading.at, context)
         told, supervision, soonest = self._with_blind_spots(context), self._supervision, self._soonest
+        seen = 0 if supervision is None else supervision.revision
         for name in self._asked[reading.is_event][kind]:
             detector = detectors[name]
             # Not through a closure: this is the road of every reading.
@@ -105,8 +106,10 @@ class Watch:
             except Exception:  # bulkhead: one broken detector must not blind the others
                 found.extend(self._report_broken(name, reading.at))
             due = detector.due()
-            if detector is supervision:  # before those that judge: it may just have learnt that one of them is blind
-                told, self._check_at = self._with_blind_spots(context), due
+            if detector is supervision:
+                self._check_at = due
+                if supervision.revision != seen:  # it may just have learnt that one of those is blind that judge next
+                    told = self._with_blind_spots(context)
             elif due is not None and (soonest is None or due < soonest):
                 soonest = due
         self._soonest = soonest

@@ -110,7 +110,13 @@ class Wire:
             first = data[at]
             if first & 0xF0 != _PUBLISH:
                 break
-            body, end = _extent(data, at)
+            length = data[at + 1]
+            if length < 0x80:
+                body, end = at + 2, at + 2 + length
+            elif size - at > 2 and data[at + 2] < 0x80:
+                body, end = at + 3, at + 3 + (length & 0x7F | data[at + 2] << 7)
+            else:
+                body, end = _extent(data, at)
             if end > size:
                 if size - at <= LARGEST_KEPT:
                     break
