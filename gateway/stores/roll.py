@@ -46,6 +46,7 @@ class Roll:
     contacts: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     _spells: dict[tuple[str, Duty], Spell] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _zones: dict[str, ZoneInfo] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def on_call(self, grid: str, duty: Duty, at: datetime) -> Spell:
         """Kept until it may become another answer: a press at three in the morning asks again and again."""
@@ -62,8 +63,20 @@ class Roll:
         place = self.grids.get(code) or self.areas.get(code) or (None if code else WHOLE)
         if place is None:
             return None
-        zones = (home.zone for home in self.homes.values() if code in self.rota.above.get(home.grid, ()))
-        return grid_as_home(place, next(zones, STANDARD_ZONE))
+        return grid_as_home(place, self.zones().get(code, STANDARD_ZONE))
+
+    def zones(self) -> Mapping[str, ZoneInfo]:
+        """The clock of each grid and area in which there are homes: that of the first of them. Looked up once."""
+        if not self._zones and self.homes:
+            first: dict[str, ZoneInfo] = {}
+            for home in self.homes.values():
+                first.setdefault(home.grid, home.zone)
+            zones: dict[str, ZoneInfo] = {}
+            for grid, zone in first.items():
+                for place in self.rota.above.get(grid, ()):
+                    zones.setdefault(place, zone)
+            self._zones.update(zones)
+        return self._zones
 
     def duties(self, person: str, at: datetime) -> list[tuple[Duty, str]]:
         posts = [post for posts in self.rota.posts.values() for post in posts]
@@ -73,17 +86,32 @@ class Roll:
     def plan(self, home: str, at: datetime) -> list[Override]:
         return [line for line in self.plan_lines(home) if line.covers(at)]
 
+    def plans(self, homes: Iterable[str], at: datetime) -> dict[str, list[Override]]:
+        """What holds around a home is looked up once for all that lie in the same grid."""
+        around: dict[str, list[Override]] = {}
+        plans = {}
+        for home in homes:
+            known = self.homes.get(home)
+            own = [line for line in self.overrides.get((Scope.HOME, home), ()) if line.covers(at)]
+            if known is not None:
+                if known.grid not in around:
+                    around[known.grid] = [line for line in self.lines_around(known.grid) if line.covers(at)]
+                own = around[known.grid] + own
+            plans[home] = own
+        return plans
+
     def plan_lines(self, home: str) -> tuple[Override, ...]:
         """From the farthest area to the home itself, each in the order in which they began: the last has the word."""
         own, known = self.overrides.get((Scope.HOME, home), ()), self.homes.get(home)
-        if known is None:
-            return own
-        grid = self.grids.get(known.grid)
-        wide = self.overrides.get((Scope.GRID, known.grid), ())
+        return own if known is None else (*self.lines_around(known.grid), *own)
+
+    def lines_around(self, code: str) -> tuple[Override, ...]:
+        """What was ever planned for a grid and the areas around it, the farthest first."""
+        grid, wide = self.grids.get(code), self.overrides.get((Scope.GRID, code), ())
         areas = self.areas_of(grid.community if grid else "")
         for area in areas:
             wide = (*self.overrides.get((Scope.AREA, area), ()), *wide)
-        return (*(_climate(areas[-1]) if areas else ()), *wide, *own)
+        return (*(_climate(areas[-1]) if areas else ()), *wide)
 
     def around(self, home: str) -> tuple[str, ...]:
         known = self.homes.get(home)
@@ -215,8 +243,7 @@ class ReadsRoll(ABC):
         return self._roll().plan(home, aware(at))
 
     def plans(self, homes: Iterable[str], at: datetime) -> dict[str, list[Override]]:
-        roll, moment = self._roll(), aware(at)
-        return {home: roll.plan(home, moment) for home in homes}
+        return self._roll().plans(homes, aware(at))
 
     def plan_lines(self, home: str) -> tuple[Override, ...]:
         return self._roll().plan_lines(home)
@@ -237,6 +264,12 @@ class ReadsRoll(ABC):
 
     def contacts(self, home: str) -> list[Contact]:
         return list(self._roll().contacts.get(home, ()))
+
+    def contacts_of_all(self) -> Mapping[str, Sequence[Contact]]:
+        return self._roll().contacts
+
+    def profiles(self) -> Mapping[str, Profile]:
+        return self._roll().profiles
 
     def profile(self, person: str) -> Profile | None:
         return self._roll().profiles.get(person)
