@@ -88,7 +88,9 @@ def judged(book: Notebook, scale: Scale, repetition: int) -> None:
     """P13: what detectors cost a reading, and the timers of ten thousand homes."""
     us, share = measured()
     book.note("P13", "CPU us/reading, all detectors", "the watches", repetition, us, limit=READING_US)
-    book.note("P13", "timers of 10,000 homes, share of a core", "the road", repetition, share, limit=TIMER_SHARE)
+    book.note(
+        "P13", "timers of 10,000 homes, % of a core", "the road", repetition, 100 * share, limit=100 * TIMER_SHARE
+    )
 
 
 def ten_thousand(book: Notebook, scale: Scale, repetition: int) -> None:
@@ -110,7 +112,7 @@ def ten_thousand(book: Notebook, scale: Scale, repetition: int) -> None:
     book.note("P14", f"{what}: press to webhook, p99 ms", name, repetition, took.share(0.99), limit=20.0)
     book.note("P14", f"{what}: press to webhook, p50 ms", name, repetition, took.share(0.5))
     book.note("P14", f"{what}: presses lost", name, repetition, took.lost, limit=0)
-    book.note("P14", f"{what}: share of a core", name, repetition, share, limit=0.30)
+    book.note("P14", f"{what}: % of a core", name, repetition, 100 * share, limit=30.0)
     book.note("P14", f"{what}: RSS MB afterwards", name, repetition, rss, limit=325.0)
 
 
