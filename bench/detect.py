@@ -4,8 +4,8 @@
     python bench/detect.py --homes 1000 --seconds 30
 
 Without a broker, on the homes of `start.py`. *A reading*: a thousand homes, copies of twelve, live through the same
-three hours side by side, so that no home's memory is still at hand when its turn comes again. *Time*: ten thousand homes
-with four weeks behind them, on the stores of the product, of which as many speak as at five times the mean (1,160
+three hours side by side, so that no home's memory is still at hand when its turn comes again. *Time*: ten thousand
+homes with four weeks behind them, on the stores of the product, of which as many speak as at five times the mean (1,160
 messages a second beside every hub's heartbeat); only ticks are counted, five of them a second as in the gateway.
 """
 
