@@ -43,7 +43,7 @@ class Line:
 
     home: Home
     silent_after: timedelta | None  # None: its hubs promise nothing
-    buttons: tuple[str, ...]  # that call for help
+    buttons: tuple[tuple[str, str], ...]  # that call for help, each with its home, as their tests are named
 
     @property
     def is_watched(self) -> bool:
@@ -347,9 +347,9 @@ class County:
         return self._proven(watched, self._tally.look(now), now)
 
     def _proven(self, homes: Iterable[str], picture: Picture, now: datetime) -> Share:
-        buttons = [(home, button) for home in homes for button in self._lines[home].buttons]
-        tests = (picture.tested.get(button) for button in buttons)
-        return Share(sum(test is not None and now - test.at <= EVERY for test in tests), len(buttons))
+        buttons = [button for home in homes for button in self._lines[home].buttons]
+        tests, since = [picture.tested.get(button) for button in buttons], now - EVERY
+        return Share(sum(test is not None and test.at >= since for test in tests), len(buttons))
 
     def _ways(self, place: str, trials: Iterable[Delivery], now: datetime) -> Counter[Standing]:
         """How the ways stand to everybody who holds a post in this place."""
@@ -370,7 +370,7 @@ def _line(home: Home) -> Line:
     return Line(
         home=home,
         silent_after=None if interval is None else views.SILENT_AFTER * interval,
-        buttons=tuple(sensor.id for sensor in drills.buttons(home)),
+        buttons=tuple((home.id, sensor.id) for sensor in drills.buttons(home)),
     )
 
 

@@ -12,13 +12,14 @@ from alerts import sla, wording
 from alerts.drills import Standing
 from dashboard.auth import Visitor
 from dashboard.chronicle import percent
-from dashboard.county import NOWHERE, WHOLE, County, Part
+from dashboard.county import NOWHERE, WHOLE, County, Part, Sight
 from dashboard.doors import Doors
 from dashboard.drills import STANDINGS
 from dashboard.files import OF, Table, as_csv, as_workbook
 from dashboard.install_words import STATES
 from dashboard.pages import Pages
 from dashboard.printer import FALLBACK_ZONE, tongue_of
+from dashboard.together import Together
 from dashboard.words import N_, Tongue
 from gateway.domain import Duty, Monitoring, Severity
 
@@ -54,6 +55,7 @@ class Overview:
         self.pages = pages
         self.house = pages.house
         self.county = county
+        self.together: Together[Sight] = Together()
 
     def front(self, visitor: Visitor) -> str:
         """The place with which somebody begins: theirs, or what in it has more than one part."""
@@ -68,7 +70,7 @@ class Overview:
     def show(self, request: Request, visitor: Visitor, place: str) -> Response:
         house, tongue, now = self.house, tongue_of(request), self.house.clock.now()
         after = house.alerts.last_event()
-        sight = self.county.see(place, now)
+        sight = self.together.get((place, after), lambda: self.county.see(place, now))
         language, front = tongue.language, self.front(visitor)
         trail = [code for code in sight.trail if code == front or front in self.county.above(code)]
         return self.pages.printer.page(
