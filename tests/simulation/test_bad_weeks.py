@@ -60,7 +60,7 @@ def lived() -> tuple[Week, Books]:
     return week, books
 
 
-TRIED_ON = 8
+TRIED_ON = 9
 
 
 def test_a_press_that_opened_nothing_is_seen(lived):
