@@ -156,3 +156,13 @@ def test_a_way_that_waits_for_others_is_registered(shouwang, book):
         Reach(channel="console"),
         Reach(channel="webhook", address="https://x.test", after=timedelta(minutes=5)),
     )
+
+
+def test_another_way_is_tried_first_and_waits_for_nothing(shouwang, book):
+    shouwang("people", "put", "li", "--reach", "console", "--reach", "+5 webhook:https://x.test")
+    shouwang("people", "first", "li", "webhook")
+
+    assert SqlRegistry(book).person("li").reaches == (
+        Reach(channel="webhook", address="https://x.test"),
+        Reach(channel="console", after=timedelta(minutes=5)),
+    )
