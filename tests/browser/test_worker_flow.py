@@ -146,6 +146,10 @@ def test_a_visit_noted_in_a_cellar(street: Neighbourhood, page: Page, album: Alb
     album.keep("worker-13-visit-waits", whole=False)
 
     page.context.set_offline(False)
+    for _ in range(250):  # the page is opened anew as the line comes, and shows nothing waiting before it has looked
+        if street.alerts.visits("h1"):
+            break
+        page.wait_for_timeout(100)
     expect(page.locator("#waiting")).to_be_hidden(timeout=25_000)
     assert len(street.alerts.visits("h1")) == 1
     page.locator("input[name=elder][value=well]").check(force=True)
