@@ -8,6 +8,7 @@ stand in `api.py` and `api_*.py`.
 import asyncio
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -16,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -31,6 +33,9 @@ from dashboard.words import Tongue
 from gateway.domain import Duty, Home
 from gateway.ports import Trail
 from gateway.registry import Registry
+
+# FastAPI silences this one of its own while it learns an address; in a thread beside others that does not hold.
+warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound="Housed")
