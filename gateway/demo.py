@@ -33,6 +33,8 @@ from simulators.neighbourhood import HISTORY, Neighbourhood, neighbourhood
 from simulators.speech import Dialect
 
 DAUGHTER = "daughter"
+NOBODYS = "13800138000"
+"""A number that rings at a carrier's machine: what a page offers to call is to be seen, and nobody to be woken."""
 
 MARK = "demo.json"
 """Stands in a state folder that the demo has made, and so may make anew."""
@@ -87,6 +89,7 @@ def _has_a_daughter(stores: Stores, homes: Neighbourhood) -> None:
     home, now = _of_the_family(homes), homes.now - HISTORY
     with stores.registry.begin() as ledger:
         ledger.put_person(Person(id=DAUGHTER, name="小梅"), now)
+        ledger.put_phones(DAUGHTER, [NOBODYS], now)
         contact = Contact(home=home.id, person=DAUGHTER, relation=Relation.CHILD, may_see=Sight.ALL, is_far=True)
         ledger.put_contacts(home.id, [contact], now)
     agreed = {"version": SIGHTS_VERSION, "given_by": home.person, "evidence": "demo", "who": home.person}
