@@ -17,7 +17,6 @@ from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -35,7 +34,7 @@ from gateway.ports import Trail
 from gateway.registry import Registry
 
 # FastAPI silences this one of its own while it learns an address; in a thread beside others that does not hold.
-warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
+warnings.filterwarnings("ignore", message="The 'alias' attribute with value")
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound="Housed")

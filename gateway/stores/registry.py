@@ -198,7 +198,9 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             return
         self._connection.execute(self._statements.count_up)
         version = self._connection.scalar(VERSION) or 0
-        touched = sorted(self._touched) if len(self._touched) <= TOUCHED_AT_MOST else [(ALL, "")]
+        everything = (ALL, "")
+        is_all = everything in self._touched or len(self._touched) > TOUCHED_AT_MOST
+        touched = [everything] if is_all else sorted(self._touched)
         rows = [{"version": version, "part": part, "name": name} for part, name in touched]
         self._statements.put(tables.registry_change).run_all(self._connection, rows)
         row = tables.registry_change
@@ -373,7 +375,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             if self._connection.execute(elsewhere).first() is None:
                 self._connection.execute(delete(tables.hub).where(tables.hub.c.id == hub))
         self._connection.execute(delete(tables.household).where(tables.household.c.id == home))
-        self._touch(HOME, home)
+        self._forget_changes(HOME, home)
 
     def forget_person(self, person: str) -> None:
         for table in _OF_A_PERSON:
@@ -381,7 +383,13 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         ids = tables.external_id.c
         self._connection.execute(delete(tables.external_id).where(ids.kind == "person", ids.id == person))
         self._connection.execute(delete(tables.person).where(tables.person.c.id == person))
-        self._touch(ALL)  # whatever named that person names nobody now
+        self._forget_changes(PERSON, person)
+
+    def _forget_changes(self, part: str, name: str) -> None:
+        """Whatever named them names nobody now, the steps of the counter among it: whoever follows reads it whole."""
+        row = tables.registry_change.c
+        self._connection.execute(delete(tables.registry_change).where(row.part == part, row.name == name))
+        self._touch(ALL)
 
     def set_hub_secret(self, hub: str, secret_hash: str | None) -> None:
         place = tables.hub_place.c

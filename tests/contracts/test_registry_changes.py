@@ -103,7 +103,6 @@ OF_WHICH_HOMES = {
     "a person has a telephone": set(),
     "a home is another": {"h3"},
     "a hub moves": {"h1", "h5"},
-    "a home is forgotten": {"h1"},
     "a home comes": {"h2"},
 }
 
@@ -142,7 +141,7 @@ def town_book(settled, tmp_path):
 def test_who_follows_knows_what_a_fresh_reading_says(town_book, act, monkeypatch):
     registry, other = SqlRegistry(town_book), SqlRegistry(town_book)
     before = {home.id: home for home in registry.homes()}
-    if act != "a person is forgotten":  # seldom, and whatever named that person names nobody now
+    if not act.endswith("is forgotten"):  # seldom, and whatever named them names nobody now
         monkeypatch.setattr("gateway.stores.registry.read_roll", None)
 
     with other.begin() as ledger:
@@ -168,6 +167,19 @@ def test_the_road_is_told_which_homes_a_change_was_about(registry):
         assert registry.changes(since) == homes, act
 
     assert registry.changes(registry.version()) == frozenset()
+
+
+def test_the_road_is_told_of_a_home_that_is_forgotten(registry):
+    with registry.begin() as ledger:
+        settle(ledger)
+    registry.homes()
+    since = registry.version()
+
+    with registry.begin() as ledger:
+        ledger.forget_home("h1")
+
+    told = registry.changes(since)
+    assert told is None or "h1" in told
 
 
 def test_several_changes_are_told_together_and_what_was_too_long_ago_not_at_all(registry):

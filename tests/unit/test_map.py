@@ -11,6 +11,7 @@ from dashboard.atlas import Atlas, Matter
 from dashboard.county import County
 from dashboard.overview import Overview
 from dashboard.pages import Pages
+from dashboard.tally import Tally
 from dashboard.words import Tongue
 from gateway.config import Settings
 from gateway.domain import Position, Severity
@@ -28,7 +29,7 @@ def rig() -> Rig:
 
 
 def drawn(rig: Rig, place: str = "1101"):
-    overview = Overview(Pages(rig.house, None, None, rig.links), County(rig.house))  # type: ignore[arg-type]
+    overview = Overview(Pages(rig.house, None, None, rig.links), County(rig.house, Tally(rig.alerts)))  # type: ignore[arg-type]
     sight = overview.county.see(place, rig.clock.now())
     return Atlas(overview).spots(place, sight, ZH)
 
