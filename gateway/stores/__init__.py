@@ -3,6 +3,8 @@
 Import the module you need (`gateway.stores.sql`, `.readings`, `.memory`); nothing is opened by an import.
 """
 
+import json
+from collections.abc import Iterable
 from datetime import timedelta
 
 from gateway.domain import SIGNS_OF_LIFE, Kind
@@ -43,3 +45,8 @@ SUMMED_UP = SIGNS_OF_LIFE | {
     Kind.LINK,
 }
 """What is summed up by the hour: life, measurements, and how a device lives."""
+
+
+def naming(home: str, people: Iterable[str]) -> list[str]:
+    """The words by which an answer in JSON names this home, an alert of it, or one of these people."""
+    return [json.dumps(name, ensure_ascii=False) for name in (home, *people)] + [f'"{home}/']

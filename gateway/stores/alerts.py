@@ -28,7 +28,7 @@ from gateway.domain import (
 from gateway.domain.trail import Anchor, Sealed
 from gateway.domain.visit import Visit
 from gateway.ports import Answered, Carried, Timer
-from gateway.stores import ANSWERS_KEPT, CARRIED_LOOKED_AT, tables
+from gateway.stores import ANSWERS_KEPT, CARRIED_LOOKED_AT, naming, tables
 from gateway.stores.book import ACT, TrailLedger, row_of, scrub, tidy, upsert, writing
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Prepared, appending
@@ -512,7 +512,9 @@ class _SqlAlertLedger(TrailLedger):
     def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
         self._connection.execute(delete(_tested).where(_tested.c.home == home))
         self._connection.execute(delete(_visit).where(_visit.c.home == home))
-        self._connection.execute(delete(_answer).where(_answer.c.home == home))
+        # What opened the home, or was about an alert of it or one of the people, is an answer of no home.
+        named = (_answer.c.answer.contains(words, autoescape=True) for words in naming(home, people))
+        self._connection.execute(delete(_answer).where(or_(_answer.c.home == home, *named)))
         ref = _event.c.ref
         told_of = or_(_event.c.home == home, ref.in_([home, *people]), ref.startswith(f"{home}/", autoescape=True))
         self._connection.execute(update(_event).where(told_of).values(ref=stand_in, home=stand_in, grid=""))

@@ -67,6 +67,7 @@ from gateway.stores import (
     QUARANTINE_LIMIT,
     QUARANTINE_TEXT,
     SUMMED_UP,
+    naming,
 )
 from gateway.stores.moments import aware, checked, from_ms, to_ms
 from gateway.stores.roll import (
@@ -499,7 +500,12 @@ class _MemoryAlertLedger(_TrailLedger):
     def forget_home(self, home: str, people: Collection[str], stand_in: str) -> None:
         self._moved |= dict.fromkeys((home, *people), stand_in)
         trail = self._trail
-        trail.answers = {key: kept for key, kept in trail.answers.items() if kept.home != home}
+        words = naming(home, people)
+        trail.answers = {
+            key: kept
+            for key, kept in trail.answers.items()
+            if kept.home != home and not any(one in kept.answer for one in words)
+        }
 
     def redact(self, rows: Mapping[int, Act]) -> None:
         self._redacted |= {number: checked(act) for number, act in rows.items()}

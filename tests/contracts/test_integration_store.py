@@ -1,5 +1,6 @@
 """Tokens of other programs, and the answers they were given: kept with the act itself, for a day."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -80,8 +81,20 @@ def test_what_was_answered_about_a_home_goes_with_it(book):
     with book.alerts.begin() as ledger:
         ledger.remember(SAID)
         ledger.remember(replace(SAID, key="other", home="h2"))
+        for ref in (
+            "h1",
+            "h10",
+            "h1/sos/b1/7",
+            "wang",
+            "wangwu",
+        ):  # answers of no home
+            ledger.remember(replace(SAID, key=ref, home="", answer=json.dumps({"ref": ref})))
     with book.alerts.begin() as ledger:
-        ledger.forget_home("h1", (), "x")
+        ledger.forget_home("h1", ("wang",), "x")
 
-    assert book.alerts.answered("t1", "k", NOW) is None
-    assert book.alerts.answered("t1", "other", NOW) is not None
+    kept = [key for key in ("k", "other", "h1", "h10", "h1/sos/b1/7", "wang", "wangwu") if answer_to(book, key)]
+    assert kept == ["other", "h10", "wangwu"]
+
+
+def answer_to(book, key: str):
+    return book.alerts.answered("t1", key, NOW)
