@@ -9,9 +9,9 @@ What is compared are two logs: what the buttons know to have been acknowledged, 
 once more, under its own id, is allowed and counted. *Worst* is the longest from the acknowledgement to the first call.
 
 Kinds: `kills` (bench/crash.py), `points` (at named places of the gateway), `broker` (killed), `stop` (SIGSTOP of
-gateway, broker, webhook), `lock` (another program holds a file), `disk` (a full tmpfs; wants root), `sink` (a webhook
-in every mood), `clock` (the wall clock jumps while ladders are climbed), `storm` (a thousand hubs
-reconnect at once), `flood` (bench/flood.py).
+gateway, broker, webhook), `lock` (another program holds a file), `disk` (a full tmpfs; wants root), `worn` (a disk that
+can only be read; wants root), `sink` (a webhook in every mood), `clock` (the wall clock jumps while ladders are
+climbed), `storm` (a thousand hubs reconnect at once), `flood` (bench/flood.py).
 """
 
 import argparse
@@ -38,7 +38,23 @@ from crash import crash
 from flood import flood
 from homes import DEVICES, HOMES_A_GRID, Homes
 from hubs import Hubs
-from machine import BENCH, ROOT, STATE, BenchError, build, command, fall_in_order, kill, rss_mb, tree, wait_until
+from machine import (
+    BENCH,
+    ROOT,
+    STATE,
+    BenchError,
+    build,
+    card,
+    command,
+    fall_in_order,
+    kill,
+    mend,
+    mount,
+    rss_mb,
+    tree,
+    wait_until,
+    wear_out,
+)
 from moody import MOODS, Moody
 from points.sitecustomize import POINTS
 from subjects import Gateway
@@ -350,6 +366,43 @@ def _small_disk(at: Path, size: str = "192m") -> Iterator[None]:
         subprocess.run(["umount", "-l", at], check=True)
 
 
+def worn(folder: Path, broker: str, trials: int, seed: int, *, worn_s: float = 30) -> Iterator[Row]:
+    """The kernel gives the disk up, and somebody mends it: who presses meanwhile is called for from memory, and stands
+    in the book afterwards."""
+    with ExitStack() as stack:
+        town = Town(stack, folder, broker, homes=10, buttons=60)
+        town.gateway.state.mkdir(mode=0o700)
+        try:
+            chip = card(folder)
+            mount(town.gateway.state, chip)
+        except (OSError, subprocess.CalledProcessError) as why:
+            raise NotHere("a disk that wears out is a file with ext4 in it, and only root may mount one") from why
+        stack.callback(subprocess.run, ["umount", "-l", town.gateway.state], check=True)
+        stack.callback(town.gateway.stop)
+        town.start(stack, seed=seed)
+        meanwhile, told = 0, 0
+        for _ in range(trials):
+            town.hubs.press_on(2)
+            time.sleep(3)
+            began = time.monotonic_ns()
+            wear_out(town.gateway.state)
+            time.sleep(worn_s)
+            town.hubs.rest()
+            time.sleep(2)
+            calls = first_calls(town.sink.calls)
+            pressed = [press for press in town.hubs.acknowledged if press.acked_ns > began]
+            meanwhile += len(pressed)
+            told += sum((press.home, press.device) in calls for press in pressed)
+            mend(town.gateway.state, chip)
+        wanted = {(press.home, press.device) for press in town.hubs.acknowledged}
+        with suppress(BenchError):
+            wait_until("the book", lambda: wanted <= set(town.gateway.alerts()), 60, 1)
+        missing = len(wanted - set(town.gateway.alerts()))
+        row = town.settle(f"disk only to be read {worn_s:.0f} s", trials)
+        remark = f"{told} of {meanwhile} called for meanwhile, {missing} not in the book afterwards {row.remark}"
+        yield replace(row, remark=remark, holds=row.holds and not missing and told == meanwhile)
+
+
 def _fill(path: Path) -> None:
     with path.open("wb", buffering=0) as file, suppress(OSError):
         while True:
@@ -524,6 +577,7 @@ KINDS: dict[str, tuple[Callable[..., Iterator[Row]], int]] = {
     "stop": (stop, 1),
     "lock": (lock, 1),
     "disk": (disk, 1),
+    "worn": (worn, 1),
     "sink": (sink, 1),
     "clock": (clock, 1),
     "storm": (storm, 2),

@@ -54,6 +54,40 @@ def wait_until(what: str, true, within_s: float, every_s: float = 0.02) -> None:
         time.sleep(every_s)
 
 
+# --------------------------------------------------------------------------- disks that fail
+
+TMPFS = "192m"
+CARD = 320 * 1024**2
+
+
+def card(folder: Path) -> Path:
+    """A file with ext4 in it."""
+    chip = folder / "card"
+    with chip.open("wb") as file:
+        file.truncate(CARD)
+    subprocess.run(["mkfs.ext4", "-q", chip], check=True)
+    return chip
+
+
+def mount(at: Path, chip: Path | None) -> None:
+    """It, or where there is none a small tmpfs. Wants root."""
+    where = ("-t", "tmpfs", "-o", f"size={TMPFS},mode=0700", "none")
+    subprocess.run(["mount", *(where if chip is None else ("-o", "loop,errors=remount-ro", chip)), at], check=True)
+
+
+def wear_out(mounted: Path) -> None:
+    """The kernel gives the disk up, as it does with a worn-out card: one can only read it until it is mended."""
+    found = subprocess.run(["findmnt", "-no", "SOURCE", mounted], check=True, capture_output=True, text=True)
+    Path(f"/sys/fs/ext4/{Path(found.stdout.strip()).name}/trigger_fs_error").write_text("worn out")
+
+
+def mend(mounted: Path, chip: Path) -> None:
+    """What a person does: nothing uses it any more, its files are put in order, and it is there again."""
+    subprocess.run(["umount", mounted], check=True)
+    subprocess.run(["e2fsck", "-fy", chip], capture_output=True)  # that it has mended something is a failure to it
+    mount(mounted, chip)
+
+
 # --------------------------------------------------------------------------- children
 
 

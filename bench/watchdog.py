@@ -29,13 +29,26 @@ from pathlib import Path
 
 from broker import Mosquitto
 from homes import Homes
-from machine import ROOT, STATE, BenchError, end, fall_in_order, kill, python, start, tree, wait_until
+from machine import (
+    ROOT,
+    STATE,
+    BenchError,
+    card,
+    end,
+    fall_in_order,
+    kill,
+    mend,
+    mount,
+    python,
+    start,
+    tree,
+    wait_until,
+    wear_out,
+)
 from subjects import Gateway
 from traffic import Sink, Traffic, answered, sent_in
 
 HOMES, BUTTONS = 4, 8
-TMPFS = "192m"
-CARD = 320 * 1024**2
 PATIENCE_S = 150.0
 DAY_S = 86_400
 
@@ -135,7 +148,7 @@ class Watched:
 
     def worn(self) -> None:
         """The kernel gives the disk up, as it does with a worn-out card: one can only read it until it is mended."""
-        Path(f"/sys/fs/ext4/{_device(self.gateway.state)}/trigger_fs_error").write_text("worn out")
+        wear_out(self.gateway.state)
 
     def _pause(self, pid: int) -> None:
         os.kill(pid, signal.SIGSTOP)
@@ -179,8 +192,8 @@ def trial(folder: Path, number: int, fault: str, extra: str = "") -> Trial:
         one = Watched(place, sink, broker=broker, extra=extra)
         if fault in DISKS:
             one.gateway.state.mkdir(mode=0o700)
-            card = _card(place) if fault == "worn" else None
-            _mount(one.gateway.state, card)
+            chip = card(place) if fault == "worn" else None
+            mount(one.gateway.state, chip)
             stack.callback(subprocess.run, ["umount", "-l", one.gateway.state], check=True)
         stack.callback(one.stop)
         one.start()
@@ -194,37 +207,12 @@ def trial(folder: Path, number: int, fault: str, extra: str = "") -> Trial:
         if fault == "full":
             pressed, lost = one.press()
         elif fault == "worn":
-            pressed, lost = one.press_meanwhile(lambda: _mend(one.gateway.state, card))
+            pressed, lost = one.press_meanwhile(lambda: mend(one.gateway.state, chip))
         if not (told := one.told()):
             return Trial(fault, None, "", pressed, lost)
         return Trial(
             fault, round((told[0][0] - began) / 1e9, 1), told[0][1].split('"watchdog/')[1].split("/")[0], pressed, lost
         )
-
-
-def _card(folder: Path) -> Path:
-    card = folder / "card"
-    with card.open("wb") as file:
-        file.truncate(CARD)
-    subprocess.run(["mkfs.ext4", "-q", card], check=True)
-    return card
-
-
-def _mount(at: Path, card: Path | None) -> None:
-    where = ("-t", "tmpfs", "-o", f"size={TMPFS},mode=0700", "none")
-    subprocess.run(["mount", *(where if card is None else ("-o", "loop,errors=remount-ro", card)), at], check=True)
-
-
-def _device(mounted: Path) -> str:
-    found = subprocess.run(["findmnt", "-no", "SOURCE", mounted], check=True, capture_output=True, text=True)
-    return Path(found.stdout.strip()).name
-
-
-def _mend(mounted: Path, card: Path) -> None:
-    """What a person does: nothing uses it any more, its files are put in order, and it is there again."""
-    subprocess.run(["umount", mounted], check=True)
-    subprocess.run(["e2fsck", "-fy", card], capture_output=True)  # that it has mended something is a failure to it
-    _mount(mounted, card)
 
 
 def month(seed: int) -> int:

@@ -1,7 +1,7 @@
 """The pages put together: `create_app(house)` is a web application that needs nothing but what the house hands it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -105,6 +105,13 @@ APOLOGIES = {
     410: (N_("This link is no longer valid"), N_("It has expired or was cut off. Sign in to see the alert.")),
     413: (N_("That is too large"), N_("Go back and choose something smaller.")),
     422: (N_("That could not be read"), N_("Go back and fill in the form once more.")),
+    503: (
+        N_("The disk takes nothing"),
+        N_(
+            "Calls go out all the same, and whoever is called can answer by the link in the message. Everything else "
+            "has to wait until somebody has mended the disk."
+        ),
+    ),
 }
 
 
@@ -253,6 +260,8 @@ def create_app(house: House) -> FastAPI:
             return problems.as_problem(problems.misread(error))
         return await apologise(request, HTTPException(422))
 
+    if house.answers_only:
+        app.add_middleware(AnswersOnly, apologise=apologise)
     app.add_middleware(Squeeze)
     app.add_middleware(Seal, tiles=house.map_tiles)
     return app
@@ -264,6 +273,24 @@ async def _let_go(house: House) -> None:
         await asyncio.to_thread(pictures.let_go, house.photos, house.clock.now())
         await asyncio.to_thread(push.sweep, house)
         await asyncio.sleep(LOOK_THROUGH_S)
+
+
+ANSWERED = ("/a/", "/static/", "/healthz")
+"""What is open while nothing can be written down: an answer to a call counts at once, and is given again if need be."""
+
+
+class AnswersOnly:
+    """Says of everything else that it has to wait: what somebody entered now would be forgotten."""
+
+    def __init__(self, app: ASGIApp, apologise: Callable[[Request, HTTPException], Awaitable[Response]]) -> None:
+        self.app, self.apologise = app, apologise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(ANSWERED):
+            said = await self.apologise(Request(scope), HTTPException(503))
+            await said(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 ASKED_FROM_HERE = (b"same-origin", b"none")

@@ -44,6 +44,7 @@ class House:
     blank_book: Callable[[], AlertStore] | None = None  # in which may be tried who would be called
     history: History | None = None  # sums of hours from further back than `readings` has them; None: nobody has
     map_tiles: str = ""  # where the map's ground comes from: https://host/{z}/{x}/{y}.png; empty: plain, from nowhere
+    answers_only: bool = False  # nothing can be written down: whoever was called answers, and that is all
     demo: bool = False
     demo_kill: Callable[[], None] | None = None  # kill -9 this gateway
     demo_press: Callable[[str], object] | None = None  # press the emergency button of this home

@@ -52,6 +52,7 @@ from gateway.pulse import HEARTBEAT, SignOfLife
 from gateway.registry import Registry
 from gateway.rescue import (
     AGAIN,
+    READINGS,
     Missing,
     Wish,
     forget_missing,
@@ -62,7 +63,7 @@ from gateway.rescue import (
     noted_missing,
     rescue,
 )
-from gateway.reserve import Reserve
+from gateway.reserve import Reserve, takes_writes
 from gateway.road import Road
 from gateway.sheets import STANDARD_LEVELS
 from gateway.stores import WrongBook
@@ -95,6 +96,9 @@ LOOK_AHEAD_EVERY = 180
 
 LOOKED_AT_ONCE = 200
 """Homes whose visits are looked at in one go."""
+
+DISK_LOOKED_AT_S = 2.0
+"""From one look to the next at a disk that takes nothing."""
 
 UPKEEP_EVERY_S = 10.0
 """From one look at the gateway's own affairs to the next; people are told of a full disk within a minute."""
@@ -230,10 +234,18 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
         loop.add_signal_handler(name, stop.set)
     listener = reserve(settings.web.host, settings.web.port)
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    room = Reserve(settings.state)
-    if room.look():  # before anything is written: this may be the start after a disk was full
-        broker.renew(settings.state)
-    rescued = rescue(settings.state, clock.now(), book=not settings.book)
+    room, ashore, aboard = Reserve(settings.state), settings.state, contextlib.ExitStack()
+    with contextlib.suppress(OSError):  # of a disk that can only be read
+        if room.look():  # before anything is written: this may be the start after a disk was full
+            broker.renew(settings.state)
+    is_adrift = not takes_writes(ashore)
+    if is_adrift:
+        from gateway import lifeboat
+
+        log.error("the disk takes nothing: people are called from memory, and nothing is settled")
+        room = lifeboat.NoRoom(ashore)
+        settings = settings.model_copy(update={"state": aboard.enter_context(lifeboat.boarded(ashore))})
+    rescued = is_adrift or rescue(settings.state, clock.now(), book=not settings.book)
     stores = open_stores(settings.state, settings.book)
     if clock.has_forgotten() and (heard := stores.readings.heard()):
         clock.go_on_from(max(heard.values()))
@@ -273,7 +285,7 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
     )
     pipeline.start(clock.now())
     source = MqttSource(endpoint(settings), settings.state, clock)
-    road = Road(source, pipeline, clock)
+    road = lifeboat.Lookout(source, pipeline, desk, clock) if is_adrift else Road(source, pipeline, clock)
     if settings.broker.url.get_secret_value() and not settings.broker.queue_checked:
         loop.run_in_executor(None, _warn_of_small_queue, endpoint(settings))
     health = Health(
@@ -298,20 +310,24 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
     wish = Wish()
     links = Links(page_secret(settings.state), base_url, clock)
     with (
+        aboard,
         ThreadPoolExecutor(1, thread_name_prefix="road") as pool,
         contextlib.closing(source),
         contextlib.closing(SignOfLife(settings.state / HEARTBEAT)) as sign,
     ):
         async with channels(settings, clock, forget) as ready, asyncio.TaskGroup() as group:
             courier = Courier(stores.alerts, desk, stores.registry, ready, clock, links.link, code=links.code)
-            beside = [
-                group.create_task(_beat(health, sign), name="sign of life"),
-                group.create_task(_keep_up(settings, stores, desk, clock, health, wish), name="upkeep"),
-            ]
+            beside = [group.create_task(_beat(health, sign), name="sign of life")]
+            if is_adrift:
+                keeping = until_mended(ashore)
+            else:
+                keeping = _keep_tidy(stores, stores.registrar(settings.state), desk, clock, stop)
+                upkeep = _keep_up(settings, stores, desk, clock, health, wish)
+                beside.append(group.create_task(upkeep, name="upkeep"))
             parts: list[asyncio.Future[Any]] = [
                 loop.run_in_executor(pool, road.run),
                 group.create_task(courier.run(), name="courier"),
-                group.create_task(_keep_tidy(stores, stores.registrar(settings.state), desk, clock, stop), name="tidy"),
+                group.create_task(keeping, name="keeping"),
                 group.create_task(
                     _pages(settings, stores, desk, clock, health, ready, listener, base_url, stop, demo, config, wish),
                     name="pages",
@@ -335,6 +351,14 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
             await parts[0]
     stores.readings.close()
     log.info("stopped")
+
+
+async def until_mended(state: Path) -> None:
+    """Look whether the disk takes writes again; the next start goes on from what stands on it. A folder without our
+    files is the place where the disk is to hang, while somebody mends it elsewhere."""
+    while not ((state / READINGS).exists() and await asyncio.to_thread(takes_writes, state)):
+        await asyncio.sleep(DISK_LOOKED_AT_S)
+    log.warning("the disk takes writes again: starting anew from what stands on it")
 
 
 async def _beat(health: Health, sign: SignOfLife) -> None:
@@ -566,6 +590,7 @@ async def _pages(
         map_tiles=settings.map.tiles,
         history=_history(settings),
         blank_book=MemoryAlerts,
+        answers_only=health.reserve.takes_nothing,
         **(_demo_parts(settings, stores, clock) if demo else {}),
     )
 
@@ -586,7 +611,7 @@ async def _pages(
         )
     )
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    if not demo and stores.accounts.count() == 0:
+    if not (demo or house.answers_only) and stores.accounts.count() == 0:
         link = make_setup_link(stores.accounts, clock, base_url)
         _say(f"第一次启动：请在 24 小时内打开这个一次性链接，设置管理员\nFirst start: open this one-time link: {link}")
     gc.collect()  # what the loading of it all has left behind

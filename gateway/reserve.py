@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -12,6 +13,9 @@ SIZE = 32 * 1024**2
 LOW = 8 * 1024**2
 """With less free than this the reserve is let go."""
 
+SOME = 1024**2
+"""Less room than this is none: a start and its first alarms would use it up."""
+
 AMPLE = 64 * 1024**2
 """With this much free beside it the reserve is made again: further from LOW than SIZE, so that it does not come and
 go."""
@@ -19,6 +23,9 @@ go."""
 
 class Reserve:
     """A file of zeros in the state folder. Asked each second how much is free; that costs microseconds."""
+
+    takes_nothing = False
+    """Whether the disk is known to take no byte at all."""
 
     def __init__(self, folder: Path, *, size: int = SIZE, low: int = LOW, ample: int = AMPLE) -> None:
         self._folder, self._path = folder, folder / "reserve"
@@ -68,3 +75,20 @@ class Reserve:
         finally:
             os.close(file)
         return True
+
+
+def takes_writes(folder: Path) -> bool:
+    """Whether something can be written there, and is on the disk then: one that is worn out can only be read."""
+    probe = folder / "probe"
+    try:
+        with os.fdopen(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, SOME)
+            file.write(b"written")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)  # of a full disk there may be a part of it
+    return True

@@ -5,6 +5,7 @@
 import os
 import sqlite3
 import time
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -51,17 +52,19 @@ def copy_of(path: Path, to: Path) -> None:
         target.execute("pragma journal_mode = delete")  # one file, whole in itself
 
 
-def memory_of(readings: Path, to: Path) -> None:
-    """Of `readings.db` what is worth most and weighs least: a start with it knows each home's habits again."""
+def memory_of(readings: Path, to: Path, tables: Collection[str] = MEMORY, *, is_still: bool = False) -> None:
+    """Of `readings.db` what is worth most and weighs least: a start with it knows each home's habits again. `is_still`:
+    nobody can write there, not even what SQLite keeps beside a file that is read."""
     _create_private(to)
     with closing(sqlite3.connect(f"file:{to}", uri=True, isolation_level=None)) as target:
-        target.execute("attach ? as live", [f"file:{readings}?mode=ro"])
+        alone = "&immutable=1" if is_still and not Path(f"{readings}-wal").exists() else ""
+        target.execute("attach ? as live", [f"file:{readings}?mode=ro{alone}"])
         target.execute("begin")
         for name, made in target.execute(
             "select name, sql from live.sqlite_master where type in ('table', 'index') and sql is not null"
         ).fetchall():
             target.execute(made)
-            if name in MEMORY:
+            if name in tables:
                 target.execute(f"insert into main.{name} select * from live.{name}")
         (layout,) = target.execute("pragma live.user_version").fetchone()
         target.execute(f"pragma main.user_version = {layout}")

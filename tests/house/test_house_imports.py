@@ -37,6 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.log": set(),
     "gateway.pulse": set(),
     "gateway.reserve": set(),
+    "gateway.lifeboat": FOUNDATION
+    | {"alerts", "gateway.pipeline", "gateway.rescue", "gateway.reserve", "gateway.road", "gateway.stores"},
     "gateway.health": FOUNDATION
     | {"gateway.broker", "gateway.mirror", "gateway.pipeline", "gateway.pulse", "gateway.reserve"},
     # neither a store nor the road: what it watches may be broken
