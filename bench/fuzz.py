@@ -487,7 +487,7 @@ def _wrong(taken: Taken, message: Message) -> Iterator[str]:
 
 def _balance(tally: Tally, intake: Intake, store: MemoryReadings) -> None:
     """Nothing has gone astray: what was cut is told or waits to be told, what was put away stands in the store."""
-    flows = [intake._nobodys, *(bound.flow for bound in intake._bound.values())]
+    flows = [intake._nobodys, *(bound.flow for bound in intake._in_hand)]  # who has been cut stays in hand
     for hub in intake._hubs.values():
         flows += [hub.news, hub.others, hub.itself.flow]
     waiting = sum(flow.cut for flow in flows)

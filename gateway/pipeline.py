@@ -225,7 +225,7 @@ class Pipeline:
             doze = Doze.restored(home, glance.watch.ear, *glance.due)
             for hub in home.hubs:
                 if said := glance.values.sensors.get(hub.id):
-                    self._intake.restore_hub(hub.id, msgspec.msgpack.decode(said))
+                    self._intake.restore_hub(hub.id, said)
         except (zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError):
             return False  # it is woken at once, and then its readings are replayed
         self._dozing[home.id] = doze
@@ -614,7 +614,7 @@ class _Ear(msgspec.Struct):
 
 
 class _Values(msgspec.Struct):
-    sensors: dict[str, msgspec.Raw]
+    sensors: dict[str, bytes]
 
 
 class _Glance(msgspec.Struct):

@@ -32,8 +32,9 @@ CALL_EVERY = timedelta(seconds=1)
 UNTOLD_TIME = 10
 """So many times cheaper is what carries no time of its own, just after a connection."""
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 _NOTHING = timedelta(0)
+_FULL = BURST - EVERY
 
 
 @dataclass(slots=True)
@@ -42,15 +43,15 @@ class Flow:
 
     every: timedelta = EVERY
     left: timedelta = BURST
-    heard: datetime = _NEVER
-    own: datetime = _NEVER  # the newest of its own times
+    heard: datetime = NEVER
+    own: datetime = NEVER  # the newest of its own times
     cut: int = 0  # not used, and not told yet
-    told_at: datetime = _NEVER
+    told_at: datetime = NEVER
     called: dict[Kind, datetime] | None = None
 
     def passes(self, heard: datetime, own: datetime | None, price: timedelta) -> bool:
         """Whether there is room for a message heard then, which says that it happened at `own`."""
-        gained = _NOTHING if self.heard is _NEVER else heard - self.heard
+        gained = _NOTHING if self.heard is NEVER else heard - self.heard
         self.heard = heard
         if own is not None and self.own < own <= heard:
             if heard - own > BURST:
@@ -61,7 +62,7 @@ class Flow:
             self.left = left
             return False
         left -= price  # perhaps into debt: one message may list a thousand reports
-        full = BURST - self.every
+        full = _FULL if self.every is EVERY else BURST - self.every  # shared by all devices, as nearly always
         self.left = left if left < full else full
         return True
 

@@ -6,9 +6,10 @@ readings given out, so that a restart which recalls the stored readings knows th
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -30,18 +31,18 @@ from ingest.decoders.base import (
     Unreadable,
 )
 from ingest.decoders.exposes import EXPOSES_AT_MOST
-from ingest.flood import EVERY, OTHERS, UNTOLD_TIME, Flow
+from ingest.flood import EVERY, NEVER, OTHERS, UNTOLD_TIME, Flow
 from ingest.known import (
     LASTING,
     Bound,
     Last,
-    Past,
     Said,
     calls_for_help,
     is_counted,
     is_thin,
     note_count,
     note_told,
+    recalled,
     remember,
     tests_itself,
 )
@@ -95,12 +96,17 @@ LARGEST_DRAUGHT = 100_000.0
 A_FEW = 100
 """Homes that are looked up one by one; of more all are gone through."""
 
-VALUES_VERSION = 3
+IN_HAND = 10_000
+"""Devices whose memory is kept unpacked, 1 KB each: those of a thousand homes. Of more those that have been silent are
+laid aside as some hundred bytes, and unpacked when they speak, in some microseconds."""
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+ASIDE_AT_ONCE = 4
+"""With each device that is taken in hand so many others are looked at that have been in hand for longest."""
+
+VALUES_VERSION = 4
+
 _NOTHING, _MS = timedelta(0), timedelta(milliseconds=1)
 _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
-_KINDS = frozenset(Kind)
 _OF_REACH = frozenset({Signal.AVAILABLE, Signal.CONNECTED})
 
 _HUB_MEANINGS = {signal: (Meaning(kind, nature(kind), 0, None),) for signal, kind in HUB.items()}
@@ -131,8 +137,8 @@ class _Hub:
     news: Flow = field(default_factory=lambda: Flow(OTHERS))
     others: Flow = field(default_factory=lambda: Flow(OTHERS))
     strangers: dict[str, set[Signal]] = field(default_factory=dict)  # name -> what it has spoken of
-    starting_until: datetime = _NEVER
-    messages: dict[str, int] = field(default_factory=dict)  # address -> its count, when it was last told
+    starting_until: datetime = NEVER
+    messages: dict[str, int] | None = None  # address -> its count, when it was last told
     ahead: float = 0.0  # seconds, at least, by which its clock is ahead of ours …
     since: datetime | None = None  # … in the messages since then
 
@@ -161,15 +167,14 @@ class Intake:
         self._directory = directory
         self._hubs: dict[str, _Hub] = {}
         self._nobodys = Flow(OTHERS)  # what no registered hub said
-        self._unsettled_until = _NEVER
+        self._unsettled_until = NEVER
         self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
         self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
         self._homes: dict[str, Home] = {}  # whoever is listened to
         self._asleep: set[str] = set()  # of them, those of whose devices nothing is kept here
-        self._bound: dict[tuple[str, str], Bound] = {}  # hub and address -> sensor
-        self._sensors: dict[str, dict[str, Sensor]] = {}  # home -> sensor, as it was when bound
-        self._bounds: dict[str, dict[str, Bound]] = {}  # home -> sensor -> where its messages go
-        self._lasts: dict[str, dict[str, dict[Kind, Last]]] = {}  # home -> sensor -> what is known
+        # Home -> each of its sensors as it is registered: taken in hand, or what is known of it as bytes.
+        self._devices: dict[str, list[Bound | bytes]] = {}
+        self._in_hand: deque[Bound] = deque()  # of all homes; whoever has been for longest is first
         self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
         self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
         self._topics: dict[str, list[str]] = {}  # home -> its topics among them
@@ -185,8 +190,7 @@ class Intake:
         same = {name for name, home in homes.items() if self._homes.get(name) is home}  # a line of its plan was written
         changed = changed - same
         hubs: dict[str, _Hub] = {}
-        bound: dict[tuple[str, str], Bound] = {}
-        known = {name: self._unbind(name, hubs, bound) for name in changed}
+        known = {name: self._unbind(name, hubs) for name in changed}
         for name, home in homes.items():
             if name in same:
                 continue
@@ -197,13 +201,9 @@ class Intake:
             self._homes[name] = home
             for hub in home.hubs:
                 self._hubs[hub.id] = _hub_of(name, hub.id, hubs.get(hub.id))
-            sensors, lasts = known[name]
-            if sensors is not None:
-                for place in self._bind(home, sensors, lasts):
-                    old, new = bound.get(place), self._bound[place]
-                    if old is not None and old.lasts is new.lasts:
-                        new.is_fresh, new.pressed_at, new.counts = old.is_fresh, old.pressed_at, old.counts
-                        new.told, new.flow = old.told, old.flow
+            before = known[name]
+            if before is not None:
+                self._bind(home, before)
         self._asleep.difference_update([name for name in changed if name not in self._homes])
         for had in hubs:
             box = self._hubs.get(had)
@@ -212,22 +212,24 @@ class Intake:
             elif box.strangers:
                 box.strangers = {one: said for one, said in box.strangers.items() if self._whose(had, one)[0] is None}
 
-    def _unbind(
-        self, home: str, hubs: dict[str, _Hub], bound: dict[tuple[str, str], Bound]
-    ) -> tuple[dict[str, Sensor] | None, dict[str, dict[Kind, Last]]]:
-        """Let go of a home that may be another now; what it had is put with the rest, for whoever has it now."""
+    def _unbind(self, home: str, hubs: dict[str, _Hub]) -> dict[str, tuple[Sensor, Bound | bytes]] | None:
+        """Let go of a home that may be another now. Its hubs are put with the rest, for whoever has them now; what was
+        known of its sensors is handed back, None when nobody had asked for them."""
         self._guarded.discard(home)
         self._forget_roads(home)
         before = self._homes.pop(home, None)
         for hub in before.hubs if before else ():
             if hub.id in self._hubs and self._hubs[hub.id].home == home:
                 hubs[hub.id] = self._hubs.pop(hub.id)
-        sensors, lasts = self._sensors.pop(home, None), self._lasts.pop(home, {})
-        for sensor, one in self._bounds.pop(home, {}).items():
-            place = (sensors or {})[sensor].hub, one.address
-            if self._bound.get(place) is one:
-                bound[place] = self._bound.pop(place)
-        return sensors, lasts
+        devices = self._devices.pop(home, None)
+        if before is None or devices is None:
+            return None
+        return {sensor.id: (sensor, device) for sensor, device in zip(before.sensors, devices, strict=True)}
+
+    def holds(self, hub: str) -> str | None:
+        """The home whose messages this hub's are taken for."""
+        known = self._hubs.get(hub)
+        return None if known is None else known.home
 
     def unsettle(self, until: datetime) -> None:
         """A connection is new: until then the broker may hand over older messages behind newer ones."""
@@ -236,15 +238,15 @@ class Intake:
     def doze(self, home: str) -> bool:
         """Let go of what is known of this home's devices: `last_values` has been written down, and is restored when
         one of them speaks. False while there is something that would be lost: what a flood has cost is still untold."""
-        bounds = self._bounds.get(home, {})
-        if any(bound.flow.cut for bound in bounds.values()):
+        devices = self._devices.get(home, ())
+        in_hand = [device for device in devices if isinstance(device, Bound)]
+        if any(bound.flow.cut for bound in in_hand):
             return False
         self._asleep.add(home)
         self._forget_roads(home)
-        for sensor, bound in bounds.items():
-            del self._bound[self._sensors[home][sensor].hub, bound.address]
-        for known in (self._bounds, self._sensors, self._lasts):
-            known.pop(home, None)
+        for bound in in_hand:
+            bound.place = -1
+        self._devices.pop(home, None)
         if home in self._homes:
             for hub in self._homes[home].hubs:
                 self._names.pop(hub.id, None)
@@ -256,47 +258,77 @@ class Intake:
 
     def _ready(self, home: str) -> None:
         """Each home is bound when it is first asked for: of a whole county few are, just after a start."""
-        if home not in self._sensors and home in self._homes:
-            self._bind(self._homes[home], {}, {})
+        if home not in self._devices and home in self._homes:
+            self._bind(self._homes[home], {})
 
-    def _bind(
-        self, home: Home, before: Mapping[str, Sensor], known: Mapping[str, dict[Kind, Last]]
-    ) -> list[tuple[str, str]]:
-        """Be ready for this home's devices; where each of them is found."""
-        places = []
-        hubs = {hub.id for hub in home.hubs}
-        sensors = self._sensors[home.id] = {}
-        bounds = self._bounds[home.id] = {}
-        lasts = self._lasts[home.id] = {}
-        for sensor in home.sensors:
-            if sensor.hub not in hubs:
-                continue  # homes are sealed: what another home's hub says is never about this one
-            was = before.get(sensor.id, sensor)
+    def _bind(self, home: Home, before: Mapping[str, tuple[Sensor, Bound | bytes]]) -> None:
+        """Be ready for this home's devices. What is known stays, except of what became something else."""
+        devices = self._devices[home.id] = [b""] * len(home.sensors)
+        for place, sensor in enumerate(home.sensors):
+            was, device = before.get(sensor.id, (sensor, b""))
             is_same = (was.hub, was.address, was.role, was.inverted) == (
                 sensor.hub,
                 sensor.address,
                 sensor.role,
                 sensor.inverted,
             )
-            sensors[sensor.id] = sensor
-            lasts[sensor.id] = known.get(sensor.id, {}) if is_same else {}
-            address = _lasting(sensor.address)
-            if (sensor.hub, address) in self._bound:
-                continue  # of two registered for the same device the first is bound
-            places.append((sensor.hub, address))
-            self._bound[sensor.hub, address] = bounds[sensor.id] = Bound(
-                home.id,
-                sensor.id,
-                sensor.room,
-                sensor.subject,
-                address,
-                meanings(sensor.role, sensor.inverted),
-                lasts[sensor.id],
-            )
-        for hub in hubs:
-            itself = self._hubs[hub].itself
-            itself.lasts = lasts.setdefault(hub, itself.lasts)
-        return places
+            if is_same:
+                devices[place] = device
+            if isinstance(device, Bound):
+                device.place = place if is_same else -1
+                device.room, device.subject, device.quiet = sensor.room, sensor.subject, None
+        for _, device in before.values():
+            if isinstance(device, Bound) and not (device.place < len(devices) and devices[device.place] is device):
+                device.place = -1
+
+    def _device(self, home: str, place: int, now: datetime) -> Bound:
+        """One of a home's devices, in hand."""
+        device = self._devices[home][place]
+        if isinstance(device, Bound):
+            return device
+        sensor = self._homes[home].sensors[place]
+        bound = self._devices[home][place] = Bound(
+            home,
+            place,
+            sensor.id,
+            sensor.room,
+            sensor.subject,
+            _lasting(sensor.address),
+            meanings(sensor.role, sensor.inverted),
+        )
+        bound.unpack(device)
+        self._in_hand.append(bound)
+        for _ in range(ASIDE_AT_ONCE):
+            if len(self._in_hand) <= IN_HAND:
+                break
+            self._lay_aside(self._in_hand.popleft(), now)
+        return bound
+
+    def _lay_aside(self, bound: Bound, now: datetime) -> None:
+        """It has been in hand for longest: unless it has spoken just now, it is kept as bytes."""
+        if bound.place < 0:
+            return
+        if not bound.may_rest(now):
+            self._in_hand.append(bound)
+            return
+        self._devices[bound.home][bound.place] = bound.packed()
+        for topic in self._topics.get(bound.home, ()):
+            road = self._roads.get(topic)
+            if road is not None and road.bound is bound:
+                del self._roads[topic]
+
+    def _place(self, hub: str, address: str) -> int | None:
+        """Where the sensor of this address is registered; of two for the same device it is the first. Homes are
+        sealed: what another home's hub says is never about this one."""
+        for place, sensor in enumerate(self._homes[self._hubs[hub].home].sensors):
+            if sensor.hub == hub and (sensor.address == address or _lasting(sensor.address) == address):
+                return place
+        return None
+
+    def _at(self, hub: str, address: str, now: datetime) -> Bound | None:
+        """The same, in hand."""
+        place = self._place(hub, address)
+        return None if place is None else self._device(self._hubs[hub].home, place, now)
 
     def remember_devices(self, devices: Iterable[HubDevice]) -> None:
         """Names known from an earlier run."""
@@ -315,12 +347,16 @@ class Intake:
     def recall(self, reading: Reading) -> None:
         """A reading of an earlier run, in the order of arrival: after a restart nothing old is news."""
         self._ready(reading.home)
-        bound = self._bounds.get(reading.home, {}).get(reading.sensor)
-        if bound is None:
+        home = self._homes.get(reading.home)
+        sensors = () if home is None else home.sensors
+        place = next((place for place, sensor in enumerate(sensors) if sensor.id == reading.sensor), None)
+        if place is None:
             hub = self._hubs.get(reading.sensor)
             if hub is not None and hub.home == reading.home and reading.kind in _OF_HUB:
                 remember(hub.itself.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
             return
+        bound = self._device(reading.home, place, reading.heard)
+        bound.is_fresh = True  # which witness said it is not known
         note_told(bound, (reading,))
         if reading.kind is Kind.ALIVE or reading.kind is Kind.CUT:
             return
@@ -330,64 +366,40 @@ class Intake:
 
     def last_values(self, home: str) -> dict[str, Any]:
         """What is known of a home, as plain values for its checkpoint."""
-        return {
-            "version": VALUES_VERSION,
-            "sensors": {
-                sensor: {
-                    kind.value: [
-                        last.value,
-                        last.at.timestamp(),
-                        last.is_dated,
-                        last.rank,
-                        [[one.at.timestamp(), one.value] for one in last.past or () if one.said is None],
-                    ]
-                    for kind, last in lasts.items()
-                }
-                for sensor, lasts in self._lasts.get(home, {}).items()
-                if lasts
-            },
-            "counts": {
-                sensor: [[kind.value, seq, heard.timestamp()] for kind, seq, heard in bound.counts]
-                for sensor, bound in self._bounds.get(home, {}).items()
-                if bound.counts
-            },
-            "told": {
-                sensor: [moment.timestamp() for moment in bound.told]
-                for sensor, bound in self._bounds.get(home, {}).items()
-                if bound.told
-            },
-        }
+        home_here = self._homes.get(home)
+        if home_here is None:
+            return {"version": VALUES_VERSION, "sensors": {}}
+        known = {hub.id: self._hubs[hub.id].itself.packed() for hub in home_here.hubs}
+        for sensor, device in zip(home_here.sensors, self._devices.get(home, ()), strict=False):
+            known[sensor.id] = device.packed() if isinstance(device, Bound) else device
+        return {"version": VALUES_VERSION, "sensors": {name: packed for name, packed in known.items() if packed}}
 
     def restore_values(self, home: str, plain: Mapping[str, Any]) -> bool:
         """Take over what `last_values` gave. False when it is of another make: then recall the readings instead."""
         if plain.get("version") != VALUES_VERSION:
             return False
         self._ready(home)
-        known = self._lasts.get(home, {})
-        for sensor, values in plain["sensors"].items():
-            lasts = known.get(sensor)
-            if lasts is None:
-                continue  # no longer registered
-            if not (lasts and sensor in self._hubs):  # while the devices slept their hub did not
-                _restore(lasts, values)
-        for sensor, bound in self._bounds.get(home, {}).items():
-            for kind, seq, heard in plain["counts"].get(sensor, ()):
-                if kind in _KINDS:
-                    note_count(bound, Kind(kind), seq, datetime.fromtimestamp(heard, UTC))
-            if sensor in plain["told"]:
-                at, heard = plain["told"][sensor]
-                bound.told = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(heard, UTC)
+        home_here, known = self._homes.get(home), plain["sensors"]
+        if home_here is None:
+            return True
+        for hub in home_here.hubs:
+            if hub.id in known and not self._hubs[hub.id].itself.lasts:  # while the devices slept their hub did not
+                self.restore_hub(hub.id, known[hub.id])
+        devices = self._devices[home]
+        for place, sensor in enumerate(home_here.sensors):
+            if sensor.id in known:
+                devices[place] = recalled(known[sensor.id])
         return True
 
-    def restore_hub(self, hub: str, values: Mapping[str, Any]) -> None:
+    def restore_hub(self, hub: str, packed: bytes) -> None:
         """Take over what the hub of a home that sleeps had said of itself: it is heard meanwhile."""
-        _restore(self._hubs[hub].itself.lasts, values)
+        self._hubs[hub].itself.unpack(recalled(packed))
 
     # ------------------------------------------------------------------ which way
 
     def take(self, message: Message, arrival: int) -> Taken:
         """What this message says, to whom it belongs, and what of it could not be used."""
-        road = self._roads.get(message.topic) or self._find(message.topic)
+        road = self._roads.get(message.topic) or self._find(message.topic, message.heard)
         home, size = road.home, len(message.payload)
         taken = Taken(home, home != "" and not message.retained, [], [], [])
         if size > road.largest and not road.reason:
@@ -397,7 +409,7 @@ class Intake:
             road.way(road, message, arrival, taken)
         return taken
 
-    def _find(self, topic: str) -> _Road:
+    def _find(self, topic: str, now: datetime) -> _Road:
         """Read a topic: `shouwang/<hub>/<decoder>/…`."""
         levels = topic.split("/", 3)
         if len(levels) < 4 or levels[0] != ROOT or not _is_hub(levels[1]):
@@ -425,16 +437,17 @@ class Intake:
             road = _Road(home, hub, self._hear_several, decoder, rest, key, device=device, name=name)
             return self._keep(topic, road) if self._below(home, hub, name) else road
         for place in places:
-            bound, device = self._whose(hub, place.name)
-            if bound is None and device is not None:
+            found, device = self._whose(hub, place.name)
+            if found is None and device is not None:
                 break  # a device nobody registered, and not a topic below one that somebody did
-            if bound is not None:
+            if found is not None:
+                bound = self._device(home, found, now)
                 return self._keep(topic, _Road(home, hub, self._hear_sensor, decoder, rest, place.key, bound, device))
         return _Road(home, hub, self._hear_stranger, decoder, rest)
 
     def _keep(self, topic: str, road: _Road) -> _Road:
         # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
-        if len(self._roads) >= 1_000 + 8 * len(self._bound):
+        if len(self._roads) >= 1_000 + 8 * len(self._in_hand):
             self._roads, self._topics = {}, {}
         self._roads[topic] = road
         self._topics.setdefault(road.home, []).append(topic)
@@ -444,20 +457,20 @@ class Intake:
         for topic in self._topics.pop(home, ()):
             self._roads.pop(topic, None)
 
-    def _below(self, home: str, hub: str, name: str) -> list[Bound]:
-        """The sensor registered for a whole device, and those registered for its parts."""
-        sensors, parts = self._sensors[home], f"{name}/"
-        return [
-            bound
-            for bound in self._bounds[home].values()
-            if sensors[bound.sensor].hub == hub and (bound.address == name or bound.address.startswith(parts))
-        ]
+    def _below(self, home: str, hub: str, name: str) -> list[int]:
+        """The places of the sensor registered for a whole device, and of those registered for its parts."""
+        parts, found = f"{name}/", dict[str, int]()
+        for place, sensor in enumerate(self._homes[home].sensors):
+            address = _lasting(sensor.address)
+            if sensor.hub == hub and (address == name or address.startswith(parts)):
+                found.setdefault(address, place)  # of two registered for the same one the first
+        return list(found.values())
 
-    def _whose(self, hub: str, name: str) -> tuple[Bound | None, HubDevice | None]:
+    def _whose(self, hub: str, name: str) -> tuple[int | None, HubDevice | None]:
         """Whose device bears this name, and what its hub announced of it. What is not announced goes by its address."""
         device = self._names.get(hub, {}).get(name)
-        bound = None if device is None else self._bound.get((hub, device.address))
-        return bound or self._bound.get((hub, _lasting(name))), device
+        found = None if device is None else self._place(hub, device.address)
+        return self._place(hub, _lasting(name)) if found is None else found, device
 
     # ------------------------------------------------------------------ a registered sensor
 
@@ -489,9 +502,9 @@ class Intake:
         if decoded.faults is not None and self._has_room(road, message, arrival, taken):
             _put_away_faults(road, message, taken, decoded.faults)
         for portion in decoded.portions or ():
-            bounds = self._meant_by(road, portion)
+            bounds = self._meant_by(road, portion, message.heard)
             for bound in bounds:
-                if decoded.is_last_will and self._sensors[road.home][bound.sensor].power is Power.BATTERY:
+                if decoded.is_last_will and self._homes[road.home].sensors[bound.place].power is Power.BATTERY:
                     continue  # it sleeps, and says goodbye each time
                 told = Taken(road.home)
                 self._hear_device(road, bound, Decoded(portion.heard), message, arrival, told)
@@ -501,14 +514,14 @@ class Intake:
             if not bounds and any(one.signal is not Signal.LINK for one in portion.heard):
                 self._hear_strange_part(road, portion, message, arrival, taken)
 
-    def _meant_by(self, road: _Road, portion: Portion) -> list[Bound]:
+    def _meant_by(self, road: _Road, portion: Portion, now: datetime) -> list[Bound]:
         """Who is registered for this part. What holds for the whole device holds for each of its parts."""
         if not portion.part:
-            return self._below(road.home, road.hub, road.name)
-        bound = self._bound.get((road.hub, f"{road.name}/{portion.part}"))
-        if bound is None and not portion.is_child:
-            bound = self._bound.get((road.hub, road.name))
-        return [] if bound is None else [bound]
+            return [self._device(road.home, place, now) for place in self._below(road.home, road.hub, road.name)]
+        place = self._place(road.hub, f"{road.name}/{portion.part}")
+        if place is None and not portion.is_child:
+            place = self._place(road.hub, road.name)
+        return [] if place is None else [self._device(road.home, place, now)]
 
     def _hear_device(
         self, road: _Road, bound: Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken
@@ -561,7 +574,7 @@ class Intake:
             return
         # That it is within reach, or no longer, is its bridge's word or the broker's.
         if not message.retained and not (len(heard) == 1 and heard[0].signal in _OF_REACH):
-            if bound.told is not None and _NOTHING <= (own or message.heard) - bound.told[0] < ALIVE_EVERY:
+            if bound.told_at is not None and _NOTHING <= (own or message.heard) - bound.told_at < ALIVE_EVERY:
                 return  # as nearly always
             if (
                 own is None
@@ -585,8 +598,8 @@ class Intake:
             own = self._by_our_clock(hub, own, heard)
         if own is not None and heard - own >= -AHEAD:
             at = _to_ms(own)
-        if bound.told is not None:
-            last, last_heard = bound.told
+        if bound.told_at is not None and bound.told_heard is not None:
+            last, last_heard = bound.told_at, bound.told_heard
             if at - last < ALIVE_EVERY and (last - at < ALIVE_EVERY or heard - last_heard < ALIVE_EVERY):
                 return  # the second: its clock was set back, or these are old news
         age = heard - at
@@ -597,7 +610,7 @@ class Intake:
             bound.home, bound.sensor, bound.room, Kind.ALIVE, 1.0, at, heard, arrival, seq, age > LATE, bound.subject
         )
         taken.readings.append(alive)
-        bound.told = at, heard
+        bound.told_at, bound.told_heard = at, heard
 
     def _by_our_clock(self, hub: str, at: datetime, heard: datetime) -> datetime:
         """When it was that a hub calls `at` whose clock is known to be so wrong that nothing it dates could be news:
@@ -695,7 +708,7 @@ class Intake:
         if between is not None:
             # The order was wrong: after this change the device has said that it is as it was before it.
             value, said = between
-            at, seq = _to_ms(said.at), crc32(said.payload, said.part)
+            at, seq = _to_ms(said.at), said.seq
             taken.readings.append(
                 Reading(bound.home, bound.sensor, bound.room, kind, value, at, heard, arrival, seq, late, bound.subject)
             )
@@ -718,7 +731,7 @@ class Intake:
         if at - message.heard > AHEAD:  # a clock that runs ahead says nothing about when
             return
         if message.heard >= self._unsettled_until or meaning.nature is not Nature.LIFE or message.retained:
-            last.again = Said(at, message.payload, one.part)
+            last.again = Said(at, crc32(message.payload, one.part))
             return
         heard = _to_ms(message.heard)
         if timedelta(0) <= heard - at <= LATE:
@@ -856,14 +869,15 @@ class Intake:
         if news.at is not None:
             _note_clock(hub, news.at, heard, arrival, taken)
         for address, count in (news.messages or {}).items():
-            bound = self._bound.get((road.hub, address))
             # Fewer than before: it counts anew since it was started.
-            if bound is not None and count and count != before.get(address, count):
-                self._note_alive(road.hub, bound, news.at, message, arrival, taken)
+            if before is not None and count and count != before.get(address, count):
+                bound = self._at(road.hub, address, message.heard)
+                if bound is not None:
+                    self._note_alive(road.hub, bound, news.at, message, arrival, taken)
 
     def _note_reach(self, hub: str, address: str, value: float, heard: datetime, arrival: int, taken: Taken) -> None:
         """A device that leaves its network is out of reach until it joins again."""
-        bound = self._bound.get((hub, _lasting(address)))
+        bound = self._at(hub, _lasting(address), heard)
         if bound is None:
             return
         last = bound.lasts.get(Kind.AVAILABLE)
@@ -934,7 +948,7 @@ class Intake:
                 continue
             if decoded.address and has_room:
                 self._learn(HubDevice(road.hub, decoded.address, road.rest), taken)
-                known = self._find(message.topic)
+                known = self._find(message.topic, message.heard)
                 if known.bound is not None and known.bound.address == decoded.address:
                     known.way(known, message, arrival, taken)
                     return
@@ -1026,7 +1040,7 @@ def named(directory: Directory, names: Set[str] | None) -> dict[str, Home]:
 def _hub_of(home: str, name: str, before: _Hub | None) -> _Hub:
     """A hub as it stands in this home; what it said there before is known."""
     here = before if before is not None and before.home == home else None
-    itself = Bound(home, name, "", "", "", _HUB_MEANINGS, {} if here is None else here.itself.lasts)
+    itself = Bound(home, -1, name, "", "", "", _HUB_MEANINGS, {} if here is None else here.itself.lasts)
     return _Hub(home, itself) if here is None else replace(here, itself=itself)
 
 
@@ -1037,13 +1051,6 @@ def _is_of_devices(road: _Road, message: Message) -> bool:
     except Unreadable:
         return False
     return bool(news.devices is not None or news.joined or news.left or news.renamed or news.messages)
-
-
-def _restore(lasts: dict[Kind, Last], values: Mapping[str, Any]) -> None:
-    for kind, (value, at, is_dated, rank, past) in values.items():
-        if kind in _KINDS:
-            changes = [Past(datetime.fromtimestamp(moment, UTC), was) for moment, was in past]
-            lasts[Kind(kind)] = Last(value, datetime.fromtimestamp(at, UTC), is_dated, rank, changes or None)
 
 
 # --------------------------------------------------------------------------- what is news
@@ -1097,7 +1104,8 @@ def _rank(bound: Bound, signal: Signal) -> int:
 
 def _to_ms(moment: datetime) -> datetime:
     """As it will be stored, so that what is recalled after a restart is what was given out."""
-    return moment - _BELOW_MS[moment.microsecond % 1000]
+    below = moment.microsecond % 1000
+    return moment - _BELOW_MS[below] if below else moment  # the same object: it is remembered in several places
 
 
 def _is_ieee(address: str) -> bool:

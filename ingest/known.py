@@ -4,14 +4,17 @@ By this the intake tells news from what a bridge merely remembers.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from struct import Struct
+from typing import Any
+
+import msgspec
 
 from gateway.domain import Kind, Reading
 from ingest.decoders.base import Heard, Signal
-from ingest.flood import Flow
+from ingest.flood import BURST, NEVER, Flow
 from ingest.roles import THINNED, Meaning, Nature, nature
 
 SELF_TEST = timedelta(minutes=10)
@@ -29,92 +32,161 @@ CHANGES_REMEMBERED = 12
 """Of one kind of one sensor: a broker that hands over again what was not acknowledged does so behind newer messages."""
 
 UNRANKED = 99
+_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 LASTING = frozenset(kind for kind in Kind if nature(kind) in (Nature.LIFE, Nature.ALARM)) | {Kind.SELF_TEST}
 NO_WORD = frozenset({Kind.CUT, Kind.AVAILABLE, Kind.CONNECTED})
 """Readings of a device that are not its own word: it need not be alive for them."""
 
 
-@dataclass(slots=True)
-class Last:
-    """The last value of one kind of one sensor that was news."""
+_CHANGE = Struct("<ddI")
+"""A change that was given out: its timestamp and its value. With a number other than 0 it was not given out, but merely
+repeated what was known; as a reading it would have this `seq`."""
+
+_LONG = _CHANGE.size
+_MOST = CHANGES_REMEMBERED * _LONG
+_change, _changes_in, _when = _CHANGE.pack, _CHANGE.iter_unpack, Struct("<d").unpack_from
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A message that only repeated what was known."""
+
+    at: datetime
+    seq: int  # of the reading it would be
+
+
+class Last(msgspec.Struct, array_like=True, gc=False):
+    """The last value of one kind of one sensor that was news. (A msgspec struct: there are a million of them, and they
+    are laid aside as bytes.)"""
 
     value: float
     at: datetime
     is_dated: bool  # `at` is the device's own time, so that an older one can be told from a newer
     rank: int = UNRANKED  # of the signal it came from
-    past: "list[Past] | None" = None  # what was before it, oldest first, to judge what comes late
-    again: "Said | None" = None  # when the device last said the same once more
+    past: bytes = b""  # what was before it, oldest first, to judge what comes late: one `_CHANGE` after the other
+    again: Said | None = None  # when the device last said the same once more
 
     def before(self, at: datetime) -> float | None:
         """The value in force just before `at`, or at that very moment; None where memory does not reach."""
-        return next((one.value for one in reversed(self.past or ()) if one.at <= at), None)
+        moment = at.timestamp()
+        return next((value for when, value, _ in reversed([*_changes_in(self.past)]) if when <= moment), None)
 
     def began(self, value: float, at: datetime) -> datetime | None:
         """When it last became this value by that moment; None where memory does not reach."""
-        return next((one.at for one in reversed(self.past or ()) if one.value == value and one.at <= at), None)
+        moment, changes = at.timestamp(), reversed([*_changes_in(self.past)])
+        return next((_moment(when) for when, was, _ in changes if was == value and when <= moment), None)
 
-    def note(self, at: datetime, value: float, said: "Said | None" = None) -> None:
+    def note(self, at: datetime, value: float, seq: int = 0) -> None:
         """Something that is not the present value: it happened before."""
-        past = self.past
-        if past is None:
-            past = self.past = []
+        past, moment = self.past, at.timestamp()
         place = len(past)
-        while place and past[place - 1].at > at:
-            place -= 1
-        past.insert(place, Past(at, value, said))
-        if len(past) > CHANGES_REMEMBERED:
-            del past[:-CHANGES_REMEMBERED]
+        while place and _when(past, place - _LONG)[0] > moment:
+            place -= _LONG
+        self.past = (past[:place] + _change(moment, value, seq) + past[place:])[-_MOST:]
 
-    def contradicted(self, at: datetime, value: float) -> "tuple[float, Said] | None":
+    def forget_repetitions(self) -> None:
+        self.again = None
+        if self.past:
+            self.past = b"".join(_change(*one) for one in _changes_in(self.past) if not one[2])
+
+    def contradicted(self, at: datetime, value: float) -> tuple[float, Said] | None:
         """What merely repeated the value before, until a change at `at` turned up between: now it is news itself."""
         past = self.past
-        if past and past[-1].at > at:  # else it came in order, as nearly everything does
-            place = next(number for number, one in enumerate(past) if one.at > at)
-            one = past[place]
-            if one.said is None or one.value == value:
+        if past and _when(past, -_LONG)[0] > (moment := at.timestamp()):
+            changes = [*_changes_in(past)]  # else it came in order, as nearly everything does
+            place = next(number for number, one in enumerate(changes) if one[0] > moment)
+            when, was, seq = changes[place]
+            if not seq or was == value:
                 return None
-            past[place] = Past(one.at, one.value)
-            return one.value, one.said
+            changes[place] = when, was, 0
+            self.past = b"".join(_change(*one) for one in changes)
+            return was, Said(_moment(when), seq)
         if self.again is None or self.again.at <= at or self.value == value or self.at > at:
             return None
         return self.value, self.again
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A message that only repeated what was known."""
-
-    at: datetime
-    payload: bytes
-    part: int
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
 
 
-class Past(NamedTuple):
-    """A change that was given out; with `said`, a repetition that was not."""
-
-    at: datetime
-    value: float
-    said: Said | None = None
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bound:
     """A registered sensor, ready for its messages."""
 
     home: str
+    place: int  # among its home's sensors; -1 when it is none of them any more
     sensor: str
     room: str
     subject: str
     address: str
     meanings: Mapping[Signal, tuple[Meaning, ...]]
-    lasts: dict[Kind, Last]
+    lasts: dict[Kind, Last] = field(default_factory=dict)
     is_fresh: bool = True  # its first message has still to come
     is_testing: bool = False  # the message at hand says that the device tests itself
     pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
     counts: deque[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
     quiet: dict[str, Any] | None = None  # what its keys say that would be no news if it were said again
-    told: tuple[datetime, datetime] | None = None  # when its last reading happened, and when it was heard
+    told_at: datetime | None = None  # when its last reading happened …
+    told_heard: datetime | None = None  # … and when it was heard
     flow: Flow = field(default_factory=Flow)
+
+    def may_rest(self, now: datetime) -> bool:
+        """Whether all that matters of it is in `packed`: what it may say, too, when it has been silent for a while."""
+        flow = self.flow
+        if flow.cut or flow.told_at is not NEVER or flow.left < timedelta(0):
+            return False
+        return flow.heard is NEVER or abs(now - flow.heard) >= BURST
+
+    def packed(self) -> bytes:
+        """What is known of it, in a tenth of the room; empty when that is nothing."""
+        own = None if self.flow.own is NEVER else self.flow.own
+        if not self.lasts and self.told_at is None and not self.counts and own is None:
+            return b""
+        counts = list(self.counts) if self.counts else None
+        lasts: Any = self.lasts  # by kinds, which are texts
+        return _pack(_Packed(lasts, self.told_at, self.told_heard, self.is_fresh, own, self.pressed_at, counts))
+
+    def unpack(self, packed: bytes) -> None:
+        """Know again what `packed` gave. Raises ValueError for what it never gave."""
+        if not packed:
+            return
+        known = _unpack(packed)
+        for kind, last in known.lasts.items():
+            if kind in _KINDS:  # else it is gone since
+                self.lasts[_KINDS[kind]] = last
+        self.told_at, self.told_heard, self.is_fresh = known.told_at, known.told_heard, known.is_fresh
+        self.pressed_at = known.pressed_at
+        if known.own is not None:
+            self.flow.own = known.own
+        for kind, seq, heard in known.counts or ():
+            if kind in _KINDS:
+                note_count(self, _KINDS[kind], seq, heard)
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    """How a device's memory lies while nobody asks for it."""
+
+    lasts: dict[str, Last]  # by its kind
+    told_at: datetime | None
+    told_heard: datetime | None
+    is_fresh: bool
+    own: datetime | None
+    pressed_at: datetime | None
+    counts: Sequence[tuple[str, int, datetime]] | None
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(_Packed).decode
+
+
+def recalled(packed: bytes) -> bytes:
+    """What is left of it after a restart, which knows no more than the readings that were given out. Raises ValueError
+    for what is nothing that a device could know."""
+    known = _unpack(packed)
+    for last in known.lasts.values():
+        last.forget_repetitions()
+    known.is_fresh, known.own, known.pressed_at = True, None, None
+    return _pack(known)
 
 
 def is_thin(kind: Kind, value: float, at: datetime, last: Last) -> bool:
@@ -164,7 +236,7 @@ def remember(
         if is_dated and kind in LASTING:
             last.note(last.at, last.value)
             if last.again is not None and last.again.at < at:
-                last.note(last.again.at, last.value, last.again)
+                last.note(last.again.at, last.value, last.again.seq)
         last.value, last.at, last.is_dated, last.again = value, at, is_dated, None
         last.rank = min(last.rank, rank)
 
@@ -176,8 +248,9 @@ def note_told(bound: Bound, readings: Iterable[Reading]) -> bool:
         if reading.kind in NO_WORD or (reading.late and reading.is_undated):
             continue
         told = True
-        if bound.told is None or bound.told[1] != reading.heard or bound.told[0] < reading.at:
-            bound.told = reading.at, reading.heard  # of one message the newest, in whatever order they are recalled
+        if bound.told_at is None or bound.told_heard != reading.heard or bound.told_at < reading.at:
+            # Of one message the newest, in whatever order they are recalled.
+            bound.told_at, bound.told_heard = reading.at, reading.heard
     return told
 
 

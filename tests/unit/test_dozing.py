@@ -16,6 +16,7 @@ from gateway.ports import Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
 from ingest.intake import Intake
+from ingest.known import recalled
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # noon in Shanghai
 HOMES = ("h1", "h2")
@@ -93,6 +94,9 @@ class County:
         for home in self.pipeline._dozing.copy():
             self.pipeline._rouse(home)
         kept = [msgspec.msgpack.decode(_unpacked(self.pipeline._kept(home).state)) for home in HOMES]
+        for one in kept:
+            devices = one["values"]["sensors"]
+            one["values"]["sensors"] = {name: recalled(packed) for name, packed in devices.items()}
         return [{"watch": one["watch"], "values": one["values"]} for one in kept]
 
 

@@ -1,10 +1,9 @@
 """A device that is there but has nothing new to say is noted now and then; and how a hub itself is."""
 
-import json
 from datetime import timedelta
 
 import pytest
-from the_intake import HOME, HUB, MORNING, Ear, Registered, a_home, address, brief, iso, sensor, why
+from the_intake import HOME, HUB, MORNING, Ear, Registered, a_home, address, brief, iso, sensor, why, written_down
 
 from gateway.domain import Kind, Role
 from gateway.ports import HubDevice
@@ -163,7 +162,7 @@ def test_after_a_restart_it_is_noted_when_it_would_have_been():
     recalled, restored = Ear(DOOR), Ear(DOOR)
     for reading in sorted(ear.readings + ear.alive, key=lambda one: one.arrival):
         recalled.intake.recall(reading)
-    restored.intake.restore_values(HOME, json.loads(json.dumps(ear.intake.last_values(HOME))))
+    restored.intake.restore_values(HOME, written_down(ear.intake.last_values(HOME)))
 
     for again in (recalled, restored, ear):
         again.alive.clear()
@@ -254,7 +253,7 @@ def test_how_a_hub_is_survives_a_restart():
     recalled, restored = Ear(DOOR), Ear(DOOR)
     for reading in ear.readings:
         recalled.intake.recall(reading)
-    restored.intake.restore_values(HOME, json.loads(json.dumps(ear.intake.last_values(HOME))))
+    restored.intake.restore_values(HOME, written_down(ear.intake.last_values(HOME)))
 
     for again in (recalled, restored):
         assert heartbeat(again.after(minutes=1), mains=False, battery=60) == []
@@ -363,7 +362,7 @@ def test_once_registered_it_is_heard():
 def test_a_decoder_is_told_what_the_hub_announced_and_told_anew_when_that_changes(monkeypatch):
     ear = Ear(DOOR, names={"door": DOOR.address})
     given = []
-    decoder = type(ear.intake._find(f"shouwang/{HUB}/zigbee2mqtt/door").decoder)
+    decoder = type(ear.intake._find(f"shouwang/{HUB}/zigbee2mqtt/door", MORNING).decoder)
     decode = decoder.decode
     monkeypatch.setattr(
         decoder,
@@ -387,4 +386,4 @@ def test_what_a_hub_once_announced_of_a_device_is_known_after_a_restart():
 
     intake.remember_devices([announced])
 
-    assert intake._find(f"shouwang/{HUB}/zigbee2mqtt/door").device == announced
+    assert intake._find(f"shouwang/{HUB}/zigbee2mqtt/door", MORNING).device == announced

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from the_intake import HOME, HUB, MORNING, Ear, brief, iso, sensor
+from the_intake import HOME, HUB, MORNING, Ear, brief, iso, sensor, written_down
 
 from gateway.domain import URGENT, Kind, Role
 from gateway.ports import Message
@@ -149,7 +149,7 @@ def test_whatever_is_sent_is_accounted_for(messages):
         message = Message(whole, payload, now, retained)
         check(ear.intake.take(message, number + 1), message)
 
-    plain = json.loads(json.dumps(ear.intake.last_values(HOME)))
+    plain = written_down(ear.intake.last_values(HOME))
     assert Ear(*SENSORS).intake.restore_values(HOME, plain)
 
 

@@ -93,8 +93,8 @@ class Gateway:
         kept = msgspec.msgpack.decode(_unpacked(self.pipeline._kept("h1").state))
         values = {
             (sensor, kind): last[:2]
-            for sensor, lasts in kept["values"]["sensors"].items()
-            for kind, last in lasts.items()
+            for sensor, device in kept["values"]["sensors"].items()
+            for kind, last in msgspec.msgpack.decode(device)[0].items()
         }
         return kept["watch"], values
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from gateway.domain import Home, Hub, Kind, Monitoring, Reading, Role, Sensor
 from gateway.ports import HubDevice, Message
 from ingest.intake import Intake, Taken
@@ -90,6 +92,11 @@ class Ear:
     @property
     def said(self) -> list[tuple[Kind, float]]:
         return [(one.kind, one.value) for one in self.readings]
+
+
+def written_down(values: dict) -> dict:
+    """As it comes back from a checkpoint."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(values))
 
 
 def brief(taken: Taken) -> list[tuple[Kind, float]]:
