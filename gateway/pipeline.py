@@ -4,7 +4,7 @@ import heapq
 import logging
 import zlib
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -24,12 +24,15 @@ from ingest.intake import Intake, Taken, named
 
 log = logging.getLogger(__name__)
 
+SLICE = 16
+"""Messages of a batch after which is asked who calls for help: some milliseconds."""
+
 HEARD_EVERY = timedelta(seconds=5)
 """How often a home's *last heard* is written: a heartbeat alone is not worth an fsync."""
 
 CHECKPOINT_EVERY = timedelta(seconds=60)
-CHECKPOINT_SLICE = 25
-CHECKPOINT_TICKS = 250
+CHECKPOINT_SLICE = 8
+CHECKPOINT_TICKS = 1_000
 """A checkpoint is written in slices of so many homes, or in so many ticks: a press never waits for thousands."""
 
 QUICKLY = 1
@@ -41,7 +44,7 @@ FEW = 20
 UNSETTLED = timedelta(seconds=30)
 """After a connection, so long may what was not acknowledged before come in behind what is newer."""
 
-TICK_US = 20_000
+TICK_US = 5_000
 GLANCE_US, LOOK_US, TURN_US, ROUSE_US = 10, 60, 200, 500
 """What one tick may take, so that no press waits for all that is due at one moment: a home whose hub was heard since is
 passed over, one is looked at, one's detectors are made anew because a line for a whole district changed them, one is
@@ -296,13 +299,17 @@ class Pipeline:
 
     # ------------------------------------------------------------------ messages
 
-    def handle(self, messages: Sequence[Message], now: datetime) -> None:
-        """Take in a batch. When this returns, alerts, deliveries and readings of all of it are durable."""
+    def handle(
+        self, messages: Sequence[Message], now: datetime, presses: Callable[[], Sequence[Message]] = tuple
+    ) -> Sequence[Message]:
+        """Take in a batch, and the `presses` that come meanwhile. When this returns, alerts, deliveries and readings of
+        all that is returned are durable."""
         batch = Batch()
         began = monotonic()
         found: list[Finding] = []
         take, readings = self._intake.take, batch.readings
-        for message in messages:
+        handled: list[Message] = []
+        for message in _with_presses(messages, presses, handled):
             self._arrival += 1
             taken = take(message, self._arrival)
             if taken.is_asleep:
@@ -322,6 +329,8 @@ class Pipeline:
             for reading in taken.readings:
                 readings.append(reading)
                 watch = self._observe(watch, reading, found)
+            if taken.urgent and found:  # a press does not wait for its neighbours in the batch
+                self._tell(found, max(now, message.heard))
             if taken.readings:
                 self._changed.add(taken.home)
                 self._watches.move_to_end(taken.home)
@@ -330,12 +339,10 @@ class Pipeline:
             scheduled, held = self._scheduled.get(taken.home), self._held.get(taken.home)
             if scheduled is None or watch.is_due_before(scheduled) or (held is not None and held.until < scheduled):
                 self._schedule(watch)
-            if taken.urgent and found:  # a press does not wait for its neighbours in the batch
-                self._tell(found, now)
         self._tell(found, now)
         for press in _answers(batch.readings):
             self._desk.pressed(press.home, press.at, now)
-        self.counts.messages += len(messages)
+        self.counts.messages += len(handled)
         self.counts.last_message_at = now
         if batch:
             batch.last_arrival = self._arrival
@@ -346,6 +353,7 @@ class Pipeline:
         if self._awake_too_many() >= LAID_DOWN_AT_ONCE:
             self._make_room()
         self.counts.took_s = monotonic() - began
+        return handled
 
     def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> Watch:
         home = watch.home.id
@@ -429,6 +437,11 @@ class Pipeline:
         if self._to_replan or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
             return True
         return bool(self._deadlines) and self._deadlines[0][0] <= now
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether a checkpoint is being written, slice after slice."""
+        return bool(self._to_keep)
 
     def next_due(self) -> datetime | None:
         """When a home's next deadline falls; the desk's own timers are asked for at every tick."""
@@ -659,6 +672,19 @@ def _by_plan(found: Sequence[Finding], context: Context) -> list[Finding]:
     known = ",".join(key for key in WORDED if plan.get(key) == YES)
     told = [one for one in found if one.code in ALWAYS_ON or plan.get(one.code) != OFF]
     return [replace(one, facts=(*one.facts, ("plan", known))) for one in told] if known else told
+
+
+def _with_presses(
+    messages: Sequence[Message], presses: Callable[[], Sequence[Message]], handled: list[Message]
+) -> Iterator[Message]:
+    """A batch, and between two slices of it whoever calls for help: nobody waits for the rest. A home's order is its
+    session's, and these come by another one."""
+    for at, message in enumerate(messages):
+        if at % SLICE == 0 and at and (pressed := presses()):
+            handled.extend(pressed)
+            yield from pressed
+        handled.append(message)
+        yield message
 
 
 def _answers(readings: Sequence[Reading]) -> list[Reading]:

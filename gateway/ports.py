@@ -73,6 +73,10 @@ class Source(Protocol):
         """What has come, urgent first, within a bound; waits at most `wait` for the first."""
         ...
 
+    def presses(self) -> Sequence[Message]:
+        """What calls for help by now, within a small bound: asked in the midst of a batch. Waits for nothing."""
+        ...
+
     def settle(self, messages: Iterable[Message]) -> None:
         """These are safe with us. A receipt of an older connection is passed over: the broker will repeat it."""
         ...

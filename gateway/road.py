@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 TICK = timedelta(milliseconds=200)
 """How late a deadline may be told at most; a rung of the ladder may be two seconds late."""
 
+KEEPING = timedelta(milliseconds=40)
+"""From one slice of a checkpoint to the next."""
+
 JUMP = timedelta(minutes=1)
 """By how much the clock may go another way than time itself between two looks; more, and somebody has set it."""
 
@@ -59,8 +62,7 @@ class Road:
             now = clock.now()
             listening = self._listening.since(now)
             if messages:
-                pipeline.handle(messages, now)
-                source.settle(messages)  # a crash before this line loses nothing
+                source.settle(pipeline.handle(messages, now, source.presses))  # a crash before this loses nothing
             if now >= next_tick or next_tick - now > TICK:  # the second: the clock was set back
                 if (listening is None) != was_deaf:
                     was_deaf = listening is None
@@ -69,7 +71,7 @@ class Road:
                     else:
                         log.info("listening to the broker")
                 pipeline.tick(now, listening)
-                wait = timedelta(0) if pipeline.is_behind(now) else TICK
+                wait = timedelta(0) if pipeline.is_behind(now) else KEEPING if pipeline.is_keeping else TICK
                 next_tick = now + wait
             self.beat = now
         pipeline.keep_all()

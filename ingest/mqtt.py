@@ -52,6 +52,7 @@ RETRY_S: Final = (0.2, 3.0)  # the first and the longest wait between attempts
 LONGEST_HERE_S: Final = 0.5  # the longest where the broker is on this machine: asking it costs nobody anything
 STEADY_S: Final = 10.0  # a connection that held this long was a good one, and the next attempt is not hurried less
 PATIENCE_S: Final = 2.0  # how long the readings wait for the life-safety session to be first
+PRESSES_AT_ONCE: Final = 16  # in the midst of a batch, which has an end as well
 CHUNKS_AT_ONCE: Final = 32  # so that a batch of nothing but large messages is bounded too, to 4 MiB
 ECHO: Final = f"{ROOT}/_echo/plain/sos/echo"  # both sessions hear it; no hub and no user may be called so
 ECHO_EVERY_S: Final = 30.0
@@ -435,6 +436,10 @@ class MqttSource:
             if now >= deadline:
                 return readings
             self._sleep(now, deadline, for_readings=True)
+
+    def presses(self) -> Sequence[Message]:
+        """What the life-safety session brings while a batch of readings is worked on, a few at a time."""
+        return self._hear(self._sos, PRESSES_AT_ONCE)
 
     def settle(self, messages: Iterable[Message]) -> None:
         """Acknowledge them in one write a session; what came by an older connection is passed over."""

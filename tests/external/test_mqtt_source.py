@@ -103,6 +103,25 @@ def test_a_press_ends_the_linger(broker: LiveBroker, ear: Ear) -> None:
         assert payloads(source.poll(timedelta(0))) == [b"waits to share a commit"]
 
 
+def test_presses_are_heard_in_the_midst_of_a_batch(broker: LiveBroker, ear: Ear) -> None:
+    source = listening(ear())
+    with Device(broker.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/plain/hall", "a batch")
+        assert payloads(hear(source, 1)) == [b"a batch"]
+        assert not source.presses()
+
+        hub.say("shouwang/hub-a/plain/sos/bed", "press")
+        hub.say("shouwang/hub-a/plain/hall", "the next batch")
+        pressed: list[Message] = []
+        until = time.monotonic() + 10
+        while not pressed and time.monotonic() < until:
+            pressed += source.presses()
+
+        assert payloads(pressed) == [b"press"]
+        source.settle(pressed)
+        assert payloads(hear(source, 1)) == [b"the next batch"]
+
+
 def test_a_flood_of_presses_does_not_silence_readings(broker: LiveBroker, ear: Ear) -> None:
     source = listening(ear(linger=timedelta(hours=1)))
     with Device(broker.hub("hub-a")) as hub:

@@ -8,7 +8,7 @@ import pytest
 
 from alerts.desk import Desk
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor, State
-from gateway.pipeline import AWAKE_AT_MOST, Pipeline, _unpacked
+from gateway.pipeline import AWAKE_AT_MOST, SLICE, Pipeline, _unpacked
 from gateway.ports import Checkpoint, Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -123,6 +123,23 @@ def test_a_press_with_a_counter_that_is_heard_again_is_one_press(gateway):
         gateway.hears(press)
 
     assert gateway.told() == [("sos", 1)]
+
+
+def test_a_press_in_the_midst_of_a_batch_does_not_wait_for_the_rest_of_it(gateway):
+    batch = [gateway.message("pir", kind="motion", value=n % 2) for n in range(3 * SLICE)]
+    rings, told = [gateway.message("sos/cord", kind="sos", value=1)], []
+
+    def presses():
+        told.append(gateway.told())
+        pressed = rings[:]
+        rings.clear()
+        return pressed
+
+    handled = gateway.pipeline.handle(batch, gateway.now, presses)
+
+    assert told == [[], [("sos", 1)]], "asked after each slice, and told before the next"
+    assert [message.urgent for message in handled] == [False] * SLICE + [True] + [False] * 2 * SLICE
+    assert [r.kind for r in gateway.readings.newest("h1", [Kind.SOS])] == [Kind.SOS], "durable, so it may be settled"
 
 
 def test_three_hours_without_life_are_told_though_every_hub_message_is_heard(gateway):
