@@ -60,11 +60,7 @@ def addresses(stores: Stores) -> list[tuple[str, str]]:
     holes = HOLES | {"alert_id": alert.id, "month": f"{CLOCK.now():%Y-%m}", "scope": "grid"}
     found = []
     app = create_app(house_of(stores, "http://127.0.0.1"))
-    app.state.api.open()
-    included = app.router.routes
-    for route in (
-        one for many in included for one in getattr(getattr(many, "original_router", None), "routes", [many])
-    ):
+    for route in (one for many in app.router.routes for one in getattr(many, "routes", None) or [many]):
         path = getattr(route, "path", "")
         if "GET" not in (getattr(route, "methods", None) or ()) or "{token}" in path or path.endswith(ENDLESS):
             continue

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 import segno
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from dashboard import figures, scope
+from dashboard.addresses import Addresses
 from dashboard.auth import Gatekeeper, TooManyGuesses, Visitor, new_token
 from dashboard.doors import Doors, let_out, password_error, source_of
 from dashboard.house import House
@@ -81,9 +82,9 @@ class OwnAccount:
         )
 
 
-def routes(own: OwnAccount, doors: Doors) -> APIRouter:
+def routes(own: OwnAccount, doors: Doors) -> Addresses:
     """For everybody who is signed in, and only about themselves."""
-    router = APIRouter(prefix="/account")
+    router = Addresses(prefix="/account")
     house, keeper = own.house, own.keeper
     In = Annotated[Visitor, Depends(doors.signed_in(*scope.ROLES))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*scope.ROLES))]  # noqa: N806

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import segno
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from dashboard import scope
+from dashboard.addresses import Addresses
 from dashboard.auth import Invitation, Visitor, end_invitations, login_of, make_join_link
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -349,9 +350,9 @@ def _as_account(invited: Invitation, now: datetime) -> Account:
     )
 
 
-def routes(them: Accounts, doors: Doors) -> APIRouter:
+def routes(them: Accounts, doors: Doors) -> Addresses:
     """For administrators and supervisors; each act is a line of the audit trail under their name."""
-    router = APIRouter(prefix="/accounts")
+    router = Addresses(prefix="/accounts")
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806
     Word = Annotated[str, Form(max_length=80)]  # noqa: N806

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from alerts.gaps import NO_RESPONDER
 from dashboard import grids, levels, staff, telling
 from dashboard.accounts import LEADERS, Accounts
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.county import County
 from dashboard.doors import Doors
@@ -147,9 +148,9 @@ def _about(words: str) -> How:
     return lambda visitor, tongue: (tongue.say(words), False)
 
 
-def routes(administration: Administration, doors: Doors) -> list[APIRouter]:
+def routes(administration: Administration, doors: Doors) -> list[Addresses]:
     """For administrators, and for supervisors with what lies in their place: the page, and those it leads to."""
-    router = APIRouter()
+    router = Addresses()
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
 
     @router.get("/administration")

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 
 from alerts import sla
 from dashboard import shapes as shape
+from dashboard.addresses import Addresses
 from dashboard.answers import ActBody, Once, Told, aware, coverage, device
 from dashboard.api_door import CONFLICT, PAGE, ApiDoor, Cursor, Key, Limit, Raw
 from dashboard.keys import Caller, Right
@@ -94,7 +95,7 @@ def homes(door: ApiDoor) -> None:
         return api.contacts(home)
 
 
-def routes(door: ApiDoor) -> APIRouter:
+def routes(door: ApiDoor) -> Addresses:
     """Signed in as on the pages, or by a token; what is not theirs is not there. Hung up after all the others, for the
     document names them all."""
     router, api, pages, house = door.router, door.api, door.pages, door.house
@@ -284,7 +285,7 @@ PROBLEM: Mapping[str, Any] = {
 }
 
 
-def document(router: APIRouter, base_url: str) -> Mapping[str, Any]:
+def document(router: Addresses, base_url: str) -> Mapping[str, Any]:
     """The OpenAPI document of these addresses, and of nothing else that is served."""
     made = get_openapi(
         title="Shouwang 守望",

@@ -7,7 +7,6 @@ stand in `api.py` and `api_*.py`.
 
 import asyncio
 import inspect
-import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +14,12 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Request
+from fastapi import Body, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.routing import Match
-from starlette.types import Scope
 
 from alerts.desk import Desk
 from dashboard import shapes as shape
+from dashboard.addresses import Addresses
 from dashboard.answers import Answers, Once, Told
 from dashboard.auth import Visitor
 from dashboard.house import House
@@ -158,40 +156,18 @@ def missing() -> Problem:
     return Problem(404, *CODES[404])
 
 
-class Closed(APIRouter):
-    """A hundred addresses that are hung up when somebody first comes to one of them: reading what each of them takes is
-    a third of what it costs to open the pages, and no page needs it."""
-
-    def __init__(self, prefix: str, open_it: Callable[[], None]) -> None:
-        super().__init__(prefix=prefix)
-        self._open_it = open_it
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if not scope["path"].startswith(f"{self.prefix}/"):
-            return Match.NONE, {}
-        self._open_it()
-        return super().matches(scope)
-
-
 class ApiDoor:
-    """Where the addresses of the interface are hung up: by each of `rooms`, in their order, once somebody comes."""
+    """Where the addresses of the interface are hung up: by each of `rooms`, in their order."""
 
     def __init__(self, api: Answers, keys: Keys, *rooms: "Callable[[ApiDoor], object]") -> None:
         self.api = api
         self.house = api.house
         self.pages = api.pages
-        self.router = Closed("/api/v1", self.open)
+        self.router = Addresses("/api/v1")
         self._keys = keys
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="programs")
-        self._rooms = rooms
-        self._opening = threading.Lock()
-
-    def open(self) -> None:
-        """Hang up all of them; also right when they hang already."""
-        with self._opening:
-            rooms, self._rooms = self._rooms, ()
-            for hang_up in rooms:
-                hang_up(self)
+        for hang_up in rooms:
+            hang_up(self)
 
     def needs(self, right: Right | None, shown: type | None, **more: Any) -> dict[str, Any]:
         """What FastAPI and the OpenAPI document have to know of an address."""

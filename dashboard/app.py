@@ -68,6 +68,7 @@ from dashboard import (
     visits,
     walk,
 )
+from dashboard.addresses import Addresses, Wing
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
 from dashboard.county import County
 from dashboard.doors import Doors, SignInFirst
@@ -132,7 +133,6 @@ def create_app(house: House) -> FastAPI:
         tasks = [
             asyncio.create_task(feed.run(), name="event feed"),
             asyncio.create_task(_let_go(house), name="what has been kept long enough"),
-            asyncio.create_task(asyncio.to_thread(door.open), name="the addresses for other programs"),
         ]
         for task in tasks:
             task.add_done_callback(fell)
@@ -147,58 +147,62 @@ def create_app(house: House) -> FastAPI:
         title="Shouwang", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_FORM
     )
     app.state.feed = feed
+
+    def put_up(some: Addresses) -> None:
+        app.router.routes.extend(some.routes)
+
     sight = pages.Pages(house, printer, feed, links)
-    app.include_router(doors.routes(house, printer, entrance, pages.local))
+    put_up(doors.routes(house, printer, entrance, pages.local))
     if house.demo:
-        app.include_router(demo.routes(house, printer, entrance, sight))
-    app.include_router(account.routes(account.OwnAccount(house, printer, keeper), entrance))
+        put_up(demo.routes(house, printer, entrance, sight))
+    put_up(account.routes(account.OwnAccount(house, printer, keeper), entrance))
     managing = accounts.Accounts(house, printer, sight)
-    app.include_router(accounts.routes(managing, entrance))
+    put_up(accounts.routes(managing, entrance))
     giving = tokens.Tokens(managing)
-    app.include_router(tokens.routes(giving, entrance))
-    app.include_router(pages.routes(sight, entrance))
-    app.include_router(device.routes(device.Device(house, printer, sight), entrance))
-    app.include_router(handover.routes(handover.Handover(sight), entrance))
+    put_up(tokens.routes(giving, entrance))
+    put_up(pages.routes(sight, entrance))
+    put_up(device.routes(device.Device(house, printer, sight), entrance))
+    put_up(handover.routes(handover.Handover(sight), entrance))
     kept = records.Records(sight)
-    app.include_router(records.routes(kept, entrance))
+    put_up(records.routes(kept, entrance))
     dealing = handling.Handling(sight)
-    app.include_router(handling.routes(dealing, entrance))
+    put_up(handling.routes(dealing, entrance))
     visiting = visits.Visits(dealing)
-    app.include_router(visits.routes(visiting, entrance))
-    app.include_router(today.routes(today.Today(sight), entrance))
-    app.include_router(family.routes(family.Family(sight, dealing), entrance))
-    app.include_router(elder.routes(elder.Elder(sight), entrance))
+    put_up(visits.routes(visiting, entrance))
+    put_up(today.routes(today.Today(sight), entrance))
+    put_up(family.routes(family.Family(sight, dealing), entrance))
+    put_up(elder.routes(elder.Elder(sight), entrance))
     answering = privacy.Privacy(sight)
-    app.include_router(privacy.routes(answering, entrance))
-    app.include_router(glass.routes(glass.Glass(sight), entrance))
+    put_up(privacy.routes(answering, entrance))
+    put_up(glass.routes(glass.Glass(sight), entrance))
     trail = audit.Audit(sight)
-    app.include_router(audit.routes(trail, entrance))
+    put_up(audit.routes(trail, entrance))
     running = machine.Machine(sight)
-    app.include_router(machine.routes(running, entrance))
+    put_up(machine.routes(running, entrance))
     installing = install_view.Install(house, printer, sight)
-    app.include_router(install.routes(installing, entrance))
+    put_up(install.routes(installing, entrance))
     trying = drills.Drills(house, printer, sight)
     counting = County(house, sight.tally)
     county = overview.Overview(sight, counting)
-    app.include_router(overview.routes(county, entrance))
-    app.include_router(month.routes(month.Months(county), entrance))
-    app.include_router(charts.routes(charts.Charts(sight, county), entrance))
-    app.include_router(atlas.routes(atlas.Atlas(county), entrance))
+    put_up(overview.routes(county, entrance))
+    put_up(month.routes(month.Months(county), entrance))
+    put_up(charts.routes(charts.Charts(sight, county), entrance))
+    put_up(atlas.routes(atlas.Atlas(county), entrance))
     boarding = board.Board(house, printer, sight)
-    app.include_router(board.routes(boarding, entrance))
+    put_up(board.routes(boarding, entrance))
     peopling = people.People(house, printer, sight)
-    app.include_router(people.routes(peopling, entrance))
+    put_up(people.routes(peopling, entrance))
     planning = plan.Plans(house, printer, sight)
-    app.include_router(plan.routes(planning, entrance))
+    put_up(plan.routes(planning, entrance))
     sheet = rota.Rotas(house, printer, sight)
-    app.include_router(rota.routes(sheet, entrance))
-    app.include_router(drills.routes(trying, entrance))
+    put_up(rota.routes(sheet, entrance))
+    put_up(drills.routes(trying, entrance))
     whole = administration.Administration(managing, planning, counting, trying, running)
     for router in administration.routes(whole, entrance):
-        app.include_router(router)
-    app.include_router(receipts.routes(receipts.Receipts(house, printer, links), entrance))
+        put_up(router)
+    put_up(receipts.routes(receipts.Receipts(house, printer, links), entrance))
     walking = walk.Walk(house, printer, sight)
-    app.include_router(walk.routes(walking, entrance))
+    put_up(walk.routes(walking, entrance))
     door = api_door.ApiDoor(
         answers.Answers(sight, dealing, kept, trying),
         keys.Keys(house, entrance),
@@ -216,11 +220,9 @@ def create_app(house: House) -> FastAPI:
         lambda door: api_machine.routes(door, running, trail, giving),
         api.routes,  # last: its document names them all
     )
-    app.include_router(door.router)
     # A request is held against every address before its own; theirs are known by the first letters of the path.
-    app.router.routes.insert(0, app.router.routes.pop())
-    app.state.api = door
-    app.include_router(metrics.routes(house))
+    app.router.routes.insert(0, Wing(door.router))
+    put_up(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if house.phone is not None:
         app.mount("/phone", house.phone, name="phone")

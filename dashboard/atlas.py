@@ -10,9 +10,10 @@ from statistics import fmean
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.county import NOWHERE, Sight
 from dashboard.doors import Doors
@@ -133,9 +134,9 @@ def on_map(place: str) -> str:
     return f"/map/{quote(place, safe='')}" if place else "/map"
 
 
-def routes(atlas: Atlas, doors: Doors) -> APIRouter:
+def routes(atlas: Atlas, doors: Doors) -> Addresses:
     """For whoever answers for an area, within it."""
-    router = APIRouter()
+    router = Addresses()
     overview = atlas.overview
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
 

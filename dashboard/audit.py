@@ -6,10 +6,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.elder import LISTS
@@ -264,9 +265,9 @@ def kind_of(act: Act, tongue: Tongue) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(audit: Audit, doors: Doors) -> APIRouter:
+def routes(audit: Audit, doors: Doors) -> Addresses:
     """For administrators: of all there is, or of the homes of the area that they keep."""
-    router = APIRouter(prefix="/administration")
+    router = Addresses(prefix="/administration")
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ADMIN))]  # noqa: N806
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from dashboard import faults, views
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.faults import Fault, Spare, Urgency
@@ -128,9 +129,9 @@ class Board:
         return {grid.code: grid.name for grid in self.house.registry.grids()}
 
 
-def routes(board: Board, doors: Doors) -> APIRouter:
+def routes(board: Board, doors: Doors) -> Addresses:
     """For whoever sees to the equipment, and for whoever answers for the area."""
-    router = APIRouter()
+    router = Addresses()
     Reader = Annotated[Visitor, Depends(doors.signed_in(*READERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*READERS))]  # noqa: N806
 

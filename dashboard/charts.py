@@ -10,10 +10,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from alerts.sums import Week
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.days import Day, days_of, moment
 from dashboard.doors import Doors
@@ -287,9 +288,9 @@ class Charts:
         )
 
 
-def routes(charts: Charts, doors: Doors) -> APIRouter:
+def routes(charts: Charts, doors: Doors) -> Addresses:
     """The weeks for whoever answers for an area; a home's days for who is on duty, its devices for installers too."""
-    router = APIRouter()
+    router = Addresses()
     pages, overview = charts.pages, charts.overview
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806

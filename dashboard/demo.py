@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Form, Request
+from fastapi import BackgroundTasks, Depends, Form, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -19,8 +20,8 @@ LAST_WORDS = timedelta(milliseconds=300)
 """The answer reaches the browser before the process dies."""
 
 
-def routes(house: House, printer: Printer, doors: Doors, pages: Pages) -> APIRouter:
-    router = APIRouter(prefix="/demo")
+def routes(house: House, printer: Printer, doors: Doors, pages: Pages) -> Addresses:
+    router = Addresses(prefix="/demo")
     acting = doors.acting(*ON_DUTY)
 
     def said(request: Request, visitor: Visitor, title: str, text: str, refresh: int = 0) -> Response:

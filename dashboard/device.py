@@ -6,11 +6,12 @@ here stands what they ask us for.
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from dashboard import push, views
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -83,9 +84,9 @@ class Device:
         }
 
 
-def routes(device: Device, doors: Doors) -> APIRouter:
+def routes(device: Device, doors: Doors) -> Addresses:
     """The parts that need nobody signed in hold nothing of anybody."""
-    router = APIRouter()
+    router = Addresses()
     house, printer = device.house, device.printer
     Anybody = Annotated[Visitor, Depends(doors.signed_in(*Duty))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*Duty))]  # noqa: N806

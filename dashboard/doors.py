@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from dashboard import push, scope
+from dashboard.addresses import Addresses
 from dashboard.auth import (
     PASSWORD_LENGTHS,
     SESSION_LIFE,
@@ -189,9 +190,9 @@ def source_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], str]) -> APIRouter:
+def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], str]) -> Addresses:
     """Sign in and out, set up, and the demo's entrance."""
-    router = APIRouter()
+    router = Addresses()
     keeper = doors.keeper
     from_here = [Depends(doors.from_here)]
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from alerts.drills import ButtonLine, Standing, WayLine, button_lines, drill, responders, way_lines
 from alerts.selftest import WINDOW
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -93,9 +94,9 @@ class Drills:
         return person
 
 
-def routes(drills: Drills, doors: Doors) -> APIRouter:
+def routes(drills: Drills, doors: Doors) -> Addresses:
     """The page, and its two acts."""
-    router = APIRouter()
+    router = Addresses()
     house = drills.house
     Reader = Annotated[Visitor, Depends(doors.signed_in(*TRIERS))]  # noqa: N806 (a type)
     Trier = Annotated[Visitor, Depends(doors.acting(*TRIERS))]  # noqa: N806

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from alerts.maintenance import PAUSE
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.pages import Pages
@@ -254,9 +255,9 @@ class Elder:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(elder: Elder, doors: Doors) -> APIRouter:
+def routes(elder: Elder, doors: Doors) -> Addresses:
     """The addresses of the resident's page; nobody else's."""
-    router = APIRouter(prefix="/me")
+    router = Addresses(prefix="/me")
     house = elder.house
     In = Annotated[Visitor, Depends(doors.signed_in(Duty.ELDER))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ELDER))]  # noqa: N806

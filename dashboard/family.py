@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Header, Query, Request
+from fastapi import Depends, Form, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from alerts.maintenance import PAUSE, TEST
 from dashboard import views
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.days import PARTS, Day, days_of, moment, part_of_day
 from dashboard.doors import Doors
@@ -323,9 +324,9 @@ def _clock(at: datetime, home: Home) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(family: Family, doors: Doors) -> APIRouter:
+def routes(family: Family, doors: Doors) -> Addresses:
     """The addresses of the family's pages."""
-    router = APIRouter(prefix="/family")
+    router = Addresses(prefix="/family")
     pages = family.pages
     In = Annotated[Visitor, Depends(doors.signed_in(Duty.FAMILY))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.FAMILY))]  # noqa: N806

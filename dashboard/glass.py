@@ -5,11 +5,12 @@ household opens its emergency to them, with a reason, for an hour; it is written
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from alerts import card
 from alerts.card import Opening
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.pages import ON_DUTY, Pages
@@ -71,9 +72,9 @@ class Glass:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(glass: Glass, doors: Doors) -> APIRouter:
+def routes(glass: Glass, doors: Doors) -> Addresses:
     """For whoever is on duty anywhere."""
-    router = APIRouter(prefix="/glass")
+    router = Addresses(prefix="/glass")
     In = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*ON_DUTY))]  # noqa: N806
 

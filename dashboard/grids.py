@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from dashboard.accounts import LEADERS, WHOLE, Accounts
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.printer import tongue_of
@@ -330,9 +331,9 @@ def _depth(level: str, order: Sequence[str]) -> int:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(grids: Grids, doors: Doors) -> APIRouter:
+def routes(grids: Grids, doors: Doors) -> Addresses:
     """Whoever leads sees what lies in their place; an administrator changes it."""
-    router = APIRouter(prefix="/administration/places")
+    router = Addresses(prefix="/administration/places")
     house, places = grids.house, grids.places
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ADMIN))]  # noqa: N806

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -22,6 +22,7 @@ from alerts.incident import OUTAGE
 from alerts.maintenance import HUSHED, TEST, is_held
 from alerts.routing import volunteers
 from dashboard import pictures, views
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.links import Pass
@@ -570,9 +571,9 @@ def _refused(reason: Reason, alert: Alert) -> Verdict:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(handling: Handling, doors: Doors) -> APIRouter:
+def routes(handling: Handling, doors: Doors) -> Addresses:
     """The alert's page and its acts, for who is signed in and for who came by a one-tap link."""
-    router = APIRouter()
+    router = Addresses()
     pages = handling.pages
     Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*WITH_INSTALLERS))]  # noqa: N806

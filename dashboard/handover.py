@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Annotated
 
 import segno
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from alerts import card, wording
 from alerts.card import Denial, Opening
 from dashboard import views
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.handling import LEADS
@@ -201,9 +202,9 @@ def in_text(home: Home, registry: RegistryStore, tongue: Tongue, now: datetime) 
 # --------------------------------------------------------------------------- routes
 
 
-def routes(handover: Handover, doors: Doors) -> APIRouter:
+def routes(handover: Handover, doors: Doors) -> Addresses:
     """The card for who is called, signed in or by the link; the doorplate for who keeps a household's file."""
-    router = APIRouter()
+    router = Addresses()
     pages = handover.pages
     In = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*ON_DUTY))]  # noqa: N806

@@ -12,11 +12,12 @@ from urllib.parse import quote
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from dashboard import inbox, pictures
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.install_view import INSTALLERS, Install, address_of, name_for, qr_code, sensor_id_for, tidy
@@ -35,9 +36,9 @@ from gateway.kit import make_kit
 from gateway.registry import RegistrationError
 
 
-def routes(install: Install, doors: Doors) -> APIRouter:
+def routes(install: Install, doors: Doors) -> Addresses:
     """The addresses of the installer's pages. Each is for installers and administrators, and within their grid."""
-    router = APIRouter(prefix="/install")
+    router = Addresses(prefix="/install")
     house, registrar, counter = install.house, install.house.registrar, install.counter
     In = Annotated[Visitor, Depends(doors.signed_in(*INSTALLERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*INSTALLERS))]  # noqa: N806

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -15,6 +15,7 @@ from alerts import wording
 from alerts.catalogue import first_asked
 from alerts.plans import planned
 from dashboard.accounts import LEADERS
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.grids import Grids
@@ -298,9 +299,9 @@ def in_minutes(span: timedelta | None) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(levels: Levels, doors: Doors) -> APIRouter:
+def routes(levels: Levels, doors: Doors) -> Addresses:
     """Whoever leads a place says what holds there; each line has its author, its reason, and an end if it needs one."""
-    router = APIRouter(prefix="/administration/alerts")
+    router = Addresses(prefix="/administration/alerts")
     registrar, clock = levels.house.registrar, levels.house.clock
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806

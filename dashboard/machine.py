@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.pages import Pages
@@ -395,9 +396,9 @@ def in_bytes(size: int) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(machine: Machine, doors: Doors) -> APIRouter:
+def routes(machine: Machine, doors: Doors) -> Addresses:
     """For administrators; copies and health for whoever keeps all of it."""
-    router = APIRouter(prefix="/administration")
+    router = Addresses(prefix="/administration")
     house = machine.house
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ADMIN))]  # noqa: N806

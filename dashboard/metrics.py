@@ -7,10 +7,11 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from dashboard.addresses import Addresses
 from dashboard.house import House
 from gateway.domain import Severity
 
@@ -21,9 +22,9 @@ ALL = 100_000
 """More alerts or messages than these are counted as so many."""
 
 
-def routes(house: House) -> APIRouter:
+def routes(house: House) -> Addresses:
     """`/metrics`, for whoever shows the token; without one for this machine, while it serves nobody else."""
-    router = APIRouter()
+    router = Addresses()
 
     @router.get("/metrics")
     def metrics(request: Request) -> Response:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from alerts import sla, wording
 from alerts.sla import Share
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.chronicle import HEADS, percent
 from dashboard.county import Month, Sight
@@ -194,9 +195,9 @@ def _plain(value: object) -> object:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
-def routes(months: Months, doors: Doors) -> APIRouter:
+def routes(months: Months, doors: Doors) -> Addresses:
     """For whoever answers for an area, within it."""
-    router = APIRouter()
+    router = Addresses()
     overview = months.overview
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from alerts import sla, wording
 from alerts.drills import Standing
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.chronicle import percent
 from dashboard.county import NOWHERE, WHOLE, County, Part, Sight
@@ -140,9 +141,9 @@ def address(place: str) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(overview: Overview, doors: Doors) -> APIRouter:
+def routes(overview: Overview, doors: Doors) -> Addresses:
     """For whoever answers for an area, within it."""
-    router = APIRouter()
+    router = Addresses()
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
 
     @router.get("/overview")

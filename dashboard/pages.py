@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Form, Header, Query, Request
+from fastapi import Depends, Form, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
@@ -17,6 +17,7 @@ from alerts.agreed import may_be_told
 from alerts.escalation import Verdict
 from alerts.maintenance import PAUSE
 from dashboard import scope, views
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -433,9 +434,9 @@ def first_sixth_hour(ribbon: views.Ribbon) -> int:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(pages: Pages, doors: Doors) -> APIRouter:
+def routes(pages: Pages, doors: Doors) -> Addresses:
     """The addresses of the pages, and who may use each."""
-    router = APIRouter()
+    router = Addresses()
     house, printer = pages.house, pages.printer
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806

@@ -5,10 +5,11 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -315,9 +316,9 @@ def tidy(text: str) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(people: People, doors: Doors) -> APIRouter:
+def routes(people: People, doors: Doors) -> Addresses:
     """The addresses of these pages, for whoever keeps the files of a household."""
-    router = APIRouter(prefix="/install/{home_id}/people")
+    router = Addresses(prefix="/install/{home_id}/people")
     house, registrar = people.house, people.house.registrar
     In = Annotated[Visitor, Depends(doors.signed_in(*KEEPERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*KEEPERS))]  # noqa: N806

@@ -6,13 +6,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from alerts.catalogue import Catalogue
 from alerts.plans import CALLED_BY_THEMSELVES, CAN_WAIT
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -305,9 +306,9 @@ def ending(day: str, clock: str, zone: ZoneInfo) -> datetime | None:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(plans: Plans, doors: Doors) -> APIRouter:
+def routes(plans: Plans, doors: Doors) -> Addresses:
     """The addresses of these pages; each act is one form, and one line of the audit trail."""
-    router = APIRouter(prefix="/plans")
+    router = Addresses(prefix="/plans")
     house, registrar = plans.house, plans.house.registrar
     In = Annotated[Visitor, Depends(doors.signed_in(*EVERYBODY))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*EVERYBODY))]  # noqa: N806

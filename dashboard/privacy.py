@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.elder import Elder
@@ -98,9 +99,9 @@ def key_of(act: Act) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(privacy: Privacy, doors: Doors) -> APIRouter:
+def routes(privacy: Privacy, doors: Doors) -> Addresses:
     """The addresses of these pages."""
-    router = APIRouter()
+    router = Addresses()
     pages, house = privacy.pages, privacy.house
     Keeper = Annotated[Visitor, Depends(doors.signed_in(*KEEPERS))]  # noqa: N806 (a type)
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -23,6 +23,7 @@ from alerts.channels import DOORS
 from alerts.inbound import Inbound
 from alerts.wording import say
 from alerts.words_ledger import WHOLE, Said
+from dashboard.addresses import Addresses
 from dashboard.doors import Doors, source_of
 from dashboard.house import House
 from dashboard.links import Links, Pass
@@ -150,9 +151,9 @@ class Wrong(ValueError):
     """What a bridge said makes no sense; the sentence says what would."""
 
 
-def routes(receipts: Receipts, doors: Doors) -> APIRouter:
+def routes(receipts: Receipts, doors: Doors) -> Addresses:
     """What providers push, what bridges sign, and the page of a drill."""
-    router = APIRouter()
+    router = Addresses()
     house, links = receipts.house, receipts.links
 
     @router.post("/in/signed")

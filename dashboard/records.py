@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
@@ -12,6 +12,7 @@ from alerts import load, sla, wording
 from alerts.sla import Figures, Step
 from alerts.timeline import Sort
 from dashboard import views
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.chronicle import HEADS, Chronicle, sheet
 from dashboard.doors import Doors
@@ -145,9 +146,9 @@ class Records:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(records: Records, doors: Doors) -> APIRouter:
+def routes(records: Records, doors: Doors) -> Addresses:
     """For who may see the home; the figures for who leads and whoever is measured by them."""
-    router = APIRouter()
+    router = Addresses()
     pages = records.pages
     In = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Dealing = Annotated[Visitor, Depends(doors.signed_in(*WITH_INSTALLERS))]  # noqa: N806

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -16,6 +16,7 @@ from alerts import gaps, wording, words_rota
 from alerts.catalogue import Catalogue
 from alerts.gaps import Gap
 from alerts.who import moment, rehearse
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -348,9 +349,9 @@ def _clock(text: str) -> time | None:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(rotas: Rotas, doors: Doors) -> APIRouter:
+def routes(rotas: Rotas, doors: Doors) -> Addresses:
     """The sheet, for whoever keeps it; who would be called, for whoever is on duty."""
-    router = APIRouter()
+    router = Addresses()
     house, sheet = rotas.house, rotas.sheet
     Keeper = Annotated[Visitor, Depends(doors.signed_in(*KEEPERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*KEEPERS))]  # noqa: N806

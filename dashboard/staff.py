@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -17,6 +17,7 @@ from alerts.gaps import works
 from alerts.routing import tried_at, ways_of
 from alerts.ways import LONGEST
 from dashboard.accounts import LEADERS, SHOWN, STAFF, WHOLE, Accounts
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor, login_of
 from dashboard.doors import Doors
 from dashboard.drills import STANDINGS
@@ -312,9 +313,9 @@ def wrong_address(reach: Reach, tongue: Tongue) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(staff: Staff, doors: Doors) -> APIRouter:
+def routes(staff: Staff, doors: Doors) -> Addresses:
     """For administrators and supervisors, each for the people of their place."""
-    router = APIRouter(prefix="/administration/people")
+    router = Addresses(prefix="/administration/people")
     house, registrar, sheet = staff.house, staff.house.registrar, staff.sheet
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806

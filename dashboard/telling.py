@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -16,6 +16,7 @@ from alerts.channels import CHANNELS, needs
 from alerts.drills import responders
 from alerts.tell import tests_for, tried
 from dashboard.accounts import LEADERS, Accounts
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.pages import CHANNELS as CHANNEL_NAMES
@@ -164,9 +165,9 @@ def _line(name: str, carried: Sequence[Carried], people: Sequence[Person]) -> Li
     )
 
 
-def routes(telling: Telling, doors: Doors) -> APIRouter:
+def routes(telling: Telling, doors: Doors) -> Addresses:
     """For administrators and supervisors: a test goes to themselves or to somebody of theirs."""
-    router = APIRouter(prefix="/administration/channels")
+    router = Addresses(prefix="/administration/channels")
     house = telling.house
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from alerts import sla
 from alerts.drills import ButtonLine, button_lines
 from alerts.visits import Due, dues
 from dashboard import faults
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.faults import Fault, Spare
@@ -139,9 +140,9 @@ def _expected(home: Home, plan: list[Override], now: datetime) -> list[Expected]
     return found
 
 
-def routes(today: Today, doors: Doors) -> APIRouter:
+def routes(today: Today, doors: Doors) -> Addresses:
     """For whoever goes to these homes, and for whoever answers for them."""
-    router = APIRouter()
+    router = Addresses()
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
 
     @router.get("/today")

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from dashboard.accounts import WHOLE, Accounts
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.keys import LONGEST, NAME, Right, make_token, revoke
@@ -84,9 +85,9 @@ class Tokens:
             ledger.audit(Act(at=now, who=visitor.account.person, what=what, ref=token.id, facts=facts))
 
 
-def routes(tokens: Tokens, doors: Doors) -> APIRouter:
+def routes(tokens: Tokens, doors: Doors) -> Addresses:
     """For administrators; each act is a line of the audit trail under their name."""
-    router = APIRouter(prefix="/tokens")
+    router = Addresses(prefix="/tokens")
     accounts, clock = tokens.house.accounts, tokens.house.clock
     Admin = Annotated[Visitor, Depends(doors.signed_in(Duty.ADMIN))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ADMIN))]  # noqa: N806

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from alerts import visits, wording
 from alerts.desk import Desk
 from alerts.visits import Due
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.handling import LATEST, Given, Handling, by_queue
@@ -95,9 +96,9 @@ def went_at(pressed: str, now: datetime) -> datetime:
     return at.astimezone(UTC).replace(second=0, microsecond=0)
 
 
-def routes(them: Visits, doors: Doors) -> APIRouter:
+def routes(them: Visits, doors: Doors) -> Addresses:
     """For whoever goes to these homes, and for whoever answers for them."""
-    router = APIRouter()
+    router = Addresses()
     pages, house, links = them.pages, them.house, them.pages.links
     OnDuty = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*ON_DUTY))]  # noqa: N806

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from alerts import wording
 from alerts.maintenance import Work, work_in
 from dashboard import proof
+from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.house import House
@@ -380,9 +381,9 @@ def drawn(consent: Consent) -> str:
 # --------------------------------------------------------------------------- routes
 
 
-def routes(walk: Walk, doors: Doors) -> APIRouter:
+def routes(walk: Walk, doors: Doors) -> Addresses:
     """The addresses of these pages; all of them for whoever installs."""
-    router = APIRouter(prefix="/install/{home_id}")
+    router = Addresses(prefix="/install/{home_id}")
     Installer = Annotated[Visitor, Depends(doors.signed_in(*INSTALLERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*INSTALLERS))]  # noqa: N806
 

@@ -26,9 +26,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 if __name__ == "__main__":
-    # structlog and httpx bring colours and a command line along where they find them: megabytes and a tenth of a second
-    # of every start, in a process that has no console.
-    sys.modules.update(dict.fromkeys(("rich", "httpx._main")))  # type: ignore[arg-type]
+    # What libraries bring along where they find it and nothing here asks for: colours, a command line, the models of an
+    # older pydantic, threads of another kind. Megabytes, and a tenth of a second of every start.
+    sys.modules.update(dict.fromkeys(("rich", "httpx._main", "pydantic.v1", "greenlet")))  # type: ignore[arg-type]
 
 from alerts import gaps, visits
 from alerts.catalogue import Catalogue
@@ -557,7 +557,6 @@ async def _pages(
     from dashboard.app import create_app, make_setup_link
     from dashboard.house import House
     from gateway.inspection import workings
-    from gateway.stores.memory import MemoryAlerts
 
     fallen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -590,7 +589,7 @@ async def _pages(
         uplink=uplink(settings),
         map_tiles=settings.map.tiles,
         history=_history(settings),
-        blank_book=MemoryAlerts,
+        blank_book=_blank_book,
         answers_only=health.reserve.takes_nothing,
         **(_demo_parts(settings, stores, clock) if demo else {}),
     )
@@ -625,6 +624,12 @@ async def _pages(
     stopping.cancel()
     if fallen.done():
         await fallen  # and the whole gateway with it
+
+
+def _blank_book() -> AlertStore:
+    from gateway.stores.memory import MemoryAlerts
+
+    return MemoryAlerts()
 
 
 def _demo_parts(settings: Settings, stores: Stores, clock: Clock) -> dict[str, Any]:

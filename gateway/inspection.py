@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.workings import Backed, Copied, Copies, CouldNotLook, Remark, Verdict, Workings
-from gateway.backup import last_backup
 from gateway.rescue import BOOK, DAMAGED, READINGS, Wish, copies, made_at
 
 WITHIN_S = 180.0
@@ -54,6 +53,8 @@ def _verdict(said: Mapping[str, Any]) -> Verdict:
 
 def standing(state: Path, wish: Wish) -> Copies:
     """What there is to go back to, as the folder says."""
+    from gateway.backup import last_backup  # brings along what packs an archive
+
     found = [
         Copied(path.name, made_at(path), path.stat().st_size)
         for name in (BOOK, READINGS)

@@ -3,6 +3,9 @@
 Portable on purpose: moments are whole microseconds in UTC, lists are JSON text, nothing is special to SQLite.
 What may change in the world and must stay answerable later is *dated*: a row holds from `since` until `until`
 (open-ended when null) and is closed instead of overwritten.
+
+Of which rows an index holds some, is said here for SQLite; for PostgreSQL only the migrations say it, for to name it
+here every gateway would load that dialect.
 """
 
 from collections.abc import Callable
@@ -273,7 +276,6 @@ Index(
     household.c.code,
     unique=True,
     sqlite_where=text("code <> ''"),
-    postgresql_where=text("code <> ''"),
 )
 
 household_grid = Table(
@@ -590,22 +592,20 @@ delivery = Table(
 Index("ix_delivery_alert", delivery.c.alert)
 Index("ix_delivery_person", delivery.c.person, delivery.c.created_at)
 NAMED = "message <> ''"
-Index("ix_delivery_message", delivery.c.message, sqlite_where=text(NAMED), postgresql_where=text(NAMED))
+Index("ix_delivery_message", delivery.c.message, sqlite_where=text(NAMED))
 Index(
     "ix_delivery_sent",
     delivery.c.channel,
     delivery.c.sent_at,
     sqlite_where=text("sent_at is not null"),
-    postgresql_where=text("sent_at is not null"),
 )
 TRIED = "purpose in ('test', 'drill')"
 """Written out, and not as values: a database takes the index below only for a question in its very words."""
-Index("ix_delivery_trial", delivery.c.person, sqlite_where=text(TRIED), postgresql_where=text(TRIED))
+Index("ix_delivery_trial", delivery.c.person, sqlite_where=text(TRIED))
 Index(
     "ix_delivery_waiting",
     delivery.c.next_at,
     sqlite_where=text("state = 'waiting'"),
-    postgresql_where=text("state = 'waiting'"),
 )
 
 timer = Table(

@@ -155,7 +155,7 @@ NOT_PAGES = {
 def routes(village: Village) -> set[str]:
     found = set()
     for route in create_app(village.house()).router.routes:
-        for one in getattr(getattr(route, "original_router", None), "routes", [route]):
+        for one in getattr(route, "routes", None) or [route]:
             if "GET" in (getattr(one, "methods", None) or ()):
                 found.add(f"{getattr(one, 'prefix', '')}{one.path}")
     return {path for path in found if not path.startswith("/api/")}

@@ -460,9 +460,8 @@ def ask(visitor: Visitor, route: str, given: dict[str, str]) -> Any:
 
 def addresses(rig: Walled) -> set[str]:
     found = set()
-    rig.app.state.api.open()
     for route in rig.app.router.routes:
-        for one in getattr(getattr(route, "original_router", None), "routes", [route]):
+        for one in getattr(route, "routes", None) or [route]:
             for verb in getattr(one, "methods", None) or ():
                 if verb != "HEAD":
                     found.add(f"{verb} {getattr(one, 'prefix', '')}{one.path}")
