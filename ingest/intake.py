@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from sys import intern
 from typing import Any
 from zlib import crc32
 
@@ -178,6 +180,7 @@ class Intake:
         self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
         self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
         self._topics: dict[str, list[str]] = {}  # home -> its topics among them
+        self._to_sensor = self._hear_sensor  # bound once, for each road that leads there
         self.refresh()
 
     # ------------------------------------------------------------------ who is there
@@ -339,6 +342,7 @@ class Intake:
             if device.address == device.name and not device.exposes and not _is_ieee(device.name):  # we listed it
                 hub.strangers[device.name] = set()
             else:
+                device = self._as_kept(device)
                 self._names.setdefault(device.hub, {})[device.name] = device
             self._forget_roads(hub.home)
 
@@ -417,7 +421,7 @@ class Intake:
         _, hub, dialect, rest = levels
         if hub not in self._hubs:
             return _Road("", hub, self._refuse, reason="unknown-hub")
-        home = self._hubs[hub].home
+        home, hub = self._hubs[hub].home, self._hubs[hub].itself.sensor  # the text that is there already
         decoder = DECODERS.get(dialect)
         if decoder is None:
             return _Road(home, hub, self._refuse, reason="unknown-topic")
@@ -442,7 +446,9 @@ class Intake:
                 break  # a device nobody registered, and not a topic below one that somebody did
             if found is not None:
                 bound = self._device(home, found, now)
-                return self._keep(topic, _Road(home, hub, self._hear_sensor, decoder, rest, place.key, bound, device))
+                return self._keep(
+                    topic, _Road(home, hub, self._to_sensor, decoder, intern(rest), place.key, bound, device)
+                )
         return _Road(home, hub, self._hear_stranger, decoder, rest)
 
     def _keep(self, topic: str, road: _Road) -> _Road:
@@ -906,8 +912,18 @@ class Intake:
             return
         known = set(before.values())
         taken.devices.extend(device for device in devices if device not in known)
-        self._names[hub] = after
+        self._names[hub] = {device.name: device for device in map(self._as_kept, devices)}
         self._forget_roads(self._hubs[hub].home)
+
+    def _as_kept(self, device: HubDevice) -> HubDevice:
+        """The same, made of texts and lists that are there already: a county has a million devices of a few makes."""
+        place = self._place(device.hub, device.address)
+        address = device.address
+        if place is not None:
+            registered = self._homes[self._hubs[device.hub].home].sensors[place].address
+            address = registered if registered == address else address
+        name, model, vendor = intern(device.name), intern(device.model), intern(device.vendor)
+        return HubDevice(device.hub, address, name, model, vendor, device.power, _once(device.exposes))
 
     def _learn(self, device: HubDevice, taken: Taken) -> None:
         names = self._names.setdefault(device.hub, {})
@@ -926,6 +942,7 @@ class Intake:
                 del names[name]
         if len(names) >= NAMES_AT_MOST:
             return
+        device = self._as_kept(device)
         names[device.name] = device
         taken.devices.append(device)
         self._forget_roads(self._hubs[device.hub].home)
@@ -1090,6 +1107,11 @@ def _note_clock(hub: _Hub, shown: datetime, heard: datetime, arrival: int, taken
             taken.readings.append(Reading(hub.home, hub.itself.sensor, "", Kind.CLOCK, value, heard, heard, arrival))
             remember(hub.itself.lasts, Kind.CLOCK, value, heard, False)
     hub.since, hub.ahead = heard, ahead
+
+
+@lru_cache(maxsize=4096)
+def _once(exposes: tuple[Expose, ...]) -> tuple[Expose, ...]:
+    return exposes
 
 
 def _all_of(known: tuple[Expose, ...], told: tuple[Expose, ...]) -> tuple[Expose, ...]:

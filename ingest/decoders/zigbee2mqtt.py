@@ -94,8 +94,8 @@ AVAILABILITY = Row(Signal.AVAILABLE, words(("online",), ("offline",)))
 DEVICES_AT_MOST = 1024
 """Of one hub. A Zigbee network ends far below; a hub that announces more is not heard on it."""
 
-READ_AT_MOST = 50_000
-"""Devices whose way of speaking is kept ready; at more all are looked up anew."""
+READ_AT_MOST = 1_000
+"""Makes of devices whose way of speaking is kept ready; at more all are looked up anew."""
 
 _NAME_AT_MOST = 256
 _LAST_COUNT = 2**53 - 1
@@ -109,7 +109,7 @@ class Zigbee2Mqtt:
     announces = True
 
     def __init__(self) -> None:
-        self._read: dict[int, tuple[HubDevice, _Fields]] = {}
+        self._read: dict[tuple[str, Power, int], tuple[tuple[Expose, ...], _Fields]] = {}
 
     def places(self, rest: str) -> tuple[Place, ...]:
         if rest == "bridge" or rest.startswith("bridge/"):
@@ -196,14 +196,16 @@ class Zigbee2Mqtt:
                 return News()
 
     def _fields_of(self, device: HubDevice) -> "_Fields":
-        """How this device speaks. It is asked for with every message, so the same object is known by being the same."""
-        known = self._read.get(id(device))
-        if known is not None and known[0] is device:
+        """How this device speaks. It is asked for with every message, so what it announced is known by being the same
+        object: all devices of a make share it."""
+        make = device.model, device.power, id(device.exposes)
+        known = self._read.get(make)
+        if known is not None and known[0] is device.exposes:
             return known[1]
         if len(self._read) >= READ_AT_MOST:
             self._read.clear()
         fields = _fields(device.model, device.power, device.exposes)
-        self._read[id(device)] = device, fields
+        self._read[make] = device.exposes, fields
         return fields
 
 
