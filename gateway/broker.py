@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,16 +18,16 @@ import sysconfig
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.child import end, spawn
 
 if TYPE_CHECKING:
     from gateway.domain.endpoint import Endpoint
 
-# The supervisor loads this file and makes neither secrets nor nouns: eight megabytes, for as long as it runs.
+# The supervisor loads this file and makes neither secrets nor nouns, nor even dataclasses, which bring along what takes
+# programs apart: ten megabytes, for as long as it runs.
 
 __all__ = [
     "GATEWAY_USER",
@@ -124,20 +123,18 @@ def hash_secret(secret: str) -> str:
 # --------------------------------------------------------------------------- what stands in the state folder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Setup:
+class _Setup(NamedTuple):
     """What the configuration is written from; kept beside it, so that any process can write it anew."""
 
     host: str
     port: int
+    hubs: Mapping[str, str]
     cert: str = ""
     key: str = ""
     store: int = 0  # bytes that may lie in the queue
-    hubs: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(NamedTuple):
     """The broker's corner of the state folder."""
 
     path: Path
@@ -171,8 +168,11 @@ class _Folder:
 
     def store_with_room(self) -> int:
         """What lies in the queue now and the room beyond that the disk allows."""
-        free = shutil.disk_usage(self.path).free
-        return self.stored() + max(LEAST_ROOM, min(ROOM, free - DISK_RESERVE))
+        return self.stored() + max(LEAST_ROOM, min(ROOM, self.free() - DISK_RESERVE))
+
+    def free(self) -> int:
+        disk = os.statvfs(self.path)
+        return disk.f_bavail * disk.f_frsize
 
     def stored(self) -> int:
         size = 0
@@ -219,7 +219,7 @@ class _Folder:
                 f"{(verdict.stderr or verdict.stdout).strip()[-400:]}"
             )
         draft.replace(self.conf)
-        _write(self.path / "setup.json", json.dumps(asdict(setup), indent=1))
+        _write(self.path / "setup.json", json.dumps(setup._asdict(), indent=1))
 
 
 def queued(state_dir: Path) -> int | None:
@@ -335,7 +335,9 @@ def _binary() -> Path:
     ours = Path(sysconfig.get_path("scripts")) / "nats-server"
     if ours.exists():
         return ours
-    if found := shutil.which("nats-server"):
+    from shutil import which
+
+    if found := which("nats-server"):
         return Path(found)
     raise BrokerError(
         "这台机器没有内置 MQTT 服务器（nats-server）。请安装 mosquitto，并在配置里写上它的地址；见 docs/broker.md。 / "
@@ -445,7 +447,7 @@ class Broker:
             setup = self._folder.setup()
             if setup is None or setup.store - self._folder.stored() > LEAST_ROOM // 2:
                 return False
-            self._folder.write(replace(setup, store=self._folder.store_with_room()), _binary())
+            self._folder.write(setup._replace(store=self._folder.store_with_room()), _binary())
             if self._child is not None and self._child.poll() is None:
                 self._child.send_signal(signal.SIGHUP)
             return True
@@ -456,7 +458,7 @@ class Broker:
 
         Call it now and then while the broker runs: the disk may have been full and empty again while no gateway was.
         """
-        if self._child is None or shutil.disk_usage(self._folder.path).free < ROOM_TO_WRITE:
+        if self._child is None or self._folder.free() < ROOM_TO_WRITE:
             return False
         return self._folder.has_met_a_full_disk(self._child.pid) and renew(self.state_dir)
 
@@ -519,7 +521,7 @@ def reload(state_dir: Path, hubs: Mapping[str, str]) -> bool:
                 f"数据目录 {state_dir} 里还没有内置 MQTT 服务器。 / no embedded broker in {state_dir} yet"
             )
         if setup.hubs != dict(hubs):
-            folder.write(replace(setup, hubs=dict(hubs)), _binary())
+            folder.write(setup._replace(hubs=dict(hubs)), _binary())
         pid = running(state_dir)
         if pid is not None:
             os.kill(pid, signal.SIGHUP)

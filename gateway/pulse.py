@@ -8,9 +8,8 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HEARTBEAT = "heartbeat"
 """The gateway's, in the state folder."""
@@ -22,8 +21,7 @@ SIZE = 2048
 """Bytes of the file: written at once, and never more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class Pulse(NamedTuple):
     """How the gateway is, in ages: two clocks are never compared. Seconds each, 0 where all is well."""
 
     pid: int
@@ -66,13 +64,13 @@ def last_sign_of(path: Path, now: float) -> tuple[float, dict[str, Any]] | None:
 
 
 def as_words(pulse: Pulse) -> dict[str, Any]:
-    return asdict(pulse)
+    return pulse._asdict()
 
 
 def pulse_in(said: Mapping[str, Any]) -> Pulse | None:
     """The pulse among other things that were said; None where it is of another make."""
     try:
-        return Pulse(**{field.name: said[field.name] for field in fields(Pulse)})
+        return Pulse(**{name: said[name] for name in Pulse._fields})
     except (LookupError, TypeError):
         return None
 
