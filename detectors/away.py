@@ -1,12 +1,12 @@
 """Somebody went out and has not come back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from typing import ClassVar
 
-from detectors.habit import LOOK_AGAIN, MEMORY_DAYS
+from detectors.habit import LOOK_AGAIN, MEMORY_DAYS, NO_PAIRS, Pairs, packed
 from detectors.silence import (
     HEARD_FOR_SILENCE,
     Silence,
@@ -35,13 +35,17 @@ KNOWN_AFTER_DAYS = 14
 
 
 NEVER = -MEMORY_DAYS
+AT_NO_HOUR = packed([NEVER] * 24)
 
 
 @dataclass(slots=True)
 class AwayState(SilenceState):
     known_since: int = 0  # the ordinal of the first local date, from which days are counted
-    outings: list[list[int]] = field(default_factory=list)  # [day, longest outing in minutes]
-    hours: list[int] = field(default_factory=lambda: [NEVER] * 24)  # per hour: the last day on which somebody was out
+    outings: Pairs = NO_PAIRS  # day and longest outing in minutes
+    hours: Sequence[int] = field(default_factory=lambda: AT_NO_HOUR)  # each: the last day on which somebody was out
+
+    def __post_init__(self) -> None:
+        self.outings, self.hours = Pairs.of(self.outings), packed(self.hours)
 
 
 @dataclass(slots=True)
@@ -88,14 +92,15 @@ class Away:
             return
         ended = outing.ended.astimezone(self.home.zone)
         day, minutes = ended.toordinal() - state.known_since, length // timedelta(minutes=1)
+        hours = list(state.hours)
         for ago in range(min(minutes // 60, 23) + 1):
-            state.hours[(ended - timedelta(hours=ago)).hour] = day
-        state.hours[outing.began.astimezone(self.home.zone).hour] = day
-        state.outings = [one for one in state.outings if one[0] > day - MEMORY_DAYS]
-        if state.outings and state.outings[-1][0] == day:
-            state.outings[-1][1] = max(state.outings[-1][1], minutes)
-        else:
-            state.outings.append([day, minutes])
+            hours[(ended - timedelta(hours=ago)).hour] = day
+        hours[outing.began.astimezone(self.home.zone).hour] = day
+        state.hours = packed(hours)
+        outings = [one for one in state.outings if one[0] > day - MEMORY_DAYS]
+        if outings and outings[-1][0] == day:
+            minutes = max(outings.pop()[1], minutes)
+        state.outings = Pairs([*outings, (day, minutes)])
 
     # ------------------------------------------------------------------ limits
 

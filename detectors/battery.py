@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from detectors.habit import alike
+
 DAY = timedelta(days=1)
 
 LOW, DEEP = 20, 10
@@ -17,6 +19,8 @@ HALF = 32
 """Above this a falling line says nothing yet: many a meter falls fast from the first 100 % and then stays for years."""
 
 DAYS_KEPT, WEEKS_KEPT = 35, 30
+MOST = 255
+"""Percent, of a meter that cannot count: a day is kept in a byte."""
 
 KNEE_FALL, KNEE_TIMES = 8, 1.6
 """A flat cell that has now lost so many points in four weeks, so many times more than ever, is near its end."""
@@ -57,8 +61,8 @@ class Battery:
     by_meter: bool = False  # the device gives percent itself, so its voltage is not asked
     day_at: datetime | None = None  # when the present day of this battery began
     best: float = 0.0  # the day's highest so far
-    days: tuple[int, ...] = ()  # of each day, the newest last
-    weeks: tuple[int, ...] = ()  # the median of each week, the newest last
+    days: bytes = b""  # of each day, the newest last: whole percentages
+    weeks: bytes = b""  # the median of each week, the newest last
     count: int = 0  # days since the last week was closed
     low_days: int = 0  # days in a row on which it was low or near its end
     flag: bool = False  # the device itself says that it is low
@@ -69,7 +73,8 @@ class Battery:
     well_days: int = 0  # days in a row on which it has taken that back
 
     def __post_init__(self) -> None:
-        self.days, self.weeks = tuple(self.days), tuple(self.weeks)  # from a checkpoint they come as lists
+        self.days, self.weeks = bytes(self.days), bytes(self.weeks)  # an older checkpoint has lists
+        self.percent, self.best = self.percent and alike(self.percent), alike(self.best)
 
     def said_percent(self, percent: float, at: datetime) -> None:
         self.by_meter = True
@@ -81,6 +86,7 @@ class Battery:
             self._said(percent, at)
 
     def _said(self, percent: float, at: datetime) -> None:
+        percent = alike(percent)
         if self.day_at is None:
             self.day_at, self.best = at, percent
         self.percent = percent
@@ -133,18 +139,18 @@ class Battery:
 
     def _renew(self, now: datetime) -> None:
         """Somebody has put in a new one: what was learnt of the old one is over."""
-        self.days, self.weeks, self.count, self.low_days = (), (), 0, 0
+        self.days, self.weeks, self.count, self.low_days = b"", b"", 0, 0
         self.best, self.told, self.risen_at, self.day_at = self.percent or 0.0, False, None, now
 
     def _close_day(self) -> None:
         if self.percent is None:
             return
-        self.days = (*self.days, round(self.best))[-DAYS_KEPT:]
+        self.days = bytes((*self.days, min(max(round(self.best), 0), MOST)))[-DAYS_KEPT:]
         self.best = self.percent
         self.count += 1
         if self.count == 7:
             self.count = 0
-            self.weeks = (*self.weeks, round(median(self.days[-7:])))[-WEEKS_KEPT:]
+            self.weeks = bytes((*self.weeks, round(median(self.days[-7:]))))[-WEEKS_KEPT:]
 
     def _level(self) -> float:
         return float(median(self.days[-5:]))
@@ -175,6 +181,10 @@ class Battery:
         usual = max(past - later for past, later in zip(self.weeks[:-8], self.weeks[4:-4], strict=True))
         in_steps = all(later < earlier for earlier, later in zip(self.weeks[-4:], self.weeks[-3:], strict=False))
         return fall >= KNEE_FALL and fall >= KNEE_TIMES * max(usual, 1) and in_steps
+
+
+UNTOLD = Battery()
+"""Of a device that has told nothing of a battery; all of them share it."""
 
 
 def _theil_sen(values: Sequence[int]) -> float:

@@ -1,6 +1,6 @@
 """She left her bed at night and has not come back, or she has not got up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, time, timedelta
 from statistics import median
@@ -19,6 +19,7 @@ from detectors.habit import (
     follows,
     is_planned,
     local,
+    packed,
     planned,
     second,
     sensors_in,
@@ -69,7 +70,10 @@ class Sleeper:
     long_due_at: datetime | None = None  # when she will have been in bed for too long; None: up, or that was told
     night: int = 0  # the local date that `longest` belongs to
     longest: int = 0  # minutes: the longest absence of that night
-    nights: list[int] = field(default_factory=list)  # the same of up to 28 nights before, oldest first
+    nights: Sequence[int] = ()  # the same of up to 28 nights before, oldest first
+
+    def __post_init__(self) -> None:
+        self.nights = packed(self.nights)
 
 
 @dataclass(slots=True)
@@ -82,9 +86,10 @@ class BedState:
     dawn_at: datetime | None = None  # from then on who is seen in a room of the day has got up
     rise_due_at: datetime | None = None
     hole: bool = False  # part of this morning was not seen
-    rises: list[int] = field(default_factory=list)  # of up to 28 mornings: minutes after midnight
+    rises: Sequence[int] = ()  # of up to 28 mornings: minutes after midnight
 
     def __post_init__(self) -> None:
+        self.rises = packed(self.rises)
         self.sleepers = {who: _revived(one) for who, one in self.sleepers.items()}
 
 
@@ -223,7 +228,7 @@ class Bed:
         night = (out.astimezone(self.home.zone) + timedelta(hours=12)).toordinal()
         if sleeper.night != night:
             if sleeper.night:
-                sleeper.nights = [*sleeper.nights, sleeper.longest][-MEMORY_DAYS:]
+                sleeper.nights = packed([*sleeper.nights, sleeper.longest][-MEMORY_DAYS:])
             sleeper.night, sleeper.longest = night, 0
         sleeper.longest = max(sleeper.longest, round((back - out) / timedelta(minutes=1)))
 
@@ -312,7 +317,7 @@ class Bed:
         state, there = self.state, at.astimezone(self.home.zone)
         self._is_up()
         if there.hour < 12 and not was_away and not state.hole and UNUSUAL not in context.plan:
-            state.rises = [*state.rises, 60 * there.hour + there.minute][-MEMORY_DAYS:]
+            state.rises = packed([*state.rises, 60 * there.hour + there.minute][-MEMORY_DAYS:])
         state.hole = False
         state.dawn_at = self._dawn_after(at)
         tomorrow = state.dawn_at.astimezone(self.home.zone).date()

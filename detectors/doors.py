@@ -1,6 +1,6 @@
 """The entry door stands open, or nobody has used it for days."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, time, timedelta
 from typing import ClassVar
@@ -11,12 +11,15 @@ from detectors.habit import (
     LONG_HOLE,
     LOOK_AGAIN,
     MEMORY_DAYS,
+    NO_PAIRS,
     SURE_AFTER,
+    Pairs,
     cautious,
     counted_from,
     follows,
     is_planned,
     local,
+    packed,
     planned,
     second,
     shared,
@@ -40,14 +43,17 @@ class DoorsState:
     open_due_at: datetime | None = None
     day: int = 0  # the local date that `longest` belongs to
     longest: int = 0  # minutes that a door stood open that day, at most
-    days: list[int] = field(default_factory=list)  # the same of up to 28 days before, oldest first
+    days: Sequence[int] = ()  # the same of up to 28 days before, oldest first
     begun: datetime | None = None  # when this home was first heard
     used_at: datetime | None = None  # when the door last moved
     pulse_at: datetime | None = None
     inside: bool = False  # somebody was seen inside since
     unused_due_at: datetime | None = None  # while somebody is inside and it was not told
-    gaps: list[list[int]] = field(default_factory=list)  # [date, hours] of long spans without the door
+    gaps: Pairs = NO_PAIRS  # date and hours of long spans without the door
     unusual: bool = False  # part of the span since `used_at` was: it must not teach
+
+    def __post_init__(self) -> None:
+        self.days, self.gaps = packed(self.days), Pairs.of(self.gaps)
 
 
 @dataclass(slots=True)
@@ -187,7 +193,7 @@ class Doors:
         state, today = self.state, ended.astimezone(self.home.zone).toordinal()
         if state.day != today:
             if state.day:
-                state.days = [*state.days, state.longest][-MEMORY_DAYS:]
+                state.days = packed([*state.days, state.longest][-MEMORY_DAYS:])
             state.day, state.longest = today, 0
         state.longest = max(state.longest, round(length / timedelta(minutes=1)))
 
@@ -220,7 +226,7 @@ class Doors:
     def _learn_gap(self, ended: datetime, length: timedelta) -> None:
         today = ended.toordinal()
         kept = [gap for gap in self.state.gaps if gap[0] > today - MEMORY_DAYS]
-        self.state.gaps = [*kept, [today, round(length / timedelta(hours=1))]][-MEMORY_DAYS:]
+        self.state.gaps = Pairs([*kept, (today, round(length / timedelta(hours=1)))][-MEMORY_DAYS:])
 
     def _usually_open(self) -> str:
         """Seconds; empty while hardly a day is known."""

@@ -1,9 +1,11 @@
 """A home we cannot hear is not a home where nobody moves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
+from detectors.habit import NOTHING
 from gateway.domain import Finding, Home, Kind, Reading, Severity, seconds
 from gateway.domain.reading import LATE
 from gateway.ports import Context
@@ -27,7 +29,11 @@ class EarState:
     frozen_at: datetime | None = None  # where time stands still while stored-up readings come in
     thaws_at: datetime | None = None
     told: int = 0  # the worst severity said about this silence; 0 none
-    behind_s: dict[str, float] = field(default_factory=dict)  # hub -> by how much its clock is behind, if that matters
+    behind_s: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    """Hub -> by how much its clock is behind, if that matters."""
+
+    def __post_init__(self) -> None:
+        self.behind_s = self.behind_s or NOTHING
 
 
 class Ear:
@@ -36,10 +42,12 @@ class Ear:
     A home whose hubs promise no interval (a recording) is always heard.
     """
 
+    __slots__ = ("allowed", "home", "interval", "state")
+
     def __init__(self, home: Home) -> None:
         self.home = home
         self.interval = home.interval
-        self.allowed = None if self.interval is None else self.interval * PATIENCE
+        self.allowed = None if self.interval is None else _patience(self.interval)
         self.state = EarState()
 
     def hear(self, heard: datetime) -> timedelta | None:
@@ -68,10 +76,9 @@ class Ear:
 
     def note_clock(self, reading: Reading) -> None:
         """How a hub's clock stands, as the intake has found out."""
-        if -reading.value >= LATE.total_seconds():
-            self.state.behind_s[reading.sensor] = -reading.value
-        else:
-            self.state.behind_s.pop(reading.sensor, None)
+        others = {hub: behind_s for hub, behind_s in self.state.behind_s.items() if hub != reading.sensor}
+        is_behind = -reading.value >= LATE.total_seconds()
+        self.state.behind_s = {**others, reading.sensor: -reading.value} if is_behind else others or NOTHING
 
     def in_our_time(self, reading: Reading) -> Reading:
         """The same reading, were the clock of its hub right: life of just now is not a day old."""
@@ -159,3 +166,9 @@ class Ear:
         return Reading(
             self.home.id, hub, "", Kind.RETURNED, hole.total_seconds(), heard, heard, arrival=arrival, seq=arrival
         )
+
+
+@lru_cache(maxsize=64)
+def _patience(interval: timedelta) -> timedelta:
+    """For how long after its last word a hub of this interval counts as heard."""
+    return interval * PATIENCE

@@ -1,12 +1,13 @@
 """Somebody came home, and nothing has moved inside since."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
+from sys import intern
 from typing import ClassVar
 
-from detectors.habit import DOOR_RULE, LOOK_AGAIN
+from detectors.habit import DOOR_RULE, LOOK_AGAIN, packed
 from detectors.kinds import DOOR, MOTION, RETURNED
 from detectors.silence import (
     AT_THE_DOOR,
@@ -41,8 +42,11 @@ class EnteredState:
     due_at: datetime | None = None
     told: bool = False
     unseen: int = 0  # of the last entries, newest lowest: a bit for each after which nobody was seen in time
-    seen_s: list[int] = field(default_factory=list)  # after how many seconds somebody was, of the last entries in time
-    seen_by: list[str] = field(default_factory=list)  # and by which sensor
+    seen_s: Sequence[int] = ()  # after how many seconds somebody was, of the last entries in time
+    seen_by: Sequence[str] = ()  # and by which sensor
+
+    def __post_init__(self) -> None:
+        self.seen_s, self.seen_by = packed(self.seen_s), tuple(map(intern, self.seen_by))
 
 
 @dataclass(slots=True)
@@ -82,8 +86,9 @@ class Entered:
             is_late = state.due_at is not None and at > state.due_at
             state.unseen = (state.unseen << 1 | is_late) % (1 << ENTRIES)
             if not is_late:
-                state.seen_s = [*state.seen_s[1 - SEEN_KEPT :], int((at - state.entered_at).total_seconds())]
-                state.seen_by = [*state.seen_by[1 - SEEN_KEPT :], reading.sensor]
+                took_s = int((at - state.entered_at).total_seconds())
+                state.seen_s = packed([*state.seen_s[1 - SEEN_KEPT :], took_s])
+                state.seen_by = (*state.seen_by[1 - SEEN_KEPT :], intern(reading.sensor))
             state.left_at = state.entered_at = state.due_at = None
         elif self._is_at_home(reading, before):
             state.left_at = None

@@ -1,11 +1,11 @@
 """A room too cold or too hot for somebody who cannot leave it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from detectors.habit import NOT_ASKED, planned_number
+from detectors.habit import NOT_ASKED, NOTHING, planned_number, table
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
 from gateway.domain.plan import ABSENCE, UNUSUAL
 from gateway.ports import Context
@@ -40,11 +40,12 @@ class Felt:
 
 @dataclass(slots=True)
 class EnvironmentState:
-    rooms: dict[str, Felt] = field(default_factory=dict)  # by thermometer
-    told: dict[str, datetime] = field(default_factory=dict)  # when each code was last told
+    rooms: Mapping[str, Felt] = field(default_factory=lambda: NOTHING)  # by thermometer
+    told: Mapping[str, datetime] = field(default_factory=lambda: NOTHING)  # when each code was last told
 
     def __post_init__(self) -> None:
-        self.rooms = {name: one if isinstance(one, Felt) else Felt(*one) for name, one in self.rooms.items()}
+        self.rooms = {name: one if isinstance(one, Felt) else Felt(*one) for name, one in self.rooms.items()} or NOTHING
+        self.told = self.told or NOTHING
 
 
 @dataclass(slots=True)
@@ -63,14 +64,14 @@ class Environment:
     lasts: timedelta = timedelta(hours=4)
     state: EnvironmentState = field(default_factory=EnvironmentState, init=False)
     kinds: frozenset[Kind] = field(init=False)
-    _rooms: dict[str, str] = field(init=False)
+    _rooms: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         kinds = {room.id: room.kind for room in self.home.rooms}
         all_ = {one.id: one.room for one in self.home.sensors if one.role is Role.CLIMATE}
         # A balcony or a shed may be as cold as it likes, as long as a thermometer hangs where somebody lives.
         lived_in = {name: room for name, room in all_.items() if kinds.get(room) is not RoomKind.OTHER}
-        self._rooms = lived_in or all_
+        self._rooms = table(tuple((lived_in or all_).items()))
         self.kinds = TOLD_BY_CLIMATE if self._rooms else NOT_ASKED
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
@@ -82,7 +83,8 @@ class Environment:
         if felt is None:
             if not is_measured:
                 return ()
-            felt = self.state.rooms[reading.sensor] = Felt(reading.at, reading.value, reading.value)
+            felt = Felt(reading.at, reading.value, reading.value)
+            self.state.rooms = {**self.state.rooms, reading.sensor: felt}
         elif reading.at < felt.at or (reading.at == felt.at and not is_measured):
             return ()  # told late or twice: what came after it is known; the humidity of one message may come first
         if not is_measured and felt.cold_at is None and felt.hot_at is None:
@@ -97,7 +99,7 @@ class Environment:
         told = self.state.told.get(code)
         if told is not None and reading.at - told < ONCE_A_DAY:
             return ()
-        self.state.told[code] = reading.at
+        self.state.told = {**self.state.told, code: reading.at}
         return (self._finding(code, since, limit, felt, reading, room, context),)
 
     def tick(self, now: datetime, context: Context) -> Iterable[Finding]:

@@ -1,12 +1,12 @@
 """Somebody seems to have fallen: what radars and wearables say, and whether she has got up since."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from detectors.fall_model import FallModel, load
-from detectors.habit import EYES, shared
+from detectors.habit import EYES, NOTHING, shared
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.impact import Impact
 from gateway.domain.plan import ABSENCE, OFF
@@ -40,21 +40,25 @@ STILL_COUNTS, QUIET_COUNTS = 50, 30
 @dataclass(slots=True)
 class FallState:
     since: datetime | None = None  # the first word of this fall; None: nobody suspects one
-    sources: dict[str, str] = field(default_factory=dict)  # sensor -> what it said
-    weights: dict[str, int] = field(default_factory=dict)  # sensor -> how far it is believed, in percent
-    stands: list[str] = field(default_factory=list)  # radars that still say so
+    sources: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # sensor -> what it said
+    weights: Mapping[str, int] = field(default_factory=lambda: NOTHING)  # sensor -> how far it is believed, in percent
+    stands: Sequence[str] = ()  # radars that still say so
     room: str = ""
     subject: str = ""
     likelihood: int = 0  # of the likeliest impact, in percent
     peak_dg: int = 0  # and how hard it was, in tenths of a g
     told: int = 0  # the severity that was told; 0: none yet
     due_at: datetime | None = None
-    still: dict[str, datetime] = field(default_factory=dict)  # wearables that have told of no movement since
+    still: Mapping[str, datetime] = field(default_factory=lambda: NOTHING)  # wearables that tell of no movement since
     worn: bool = False  # somebody here wears one
     seen_room: str = ""  # where she was last seen
     elsewhere: bool = False  # that was not where the radar suspects a fall
     moved_at: datetime | None = None  # somebody moved elsewhere since the fall
     moved_room: str = ""
+
+    def __post_init__(self) -> None:
+        self.sources, self.weights = self.sources or NOTHING, self.weights or NOTHING
+        self.stands, self.still = tuple(self.stands), self.still or NOTHING
 
 
 @dataclass(slots=True)
@@ -82,18 +86,10 @@ class Fall:
     _model: FallModel = field(init=False, repr=False)
     _seen: frozenset[str] = field(init=False, repr=False)
     _has_radar: bool = field(init=False, repr=False)
-    _limits: dict[str, timedelta] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._model = load(self.model)
         self._seen = shared(frozenset(sensor.room for sensor in self.home.sensors if sensor.role in EYES))
-        self._limits = {
-            "sure": STANDS_BY_IT,
-            "stands": STANDS_BY_IT,
-            "still": self.still_for,
-            "together": self.together,
-            "unrecovered": self.unrecovered,
-        }
         self._has_radar = any(sensor.role is Role.FALL for sensor in self.home.sensors)
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
@@ -154,9 +150,10 @@ class Fall:
         if state.since is None:
             self._begin(reading)
         if state.weights.get(reading.sensor, 0) < weight:
-            state.sources[reading.sensor], state.weights[reading.sensor] = reading.kind.value, weight
+            state.sources = {**state.sources, reading.sensor: reading.kind.value}
+            state.weights = {**state.weights, reading.sensor: weight}
         if reading.kind is not Kind.IMPACT and reading.sensor not in state.stands:
-            state.stands.append(reading.sensor)
+            state.stands = (*state.stands, reading.sensor)
         assert state.since is not None
         heard = max(reading.heard, state.since)
         if len(state.sources) > 1 and at - state.since <= self.together and state.told != Severity.EMERGENCY.value:
@@ -208,7 +205,7 @@ class Fall:
         """She has recovered, or this fall is long over."""
         state = self.state
         state.since = state.due_at = state.moved_at = None
-        state.sources, state.weights, state.stands = {}, {}, []
+        state.sources, state.weights, state.stands = NOTHING, NOTHING, ()
         state.room = state.subject = state.moved_room = ""
         state.told = 0
 
@@ -221,14 +218,15 @@ class Fall:
         only_suspects = state.sources.get(reading.sensor) == Kind.MAYBE_FALL.value
         if reading.kind is Kind.MAYBE_FALL and not only_suspects:
             return
-        state.stands.remove(reading.sensor)
+        state.stands = tuple(name for name in state.stands if name != reading.sensor)
         if not only_suspects:
             return
         if state.told:
             if len(state.sources) == 1:
                 state.due_at = None  # it becomes no worse
             return
-        del state.sources[reading.sensor], state.weights[reading.sensor]
+        state.sources = {name: said for name, said in state.sources.items() if name != reading.sensor}
+        state.weights = {name: weight for name, weight in state.weights.items() if name != reading.sensor}
         if not state.sources:
             self._end()
 
@@ -238,9 +236,9 @@ class Fall:
         state = self.state
         state.worn = True
         if reading.value:
-            state.still.pop(reading.sensor, None)
+            state.still = {name: since for name, since in state.still.items() if name != reading.sensor} or NOTHING
         elif reading.sensor not in state.still:
-            state.still[reading.sensor] = reading.at
+            state.still = {**state.still, reading.sensor: reading.at}
             if reading.sensor in state.sources:
                 self._schedule(reading.at)
 
@@ -309,6 +307,13 @@ class Fall:
         state = self.state
         assert state.since is not None
         state.told = severity.value
+        limits = {
+            "sure": STANDS_BY_IT,
+            "stands": STANDS_BY_IT,
+            "still": self.still_for,
+            "together": self.together,
+            "unrecovered": self.unrecovered,
+        }
         facts: Facts = (
             ("kind", Kind.FALL.value),
             ("rule", rule),
@@ -316,7 +321,7 @@ class Fall:
             ("sources", ",".join(f"{name}:{how}" for name, how in state.sources.items())),
             ("room", state.room),
             ("elapsed_s", seconds(at - state.since)),
-            ("limit_s", seconds(self._limits.get(rule, at - state.since))),
+            ("limit_s", seconds(limits.get(rule, at - state.since))),
             ("last_at", state.since.isoformat()),
         )
         if len(state.sources) == 1:

@@ -1,13 +1,18 @@
 """What the rules about rooms, beds, nights and doors share: a person's habit, and her household's plan."""
 
-from collections.abc import Collection, Iterable, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import chain
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.domain import SECOND_EVENT, Home, Kind, Reading, Role
 from gateway.domain.plan import OFF
 from gateway.ports import Context
+
+T = TypeVar("T")
 
 MEMORY_DAYS = 28
 
@@ -58,6 +63,55 @@ def cautious(limit: timedelta, days_known: int) -> timedelta:
     return limit * (2 - min(days_known, SURE_AFTER) / SURE_AFTER)
 
 
+def packed(numbers: Iterable[int]) -> Sequence[int]:
+    """A history at four bytes a number. Every home has a dozen of these, and a list keeps each number as an object."""
+    return numbers if isinstance(numbers, array) else array("i", numbers) or ()
+
+
+class Pairs:
+    """A history of pairs, packed likewise; made anew when one is added."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, pairs: Iterable[Iterable[int]] = ()) -> None:
+        self._numbers = packed(chain.from_iterable(pairs))
+
+    @classmethod
+    def of(cls, kept: "Pairs | Collection[Iterable[int]]") -> "Pairs":
+        """These, or what a checkpoint has of them."""
+        if isinstance(kept, Pairs):
+            return kept
+        return cls(kept) if kept else NO_PAIRS
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self._numbers[::2], self._numbers[1::2], strict=True)
+
+    def __len__(self) -> int:
+        return len(self._numbers) // 2
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pairs) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def plain(self) -> list[tuple[int, int]]:
+        return list(self)
+
+
+NO_PAIRS = Pairs()
+
+NOTHING: Mapping[str, Any] = {}
+"""What most homes have of nearly everything: it is shared, and never added to."""
+
+_WHOLE = {float(number): float(number) for number in range(256)}
+
+
+def alike(number: float) -> float:
+    """The same number, as one object for all who have it: most that devices say is on, off, or a whole percentage."""
+    return _WHOLE.get(number, number)
+
+
 def second(values: Sequence[int]) -> int:
     """The second largest: the largest is too often something that nobody saw. 0 when there is none."""
     return sorted(values)[-2] if len(values) > 1 else 0
@@ -90,6 +144,12 @@ NOT_ASKED: frozenset[Kind] = frozenset()
 def shared(names: frozenset[str]) -> frozenset[str]:
     """These names as one object for all homes that have the same: what hangs on their walls is called alike."""
     return names
+
+
+@lru_cache(maxsize=4096)
+def table(rows: tuple[tuple[str, T], ...]) -> Mapping[str, T]:
+    """What is looked up by a room's or a sensor's name, likewise as one object for all."""
+    return dict(rows)
 
 
 def are_blind(sensors: Iterable[str], context: Context) -> bool:

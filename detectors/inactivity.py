@@ -25,6 +25,7 @@ from detectors.usual import (
     QUARTER_S,
     QUARTERS,
     Day,
+    Days,
     Usual,
     longest_s,
     lowest_rung,
@@ -86,15 +87,14 @@ class InactivityState(SilenceState):
     over: int = 0  # silences of today that passed the learnt limit
     seen: bool = False  # a silence of today was held against that limit
     due_most: float = 0.0  # how much life was due in today's most unusual silence
-    days: dict[int, Day] = field(default_factory=dict)  # by number, up to 28 days lived at home, and today
+    days: Days = field(default_factory=Days)  # up to 28 lived at home, today among them
     lived: int = 0  # how many days were ever lived here, today among them
     weeks: list[bytes] = field(default_factory=list)  # of each seven of these days the longest silences, oldest first
 
     def __post_init__(self) -> None:
-        kept: Any
-        for number, kept in self.days.items():
-            if not isinstance(kept, Day):  # from a checkpoint, which keeps the values alone
-                self.days[number] = Day(*kept)
+        kept: Any = self.days
+        if not isinstance(kept, Days):  # from a checkpoint, which keeps the values alone
+            self.days = Days(kept)
 
 
 @dataclass(slots=True)
@@ -170,9 +170,8 @@ class Inactivity:
                 state.weeks = [*state.weeks[1 - MEMORY_WEEKS :], bytes(2 * HOURS)]
             state.today, state.over, state.seen, state.due_most = ordinal, 0, False, 0.0
             state.lived += 1
-            state.days[state.lived] = Day()
-            state.days.pop(state.lived - MEMORY_DAYS - 1, None)
-        return state.days[state.lived]
+            state.days.begin(state.lived, MEMORY_DAYS + 1)
+        return state.days.newest
 
     def _learn(self, silence: Silence) -> None:
         """What a silence at home teaches that has ended; one that is a hole or an absence teaches nothing."""
@@ -212,7 +211,7 @@ class Inactivity:
         """By the days before the last one that somebody lived here."""
         state = self.state
         if self._usual_of[0] is not state or self._usual_of[1] != state.today:
-            days = [day for number, day in state.days.items() if number < state.lived]
+            days = list(state.days.before())
             self._usual = Usual(days) if days else NOTHING_KNOWN
             self._usual_of = (state, state.today)
         return self._usual
@@ -242,7 +241,7 @@ class Inactivity:
         if self.learns:
             first = lowest_rung(len(self._rungs), lambda rung: self._rungs[rung][0] < lowest)
         highest = len(self._rungs) - 1  # a plan may have shortened the ladder since
-        return min(max([first, *(day.rung for day in self.state.days.values())]), highest)
+        return min(max([first, *(day.rung for day in self.state.days)]), highest)
 
     def _on_rung(self, rung: int, since: datetime) -> datetime:
         by_day, at_any_time = self._rungs[rung]

@@ -1,6 +1,6 @@
 """She goes out in the middle of the night, or walks about without rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, time, timedelta
 from typing import ClassVar
@@ -11,10 +11,13 @@ from detectors.habit import (
     LONG_HOLE,
     LOOK_AGAIN,
     MEMORY_DAYS,
+    NO_PAIRS,
+    Pairs,
     are_blind,
     cautious,
     follows,
     local,
+    packed,
     planned,
     second,
 )
@@ -59,15 +62,16 @@ class NightState:
     arriving: bool = False  # the door moved in an empty home, and nobody has been seen inside since
     due_at: datetime | None = None
     in_bed: list[str] = field(default_factory=list)  # mats that are lain on
-    exits: list[list[int]] = field(
-        default_factory=list
-    )  # [date, minute of the day] of outings by night that ended well
+    exits: Pairs = NO_PAIRS  # date and minute of the day, of outings by night that ended well
     room: str = ""
     rooms: list[str] = field(default_factory=list)  # the last changes of room, and when (whole seconds)
     times: list[int] = field(default_factory=list)
     peak: int = 0  # the most changes within half an hour of this night
-    peaks: list[int] = field(default_factory=list)  # the same of up to 28 nights before
+    peaks: Sequence[int] = ()  # the same of up to 28 nights before
     told: bool = False  # of this night's wandering
+
+    def __post_init__(self) -> None:
+        self.exits, self.peaks = Pairs.of(self.exits), packed(self.peaks)
 
 
 @dataclass(slots=True)
@@ -88,11 +92,9 @@ class Night:
     changes: int = 10
     state: NightState = field(default_factory=NightState, init=False)
     _eyes: frozenset[str] = field(init=False)
-    _sleepers: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._eyes = eyes_of(self.home)
-        self._sleepers = {sensor.id: sensor.subject for sensor in self.home.sensors if sensor.role is Role.BED}
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, kind = self.state, reading.kind
@@ -195,8 +197,9 @@ class Night:
 
     def _all_in_bed(self, context: Context) -> bool:
         """Everybody who has a bed with a mat lies in it: it was somebody else who left."""
-        lying = {self._sleepers.get(mat, "") for mat in self.state.in_bed if mat not in context.blind}
-        return bool(lying) and lying >= set(self._sleepers.values())
+        sleepers = {sensor.id: sensor.subject for sensor in self.home.sensors if sensor.role is Role.BED}
+        lying = {sleepers.get(mat, "") for mat in self.state.in_bed if mat not in context.blind}
+        return bool(lying) and lying >= set(sleepers.values())
 
     def _is_usual(self, at: datetime) -> bool:
         there = at.astimezone(self.home.zone)
@@ -210,7 +213,8 @@ class Night:
 
     def _learn_exit(self, at: datetime) -> None:
         there = at.astimezone(self.home.zone)
-        self.state.exits = [*self.state.exits, [there.toordinal(), 60 * there.hour + there.minute]][-MEMORY_DAYS:]
+        exits = [*self.state.exits, (there.toordinal(), 60 * there.hour + there.minute)]
+        self.state.exits = Pairs(exits[-MEMORY_DAYS:])
 
     def _after_hole(self, hole: timedelta) -> None:
         state = self.state
@@ -228,7 +232,7 @@ class Night:
         """The night that is running at this moment, or the next one; what the last one taught."""
         state, zone = self.state, self.home.zone
         if state.ends is not None and not state.told and UNUSUAL not in context.plan:
-            state.peaks = [*state.peaks, state.peak][-MEMORY_DAYS:]
+            state.peaks = packed([*state.peaks, state.peak][-MEMORY_DAYS:])
         day = at.astimezone(zone).date()
         ends = local(zone, day, self.ends)
         if at >= ends:

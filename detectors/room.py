@@ -1,6 +1,6 @@
 """Somebody has been in the bathroom for too long."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, time, timedelta
 from statistics import median
@@ -13,14 +13,17 @@ from detectors.habit import (
     LONG_HOLE,
     LOOK_AGAIN,
     MEMORY_DAYS,
+    NOTHING,
     are_blind,
     cautious,
     follows,
     is_planned,
+    packed,
     planned,
     second,
     sensors_in,
     shared,
+    table,
 )
 from detectors.kinds import APPLIANCE, DOOR, MOTION, RETURNED
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, RoomKind, Severity, seconds
@@ -58,7 +61,10 @@ class DwellState:
     hole: bool = False  # there is a hole in this stay: it must not teach
     day: int = 0  # the local date that `longest` belongs to
     longest: int = 0  # minutes: the longest stay of that day
-    days: list[int] = field(default_factory=list)  # the same of up to 28 days before, oldest first
+    days: Sequence[int] = ()  # the same of up to 28 days before, oldest first
+
+    def __post_init__(self) -> None:
+        self.days = packed(self.days)
 
 
 @dataclass(slots=True)
@@ -82,19 +88,20 @@ class Dwell:
     day_ends: time = time(22)
     at_most: timedelta = timedelta(hours=3)
     state: DwellState = field(default_factory=DwellState, init=False)
-    _bathrooms: dict[str, frozenset[str]] = field(init=False)
+    _bathrooms: Mapping[str, frozenset[str]] = field(init=False)
     _lingers: tuple[frozenset[str], ...] = field(init=False)
     _elsewhere: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         home = self.home
-        self._bathrooms = {r.id: sensors_in(home, {r.id}) for r in home.rooms if r.kind is RoomKind.BATHROOM}
+        bathrooms = ((r.id, sensors_in(home, {r.id})) for r in home.rooms if r.kind is RoomKind.BATHROOM)
+        self._bathrooms = table(tuple(bathrooms))
         self._lingers = tuple(sensors_in(home, {r.id}) for r in home.rooms if r.kind in LINGERS_IN)
         self._elsewhere = shared(
             home.exit_doors | frozenset(s.id for s in home.sensors if s.role in EYES and s.room not in self._bathrooms)
         )
         if not (self._lingers and all(self._lingers)):
-            self._bathrooms = {}  # this home cannot tell a stay in the bathroom from sleep
+            self._bathrooms = NOTHING  # this home cannot tell a stay in the bathroom from sleep
 
     def observe(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, kind = self.state, reading.kind
@@ -224,7 +231,7 @@ class Dwell:
         state, today = self.state, ended.astimezone(self.home.zone).toordinal()
         if state.day != today:
             if state.day:
-                state.days = [*state.days, state.longest][-MEMORY_DAYS:]
+                state.days = packed([*state.days, state.longest][-MEMORY_DAYS:])
             state.day, state.longest = today, 0
         state.longest = max(state.longest, round(length / timedelta(minutes=1)))
 

@@ -1,12 +1,14 @@
 """Whether the equipment of a home is alive, and each function of it: what it can see, it must be known to see."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
-from detectors.battery import DAY, Battery
+from detectors.battery import DAY, UNTOLD, Battery
 from detectors.coverage import Blindness, Coverage, Task
+from detectors.habit import alike, packed
 from detectors.kinds import MOTION, RETURNED
 from gateway.domain import (
     SIGNS_OF_LIFE,
@@ -113,6 +115,9 @@ SEES_PEOPLE = frozenset({Role.MOTION, Role.PRESENCE})
 LASTING = frozenset({Kind.PRESENCE, Kind.BED, Kind.CHAIR, Kind.OPENING, Kind.DOOR, Kind.APPLIANCE})
 FUNCTIONS = SIGNS_OF_LIFE | URGENT | {Kind.TEMPERATURE, Kind.HUMIDITY, Kind.WATER, Kind.POWER}
 
+SEES_ALL: Mapping[str, Blindness] = {}
+"""What is blind in most homes."""
+
 BLINDING: Mapping[str, str] = {
     "offline": "sensor_silent",
     "mute": "sensor_mute",
@@ -127,6 +132,7 @@ BLINDING: Mapping[str, str] = {
 class Function:
     """When one function of a device last told something: by the clock, and by the home's quarter hours of life."""
 
+    kind: Kind
     at: datetime
     value: float
     quarter: int
@@ -138,6 +144,39 @@ class Function:
     lived: int = 0  # in how many since it told something
     clears: bool = False  # it has said that it cleared, so it can be stuck
 
+    def __post_init__(self) -> None:
+        self.kind, self.value = _KINDS[self.kind], alike(self.value)
+
+
+_KINDS = {kind: kind for kind in Kind}
+
+
+class Functions(tuple[Function, ...]):
+    """What a device does. Most do one or two things, and of those a look at each is no slower than a dictionary."""
+
+    __slots__ = ()
+
+    @classmethod
+    def restored(cls, plain: Mapping[str, Any]) -> "Functions":
+        return cls(Function(kind, *one) for kind, one in plain.items()) if plain else NO_FUNCTIONS  # type: ignore[arg-type]
+
+    def of(self, kind: Kind) -> Function | None:
+        for one in self:
+            if one.kind is kind:
+                return one
+        return None
+
+    def among(self, kinds: Collection[Kind]) -> list[Function]:
+        return [one for one in self if one.kind in kinds]
+
+    def plain(self) -> dict[str, Any]:
+        return {one.kind: _told(one) for one in self}
+
+
+_told = attrgetter(*(one.name for one in fields(Function) if one.name != "kind"))
+
+NO_FUNCTIONS = Functions()
+
 
 @dataclass(slots=True)
 class Fault:
@@ -145,6 +184,9 @@ class Fault:
 
     since: datetime
     ended: datetime | None = None
+
+
+NO_FAULTS: Mapping[str, Fault] = {}
 
 
 @dataclass(slots=True)
@@ -156,7 +198,7 @@ class Known:
     day_at: datetime
     heard: datetime | None = None
     longest_s: int = 0  # of the present day: its longest silence
-    days: tuple[int, ...] = ()  # the same of up to 14 days, the newest last
+    days: Sequence[int] = ()  # the same of up to 14 days, the newest last
     reports: int = 0  # how often it spoke without anybody doing anything, at first
     minute_at: datetime | None = None
     minute: int = 0  # events in this minute
@@ -165,17 +207,30 @@ class Known:
     usual_link: float = 0.0
     links: int = 0
     link_at: datetime | None = None
-    battery: Battery = field(default_factory=Battery)
-    functions: dict[str, Function] = field(default_factory=dict)
-    faults: dict[str, Fault] = field(default_factory=dict)
+    battery: Battery = field(default_factory=lambda: UNTOLD)
+    functions: Functions = NO_FUNCTIONS
+    faults: Mapping[str, Fault] = field(default_factory=lambda: NO_FAULTS)
     gone_at: datetime | None = None  # when its connection broke off
     faulty_at: datetime | None = None  # since when it says that it cannot do its work
+    next_at: datetime | None = field(default=None, init=False)
+    """Before this moment the mere passing of time makes nothing true of it; without one it has to be asked."""
 
     def __post_init__(self) -> None:
-        self.days = tuple(self.days)
-        self.battery = _revived(Battery, self.battery)
-        self.functions = {kind: _revived(Function, one) for kind, one in self.functions.items()}
-        self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()}
+        battery: Any = self.battery  # out of a checkpoint the values alone, in order
+        functions: Any = self.functions
+        self.days = packed(self.days)
+        if not isinstance(battery, Battery):
+            battery = Battery(*battery)
+            self.battery = UNTOLD if battery.day_at is None else battery
+        if not isinstance(functions, Functions):
+            self.functions = Functions.restored(functions)
+        self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()} if self.faults else NO_FAULTS
+
+    def own_battery(self) -> Battery:
+        """Its battery, now that it tells of it."""
+        if self.battery is UNTOLD:
+            self.battery = Battery()
+        return self.battery
 
     def has(self, code: str) -> bool:
         fault = self.faults.get(code)
@@ -227,22 +282,21 @@ class Supervision:
     state: SupervisionState = field(default_factory=SupervisionState, init=False)
     revision: int = field(default=0, init=False)
     """Grows whenever the condition of a device, or what the home can see, has changed."""
-    coverage: Coverage = field(init=False)
     _sensors: dict[str, Sensor] = field(init=False)
-    _hubs: frozenset[str] = field(init=False)
     _promised: bool = field(init=False)
     _met: object = field(default=None, init=False)
-    _next: dict[str, datetime] = field(default_factory=dict, init=False)
-    """Before this moment the mere passing of time makes nothing true of a device; without one it has to be asked."""
-    _blind: dict[str, Blindness] = field(default_factory=dict, init=False)
+    _blind: Mapping[str, Blindness] = field(default_factory=lambda: SEES_ALL, init=False)
     _blind_of: object = field(default=None, init=False)
     _blind_at: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.coverage = Coverage(self.home)
         self._promised = self.home.interval is not None
-        self._hubs = frozenset(hub.id for hub in self.home.hubs)
-        self._sensors = {sensor.id: sensor for sensor in self.home.sensors if sensor.hub in self._hubs}
+        hubs = {hub.id for hub in self.home.hubs}
+        self._sensors = {sensor.id: sensor for sensor in self.home.sensors if sensor.hub in hubs}
+
+    @property
+    def coverage(self) -> Coverage:
+        return Coverage(self.home)
 
     # ------------------------------------------------------------------ readings
 
@@ -255,7 +309,8 @@ class Supervision:
             return ()
         known = state.devices.get(reading.sensor)
         if known is None:
-            return self._hear_hub(reading) if reading.sensor in self._hubs else ()
+            is_hub = any(hub.id == reading.sensor for hub in self.home.hubs)
+            return self._hear_hub(reading) if is_hub else ()
         if reading.late and reading.is_undated:
             return ()  # the bridge remembers it; the device may be dead
         if kind is Kind.AVAILABLE and not reading.value:
@@ -264,7 +319,7 @@ class Supervision:
             state.hole_began = state.hole_ended = None  # the hub has stored up what happened meanwhile
         if kind is Kind.CONNECTED and not reading.value:
             known.gone_at = known.gone_at or reading.heard
-            self._expect(reading.sensor, known.gone_at + BROKEN_OFF_AFTER)
+            self._expect(known, known.gone_at + BROKEN_OFF_AFTER)
             return ()
         found: list[Finding] = []
         self._hear(known, reading, found)
@@ -277,9 +332,10 @@ class Supervision:
     def _meet(self, now: datetime) -> None:
         """The registry or the memory is another: every registered sensor is known, and a replaced one is new."""
         state = self.state
-        self._next = {}
         if state.begun is None:
             state.begun = now
+        for one in state.devices.values():
+            one.next_at = None
         for name, sensor in self._sensors.items():
             known = state.devices.get(name)
             if known is None or known.address != sensor.address:
@@ -331,7 +387,7 @@ class Supervision:
 
     def _close_days(self, known: Known, sensor: str, heard: datetime) -> None:
         if known.longest_s:
-            known.days = (*known.days, known.longest_s)[-DAYS_KEPT:]
+            known.days = packed((*known.days, known.longest_s)[-DAYS_KEPT:])
         known.longest_s = 0
         while heard - known.day_at >= DAY:
             known.day_at += DAY
@@ -344,11 +400,12 @@ class Supervision:
         is_event = reading.is_event
         if is_event:
             self._count(known, reading, found)
-        function = known.functions.get(kind)
+        function = known.functions.of(kind)
         if function is not None and at <= function.at:
             return
         if function is None:
-            function = known.functions[kind] = Function(at, reading.value, -1, since=at, begun=state.quarters)
+            function = Function(kind, at, reading.value, -1, since=at, begun=state.quarters)
+            known.functions = Functions((*known.functions, function))
             if kind is Kind.POWER:
                 self._expect_silence(reading.sensor, known)  # it is on mains, so it is allowed less
         elif state.quarters > function.quarter:
@@ -359,7 +416,7 @@ class Supervision:
             state.quarter_ends = at + QUARTER
         if is_event and function.quarter != state.quarters:
             function.lived += 1
-        function.at, function.value, function.quarter = at, reading.value, state.quarters
+        function.at, function.value, function.quarter = at, alike(reading.value), state.quarters
         if kind is MOTION:
             function.clears = function.clears or not reading.value
         if known.faults:
@@ -381,7 +438,7 @@ class Supervision:
             judged = JUDGED.get(self._sensors[name].role)
             if judged is None or known.heard is None or known.has("offline"):
                 continue
-            functions = [one for kind, one in known.functions.items() if kind in judged]
+            functions = known.functions.among(judged)
             if not functions:
                 continue
             last = max(functions, key=lambda one: one.at)
@@ -396,7 +453,7 @@ class Supervision:
             allowed = max(MUTE_TIMES * longest, floor)
             if lived <= allowed:
                 continue
-            is_on = any(one.value and kind in LASTING for kind, one in known.functions.items() if kind in judged)
+            is_on = any(one.value and one.kind in LASTING for one in functions)
             code = "stuck" if is_on else "mute"
             yield from self._begin(
                 name,
@@ -414,28 +471,27 @@ class Supervision:
         if began is None or not _NOTHING <= at - began < _MINUTE:
             known.minute_at, known.minute = at, 1
             return
-        function = known.functions.get(reading.kind)
+        function = known.functions.of(reading.kind)
         if function is not None and function.at == at:
             return  # heard twice
         known.minute += 1
         if known.minute > CHATTER:
             known.calm_at = at + CALM_AFTER
-            self._expect(reading.sensor, known.calm_at)
+            self._expect(known, known.calm_at)
             found.extend(self._begin(reading.sensor, "chatter", began, at, count=str(known.minute), limit=str(CHATTER)))
 
     # ------------------------------------------------------------------ equipment
 
     def _equipment(self, known: Known, reading: Reading, found: list[Finding]) -> None:
         kind, value, at, sensor = reading.kind, reading.value, reading.heard, reading.sensor
-        battery = known.battery
         match kind:
             case Kind.BATTERY:
-                battery.said_percent(value, at)
+                known.own_battery().said_percent(value, at)
             case Kind.VOLTAGE:
                 if not self._is_mains(sensor, known):
-                    battery.said_volts(value, at)
+                    known.own_battery().said_volts(value, at)
             case Kind.BATTERY_LOW:
-                battery.said_low(bool(value), at)
+                known.own_battery().said_low(bool(value), at)
             case Kind.LINK:
                 self._link(known, reading, found)
             case Kind.TAMPER:
@@ -450,10 +506,10 @@ class Supervision:
                         self._end(known, "faulty", at)
                 elif known.faulty_at is None:
                     known.faulty_at = at
-                    self._expect(sensor, at + WARMS_UP)
+                    self._expect(known, at + WARMS_UP)
             case Kind.CUT:
                 known.calm_at = at + CALM_AFTER
-                self._expect(sensor, known.calm_at)
+                self._expect(known, known.calm_at)
                 found.extend(self._begin(sensor, "flood", at, at, count=str(int(value))))
 
     def _link(self, known: Known, reading: Reading, found: list[Finding]) -> None:
@@ -527,14 +583,14 @@ class Supervision:
         found: list[Finding] = []
         state.check_at = None
         for name, known in state.devices.items():
-            due = self._next.get(name)
+            due = known.next_at
             if due is not None and due > now:
                 self._look_at(due)
                 continue
-            self._next[name] = NEVER
+            known.next_at = NEVER
             for code, deadline in self._deadlines(name, known):
                 if deadline > now:
-                    self._expect(name, deadline)
+                    self._expect(known, deadline)
                 elif code == "calm":
                     self._calm(known, now)
                 elif code == "gone":
@@ -555,10 +611,10 @@ class Supervision:
     def due(self) -> datetime | None:
         return self.state.check_at
 
-    def _expect(self, name: str, moment: datetime) -> None:
-        due = self._next.get(name)
+    def _expect(self, known: Known, moment: datetime) -> None:
+        due = known.next_at
         if due is not None and moment < due:  # without one it is asked at the next look anyway
-            self._next[name] = moment
+            known.next_at = moment
         self._look_at(moment)
 
     def _look_at(self, moment: datetime) -> None:
@@ -617,7 +673,7 @@ class Supervision:
     def _expect_silence(self, name: str, known: Known) -> None:
         if self._is_expected(name):
             quiet = self._quiet_since(known)
-            self._expect(name, quiet + self._limit(name, known, quiet))
+            self._expect(known, quiet + self._limit(name, known, quiet))
 
     def _interval(self, name: str, known: Known, now: datetime) -> timedelta | None:
         """How long this device is usually silent at most: by its last fourteen days, without the worst of them."""
@@ -642,7 +698,7 @@ class Supervision:
         """By registration, or else by what it reports: only what has no battery measures power."""
         power = self._sensors[name].power
         if power is _UNKNOWN:
-            return known.battery.percent is None and Kind.POWER in known.functions
+            return known.battery.percent is None and known.functions.of(Kind.POWER) is not None
         return power is _MAINS
 
     # ------------------------------------------------------------------ faults
@@ -654,7 +710,7 @@ class Supervision:
         if fault is not None and fault.ended is None:
             return ()
         before = self.blind()
-        known.faults[code] = Fault(since)
+        known.faults = {**known.faults, code: Fault(since)}
         self.revision += 1
         if fault is not None and fault.ended is not None and at - fault.ended < SAME_FAULT:
             return ()
@@ -702,17 +758,18 @@ class Supervision:
     def blind(self) -> Mapping[str, Blindness]:
         """The sensors that see nothing at present, why, and since when."""
         if self._blind_of is not self.state or self._blind_at != self.revision:
-            self._blind = {}
+            found: dict[str, Blindness] = {}
             for name, known in self.state.devices.items():
-                sensor = self._sensors.get(name)
+                sensor = self._sensors.get(name) if known.faults else None
                 if sensor is None:
                     continue
                 for code, why in BLINDING.items():
                     if known.has(code) and (code in ("offline", "faulty") or _sees(sensor.role)):
                         if code == "offline" and known.battery.told:
                             why = "battery_empty"
-                        self._blind[name] = Blindness(why, known.faults[code].since)
+                        found[name] = Blindness(why, known.faults[code].since)
                         break
+            self._blind = found or SEES_ALL
             self._blind_of, self._blind_at = self.state, self.revision
         return self._blind
 
@@ -746,7 +803,7 @@ class Supervision:
         role, functions = self._sensors[name].role, self.state.devices[name].functions
         if role is Role.EXIT_DOOR:
             return True
-        told = [one for kind, one in functions.items() if kind in JUDGED.get(role, ())]
+        told = functions.among(JUDGED.get(role, frozenset()))
         return not told or any(one.lived >= FAIR_PART * (one.quarter - one.begun) for one in told)
 
     def conditions(self) -> list[Condition]:
@@ -755,7 +812,7 @@ class Supervision:
                 home=self.home.id,
                 sensor=name,
                 heard=known.heard,
-                functions=tuple((Kind(kind), one.at) for kind, one in known.functions.items()),
+                functions=tuple((one.kind, one.at) for one in known.functions),
                 battery=known.battery.percent,
                 empty_at=known.battery.empty_at(),
                 link=known.link if known.links else None,

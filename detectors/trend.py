@@ -1,13 +1,13 @@
 """A slow change: more visits to the toilet at night, fewer rooms, less time out than in the month before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from math import ceil, floor
 from statistics import median
 from typing import ClassVar
 
-from detectors.habit import DOOR_RULE, LONG_HOLE
+from detectors.habit import DOOR_RULE, LONG_HOLE, table
 from detectors.kinds import BED, DOOR, RETURNED
 from detectors.silence import AT_THE_DOOR
 from gateway.domain import SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, RoomKind, Severity, seconds
@@ -83,10 +83,10 @@ class Trend:
     kinds: ClassVar[frozenset[Kind]] = (SIGNS_OF_LIFE | {Kind.RETURNED}) - {Kind.SOS, Kind.BUTTON, Kind.ASSIST}
     home: Home
     state: TrendState = field(default_factory=TrendState, init=False)
-    _kinds: dict[str, RoomKind] = field(init=False)
+    _kinds: Mapping[str, RoomKind] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._kinds = {room.id: room.kind for room in self.home.rooms}
+        self._kinds = table(tuple((room.id, room.kind) for room in self.home.rooms))
 
     # ------------------------------------------------------------------ a day
 

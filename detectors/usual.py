@@ -7,10 +7,12 @@ asks for it.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from itertools import accumulate
 from math import ceil, log
+from struct import Struct
+from typing import Any
 
 QUARTER_S = 900
 QUARTERS = 96
@@ -62,6 +64,55 @@ class Day:
         return known | int.from_bytes(self.active, "little")
 
 
+_DAY = Struct("<12sHHBH")
+"""Of a day that is over: who moved when, its most unusual silence, its rung, how many bytes about the unseen follow."""
+
+
+class Days:
+    """The last days of a home, numbered without a gap: the newest as it is being lived, those before it packed."""
+
+    __slots__ = ("_before", "_number", "newest")
+
+    def __init__(self, plain: Mapping[int, Any] | None = None) -> None:
+        self._before, self._number, self.newest = b"", 0, Day()
+        for number, values in (plain or {}).items():
+            self.begin(number, number)
+            self.newest = Day(*values)
+
+    def begin(self, number: int, at_most: int) -> None:
+        """A new day; of more than so many the oldest is forgotten."""
+        if self._number:
+            one = self.newest
+            packed = _DAY.pack(one.active, one.began_m, one.length_m, one.rung, len(one.unseen))
+            self._before += packed + one.unseen
+            if len(self) > at_most:
+                self._before = self._before[_DAY.size + _DAY.unpack_from(self._before)[-1] :]
+        self.newest, self._number = Day(), number
+
+    def before(self) -> Iterator[Day]:
+        """All but the newest, oldest first."""
+        packed, place = self._before, 0
+        while place < len(packed):
+            active, began_m, length_m, rung, unseen = _DAY.unpack_from(packed, place)
+            place += _DAY.size + unseen
+            yield Day(active, packed[place - unseen : place], began_m, length_m, rung)
+
+    def __iter__(self) -> Iterator[Day]:
+        yield from self.before()
+        if self._number:
+            yield self.newest
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Days) and self.plain() == other.plain()
+
+    def plain(self) -> dict[int, Any]:
+        days = list(self)
+        return {number: astuple(day) for number, day in enumerate(days, self._number + 1 - len(days))}
+
+
 def with_silence(week: bytes, hour: int, length_s: float) -> bytes:
     """The two longest silences of a week by the hour in which they began, longest first, with one more."""
     steps = min(ceil(length_s / STEP_S), 255)
@@ -77,22 +128,20 @@ def _with(bits: bytes, place: int) -> bytes:
 class Usual:
     """The home's own measure of silence. Times are seconds of local time; only their place within a day matters."""
 
+    __slots__ = ("_active", "_known", "_moved", "_sum", "days", "most")
+
     def __init__(self, days: Sequence[Day]) -> None:
         self.days = len(days)
         moved = [int.from_bytes(day.active, "little") for day in days]
-        active = _counts(moved)
+        self._active = bytes(_counts(moved))
         self._moved = bytes(sum(1 for day in moved if day & about) for about in ABOUT)
         unseen = _counts(EVERY_QUARTER & ~day.known() for day in days)  # of far fewer quarters than known
-        known = self._known = [len(days) - count for count in unseen]
+        self._known = bytes(len(days) - count for count in unseen)
         # Packed: every home has one of these, and a list would keep each number as an object of its own.
-        self.share = array(
-            "d",
-            ((_about(active, q) + PRIOR_DAYS * PRIOR[q]) / (_about(known, q) + PRIOR_DAYS) for q in range(QUARTERS)),
-        )
-        self._due = array("d", (-log(1 - min(max(p, P_LOW), P_HIGH)) for p in self.share))
-        self._sum = array("d", (0.0, *accumulate(self._due)))
+        self._sum = array("d", (0.0, *accumulate(map(self._due, range(QUARTERS)))))
         worst = [self.due(60 * day.began_m, 60 * (day.began_m + day.length_m)) for day in days if day.length_m]
-        self._most = sorted(worst, reverse=True)
+        self.most = sorted(worst, reverse=True)[min(SECOND, len(worst) - 1)] if worst else 0.0
+        """How much life was due in the second most unusual silence: with what a new one is compared."""
 
     def due(self, began_s: float, ended_s: float) -> float:
         """How much life was due in this silence: quarter hours in which somebody usually moves weigh most."""
@@ -102,12 +151,7 @@ class Usual:
         """When so much life will have been due since then."""
         days, rest = divmod(self._until(began_s) + due, self._sum[-1])
         quarter = min(bisect_right(self._sum, rest) - 1, QUARTERS - 1)
-        return days * DAY_S + (quarter + (rest - self._sum[quarter]) / self._due[quarter]) * QUARTER_S
-
-    @property
-    def most(self) -> float:
-        """How much life was due in the second most unusual silence: with what a new one is compared."""
-        return self._most[min(SECOND, len(self._most) - 1)] if self._most else 0.0
+        return days * DAY_S + (quarter + (rest - self._sum[quarter]) / self._due(quarter)) * QUARTER_S
 
     def known(self, at_s: float) -> int:
         """Of how many days it is known whether somebody moved at this time: on the others she was out, or unseen."""
@@ -119,12 +163,21 @@ class Usual:
 
     def tenths(self, at_s: float) -> int:
         """In how many of ten such quarter hours somebody moves."""
-        return round(10 * self.share[int(at_s % DAY_S // QUARTER_S)])
+        return round(10 * self._share(int(at_s % DAY_S // QUARTER_S)))
+
+    def _share(self, quarter: int) -> float:
+        """On how many of all days somebody moves in this quarter hour."""
+        active, known = _about(self._active, quarter), _about(self._known, quarter)
+        return (active + PRIOR_DAYS * PRIOR[quarter]) / (known + PRIOR_DAYS)
+
+    def _due(self, quarter: int) -> float:
+        """How much life is due in it."""
+        return -log(1 - min(max(self._share(quarter), P_LOW), P_HIGH))
 
     def _until(self, at_s: float) -> float:
         days, rest = divmod(at_s, DAY_S)
         quarter = int(rest // QUARTER_S)
-        return days * self._sum[-1] + self._sum[quarter] + (rest / QUARTER_S - quarter) * self._due[quarter]
+        return days * self._sum[-1] + self._sum[quarter] + (rest / QUARTER_S - quarter) * self._due(quarter)
 
 
 def longest_s(weeks: Sequence[bytes], began_s: float) -> float:

@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
-from detectors.habit import counted_from
+from detectors.habit import NOTHING, counted_from
 from gateway.domain import VITALS, Facts, Finding, Home, Kind, Reading, Severity, seconds
 from gateway.ports import Context
 
@@ -78,10 +78,11 @@ class Course:
 
 @dataclass(slots=True)
 class VitalsState:
-    courses: dict[str, Course] = field(default_factory=dict)  # by person and kind
+    courses: Mapping[str, Course] = field(default_factory=lambda: NOTHING)  # by person and kind
 
     def __post_init__(self) -> None:
-        self.courses = {name: one if isinstance(one, Course) else Course(*one) for name, one in self.courses.items()}
+        courses = {name: one if isinstance(one, Course) else Course(*one) for name, one in self.courses.items()}
+        self.courses = courses or NOTHING
 
 
 @dataclass(slots=True)
@@ -105,7 +106,8 @@ class Vitals:
         name = f"{reading.subject}/{reading.kind.value}"
         course = self.state.courses.get(name)
         if course is None:
-            course = self.state.courses[name] = Course(reading.at)
+            course = Course(reading.at)
+            self.state.courses = {**self.state.courses, name: course}
         elif reading.at <= course.at:
             return ()  # heard twice, or old: what came after it has been judged
         course.at = reading.at

@@ -1,7 +1,8 @@
 """One home's detectors, in order."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from array import array
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
@@ -61,18 +62,37 @@ class Watch:
     depends on how often anybody ticks: a deadline that lies before a reading is told before the reading is seen.
     """
 
+    __slots__ = (
+        "_asked",
+        "_broken",
+        "_check_at",
+        "_detectors",
+        "_ear",
+        "_names",
+        "_soonest",
+        "_supervision",
+        "_told",
+        "home",
+    )
+
     def __init__(self, home: Home, detectors: Mapping[str, Detector]) -> None:
         self.home = home
-        self.detectors = dict(detectors)
+        self._names = _shared(tuple(detectors))
+        self._detectors = tuple(detectors.values())
         self._ear = Ear(home)
-        self._broken: set[str] = set()
-        self._supervision = next((d for d in self.detectors.values() if isinstance(d, Supervision)), None)
+        self._broken: Set[str] = _NONE
+        self._supervision = next((one for one in self._detectors if isinstance(one, Supervision)), None)
         self._told: tuple[Context, Mapping[str, Blindness], Context] | None = None
-        self._asked = _asked_about(tuple((name, *_wishes_of(one)) for name, one in self.detectors.items()))
+        self._asked = _asked_about(tuple(map(_wishes_of, self._detectors)))
         # The first deadline of all but supervision, whose time stands still sooner; or one that has moved on since.
         self._soonest: datetime | None = None
         self._check_at: datetime | None = None
         self._look_ahead()
+
+    @property
+    def detectors(self) -> dict[str, Detector]:
+        """By name, in order. It is made anew each time: every home has fourteen, and their names are the same."""
+        return dict(zip(self._names, self._detectors, strict=True))
 
     def hear(self, heard: datetime, arrival: int) -> Reading | None:
         """A message proves that a hub of this home is alive. After a hole: the reading that marks its end.
@@ -84,7 +104,7 @@ class Watch:
 
     def observe(self, reading: Reading, context: Context) -> list[Finding]:
         """Take in one reading, stored or live: what became true before it, then what it says itself."""
-        ear, kind, detectors = self._ear, reading.kind, self.detectors
+        ear, kind, detectors = self._ear, reading.kind, self._detectors
         if kind is RETURNED:
             ear.returned(reading)
         else:
@@ -97,14 +117,14 @@ class Watch:
         found = self._advance(reading.at, context)
         told, supervision, soonest = self._with_blind_spots(context), self._supervision, self._soonest
         seen = 0 if supervision is None else supervision.revision
-        for name in self._asked[reading.is_event][kind]:
-            detector = detectors[name]
+        for place in self._asked[reading.is_event][kind]:
+            detector = detectors[place]
             # Not through a closure: this is the road of every reading.
             try:
                 if said := detector.observe(reading, told):
                     found.extend(said)
             except Exception:  # bulkhead: one broken detector must not blind the others
-                found.extend(self._report_broken(name, reading.at))
+                found.extend(self._report_broken(detector, reading.at))
             due = detector.due()
             if detector is supervision:
                 self._check_at = due
@@ -182,7 +202,7 @@ class Watch:
         return {
             "version": CHECKPOINT_VERSION,
             "ear": _plain(self._ear.state),
-            "detectors": {name: _plain(detector.state) for name, detector in self.detectors.items()},
+            "detectors": {name: _plain(one.state) for name, one in zip(self._names, self._detectors, strict=True)},
         }
 
     def dues(self) -> tuple[datetime | None, datetime | None]:
@@ -197,16 +217,16 @@ class Watch:
     def restore(self, plain: Mapping[str, Any]) -> bool:
         """Take over a checkpoint. False when it is of another make: then replay the readings instead."""
         states = plain.get("detectors", {})
-        if plain.get("version") != CHECKPOINT_VERSION or set(states) != set(self.detectors):
+        if plain.get("version") != CHECKPOINT_VERSION or states.keys() != set(self._names):
             return False
         try:
             ear = EarState(**plain["ear"])
-            restored = {name: type(self.detectors[name].state)(**states[name]) for name in states}
+            restored = [type(one.state)(**states[name]) for name, one in zip(self._names, self._detectors, strict=True)]
         except TypeError:  # a field that came or went with another version of a detector
             return False
         self._ear.state = ear
-        for name, state in restored.items():
-            self.detectors[name].state = state
+        for detector, state in zip(self._detectors, restored, strict=True):
+            detector.state = state
         self._look_ahead()
         return True
 
@@ -226,12 +246,12 @@ class Watch:
         kept = ear.kept(horizon)
         if (soonest is None or soonest > horizon) and (check_at is None or check_at > kept):
             return found
-        for name, detector in self.detectors.items():
+        for detector in self._detectors:
             is_supervision = detector is self._supervision
             due, until = detector.due(), kept if is_supervision else horizon
             if due is not None and due <= until:
                 told = context if is_supervision else self._with_testimony(horizon, context)
-                found.extend(self._ask(name, detector.tick, until, told))
+                found.extend(self._ask(detector, until, told))
         self._look_ahead()
         return found
 
@@ -239,7 +259,7 @@ class Watch:
         """When each detector has something to say next. What one of them is asked may put its deadline off, and most
         readings do: that is found out when the one before has come, for to look at all of them each time is dear."""
         soonest = None
-        for detector in self.detectors.values():
+        for detector in self._detectors:
             due = detector.due()
             if detector is self._supervision:
                 self._check_at = due
@@ -247,19 +267,18 @@ class Watch:
                 soonest = due
         self._soonest = soonest
 
-    def _ask(
-        self, name: str, tick: Callable[[datetime, Context], Iterable[Finding]], now: datetime, context: Context
-    ) -> list[Finding]:
+    def _ask(self, detector: Detector, now: datetime, context: Context) -> list[Finding]:
         try:
-            return list(tick(now, context))
+            return list(detector.tick(now, context))
         except Exception:  # bulkhead: one broken detector must not blind the others
-            return self._report_broken(name, now)
+            return self._report_broken(detector, now)
 
-    def _report_broken(self, name: str, at: datetime) -> list[Finding]:
+    def _report_broken(self, detector: Detector, at: datetime) -> list[Finding]:
         """Say it once: a failure of ours is itself a finding, so that somebody is told."""
+        name = next(name for name, one in zip(self._names, self._detectors, strict=True) if one is detector)
         if name in self._broken:
             return []
-        self._broken.add(name)
+        self._broken |= {name}
         log.exception("detector failed", extra={"home": self.home.id, "detector": name})
         return [
             Finding(
@@ -285,6 +304,7 @@ def _due(ear: Ear, soonest: datetime | None, check_at: datetime | None) -> datet
     return first
 
 
+_NONE: frozenset[str] = frozenset()
 _ALL = frozenset(Kind)
 
 
@@ -294,14 +314,23 @@ def _wishes_of(detector: Detector) -> tuple[frozenset[Kind], bool]:
 
 
 @cache
+def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    """All homes with the same detectors share their names."""
+    return names
+
+
+@cache
 def _asked_about(
-    detectors: tuple[tuple[str, frozenset[Kind], bool], ...],
-) -> tuple[Mapping[Kind, tuple[str, ...]], Mapping[Kind, tuple[str, ...]]]:
-    """Which detectors are asked about a reading that is no event, and about one that is. All homes share the tables:
-    most readings matter to one or two, and asking the others is what would make a reading dear."""
-    event = {kind: tuple(name for name, kinds, _ in detectors if kind in kinds) for kind in Kind}
+    wishes: tuple[tuple[frozenset[Kind], bool], ...],
+) -> tuple[Mapping[Kind, tuple[int, ...]], Mapping[Kind, tuple[int, ...]]]:
+    """Which detectors are asked, by their place, about a reading that is no event, and about one that is. All homes
+    share the tables: most readings matter to one or two, and asking the others is what would make a reading dear."""
+    numbered = list(enumerate(wishes))
+    event = {kind: tuple(place for place, (kinds, _) in numbered if kind in kinds) for kind in Kind}
     other = {
-        kind: tuple(name for name, kinds, only in detectors if kind in kinds and not (only and kind in SIGNS_OF_LIFE))
+        kind: tuple(
+            place for place, (kinds, only) in numbered if kind in kinds and not (only and kind in SIGNS_OF_LIFE)
+        )
         for kind in Kind
     }
     return other, event
@@ -320,6 +349,10 @@ def _value(value: Any) -> Any:
         return value
     if kind is dict:
         return {name: one if type(one) in _PLAIN else _value(one) for name, one in value.items()}
+    if kind is array:
+        return value.tolist()
+    if hasattr(kind, "plain"):  # one that is kept in less room than it is written in
+        return value.plain()
     if hasattr(kind, "__dataclass_fields__"):
         return [one if type(one) in _PLAIN else _value(one) for one in _parts(kind)[1](value)]
     return value
@@ -332,7 +365,7 @@ _PLAIN = frozenset({int, float, bool, str, bytes, datetime, list, tuple, type(No
 @cache
 def _parts(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
     """The fields of a state, and what takes all their values at once."""
-    names = tuple(field.name for field in fields(kind))
+    names = tuple(field.name for field in fields(kind) if field.init)
     if len(names) > 1:
         return names, attrgetter(*names)
     return names, lambda state: tuple(getattr(state, name) for name in names)

@@ -1,13 +1,24 @@
 """Too little water for somebody who lives here, too much, or water that never stops."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from statistics import median
 from typing import Any
 
-from detectors.habit import DOOR_RULE, LONG_HOLE, MEMORY_DAYS, NOT_ASKED, counted_from, planned_number, shared
+from detectors.habit import (
+    DOOR_RULE,
+    LONG_HOLE,
+    MEMORY_DAYS,
+    NO_PAIRS,
+    NOT_ASKED,
+    Pairs,
+    counted_from,
+    packed,
+    planned_number,
+    shared,
+)
 from detectors.kinds import DOOR, MOTION, RETURNED
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
@@ -66,9 +77,12 @@ class Use:
     told: bool = False
     day: str = ""  # the local date that `longest_s` belongs to
     longest_s: float = 0.0  # today's longest dry spell
-    days: list[int] = field(default_factory=list)  # of up to 28 days before, oldest first: minutes
-    draws: list[list[int]] = field(default_factory=list)  # of up to 28 days: litres, and half hours in which they ran
+    days: Sequence[int] = ()  # of up to 28 days before, oldest first: minutes
+    draws: Pairs = NO_PAIRS  # of up to 28 days: litres, and half hours in which they ran
     unusual_at: datetime | None = None  # when it was last unusual here: what that belongs to must not teach
+
+    def __post_init__(self) -> None:
+        self.days, self.draws = packed(self.days), Pairs.of(self.draws)
 
 
 @dataclass(slots=True)
@@ -181,8 +195,8 @@ class Water:
         was_told = state.trickles or (state.much_at is not None and at - state.much_at <= 2 * A_WHOLE_DAY)
         is_hers = state.unusual_at is None or at - state.unusual_at > A_WHOLE_DAY
         if not was_told and is_hers:
-            day = [sum(state.used) // 10, sum(1 for one in state.used if one)]
-            state.draws = [*state.draws, day][-MEMORY_DAYS:]
+            day = (sum(state.used) // 10, sum(1 for one in state.used if one))
+            state.draws = Pairs([*state.draws, day][-MEMORY_DAYS:])
 
     def _too_much(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, at = self._use, reading.at
@@ -289,7 +303,7 @@ class Water:
         today = at.astimezone(self.home.zone).date().isoformat()
         if state.day != today:
             if state.day:
-                state.days = [*state.days, round(state.longest_s / 60)][-MEMORY_DAYS:]
+                state.days = packed([*state.days, round(state.longest_s / 60)][-MEMORY_DAYS:])
             state.day, state.longest_s = today, 0.0
         state.longest_s = max(state.longest_s, dry_s)
 

@@ -309,7 +309,7 @@ def test_an_outing_a_hole_and_a_declared_absence_teach_nothing_of_life_at_home()
             for clock in ("16:00", "18:00", "20:00", "22:30"):
                 day.moves(clock)
         state = day.watch.detectors["inactivity"].state
-        taught.append(max(one.rung for one in state.days.values()))
+        taught.append(max(one.rung for one in state.days))
 
     assert taught == [0, 0, 0]
 
