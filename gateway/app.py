@@ -16,6 +16,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -122,6 +123,10 @@ SIGNS_LOOKED_AT = 20
 HAND_OVER_S = 0.0002
 """How long the road may hold the interpreter while the courier waits to speak. Python's own 5 ms, several times a
 message, is what a press would wait while readings are worked on; where nobody waits it costs nothing."""
+
+
+GIVE_WAY_S = 0.002
+"""So long the road stands still when somebody has called for help: the courier speaks before the readings go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +288,7 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
         desk=desk,
         options=settings.detectors,
         shadow=settings.shadow,
+        give_way=partial(time.sleep, GIVE_WAY_S),
     )
     pipeline.start(clock.now())
     source = MqttSource(endpoint(settings), settings.state, clock)

@@ -106,7 +106,9 @@ class Pipeline:
         shadow: Mapping[str, Mapping[str, Any]] | None = None,
         checkpoint_every: timedelta = CHECKPOINT_EVERY,
         awake_at_most: int = AWAKE_AT_MOST,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
+        """`give_way` lets whoever carries messages go first when somebody has called for help."""
         self._intake = intake
         self._directory = directory
         self._readings = readings
@@ -115,6 +117,7 @@ class Pipeline:
         self._shadow = shadow or {}
         self._checkpoint_every = checkpoint_every
         self._awake_at_most = awake_at_most
+        self._give_way = give_way
         self._watches: OrderedDict[str, Watch] = OrderedDict()  # of the homes that are awake; who spoke last is last
         self._dozing: dict[str, Doze] = {}  # the others
         self._missed: dict[str, list[Reading]] = {}  # of those: what came after its checkpoint, since the last start
@@ -309,6 +312,7 @@ class Pipeline:
         found: list[Finding] = []
         take, readings = self._intake.take, batch.readings
         handled: list[Message] = []
+        has_given_way = False
         for message in _with_presses(messages, presses, handled):
             self._arrival += 1
             taken = take(message, self._arrival)
@@ -331,6 +335,9 @@ class Pipeline:
                 watch = self._observe(watch, reading, found)
             if taken.urgent and found:  # a press does not wait for its neighbours in the batch
                 self._tell(found, max(now, message.heard))
+                if not has_given_way:  # once: many that press at once wait for each other
+                    has_given_way = True
+                    self._give_way()
             if taken.readings:
                 self._changed.add(taken.home)
                 self._watches.move_to_end(taken.home)

@@ -142,6 +142,17 @@ def test_a_press_in_the_midst_of_a_batch_does_not_wait_for_the_rest_of_it(gatewa
     assert [r.kind for r in gateway.readings.newest("h1", [Kind.SOS])] == [Kind.SOS], "durable, so it may be settled"
 
 
+def test_the_road_gives_way_to_whoever_calls_people_once_a_batch(gateway):
+    given = []
+    gateway.pipeline._give_way = lambda: given.append((gateway.told(), gateway.readings.newest("h1", [Kind.SOS])))
+
+    gateway.hears(("pir", {"kind": "motion", "value": 1}))
+    assert given == []
+
+    gateway.hears(*[("sos/cord", {"kind": "sos", "value": 1, "seq": n}) for n in range(3)])
+    assert given == [([("sos", 1)], [])], "as soon as people can be called, and before the readings are stored"
+
+
 def test_three_hours_without_life_are_told_though_every_hub_message_is_heard(gateway):
     gateway.moves()
     gateway.beats(200)
