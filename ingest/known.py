@@ -3,7 +3,6 @@
 By this the intake tells news from what a bridge merely remembers.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -124,7 +123,7 @@ class Bound:
     is_fresh: bool = True  # its first message has still to come
     is_testing: bool = False  # the message at hand says that the device tests itself
     pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
-    counts: deque[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
+    counts: list[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
     quiet: dict[str, Any] | None = None  # what its keys say that would be no news if it were said again
     told_at: datetime | None = None  # when its last reading happened …
     told_heard: datetime | None = None  # … and when it was heard
@@ -142,9 +141,8 @@ class Bound:
         own = None if self.flow.own is NEVER else self.flow.own
         if not self.lasts and self.told_at is None and not self.counts and own is None:
             return b""
-        counts = list(self.counts) if self.counts else None
         lasts: Any = self.lasts  # by kinds, which are texts
-        return _pack(_Packed(lasts, self.told_at, self.told_heard, self.is_fresh, own, self.pressed_at, counts))
+        return _pack(_Packed(lasts, self.told_at, self.told_heard, self.is_fresh, own, self.pressed_at, self.counts))
 
     def unpack(self, packed: bytes) -> None:
         """Know again what `packed` gave. Raises ValueError for what it never gave."""
@@ -219,8 +217,9 @@ def is_counted(bound: Bound, nature: Nature, kind: Kind, seq: int, heard: dateti
 
 def note_count(bound: Bound, kind: Kind, seq: int, heard: datetime) -> None:
     if bound.counts is None:
-        bound.counts = deque(maxlen=COUNTS_REMEMBERED)
+        bound.counts = []  # no deque: the smallest takes the room of sixty-four
     bound.counts.append((kind, seq, heard))
+    del bound.counts[:-COUNTS_REMEMBERED]
 
 
 def remember(
