@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
+from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
@@ -54,6 +55,9 @@ AT_HAND = 2
 
 OUT_OF_THE_DOOR_S = 0.005
 """An emergency that needs nothing from the outbox is on its way before anything else is looked for there."""
+
+SETS_OFF_WITHIN_S = 0.05
+"""What was handed to its channel is out of our hands after this long: nobody gives way to it any more."""
 
 LOOK = 200
 LOOK_AGAIN = 10_000
@@ -153,6 +157,7 @@ class Courier:
         self.attempts: Counter[tuple[str, str]] = Counter()  # channel and how an attempt ended: sent, later, failed
         self.rounds = 0  # grows whenever it looks what is to be sent: whoever watches sees that it does
         self._awake = asyncio.Event()
+        self._set_off_at = 0.0  # the latest of all messages, by the monotonic clock
         self._leaving = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -186,6 +191,11 @@ class Courier:
         for lane in self._lanes.values():
             lane.queue.clear()
         self._awake.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a message is setting off at this moment; one that hangs keeps nobody waiting."""
+        return self._awake.is_set() or (bool(self._under_way) and monotonic() - self._set_off_at < SETS_OFF_WITHIN_S)
 
     def wake(self) -> None:
         """There is something to say. May be called from any thread, before `run` and after its end too."""
@@ -278,6 +288,7 @@ class Courier:
     def _start(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup, errand: _Errand | None = None) -> None:
         lane.began(delivery)
         self._under_way.add(delivery.id)
+        self._set_off_at = monotonic()
         self._gone.add(delivery.id)
         group.create_task(self._go(delivery, errand, lane, group), name=f"deliver {delivery.id}")
         asyncio.get_running_loop().call_later(STEP_S, self._step, delivery, lane, group)
@@ -321,6 +332,7 @@ class Courier:
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 message = await channel.send(delivery, words)
+            self._set_off_at = 0.0  # out of our hands: for writing that down nobody has to wait
         except TryLater as why:
             await self._try_later(delivery, str(why) or reasons.UNSAID, why.code)
         except Undeliverable as why:

@@ -192,6 +192,14 @@ class Answers:
         lines = sorted(view.lines, key=lambda line: line.home.id)
         return [_home(line, now) for line in lines]
 
+    def state(self, home: Home) -> Mapping[str, Any]:
+        """How one home stands, read from it alone."""
+        house, now = self.house, self.house.clock.now()
+        heard = house.readings.heard(home.id).get(home.id)
+        unclosed = house.alerts.alerts(home=home.id, unclosed=True)
+        life = self.pages.lives.of(home, heard)
+        return _home(views.home_line(home, unclosed, heard, life, house.registry.plan(home.id, now), now), now)
+
     def day(self, home: Home, day: str) -> Mapping[str, Any]:
         now = self.house.clock.now()
         start, end, chosen = span_of_day(day, home, now)

@@ -60,10 +60,10 @@ def homes(door: ApiDoor) -> None:
         """The homes of your place and how each stands, by id."""
         return api.homes(caller, grid, cursor, limit)
 
-    @door.read("/homes/{home_id}", Right.HOMES, shape.HomeShape, *ON_DUTY)
+    @door.read("/homes/{home_id}", Right.HOMES, shape.HomeShape, *ON_DUTY, is_plain=True)
     def show_home(caller: Caller, home: Home) -> Mapping[str, Any]:
         """One home: how it stands, its last sign of life, since when it is not heard."""
-        return api.standing([home])[0]
+        return api.state(home)
 
     @door.read("/homes/{home_id}/coverage", Right.HOMES, shape.CoverageShape, *WITH_INSTALLERS)
     def show_coverage(caller: Caller, home: Home) -> Mapping[str, Any]:

@@ -39,6 +39,9 @@ R = TypeVar("R", bound="Housed")
 
 PAGE, LARGEST_PAGE = 50, 200
 
+WAIT_S, WAITS_AT_MOST = 0.001, 20
+"""How long somebody who asks waits while the road is busy, and how often."""
+
 READERS = 2
 """So many answers are worked out at a time, for all programs together: with each more the road, which shares the
 interpreter with them, would wait longer for its turn, and with it a press."""
@@ -93,6 +96,14 @@ class Housed(Protocol):
     """A room of the pages: what it needs of the stores, it has of its house."""
 
     house: House
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """An address that shows something of a home, asks for nothing else, and is answered in no time."""
+
+    right: Right
+    do: Callable[[Caller, Home], Mapping[str, Any]]
 
 
 @dataclass(slots=True)
@@ -164,10 +175,18 @@ class ApiDoor:
         self.house = api.house
         self.pages = api.pages
         self.router = Addresses("/api/v1")
-        self._keys = keys
+        self.keys = keys
+        self.plain: dict[str, Plain] = {}  # by what stands behind the home in its path
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="programs")
         for hang_up in rooms:
             hang_up(self)
+
+    async def give_way(self) -> None:
+        """While something is on the road whoever asks waits for it, but not for ever."""
+        for _ in range(WAITS_AT_MOST):
+            if not self.house.is_busy():
+                return
+            await asyncio.sleep(WAIT_S)
 
     def needs(self, right: Right | None, shown: type | None, **more: Any) -> dict[str, Any]:
         """What FastAPI and the OpenAPI document have to know of an address."""
@@ -180,7 +199,7 @@ class ApiDoor:
         }
 
     def who(self, right: Right | None, *duties: Duty) -> Any:
-        return Depends(self._keys.may(right, *duties))
+        return Depends(self.keys.may(right, *duties))
 
     def whole(self, caller: Caller) -> None:
         """Refuse a token or an account that is not for everywhere."""
@@ -199,10 +218,18 @@ class ApiDoor:
         return person
 
     def read(
-        self, path: str, right: Right, shown: type | None, *duties: Duty, gives: Sequence[str] = (), **more: Any
+        self,
+        path: str,
+        right: Right,
+        shown: type | None,
+        *duties: Duty,
+        gives: Sequence[str] = (),
+        is_plain: bool = False,
+        **more: Any,
     ) -> Callable[[F], F]:
-        """An address that shows something; the function returns what is shown, or a file of a sort that it `gives`."""
-        check = self._keys.may(right, *duties)
+        """An address that shows something; the function returns what is shown, or a file of a sort that it `gives`.
+        One that `is_plain` is answered at the hatch too (`dashboard.api_hatch`)."""
+        check = self.keys.may(right, *duties)
 
         if gives:
             more["responses"] = {200: {"description": "A file.", "content": {sort: {} for sort in gives}}}
@@ -219,9 +246,12 @@ class ApiDoor:
                     told = do(caller, *home, **given)
                     return told if isinstance(told, Response) else JSONResponse(told)
 
+                await self.give_way()
                 return await asyncio.get_running_loop().run_in_executor(self._readers, answer)
 
             self._hang("GET", path, do, endpoint, {"request": Request}, self.needs(right, shown, **more))
+            if is_plain:
+                self.plain[path.removeprefix("/homes/{home_id}").removeprefix("/")] = Plain(right, do)
             return do
 
         return add

@@ -1,7 +1,7 @@
 """The pages put together: `create_app(house)` is a web application that needs nothing but what the house hands it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,6 +23,7 @@ from dashboard import (
     api,
     api_accounts,
     api_door,
+    api_hatch,
     api_install,
     api_machine,
     api_people,
@@ -97,6 +98,14 @@ HEADERS = {
     "cache-control": "no-store",
 }
 
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+SEALED = frozenset(name.encode() for name in HEADERS)
+PLAIN = _encoded(HEADERS)
+
 LOOK_THROUGH_S = 3600.0
 """Between two looks for what has been kept long enough."""
 
@@ -143,7 +152,7 @@ def create_app(house: House) -> FastAPI:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)  # what they died of was told to the house
 
-    app = FastAPI(
+    app = Application(
         title="Shouwang", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None, max_body_size=LARGEST_FORM
     )
     app.state.feed = feed
@@ -222,6 +231,7 @@ def create_app(house: House) -> FastAPI:
     )
     # A request is held against every address before its own; theirs are known by the first letters of the path.
     app.router.routes.insert(0, Wing(door.router))
+    app.hatch = api_hatch.Hatch(door, PLAIN)
     put_up(metrics.routes(house))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     if house.phone is not None:
@@ -267,6 +277,17 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(Squeeze)
     app.add_middleware(Seal, tiles=house.map_tiles)
     return app
+
+
+class Application(FastAPI):
+    """Looks at the hatch before anything else."""
+
+    hatch: api_hatch.Hatch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_for_hatch = scope["type"] == "http" and scope["path"].startswith(api_hatch.HOMES)
+        if not (is_for_hatch and await self.hatch.answers(scope, send)):
+            await super().__call__(scope, receive, send)
 
 
 async def _let_go(house: House) -> None:
@@ -334,21 +355,26 @@ class Seal:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        is_kept = scope["path"].startswith("/static/") and b"v=" in scope["query_string"]
+        path = scope["path"]
+        is_kept = path.startswith("/static/") and b"v=" in scope["query_string"]
 
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                if scope["path"].startswith("/install/"):  # labels are scanned there, and homes get their position
-                    headers["permissions-policy"] = "camera=(self), microphone=(), geolocation=(self)"
-                if scope["path"] == "/map" or scope["path"].startswith("/map/"):
-                    headers["content-security-policy"] = self.map_policy
-                if scope["path"].startswith(("/alerts/", "/a/", "/door/")):  # whoever arrives may say where they are
-                    headers["permissions-policy"] = "camera=(), microphone=(), geolocation=(self)"
+                own = [header for header in message.get("headers", ()) if header[0].lower() not in SEALED]
+                message["headers"] = own + (PLAIN if path.startswith(problems.API) else self._seals(path))
                 if is_kept and message["status"] == 200:
-                    headers["cache-control"] = "public, max-age=31536000, immutable"
+                    MutableHeaders(scope=message)["cache-control"] = "public, max-age=31536000, immutable"
             await send(message)
 
         await self.app(scope, receive, sealed)
+
+    def _seals(self, path: str) -> list[tuple[bytes, bytes]]:
+        """What every answer of this address carries."""
+        seals = dict(HEADERS)
+        if path.startswith("/install/"):  # labels are scanned there, and homes get their position
+            seals["permissions-policy"] = "camera=(self), microphone=(), geolocation=(self)"
+        if path == "/map" or path.startswith("/map/"):
+            seals["content-security-policy"] = self.map_policy
+        if path.startswith(("/alerts/", "/a/", "/door/")):  # whoever arrives may say where they are
+            seals["permissions-policy"] = "camera=(), microphone=(), geolocation=(self)"
+        return _encoded(seals)

@@ -40,6 +40,8 @@ class House:
     push_key: Path | None = None  # the public key by which push services know us; None: no browser is told by push
     privacy: Privacy | None = None  # copies and erasures for the administrator's page
     workings: Workings | None = None  # what administrators may ask of the gateway itself; None: nobody asks here
+    is_busy: Callable[[], bool] = lambda: False  # something is on the road: who can wait a moment does
+    is_at_hand: bool = True  # the book is a file of this machine: asking it takes no longer than asking for a thread
     fell: Callable[[BaseException], None] = lambda error: None  # a part of the pages died: all must start anew
     blank_book: Callable[[], AlertStore] | None = None  # in which may be tried who would be called
     history: History | None = None  # sums of hours from further back than `readings` has them; None: nobody has

@@ -148,7 +148,7 @@ class Keys:
         def check(request: Request) -> Caller:
             if "\0" in request.url.path or "%00" in request.url.path:  # no id of ours holds it, nor does PostgreSQL
                 raise Problem(404, *CODES[404])
-            given = _bearer(request)
+            given = bearer_of(request.headers.get("authorization", ""))
             if given is not None:
                 return self._by_token(given, right, source_of(request))
             visitor = signed_in(request)
@@ -163,7 +163,7 @@ class Keys:
     def _by_token(self, given: str, right: Right | None, source: str) -> Caller:
         house, now = self.house, self.house.clock.now()
         token = house.accounts.token(hash_token(given))
-        if token is None or token.revoked_at is not None or token.expires_at <= now:
+        if token is None or not _opens(token, now):
             if self.guesses.is_full(source, now):
                 raise Problem(429, *CODES[429], headers={"Retry-After": "60"})
             raise Problem(401, "token-unknown", "This token was never made here, was revoked, or has run out.")
@@ -171,20 +171,46 @@ class Keys:
             raise Problem(429, *CODES[429], headers={"Retry-After": "60"})
         if right is not None and right not in token.rights:
             raise Problem(403, "right-missing", f"This token is not for {right.value!r}; make one that is.")
-        if token.last_used_at is None or now - token.last_used_at >= USED_EVERY:
+        if not _is_noted(token, now):
             house.accounts.see_token(token.id, now)
-        name = BY_PROGRAM + token.name
-        account = Account(
-            login=name,
-            password_hash=UNUSABLE,
-            person=name,
-            duty=Duty.ADMIN,  # within its place; what it may do there its rights say
-            place=token.place,
-            created_at=token.created_at,
-        )
-        return Caller(Visitor(account=account, token_hash="", csrf=""), token)
+        return _caller(token)
+
+    def known(self, given: str | None, right: Right) -> Caller | None:
+        """Who asks with this token, where there is nothing to refuse or to write down; it is not counted yet."""
+        token = self.house.accounts.token(hash_token(given)) if given else None
+        now = self.house.clock.now()
+        if token is None or not _opens(token, now) or right not in token.rights or not _is_noted(token, now):
+            return None
+        return _caller(token)
+
+    def counts(self, caller: Caller) -> bool:
+        """Count a request; False: it is one too many."""
+        return caller.token is None or not self.turnstile.is_full(caller.token.id, self.house.clock.now())
 
 
-def _bearer(request: Request) -> str | None:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+def _opens(token: ApiToken, now: datetime) -> bool:
+    return token.revoked_at is None and now < token.expires_at
+
+
+def _is_noted(token: ApiToken, now: datetime) -> bool:
+    """Whether it is known already that the token is in use."""
+    return token.last_used_at is not None and now - token.last_used_at < USED_EVERY
+
+
+def _caller(token: ApiToken) -> Caller:
+    name = BY_PROGRAM + token.name
+    account = Account(
+        login=name,
+        password_hash=UNUSABLE,
+        person=name,
+        duty=Duty.ADMIN,  # within its place; what it may do there its rights say
+        place=token.place,
+        created_at=token.created_at,
+    )
+    return Caller(Visitor(account=account, token_hash="", csrf=""), token)
+
+
+def bearer_of(header: str) -> str | None:
+    """What a program sends as its token, in the header `Authorization`."""
+    scheme, _, given = header.partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None

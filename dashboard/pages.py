@@ -119,6 +119,14 @@ class Pages:
         self._saw(visitor, home, "home")
         return home
 
+    def known(self, visitor: Visitor, home_id: str) -> Home | None:
+        """The home where it is theirs and it is written down already that they look at it in this hour."""
+        home = scope.home_of(visitor.account, home_id, self.house.registry)
+        is_noted = home is not None and self.seen.is_noted(
+            visitor.account.person, home.id, "home", self.house.clock.now()
+        )
+        return home if is_noted else None
+
     def _theirs(self, visitor: Visitor, home_id: str, *, glass: bool = False) -> Home:
         home = scope.home_of(visitor.account, home_id, self.house.registry)
         if home is None and glass and self._is_behind_glass(visitor, home_id):

@@ -68,11 +68,15 @@ class Seen:
                 ledger.audit(act)
             self._listed.add(key)
 
+    def is_noted(self, who: str, home_id: str, what: str, now: datetime) -> bool:
+        """Whether `note` would have nothing to write."""
+        return _hour_of(now) == self._hour and (who, home_id, what) in self._noted
+
     def note(self, who: str, home: Home, what: str, now: datetime, role: str = "") -> None:
         """`what` is the sort of page: home, alert, link. Residents who look at themselves are nobody else."""
         if home.id.startswith(GRID) or (home.person and who == home.person):
             return
-        key, hour = (who, home.id, what), now.replace(minute=0, second=0, microsecond=0)
+        key, hour = (who, home.id, what), _hour_of(now)
         with self._noting:
             if hour != self._hour:
                 self._hour = hour
@@ -83,3 +87,7 @@ class Seen:
             with self.registry.begin() as ledger:  # first written, then shown: a look that is not written fails
                 ledger.audit(Act(at=now, who=who, what=f"{READ}{what}", ref=home.id, facts=facts))
             self._noted.add(key)
+
+
+def _hour_of(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)

@@ -336,7 +336,21 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
                 group.create_task(courier.run(), name="courier"),
                 group.create_task(keeping, name="keeping"),
                 group.create_task(
-                    _pages(settings, stores, desk, clock, health, ready, listener, base_url, stop, demo, config, wish),
+                    _pages(
+                        settings,
+                        stores,
+                        desk,
+                        clock,
+                        health,
+                        ready,
+                        listener,
+                        base_url,
+                        stop,
+                        demo,
+                        config,
+                        wish,
+                        lambda: road.is_busy or courier.is_busy,
+                    ),
                     name="pages",
                 ),
             ]
@@ -555,6 +569,7 @@ async def _pages(
     demo: bool,
     config: Path | None,
     wish: Wish,
+    is_busy: Callable[[], bool],
 ) -> None:
     """The web pages. Loaded beside the running road, in a thread, because they take the longest to load."""
     await asyncio.to_thread(importlib.import_module, "dashboard.app")
@@ -585,6 +600,8 @@ async def _pages(
         meters=health.meters,
         metrics_token=settings.web.metrics.get_secret_value(),
         fell=fell,
+        is_busy=is_busy,
+        is_at_hand=not settings.book.startswith("postgresql"),
         photos=settings.state / "photos",
         privacy=stores.privacy(settings.state, stores.registrar(settings.state)),
         workings=workings(settings.state, config, wish, dict(settings.retention)),

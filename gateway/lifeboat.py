@@ -95,6 +95,8 @@ class NoRoom(Reserve):
 class Lookout:
     """The road meanwhile. Goes round until stopped: hears what calls for help, and climbs."""
 
+    is_busy = False  # nobody who would wait for it is let in
+
     def __init__(self, source: Source, pipeline: Pipeline, desk: Desk, clock: Clock) -> None:
         self._source, self._pipeline, self._desk, self._clock = source, pipeline, desk, clock
         self._stop_asked = threading.Event()

@@ -52,6 +52,7 @@ class Road:
         self._listening = Listening(source)
         self._stop_asked = threading.Event()
         self.beat: datetime = clock.now()
+        self.is_busy = False  # with what has come
 
     def run(self) -> None:
         source, pipeline, clock = self._source, self._pipeline, self._clock
@@ -62,7 +63,9 @@ class Road:
             now = clock.now()
             listening = self._listening.since(now)
             if messages:
+                self.is_busy = True
                 source.settle(pipeline.handle(messages, now, source.presses))  # a crash before this loses nothing
+                self.is_busy = False
             if now >= next_tick or next_tick - now > TICK:  # the second: the clock was set back
                 if (listening is None) != was_deaf:
                     was_deaf = listening is None

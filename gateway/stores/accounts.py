@@ -8,7 +8,7 @@ from gateway.ports import Account, ApiToken, SecondStep, Session
 from gateway.stores import tables
 from gateway.stores.book import one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware
-from gateway.stores.prepared import Prepared
+from gateway.stores.prepared import Glance
 from gateway.stores.roll import absent
 
 _account, _session, _invitation = tables.account, tables.session, tables.invitation
@@ -34,7 +34,7 @@ class SqlAccounts:
         self._invite = upsert(engine, _invitation)
         self._put_step = upsert(engine, _step)
         self._put_token = upsert(engine, _token)
-        self._token = Prepared(engine.dialect, _TOKEN)
+        self._token = Glance(engine, _TOKEN)
 
     def account(self, login: str) -> Account | None:
         with self._engine.connect() as connection:
@@ -171,9 +171,7 @@ class SqlAccounts:
             connection.execute(self._put_token, row_of(token, _TOKEN_NAMES))
 
     def token(self, token_hash: str) -> ApiToken | None:
-        with self._engine.connect() as connection:
-            row = self._token.one(connection, {"token_hash": token_hash})
-        return None if row is None else ApiToken(**row)
+        return next(iter(self._token.nouns(ApiToken, token_hash=token_hash)), None)
 
     def tokens(self) -> list[ApiToken]:
         every = select(_token).order_by(_token.c.name, _token.c.created_at.desc(), _token.c.id)

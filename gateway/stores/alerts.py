@@ -31,7 +31,7 @@ from gateway.ports import Answered, Carried, Timer
 from gateway.stores import ANSWERS_KEPT, CARRIED_LOOKED_AT, naming, tables
 from gateway.stores.book import ACT, TrailLedger, row_of, scrub, tidy, upsert, writing
 from gateway.stores.moments import aware
-from gateway.stores.prepared import Prepared, appending
+from gateway.stores.prepared import Glance, Prepared, appending
 from gateway.stores.registry import put_override
 
 T = TypeVar("T")
@@ -181,7 +181,7 @@ class SqlAlerts:
 
     def alerts(self, *, home: str | None = None, unclosed: bool = False, limit: int = 200) -> list[Alert]:
         if home is not None and unclosed:
-            return self._found(Alert, self._sql.unclosed, home=home, limit=limit)
+            return self._sql.unclosed.nouns(Alert, home=home, limit=limit)
         wanted = select(_alert)
         if home is not None:
             wanted = wanted.where(_alert.c.home == home)
@@ -403,7 +403,7 @@ class _Statements:
 
         self.alert_by_id = prepared(_ALERT_BY_ID)
         self.open_alerts = prepared(_OPEN_ALERTS)
-        self.unclosed = prepared(_UNCLOSED)
+        self.unclosed = Glance(engine, _UNCLOSED)
         self.open_everywhere = prepared(_OPEN_EVERYWHERE)
         self.homes_with = prepared(_HOMES_WITH)
         self.members = prepared(_MEMBERS)

@@ -7,9 +7,14 @@ person waits the compiled text goes to the driver directly, inside the same conn
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, Table, insert
+
+T = TypeVar("T")
+
+REMEMBERED = 1_000
+"""Answers of a `Glance` of which the nouns are kept."""
 
 
 class Prepared:
@@ -46,23 +51,23 @@ class Prepared:
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every row found, by the names of the columns."""
-        return [self._row(found) for found in self.run(connection, values).fetchall()]
+        return [self.row(found) for found in self.run(connection, values).fetchall()]
 
     def one(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The first row found, or None."""
         found = self.run(connection, values).fetchone()
-        return None if found is None else self._row(found)
+        return None if found is None else self.row(found)
 
     def scalar(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The first column of the first row, or None."""
-        return self._first(self.run(connection, values).fetchone())
+        return self.first(self.run(connection, values).fetchone())
 
-    def read(self, cursor: Any) -> Any:
-        """The same with a cursor of the driver, for a statement that is always given the same values."""
-        cursor.execute(self.text, self._bound({}))
-        return self._first(cursor.fetchone())
+    def found(self, cursor: Any, values: Mapping[str, Any]) -> list[Any]:
+        """Every row, each as the driver gives it: `row` makes it a typed one. The cursor is the driver's."""
+        cursor.execute(self.text, self._bound(values))
+        return cast("list[Any]", cursor.fetchall())
 
-    def _first(self, found: Any) -> Any:
+    def first(self, found: Any) -> Any:
         convert = self._from_driver[0]
         return None if found is None else found[0] if convert is None else convert(found[0])
 
@@ -74,7 +79,7 @@ class Prepared:
             given[name] = value if convert is None else convert(value)
         return given if self._order is None else [given[name] for name in self._order]
 
-    def _row(self, found: Any) -> dict[str, Any]:
+    def row(self, found: Any) -> dict[str, Any]:
         return {
             name: value if convert is None else convert(value)
             for name, value, convert in zip(self._names, found, self._from_driver, strict=True)
@@ -87,7 +92,7 @@ def appending(dialect: Dialect, table: Table, columns: Iterable[str]) -> Prepare
 
 
 class Glance:
-    """One value that is asked for at every step of the road, by any thread.
+    """One question that is asked at every step of the road, or by every program that asks us, by any thread.
 
     Taking a connection from the pool and giving it back costs several times the question itself, so one is kept for
     it; where a question opens a transaction it would hold that open, and is asked in the ordinary way.
@@ -98,17 +103,36 @@ class Glance:
         self._statement = Prepared(engine.dialect, statement)
         self._asking = threading.Lock()
         self._kept: PoolProxiedConnection | None = None
+        self._cursor: Any = None
+        self._made: dict[tuple[Any, ...], tuple[list[Any], list[Any]]] = {}
 
     def value(self) -> Any:
         """The value as it stands now, whichever process wrote it last; None where there is none."""
+        return self._statement.first(next(iter(self._found({})), None))
+
+    def nouns(self, kind: type[T], **values: Any) -> list[T]:
+        """A noun of every row found with these values, as they stand now. They are made again only where the rows are
+        others than the last time: of a wide row that costs several times the question."""
+        rows, asked = self._found(values), tuple(values.values())
+        if not rows:
+            return []
+        known = self._made.get(asked)
+        if known is None or known[0] != rows:
+            if len(self._made) >= REMEMBERED:
+                self._made.clear()
+            known = self._made[asked] = rows, [kind(**self._statement.row(row)) for row in rows]
+        return list(known[1])
+
+    def _found(self, values: Mapping[str, Any]) -> list[Any]:
         if self._engine.dialect.name != "sqlite":
             with self._engine.connect() as connection:
-                return self._statement.scalar(connection, {})
+                return self._statement.found(connection.connection.cursor(), values)
         with self._asking:
-            if self._kept is None:
+            if self._cursor is None:
                 self._kept = self._engine.raw_connection()
-            cursor = self._kept.cursor()
+                self._cursor = self._kept.cursor()
             try:
-                return self._statement.read(cursor)
-            finally:
-                cursor.close()
+                return self._statement.found(self._cursor, values)
+            except BaseException:
+                self._cursor = None  # what it had begun to read would keep the file's log from being folded in
+                raise

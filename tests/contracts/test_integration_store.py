@@ -28,6 +28,7 @@ def test_a_token_comes_back_as_it_was_whatever_has_become_of_it(accounts):
     assert accounts.token("h1") is None and accounts.tokens() == []
 
     accounts.put_token(CITY)
+    assert accounts.token("h1") == accounts.token("h1") == CITY
     accounts.see_token("t1", NOW + DAY)
     accounts.see_token("unknown", NOW)
 

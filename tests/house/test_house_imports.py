@@ -85,7 +85,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Each library has its rooms; everywhere else it is a stranger.
 THIRD_PARTIES: dict[str, set[str]] = {
     "paho": {"ingest.mqtt", "simulators.broker"},
-    "msgspec": {"ingest.decoders", "gateway.stores", "gateway.pipeline"},
+    "msgspec": {"dashboard.api_hatch", "ingest.decoders", "ingest.known", "gateway.stores", "gateway.pipeline"},
     "sqlalchemy": {"gateway.stores"},
     "alembic": {"gateway.stores"},
     "influxdb_client": {"gateway.stores.influx"},
