@@ -4,11 +4,11 @@ import heapq
 import logging
 import zlib
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from detectors import Doze, Watch, is_muted, watch_over
 from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
-from ingest.intake import Intake, Taken, named
+from ingest.intake import Intake, Taken
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,11 @@ UNSETTLED = timedelta(seconds=30)
 """After a connection, so long may what was not acknowledged before come in behind what is newer."""
 
 TICK_US = 5_000
-GLANCE_US, LOOK_US, TURN_US, ROUSE_US = 10, 60, 200, 500
+GLANCE_US, FOLLOW_US, LOOK_US, TURN_US, ROUSE_US = 10, 20, 60, 200, 500
 """What one tick may take, so that no press waits for all that is due at one moment: a home whose hub was heard since is
-passed over, one is looked at, one's detectors are made anew because a line for a whole district changed them, one is
-woken. The next tick follows at once. Whoever moves meanwhile is not kept waiting: a reading finds its own plan."""
-
-REPLANNED_AT_ONCE = 1_000
-"""Homes whose lines are read again in one tick after some were written, 20 µs each."""
+passed over, one's registration and lines are compared, one is looked at, one's detectors are made anew because it or
+a line for a whole district changed them, one is woken. The next tick follows at once. Whoever moves meanwhile is not
+kept waiting: a reading finds its own plan."""
 
 AWAKE_AT_MOST = 10_000
 """Homes whose memory is kept unpacked, some 60 KB each. Of a larger county those that spoke last are; the others doze,
@@ -63,6 +61,9 @@ follows at once."""
 
 TOO_MANY_AWAKE = 2_000
 """Where messages wake more than that, so many more than should be stay awake at most: some 120 MB."""
+
+NO_OPTIONS: Mapping[str, Mapping[str, Any]] = {}
+"""What the plan of most homes says of the detectors: they share it."""
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
@@ -123,6 +124,8 @@ class Pipeline:
         self._missed: dict[str, list[Reading]] = {}  # of those: what came after its checkpoint, since the last start
         self._context = Context()
         self._held: dict[str, Held] = {}
+        self._said: Sequence[Override] = ()  # the lines of a plan that were read last …
+        self._read: Sequence[Override] = ()  # … and of those what this program understands
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
         self._scheduled: dict[str, datetime] = {}
         self._arrival = self._durable = 0
@@ -131,7 +134,8 @@ class Pipeline:
         self._changed: set[str] = set()  # homes that moved on since the last checkpoint began
         self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
         self._to_keep: list[str] = []
-        self._to_replan: deque[str] = deque()  # homes around which lines were written
+        self._to_follow: deque[str] = deque()  # homes that may be others, or around which lines may have been written
+        self._giving_up: set[str] = set()  # of them, those that may have lost a hub to one which is still to come
         self._settled = 0
         self._settling = 0
         self._slice = CHECKPOINT_SLICE
@@ -236,7 +240,7 @@ class Pipeline:
             return False  # it is woken at once, and then its readings are replayed
         self._dozing[home.id] = doze
         if (heard := doze.ear.state.heard) is not None:
-            lines = readable(self._directory.plan_lines(home.id))
+            lines = self._lines(home.id)
             self._let_hold(home, span_at(lines, heard, home.zone), lines, None)
         return True
 
@@ -402,10 +406,9 @@ class Pipeline:
             self._intake.unsettle(listening_since + UNSETTLED)
         if self._context.listening_since != (listening_since or now):
             self._context = Context(listening_since=listening_since or now)
-        self._follow_registry()
+        spent_us = self._follow_registry()
         found: list[Finding] = []
         batch = Batch()
-        spent_us = 0
         while spent_us < TICK_US and self._deadlines and self._deadlines[0][0] <= now:
             due, home = heapq.heappop(self._deadlines)
             if self._scheduled.get(home) != due:
@@ -441,7 +444,7 @@ class Pipeline:
 
     def is_behind(self, now: datetime) -> bool:
         """Whether more is due than one tick looks at: then the next should follow at once."""
-        if self._to_replan or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
+        if self._to_follow or self._giving_up or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
             return True
         return bool(self._deadlines) and self._deadlines[0][0] <= now
 
@@ -490,7 +493,7 @@ class Pipeline:
         while True:
             held = self._held.get(home.id)
             if held is None:
-                lines: Sequence[Override] = readable(self._directory.plan_lines(home.id))
+                lines: Sequence[Override] = self._lines(home.id)
                 span = span_at(lines, at, home.zone)
             elif at >= held.until:
                 # Since when we listen is known better now: somebody may have set the clock beyond all of it.
@@ -505,6 +508,13 @@ class Pipeline:
                 return watch
             watch = self._hold(watch, span, lines, held)
 
+    def _lines(self, home: str) -> Sequence[Override]:
+        """What was ever planned for a home and around it. Its neighbours mostly share it: read through once."""
+        lines = self._directory.plan_lines(home)
+        if lines is not self._said:
+            self._said, self._read = lines, readable(lines)
+        return self._read
+
     def _hold(self, watch: Watch, span: Span, lines: Sequence[Override], before: Held | None) -> Watch:
         return self._watch(watch.home) if self._let_hold(watch.home, span, lines, before) else watch
 
@@ -514,7 +524,7 @@ class Pipeline:
         if before is not None and before.context.plan == plan:
             plan, options = before.context.plan, before.options
         else:
-            options = options_in(plan)
+            options = options_in(plan) if plan else NO_OPTIONS
         context = base if not plan else replace(base, plan=plan)
         if before is not None and before.base is base and before.context.plan is plan:
             context = before.context
@@ -560,45 +570,77 @@ class Pipeline:
 
     # ------------------------------------------------------------------ who is watched
 
-    def _follow_registry(self) -> None:
+    def _follow_registry(self) -> int:
+        """Look at homes that may be others than they were, for half of a tick at most; how long that took, about."""
         version = self._directory.version()
         if version != self._version:
             said = self._directory.changes(self._version)
             self._version = version
-            self._follow(said)
-        for _ in range(min(REPLANNED_AT_ONCE, len(self._to_replan))):
-            name = self._to_replan.popleft()
-            known = self._watches.get(name) or self._dozing.get(name)
-            if known is not None and self._is_replanned(known.home):
-                self._schedule(known)
+            if said is None:
+                self._to_follow.clear()
+            self._to_follow.extend(self._all_names() if said is None else said)
+        spent_us = 0
+        while self._to_follow and spent_us < TICK_US // 2:
+            name = self._to_follow.popleft()
+            home = self._directory.home(name)
+            if self._to_follow and self._has_given_up_a_hub(name, home):
+                self._giving_up.add(name)  # its hub goes on being its own until whoever has it now is followed
+                continue
+            holders = {self._intake.holds(hub.id) for hub in home.hubs} if home is not None else set()
+            others = {other: self._directory.home(other) for other in holders if other is not None and other != name}
+            spent_us += self._follow({**others, name: home})
+        if self._giving_up and not self._to_follow:
+            given_up, self._giving_up = self._giving_up, set()
+            spent_us += self._follow({name: self._directory.home(name) for name in given_up})
+        return spent_us
 
-    def _follow(self, said: Set[str] | None) -> None:
-        """These homes, or perhaps any, are others than they were, or lines were written around them."""
-        self._intake.refresh(said)
-        homes = named(self._directory, said)
-        changed = homes.keys() | self._watches.keys() | self._dozing.keys() if said is None else said
-        for gone in changed - homes.keys():
-            for known in (self._watches, self._dozing, self._missed, self._held):
-                known.pop(gone, None)
-        for home in homes.values():
-            watch, doze = self._watches.get(home.id), self._dozing.get(home.id)
-            if doze is not None and doze.home == home:
+    def _all_names(self) -> Iterable[str]:
+        """Every home that is known here, or to the registry."""
+        known = (self._watches.keys(), self._dozing.keys())
+        new = (
+            home.id for home in self._directory.homes() if home.id not in self._watches and home.id not in self._dozing
+        )
+        return chain(*known, new)
+
+    def _has_given_up_a_hub(self, name: str, home: Home | None) -> bool:
+        known = self._watches.get(name) or self._dozing.get(name)
+        if known is None or known.home is home:
+            return False
+        left = set() if home is None else {hub.id for hub in home.hubs}
+        return any(hub.id not in left for hub in known.home.hubs)
+
+    def _follow(self, homes: Mapping[str, Home | None]) -> int:
+        """These homes stand so in the registry, or lines were written around them; what it took, about."""
+        self._intake.refresh(homes)
+        spent_us = 0
+        for name, home in homes.items():
+            spent_us += FOLLOW_US
+            watch, doze = self._watches.get(name), self._dozing.get(name)
+            if home is None:
+                for known in (self._watches, self._dozing, self._missed, self._held):
+                    known.pop(name, None)
+            elif doze is not None and doze.home == home:
                 doze.ear.home = home  # the same noun of the newer registry: the older one may go
-                self._to_replan.append(home.id)
+                if self._is_replanned(home):
+                    self._schedule(doze)
             elif watch is not None and watch.home == home:
-                self._to_replan.append(home.id)
+                if self._is_replanned(home):
+                    self._schedule(watch)
             else:
                 self._is_replanned(home)
                 if doze is not None:
-                    self._rouse(home.id)
+                    self._rouse(name)
+                    spent_us += ROUSE_US
                 self._schedule(self._watch(home))
+                spent_us += TURN_US
+        return spent_us
 
     def _is_replanned(self, home: Home) -> bool:
         """Lines are only written forward, so what holds is what held; but it may hold for less long, or for longer."""
         held = self._held.get(home.id)
         if held is None:
             return False
-        lines = readable(self._directory.plan_lines(home.id))
+        lines = self._lines(home.id)
         if lines == held.lines:
             return False
         until = span_at(lines, held.since, home.zone).until

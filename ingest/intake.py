@@ -7,7 +7,7 @@ readings given out, so that a restart which recalls the stored readings knows th
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -94,9 +94,6 @@ NEWS_PAGE = 4096
 
 LARGEST_DRAUGHT = 100_000.0
 """Litres. A meter that has moved further was exchanged, like one that moved back: it counts from there."""
-
-A_FEW = 100
-"""Homes that are looked up one by one; of more all are gone through."""
 
 IN_HAND = 10_000
 """Devices whose memory is kept unpacked, 1 KB each: those of a thousand homes. Of more those that have been silent are
@@ -185,13 +182,14 @@ class Intake:
 
     # ------------------------------------------------------------------ who is there
 
-    def refresh(self, changed: Set[str] | None = None) -> None:
-        """The registry has changed, of these homes or perhaps of every one: bind anew. What is known stays, except of
-        sensors that became something else."""
-        homes = named(self._directory, changed)
-        changed = self._homes.keys() | homes.keys() if changed is None else changed
+    def refresh(self, said: Mapping[str, Home | None] | None = None) -> None:
+        """The registry has changed: these homes are registered so, or not any more; or perhaps every one is another.
+        Bind anew. What is known stays, except of sensors that became something else."""
+        if said is None:
+            said = dict.fromkeys(self._homes) | {home.id: home for home in self._directory.homes()}
+        homes = {name: home for name, home in said.items() if home is not None}
         same = {name for name, home in homes.items() if self._homes.get(name) is home}  # a line of its plan was written
-        changed = changed - same
+        changed = said.keys() - same
         hubs: dict[str, _Hub] = {}
         known = {name: self._unbind(name, hubs) for name in changed}
         for name, home in homes.items():
@@ -1045,13 +1043,6 @@ class Intake:
                     Reading(road.home, name, "", kind, 1.0, heard, heard, arrival, crc32(message.payload))
                 )
                 taken.urgent = True
-
-
-def named(directory: Directory, names: Set[str] | None) -> dict[str, Home]:
-    """These homes as they are registered now, or all of them; of a few each is asked for."""
-    if names is None or len(names) > A_FEW:
-        return {home.id: home for home in directory.homes() if names is None or home.id in names}
-    return {name: home for name in sorted(names) if (home := directory.home(name)) is not None}
 
 
 def _hub_of(home: str, name: str, before: _Hub | None) -> _Hub:

@@ -75,6 +75,7 @@ from gateway.stores.roll import (
     Roll,
     absent,
     chains,
+    changed_between,
     check_home,
     check_override,
     contacts_with_phones,
@@ -610,7 +611,7 @@ class MemoryRegistry(ReadsRoll):
             self._turn_to(ledger.roll(self._current.version + 1))
 
     def _turn_to(self, roll: Roll) -> None:
-        self._note_step(self._current, roll)
+        self._note_step(self._current, roll, changed_between(self._current, roll))
         self._current = roll
 
     def _roll(self) -> Roll:

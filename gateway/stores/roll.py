@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +22,9 @@ _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 STEPS_REMEMBERED = 100
 """So many steps back it is known which homes changed; the road asks five times a second."""
+
+CHANGED_AT_MOST = 5_000
+"""Of a step that changed more homes it is not remembered which: a county's names, a hundred times over."""
 
 STANDARD_ZONE = ZoneInfo("Asia/Shanghai")
 """The clock of a grid in which nobody lives yet."""
@@ -47,6 +50,7 @@ class Roll:
     secrets: Mapping[str, str] = field(default_factory=dict)
     _spells: dict[tuple[str, Duty], Spell] = field(default_factory=dict, init=False, repr=False, compare=False)
     _zones: dict[str, ZoneInfo] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lines: dict[str, tuple[Override, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def on_call(self, grid: str, duty: Duty, at: datetime) -> Spell:
         """Kept until it may become another answer: a press at three in the morning asks again and again."""
@@ -103,15 +107,21 @@ class Roll:
     def plan_lines(self, home: str) -> tuple[Override, ...]:
         """From the farthest area to the home itself, each in the order in which they began: the last has the word."""
         own, known = self.overrides.get((Scope.HOME, home), ()), self.homes.get(home)
-        return own if known is None else (*self.lines_around(known.grid), *own)
+        if known is None:
+            return own
+        around = self.lines_around(known.grid)
+        return (*around, *own) if own else around
 
     def lines_around(self, code: str) -> tuple[Override, ...]:
-        """What was ever planned for a grid and the areas around it, the farthest first."""
-        grid, wide = self.grids.get(code), self.overrides.get((Scope.GRID, code), ())
-        areas = self.areas_of(grid.community if grid else "")
-        for area in areas:
-            wide = (*self.overrides.get((Scope.AREA, area), ()), *wide)
-        return (*(_climate(areas[-1]) if areas else ()), *wide)
+        """What was ever planned for a grid and the areas around it, the farthest first; the same for all its homes."""
+        known = self._lines.get(code)
+        if known is None:
+            grid, known = self.grids.get(code), self.overrides.get((Scope.GRID, code), ())
+            areas = self.areas_of(grid.community if grid else "")
+            for area in areas:
+                known = (*self.overrides.get((Scope.AREA, area), ()), *known)
+            known = self._lines[code] = (*(_climate(areas[-1]) if areas else ()), *known)
+        return known
 
     def around(self, home: str) -> tuple[str, ...]:
         known = self.homes.get(home)
@@ -158,31 +168,42 @@ def overrides_by_place(overrides: Iterable[Override]) -> dict[tuple[Scope, str],
     sorted_out: dict[tuple[Scope, str], list[Override]] = {}
     for override in sorted(overrides, key=lambda o: (o.since, o.key)):
         sorted_out.setdefault((override.scope, override.place), []).append(override)
-    return {place: tuple(lines) for place, lines in sorted_out.items()}
+    return {place: tuple(lines) for place, lines in sorted(sorted_out.items())}
 
 
-def in_order(
-    overrides: Mapping[tuple[Scope, str], tuple[Override, ...]],
-) -> dict[tuple[Scope, str], tuple[Override, ...]]:
-    """The places in the order in which their first lines began."""
-    return dict(sorted(overrides.items(), key=lambda place: (place[1][0].since, place[1][0].key)))
+def changed_between(before: Roll, after: Roll, touched: Mapping[str, Set[str]] | None = None) -> frozenset[str] | None:
+    """The homes that are others in these two rolls, by themselves or by a line that speaks of them or their place.
 
-
-def changed_between(before: Roll, after: Roll) -> frozenset[str]:
-    """The homes that are others in these two rolls, by themselves or by a line that speaks of them or their place."""
-    homes = {name for name, home in after.homes.items() if before.homes.get(name) is not home}
-    homes |= before.homes.keys() - after.homes.keys()
-    spoken = _differing(before.overrides, after.overrides)
-    homes |= {place for scope, place in spoken if scope is Scope.HOME}
-    places = {place for scope, place in spoken if scope is not Scope.HOME}
-    places |= _differing(before.areas, after.areas) | _differing(before.grids, after.grids)
-    if places:
-        lies_in = {
-            code: not places.isdisjoint((code, *before.areas_around(code), *after.areas_around(code)))
-            for code in before.grids.keys() | after.grids.keys()
+    `touched`: by scope the names that the changes between them were about; where that is not known all are compared.
+    None: too many to be remembered.
+    """
+    if touched is None:
+        spoken = _differing(before.overrides, after.overrides)
+        homes = {place for scope, place in spoken if scope is Scope.HOME}
+        homes |= {name for name, home in after.homes.items() if before.homes.get(name) is not home}
+        homes |= before.homes.keys() - after.homes.keys()
+        places = {place for scope, place in spoken if scope is not Scope.HOME}
+        places |= _differing(before.areas, after.areas) | _differing(before.grids, after.grids)
+    else:
+        homes = {
+            name
+            for name in touched.get(Scope.HOME, ())
+            if before.homes.get(name) is not after.homes.get(name)
+            or before.overrides.get((Scope.HOME, name)) != after.overrides.get((Scope.HOME, name))
         }
-        homes |= {name for name, home in after.homes.items() if lies_in.get(home.grid)}
-    return frozenset(homes)
+        places = {*touched.get(Scope.GRID, ()), *touched.get(Scope.AREA, ())}
+    if places:
+        lie_there = {
+            code
+            for code in before.grids.keys() | after.grids.keys()
+            if not places.isdisjoint((code, *before.areas_around(code), *after.areas_around(code)))
+        }
+        for name, home in after.homes.items():
+            if home.grid in lie_there:
+                homes.add(name)
+                if len(homes) > CHANGED_AT_MOST:
+                    break
+    return frozenset(homes) if len(homes) <= CHANGED_AT_MOST else None
 
 
 def _differing(before: Mapping[_K, _V], after: Mapping[_K, _V]) -> set[_K]:
@@ -195,13 +216,13 @@ class ReadsRoll(ABC):
     """The reading half of a registry; who inherits says where the current roll comes from."""
 
     def __init__(self) -> None:
-        self._steps: deque[tuple[int, int, frozenset[str]]] = deque(maxlen=STEPS_REMEMBERED)
+        self._steps: deque[tuple[int, int, frozenset[str] | None]] = deque(maxlen=STEPS_REMEMBERED)
 
     @abstractmethod
     def _roll(self) -> Roll: ...
 
-    def _note_step(self, before: Roll, after: Roll) -> None:
-        self._steps.append((before.version, after.version, changed_between(before, after)))
+    def _note_step(self, before: Roll, after: Roll, changed: frozenset[str] | None) -> None:
+        self._steps.append((before.version, after.version, changed))
 
     def changes(self, since: int) -> frozenset[str] | None:
         now = self._roll().version
@@ -210,6 +231,8 @@ class ReadsRoll(ABC):
             if now <= since:
                 break
             if after == now:
+                if homes is None:
+                    return None
                 found |= homes
                 now = before
         return frozenset(found) if now <= since else None
@@ -250,7 +273,8 @@ class ReadsRoll(ABC):
 
     def in_force(self, key: str, at: datetime) -> list[Override]:
         lines = (line for lines in self._roll().overrides.values() for line in lines)
-        return [line for line in lines if line.key == key and line.covers(aware(at))]
+        found = (line for line in lines if line.key == key and line.covers(aware(at)))
+        return sorted(found, key=lambda line: line.since)
 
     def overrides(self, place: str, scope: Scope = Scope.HOME) -> list[Override]:
         return list(self._roll().overrides.get((scope, place), ()))

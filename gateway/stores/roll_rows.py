@@ -5,12 +5,13 @@ homes somebody changes one every few seconds; to read it all again takes longer 
 """
 
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -46,7 +47,7 @@ from gateway.domain import (
 )
 from gateway.domain.rota import Post, Rota
 from gateway.stores import tables
-from gateway.stores.roll import Roll, chains, contacts_with_phones, in_order, overrides_by_place
+from gateway.stores.roll import Roll, chains, contacts_with_phones, overrides_by_place
 from gateway.stores.rota import read_holidays, read_leaves, read_shifts
 
 COUNTER = "registry"
@@ -66,9 +67,14 @@ _V = TypeVar("_V")
 _Only = Collection[str] | None
 """The names that are asked for; None: every one."""
 
+_NOBODY: Mapping[str, Home] = MappingProxyType({})
 
-def read_roll(connection: Connection) -> Roll:
-    """The registry at one version; the transaction that reads the counter reads the rest."""
+
+def read_roll(connection: Connection, before: Roll | None = None) -> Roll:
+    """The registry at one version; the transaction that reads the counter reads the rest.
+
+    A home that is still the same is the same noun as `before`: nothing is in memory twice, and who has changed shows.
+    """
     areas, grids = _read_areas(connection), _read_grids(connection)
     phones = _read_phones(connection)
     return Roll(
@@ -76,7 +82,7 @@ def read_roll(connection: Connection) -> Roll:
         areas=areas,
         grids=grids,
         people=_read_people(connection),
-        homes=_read_homes(connection),
+        homes=_read_homes(connection, known=_NOBODY if before is None else before.homes),
         rota=_read_rota(connection, areas, grids),
         overrides=_read_overrides(connection),
         phones=phones,
@@ -86,17 +92,21 @@ def read_roll(connection: Connection) -> Roll:
     )
 
 
-def follow(connection: Connection, roll: Roll) -> Roll:
-    """The roll as it is now, of which only that is read which changes since then were about."""
+def touched_since(connection: Connection, roll: Roll) -> tuple[int, dict[str, set[str]] | None]:
+    """The version that the registry stands at now, and what was changed since that of this roll: by part, or scope, the
+    names. None: it is not known any more, or so much that all of it has to be read."""
     version = connection.scalar(VERSION) or 0
     row = tables.registry_change.c
     steps = connection.execute(select(row.version, row.part, row.name).where(row.version > roll.version)).all()
     touched: dict[str, set[str]] = {}
     for _, part, name in steps:
         touched.setdefault(part, set()).add(name)
-    missed = set(range(roll.version + 1, version + 1)) - {step.version for step in steps}
-    if missed or ALL in touched or len(steps) > TOUCHED_AT_MOST:
-        return read_roll(connection)
+    missed = version - roll.version - len({step.version for step in steps})
+    return version, None if missed or ALL in touched or len(steps) > TOUCHED_AT_MOST else touched
+
+
+def follow(connection: Connection, roll: Roll, version: int, touched: Mapping[str, set[str]]) -> Roll:
+    """The roll at this later version, of which only that is read which the changes since were about."""
     homes, people = touched.get(HOME, set()), touched.get(PERSON, set())
     places = {scope: touched.get(scope.value, set()) for scope in (Scope.GRID, Scope.AREA)}
     after = replace(roll, version=version)
@@ -109,20 +119,20 @@ def follow(connection: Connection, roll: Roll) -> Roll:
     if around := (homes | _around(connection, people)):
         contacts = _read_contacts(connection, after.phones, around)
         after = replace(after, contacts=_renewed(after.contacts, around, contacts))
-    if ROTA in touched or any(places.values()):
+    is_laid_out_anew = after.areas != roll.areas or after.grids != roll.grids  # else a line was written there
+    if ROTA in touched or is_laid_out_anew:
         after = replace(after, rota=_read_rota(connection, after.areas, after.grids))
-    lines = {(Scope.HOME, home) for home in homes} | {(scope, name) for scope in places for name in places[scope]}
-    if lines:
-        read: dict[tuple[Scope, str], tuple[Override, ...]] = {}
-        for scope, names in ((Scope.HOME, homes), *places.items()):
-            read |= _read_overrides(connection, scope, names) if names else {}
-        after = replace(after, overrides=in_order(_renewed(after.overrides, lines, read)))
+    for scope, names in ((Scope.HOME, homes), *places.items()):
+        if names:
+            read = _read_overrides(connection, scope, names)
+            lines = _renewed(after.overrides, {(scope, name) for name in names}, read)
+            after = replace(after, overrides=lines)
     return after
 
 
 def _with_homes(connection: Connection, roll: Roll, homes: set[str]) -> Roll:
     hubs = {hub.id for home in homes if home in roll.homes for hub in roll.homes[home].hubs}
-    read = _read_homes(connection, homes)
+    read = _read_homes(connection, homes, roll.homes)
     hubs.update(hub.id for home in read.values() for hub in home.hubs)
     secrets = _renewed(roll.secrets, hubs, _read_secrets(connection, hubs))
     return replace(roll, homes=_renewed(roll.homes, homes, read), secrets=secrets)
@@ -145,8 +155,10 @@ def _around(connection: Connection, people: set[str]) -> set[str]:
     return set(connection.scalars(select(row.household).where(row.person.in_(people), row.until.is_(None))))
 
 
-def _renewed(before: Mapping[_K, _V], touched: Collection[_K], read: Mapping[_K, _V]) -> dict[_K, _V]:
+def _renewed(before: Mapping[_K, _V], touched: Collection[_K], read: Mapping[_K, _V]) -> Mapping[_K, _V]:
     """What was touched as it was read now, everything else as it was, in the same order."""
+    if all(before.get(key) == read.get(key) for key in touched):
+        return before
     after = dict(before)
     for key in touched:
         if key not in read:
@@ -272,7 +284,16 @@ def _read_people(connection: Connection, only: _Only = None) -> dict[str, Person
     }
 
 
-def _read_homes(connection: Connection, only: _Only = None) -> dict[str, Home]:
+def _read_homes(connection: Connection, only: _Only = None, known: Mapping[str, Home] = _NOBODY) -> dict[str, Home]:
+    """As they stand; one that is as it was `known` is that noun."""
+    homes = {}
+    for home in _each_home(connection, only):
+        same = known.get(home.id)
+        homes[home.id] = same if same == home else home
+    return homes
+
+
+def _each_home(connection: Connection, only: _Only) -> Iterator[Home]:
     of = tables.household.c
 
     def by_home(table: Table, *columns: Column[Any]) -> _ByHome:
@@ -290,8 +311,8 @@ def _read_homes(connection: Connection, only: _Only = None) -> dict[str, Home]:
     hubs = by_home(tables.hub_place, place.hub, place.interval_us)
     sensors = by_home(tables.sensor, *(tables.sensor.c[name] for name in _SENSOR))
     households = select(tables.household).where(*_among(of.id, only)).order_by(of.id)
-    return {
-        row.id: Home(
+    for row in connection.execute(households, execution_options=_IN_PARTS):
+        yield Home(
             id=row.id,
             code=row.code,
             name=row.name,
@@ -310,8 +331,6 @@ def _read_homes(connection: Connection, only: _Only = None) -> dict[str, Home]:
             trial_until=row.trial_until,
             position=None if row.latitude is None else Position(row.latitude, row.longitude),
         )
-        for row in connection.execute(households, execution_options=_IN_PARTS)
-    }
 
 
 _SENSOR = ("id", "hub", "address", "name", "room", "role", "subject", "inverted", "model", "power")

@@ -1,5 +1,6 @@
 """Who has read the registry once follows it change by change, and knows what a fresh reading would say."""
 
+import threading
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -70,7 +71,7 @@ SHIFT = Shift(
 )
 
 ACTS = {
-    "a home is another": lambda to: to.put_home(replace(a_home("h3"), state=Monitoring.GUARDED), SUMMER),
+    "a home is another": lambda to: to.put_home(replace(a_home("h3"), state=Monitoring.PAUSED), SUMMER),
     "a home comes": lambda to: to.put_home(a_home("h2"), SUMMER),
     "a home is forgotten": lambda to: to.forget_home("h1"),
     "a hub moves": lambda to: to.put_home(replace(a_home("h5", "g2"), hubs=(Hub(id="h1-hub", home="h5"),)), SUMMER),
@@ -220,3 +221,41 @@ def test_a_whole_sheet_of_homes_is_noted_as_one_change(town_book, monkeypatch):
         noted = connection.exec_driver_sql("select part from registry_change order by version desc").scalar()
     assert noted == roll_rows.ALL
     assert said(registry._roll()) == said(SqlRegistry(town_book)._roll())
+
+
+def test_a_county_is_read_whole_beside_while_the_road_goes_on_with_the_picture_before(town_book, monkeypatch):
+    monkeypatch.setattr("gateway.stores.registry.READ_AT_ONCE", 1)
+    may_read = threading.Event()
+    registry, other = SqlRegistry(town_book), SqlRegistry(town_book)
+    registry.homes()
+    since, h3 = registry.version(), registry.home("h3")
+    read = roll_rows.read_roll
+    monkeypatch.setattr("gateway.stores.registry.read_roll", lambda *given: may_read.wait(10) and read(*given))
+
+    with other.begin() as ledger:
+        ledger.forget_home("h1")
+
+    assert registry.home("h1") is not None, "nobody has waited"
+    assert registry.version() == since
+    assert registry.changes(since) == frozenset()
+
+    may_read.set()
+    with registry.begin() as ledger:  # who writes waits, and sees what stands now
+        assert registry.home("h1") is None
+        ledger.put_override(a_line(home="h3"))
+    assert registry.changes(since) == {"h1", "h3"}
+    assert registry.home("h3") is h3, "it is the same, and so the same noun"
+    assert said(registry._roll()) == said(SqlRegistry(town_book)._roll())
+
+
+def test_of_a_line_for_half_a_county_it_is_not_remembered_which_homes_it_speaks_of(registry, monkeypatch):
+    monkeypatch.setattr("gateway.stores.roll.CHANGED_AT_MOST", 1)
+    with registry.begin() as ledger:
+        settle(ledger)
+    registry.homes()
+    since = registry.version()
+
+    with registry.begin() as ledger:
+        ledger.put_override(a_line(area="330106001"))
+
+    assert registry.changes(since) is None

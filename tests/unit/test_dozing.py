@@ -11,7 +11,7 @@ import pytest
 
 from alerts.desk import Desk
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Override, Person, Reach, Role, Room, RoomKind, Sensor
-from gateway.pipeline import AWAKE_AT_MOST, Pipeline, _unpacked
+from gateway.pipeline import AWAKE_AT_MOST, TICK_US, Pipeline, _unpacked
 from gateway.ports import Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -203,8 +203,29 @@ def test_no_tick_lays_more_than_a_few_to_sleep_and_the_next_follows_at_once(monk
     assert not pipeline._watches
 
 
+@pytest.mark.parametrize("first", HOMES)
+def test_a_press_is_somebodys_at_every_moment_while_its_hub_moves_to_another_home(monkeypatch, first):
+    monkeypatch.setattr("gateway.pipeline.FOLLOW_US", TICK_US)  # a home in each tick
+    county = County(awake_at_most=AWAKE_AT_MOST)
+    h1, h2 = a_home("h1"), a_home("h2")
+    moved = tuple(replace(sensor, hub="hub-h1") for sensor in h2.sensors)
+    with county.registry.begin() as ledger:
+        ledger.put_home(replace(h1, hubs=(), sensors=()), NOON)
+        ledger.put_home(replace(h2, hubs=(Hub(id="hub-h1", home="h2"),), sensors=moved), NOON)
+    county.pipeline._version = county.registry.version()
+    county.pipeline._to_follow.extend([first, *(home for home in HOMES if home != first)])
+
+    for _ in range(3):
+        county.now += timedelta(minutes=2)
+        county.hears("h1", "plain/sos/cord", kind="sos", value=1)
+        county.pipeline.tick(county.now, NOON)
+
+    assert [reading[0] for reading in county.stored() if reading[2] is Kind.SOS] in (["h1", "h2", "h2"], ["h2"] * 3)
+    assert not county.pipeline.is_behind(county.now)
+
+
 def test_a_line_for_a_district_is_read_for_a_few_homes_in_each_tick(monkeypatch):
-    monkeypatch.setattr("gateway.pipeline.REPLANNED_AT_ONCE", 1)
+    monkeypatch.setattr("gateway.pipeline.FOLLOW_US", TICK_US // 2)
     county = County(awake_at_most=AWAKE_AT_MOST)
     for home in HOMES:
         county.hears(home, "plain/hall", kind="motion", value=1)
