@@ -218,13 +218,20 @@ class Known:
     def __post_init__(self) -> None:
         battery: Any = self.battery  # out of a checkpoint the values alone, in order
         functions: Any = self.functions
-        self.days = packed(self.days)
+        self.days, self.link, self.usual_link = packed(self.days), alike(self.link), alike(self.usual_link)
         if not isinstance(battery, Battery):
             battery = Battery(*battery)
             self.battery = UNTOLD if battery.day_at is None else battery
         if not isinstance(functions, Functions):
             self.functions = Functions.restored(functions)
         self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()} if self.faults else NO_FAULTS
+
+    def share_with(self, other: "Known") -> None:
+        """Most devices of a home were met together, and their days begin together: at one object for the same moment."""
+        if self.since == other.since:
+            self.since = other.since
+        if self.day_at == other.day_at:
+            self.day_at = other.day_at
 
     def own_battery(self) -> Battery:
         """Its battery, now that it tells of it."""
@@ -260,6 +267,9 @@ class SupervisionState:
 
     def __post_init__(self) -> None:
         self.devices = {sensor: _revived(Known, one) for sensor, one in self.devices.items()}
+        first = next(iter(self.devices.values()), None)
+        for known in self.devices.values() if first is not None else ():
+            known.share_with(first)
         self.hubs = {hub: _revived(HubKnown, one) for hub, one in self.hubs.items()}
 
 
@@ -391,6 +401,8 @@ class Supervision:
         known.longest_s = 0
         while heard - known.day_at >= DAY:
             known.day_at += DAY
+        for one in self.state.devices.values():
+            known.share_with(one)
         self._expect_silence(sensor, known)
 
     # ------------------------------------------------------------------ functions

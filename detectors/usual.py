@@ -8,9 +8,10 @@ asks for it.
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from itertools import accumulate
 from math import ceil, log
+from operator import attrgetter
 from struct import Struct
 from typing import Any
 
@@ -74,43 +75,51 @@ class Days:
     __slots__ = ("_before", "_number", "newest")
 
     def __init__(self, plain: Mapping[int, Any] | None = None) -> None:
-        self._before, self._number, self.newest = b"", 0, Day()
-        for number, values in (plain or {}).items():
-            self.begin(number, number)
-            self.newest = Day(*values)
+        days = list((plain or {}).items())
+        self._before = b"".join(_packed(*values) for _, values in days[:-1])
+        self._number, self.newest = 0, Day()
+        if days:
+            self._number, self.newest = days[-1][0], Day(*days[-1][1])
 
     def begin(self, number: int, at_most: int) -> None:
         """A new day; of more than so many the oldest is forgotten."""
         if self._number:
-            one = self.newest
-            packed = _DAY.pack(one.active, one.began_m, one.length_m, one.rung, len(one.unseen))
-            self._before += packed + one.unseen
-            if len(self) > at_most:
+            self._before += _packed(*_values(self.newest))
+            if sum(1 for _ in self._parts()) >= at_most:
                 self._before = self._before[_DAY.size + _DAY.unpack_from(self._before)[-1] :]
         self.newest, self._number = Day(), number
 
     def before(self) -> Iterator[Day]:
         """All but the newest, oldest first."""
-        packed, place = self._before, 0
-        while place < len(packed):
-            active, began_m, length_m, rung, unseen = _DAY.unpack_from(packed, place)
-            place += _DAY.size + unseen
-            yield Day(active, packed[place - unseen : place], began_m, length_m, rung)
+        return (Day(*values) for values in self._parts())
 
     def __iter__(self) -> Iterator[Day]:
         yield from self.before()
         if self._number:
             yield self.newest
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Days) and self.plain() == other.plain()
 
     def plain(self) -> dict[int, Any]:
-        days = list(self)
-        return {number: astuple(day) for number, day in enumerate(days, self._number + 1 - len(days))}
+        if not self._number:
+            return {}
+        days = [*self._parts(), _values(self.newest)]
+        return dict(enumerate(days, self._number + 1 - len(days)))
+
+    def _parts(self) -> Iterator[tuple[bytes, bytes, int, int, int]]:
+        packed, place = self._before, 0
+        while place < len(packed):
+            active, began_m, length_m, rung, unseen = _DAY.unpack_from(packed, place)
+            place += _DAY.size + unseen
+            yield active, packed[place - unseen : place], began_m, length_m, rung
+
+
+_values = attrgetter(*(field.name for field in fields(Day)))
+
+
+def _packed(active: bytes, unseen: bytes, began_m: int, length_m: int, rung: int) -> bytes:
+    return _DAY.pack(active, began_m, length_m, rung, len(unseen)) + unseen
 
 
 def with_silence(week: bytes, hour: int, length_s: float) -> bytes:
