@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from time import monotonic
 from types import MappingProxyType
@@ -46,9 +47,17 @@ AT_ONE_ADDRESS = 4
 RESERVE = 16
 """Beyond these bounds, for emergencies only: severity 1 does not queue behind what hangs."""
 
-STEP_S = 0.005
-"""From one message of a channel to its next, unless that is struck out sooner: what is under way when we fall is said
-again, and where a carrier answers at once there is nothing to be had by sending thirty together."""
+PROMPT = timedelta(milliseconds=40)
+"""So long a channel's next message waits for the answer to the one before, and half as long each time in vain: whatever
+is under way when we fall is said again, and where a carrier answers at once there is nothing to be had by sending
+thirty together."""
+
+STEP = timedelta(milliseconds=5)
+"""And no shorter than this, where its carrier takes its time."""
+
+STRIKE = timedelta(seconds=1)
+"""So long a channel's next message waits for the one before to be struck out, once it is taken. A disk that is slower
+must not hold up calls."""
 
 AT_HAND = 2
 """Messages whose words are looked up together with the outbox: a press needs no second way to the stores."""
@@ -74,6 +83,7 @@ class _Lane:
     queue: list[Delivery] = field(default_factory=list)
     going: dict[str, int] = field(default_factory=dict)
     latest: str = ""  # who set off last, while the next waits for that
+    patience: timedelta = PROMPT  # how long the next one waits for the answer to the latest
 
     def next(self) -> Delivery | None:
         if self.latest or sum(self.going.values()) >= AT_ONCE:
@@ -151,7 +161,8 @@ class Courier:
         self._under_way: set[str] = set()
         self._gone: set[str] = set()  # what has set off, and perhaps arrived, since the outbox was last read
         self._carried: deque[str] = deque(maxlen=256)  # the last ones, longer than the desk calls anything fresh
-        self._taken: list[tuple[str, datetime, str]] = []  # by a channel, and not yet struck out
+        self._taken: list[tuple[str, datetime, str]] = []  # by a channel, and nobody has begun to strike it out
+        self._unstruck: set[str] = set()  # taken, and it may be said again after a fall
         self._pen = asyncio.Lock()
         self._ill: dict[str, datetime] = {}  # channel -> since when it carries nothing
         self.attempts: Counter[tuple[str, str]] = Counter()  # channel and how an attempt ended: sent, later, failed
@@ -291,11 +302,15 @@ class Courier:
         self._set_off_at = monotonic()
         self._gone.add(delivery.id)
         group.create_task(self._go(delivery, errand, lane, group), name=f"deliver {delivery.id}")
-        asyncio.get_running_loop().call_later(STEP_S, self._step, delivery, lane, group)
+        asyncio.get_running_loop().call_later(lane.patience.total_seconds(), self._step, delivery, lane, group)
 
-    def _step(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup) -> None:
-        """It takes its time: the next may go."""
-        if lane.lets_go(delivery):
+    def _step(self, delivery: Delivery, lane: _Lane, group: asyncio.TaskGroup, *, has_waited: bool = False) -> None:
+        """It takes its time: the next may go, unless it is only to be struck out."""
+        if delivery.id in self._unstruck and not has_waited:
+            step = partial(self._step, delivery, lane, group, has_waited=True)
+            asyncio.get_running_loop().call_later(STRIKE.total_seconds(), step)
+        elif lane.lets_go(delivery):
+            lane.patience = max(lane.patience / 2, STEP)
             self._set_off(lane, group)
             self._press_on(lane, group)
 
@@ -343,6 +358,8 @@ class Courier:
             log.exception("delivery failed", extra={"delivery": delivery.id, "channel": delivery.channel})
             await self._try_later(delivery, f"{reasons.OUR_FAULT}: {type(error).__name__}")
         else:
+            if self._clock.now() - handed <= PROMPT:
+                self._lanes[delivery.channel].patience = PROMPT
             self.attempts[delivery.channel, "sent"] += 1
             await self._strike_out(delivery, message or "")
             self._is_well(delivery.channel)
@@ -355,10 +372,12 @@ class Courier:
         """Durably, before anything else becomes of it. What was taken during one commit shares the next, so that it
         waits for one and not for a row of them: whatever waits here is said again after a fall."""
         self._taken.append((delivery.id, self._clock.now(), message))
+        self._unstruck.add(delivery.id)
         async with self._pen:
             if taken := self._taken:  # else whoever had the pen before us has written it down
                 self._taken = []
                 await self._offload(self._desk.all_said, taken)
+        self._unstruck.discard(delivery.id)
 
     def _errand_if_it_waits(self, queued: Delivery) -> _Errand | None:
         found = next((d for d in self._store.deliveries(queued.alert) if d.id == queued.id), None)

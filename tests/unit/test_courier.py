@@ -542,6 +542,44 @@ def test_a_courier_stopped_in_the_middle_repeats_at_most_what_was_under_way():
     in_virtual_time(story)
 
 
+@pytest.mark.parametrize(("carrier_s", "disk_s", "again"), [(0, 0.03, 1), (0.01, 0.5, 1), (2, 0.03, AT_ONCE)])
+def test_a_courier_that_falls_says_one_message_again_where_its_carrier_answers_at_once(carrier_s, disk_s, again):
+    async def story(clock):
+        post = Post(clock, phone=lambda d: carrier_s)
+
+        async def slow_disk(write, *what):
+            await asyncio.sleep(disk_s)
+            write(*what)
+
+        post.courier._offload = slow_disk
+        post.fills(200, "phone")
+        await post.runs_for(1.01)
+        post.courier = post.new_courier()
+        await post.runs_for(60)
+
+        counted = Counter(post.channels["phone"].ids)
+        assert len(counted) == 200
+        assert sum(counted.values()) - len(counted) == again
+
+    in_virtual_time(story)
+
+
+def test_a_disk_that_stands_still_holds_up_no_call_for_long():
+    async def story(clock):
+        post = Post(clock, phone=lambda d: None)
+
+        async def dead_disk(write, *what):
+            await asyncio.sleep(600)
+
+        post.courier._offload = dead_disk
+        post.fills(5, "phone")
+        await post.runs_for(6)
+
+        assert len(post.channels["phone"].ids) == 5
+
+    in_virtual_time(story)
+
+
 def test_a_store_that_fails_ends_the_courier_as_itself():
     class Broken(MemoryAlerts):
         def outbox(self, now, limit=200):
