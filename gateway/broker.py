@@ -374,6 +374,7 @@ class Broker:
         self._tls = (str(cert.resolve()), str(key.resolve())) if cert and key else ("", "")
         self._folder = _Folder.of(state_dir)
         self._child: subprocess.Popen[bytes] | None = None
+        self._was_ready = False  # with the configuration as it stands
 
     @property
     def pid(self) -> int | None:
@@ -412,9 +413,12 @@ class Broker:
             )
         if self.port:
             _must_be_free(self.host, self.port)
-        self.write_config()
+        if not self._was_ready:  # what has run is started again as it stands: to examine it takes longer than to start
+            self.write_config()
+        self._was_ready = False
         self._child = spawn([binary, "-c", self._folder.conf], silent=True)
         self.wait_ready()
+        self._was_ready = True
 
     def wait_ready(self, within_s: float = READY_WITHIN_S) -> None:
         """Return when *this child* listens on the port; raise when it fell or took too long."""
@@ -467,7 +471,7 @@ class Broker:
         if self._child is None:
             return
         end(self._child, within_s)
-        self._child = None
+        self._child, self._was_ready = None, False
 
     def endpoint(self) -> "Endpoint":
         """Where the gateway itself connects."""

@@ -23,6 +23,7 @@ from gateway.pulse import tell_systemd
 log = logging.getLogger("shouwang.supervisor")
 
 PAUSE_S: Final = (0.2, 3.0)  # before starting again: the first and the longest
+BROKER_PAUSE_S: Final = (0.2, 0.8)  # it starts in a tenth of a second, and while it is down no press is taken
 WELL_AFTER_S: Final = 10.0  # who has run this long begins again with the short pause
 BROKER_WELL_AFTER_S: Final = 1.0  # it is started when it listens, so one that is well has shown it by then
 GATEWAY_STOPS_WITHIN_S: Final = 10.0
@@ -38,7 +39,12 @@ class _Ward:
     """One child: started again whenever it has fallen, after a pause that grows while it keeps falling."""
 
     def __init__(
-        self, name: str, start: Callable[[], None], fallen: Callable[[], int | None], well_after_s: float = WELL_AFTER_S
+        self,
+        name: str,
+        start: Callable[[], None],
+        fallen: Callable[[], int | None],
+        well_after_s: float = WELL_AFTER_S,
+        pause_s: tuple[float, float] = PAUSE_S,
     ) -> None:
         self.name = name
         self.code: int | None = None  # how it ended; None while it runs
@@ -46,7 +52,8 @@ class _Ward:
         self._start = start
         self._fallen = fallen
         self._well_after_s = well_after_s
-        self._pause = PAUSE_S[0]
+        self._first, self._longest = pause_s
+        self._pause = self._first
         self._since = time.monotonic()
 
     def look(self, now: float) -> None:
@@ -67,13 +74,13 @@ class _Ward:
     def _has_fallen(self, now: float, code: int) -> None:
         self.code = code
         if now - self._since >= self._well_after_s:
-            self._pause = PAUSE_S[0]
+            self._pause = self._first
         self._wait(now)
         log.error("The %s has fallen: %s. Starting it again in %.1f s.", self.name, last_words(code), self.due - now)
 
     def _wait(self, now: float) -> None:
         self.due = now + self._pause
-        self._pause = min(self._pause * 2, PAUSE_S[1])
+        self._pause = min(self._pause * 2, self._longest)
 
 
 class Supervisor:
@@ -119,7 +126,8 @@ class Supervisor:
         gateway = _Ward("gateway", self._start_gateway, self._gateway_fallen)
         wards = [gateway] if self._command else []
         if self._broker:
-            wards.insert(0, _Ward("broker", self._broker.start, self._broker.fallen, BROKER_WELL_AFTER_S))
+            ours = self._broker
+            wards.insert(0, _Ward("broker", ours.start, ours.fallen, BROKER_WELL_AFTER_S, BROKER_PAUSE_S))
         if self._mirrors:
             wards.append(_Ward("mirror", self._start_mirror, self._mirror_fallen))
         look_at_room = 0.0

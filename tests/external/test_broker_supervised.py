@@ -159,6 +159,25 @@ def test_one_state_folder_one_broker(tmp_path: Path) -> None:
     first.stop()
 
 
+def test_what_has_run_once_is_started_again_as_it_stands(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, port=0)
+    broker.start()
+    reload(tmp_path, {"hub-1": new_secret()[1]})  # a hub is added while it runs
+    conf = tmp_path / "broker" / "nats.conf"
+    written = conf.stat().st_mtime_ns
+
+    os.kill(broker.pid, signal.SIGKILL)
+    eventually(lambda: broker.fallen() is not None)
+    broker.start()
+
+    assert conf.stat().st_mtime_ns == written
+    assert "hub-1" in conf.read_text()
+    broker.stop()
+    broker.start()
+    assert conf.stat().st_mtime_ns > written
+    broker.stop()
+
+
 def test_a_free_port_is_picked_once(tmp_path: Path) -> None:
     first = Broker(tmp_path, port=0)
     first.start()

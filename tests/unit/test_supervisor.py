@@ -119,6 +119,20 @@ def test_the_gateway_hears_signals(start: Start, diary: Path) -> None:
     assert said(diary)[0][0] == "open"
 
 
+def test_a_broker_that_falls_again_and_again_is_down_for_less_than_a_second_each_time() -> None:
+    starts: list[int] = []
+    broker = supervisor._Ward("broker", lambda: starts.append(1), lambda: 1, 1.0, supervisor.BROKER_PAUSE_S)
+    now, waits = broker._since, []
+    for _ in range(8):
+        broker.look(now)
+        waits.append(broker.due - now)
+        now = broker.due
+        broker.look(now)
+
+    assert len(starts) == 8
+    assert max(waits) < 1
+
+
 def test_what_only_a_person_can_repair_is_not_tried_again(start: Start, diary: Path) -> None:
     above = start(f"say('up'); sys.exit({supervisor.MISCONFIGURED})")
 
