@@ -10,8 +10,9 @@ once more, under its own id, is allowed and counted. *Worst* is the longest from
 
 Kinds: `kills` (bench/crash.py), `points` (at named places of the gateway), `broker` (killed), `stop` (SIGSTOP of
 gateway, broker, webhook), `lock` (another program holds a file), `disk` (a full tmpfs; wants root), `worn` (a disk that
-can only be read; wants root), `sink` (a webhook in every mood), `clock` (the wall clock jumps while ladders are
-climbed), `storm` (a thousand hubs reconnect at once), `flood` (bench/flood.py).
+can only be read; wants root), `power` (what was not on the disk is gone; wants root), `sink` (a webhook in every mood),
+`clock` (the wall clock jumps while ladders are climbed), `storm` (a thousand hubs reconnect at once), `flood`
+(bench/flood.py).
 """
 
 import argparse
@@ -34,7 +35,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from broker import Mosquitto
-from crash import crash
+from crash import Verdict, compare_readings, crash
 from flood import flood
 from homes import DEVICES, HOMES_A_GRID, Homes
 from hubs import Hubs
@@ -48,6 +49,7 @@ from machine import (
     command,
     fall_in_order,
     kill,
+    lose_power,
     mend,
     mount,
     rss_mb,
@@ -58,7 +60,7 @@ from machine import (
 from moody import MOODS, Moody
 from points.sitecustomize import POINTS
 from subjects import Gateway
-from traffic import Sent, Sink, Traffic, first_calls, pressed_where
+from traffic import Sent, Sink, Traffic, first_calls, pressed_where, sent_in
 
 RUNGS = 3
 """Of the ladder of a press, those on which there is anybody in the bench."""
@@ -371,13 +373,7 @@ def worn(folder: Path, broker: str, trials: int, seed: int, *, worn_s: float = 3
     in the book afterwards."""
     with ExitStack() as stack:
         town = Town(stack, folder, broker, homes=10, buttons=60)
-        town.gateway.state.mkdir(mode=0o700)
-        try:
-            chip = card(folder)
-            mount(town.gateway.state, chip)
-        except (OSError, subprocess.CalledProcessError) as why:
-            raise NotHere("a disk that wears out is a file with ext4 in it, and only root may mount one") from why
-        stack.callback(subprocess.run, ["umount", "-l", town.gateway.state], check=True)
+        chip = _card_for(stack, town.gateway.state, folder)
         stack.callback(town.gateway.stop)
         town.start(stack, seed=seed)
         meanwhile, told = 0, 0
@@ -401,6 +397,61 @@ def worn(folder: Path, broker: str, trials: int, seed: int, *, worn_s: float = 3
         row = town.settle(f"disk only to be read {worn_s:.0f} s", trials)
         remark = f"{told} of {meanwhile} called for meanwhile, {missing} not in the book afterwards {row.remark}"
         yield replace(row, remark=remark, holds=row.holds and not missing and told == meanwhile)
+
+
+def power(folder: Path, broker: str, trials: int, seed: int) -> Iterator[Row]:
+    """The plug is pulled at random moments, as far as a disk can know: whatever was not written down is gone, and all
+    that ran on it. Mosquitto has a disk of its own, which goes on, and readings too, whose generator needs a broker."""
+    chance = random.Random(seed)
+    with ExitStack() as stack:
+        town = Town(stack, folder, broker, homes=10 + trials, buttons=60)
+        chip = _card_for(stack, town.gateway.state, folder)
+        stack.callback(town.gateway.stop)
+        town.start(stack, seed=seed)
+        town.hubs.press_on(4)
+        log = folder / "readings.log"
+        readings = None
+        if town.outside:
+            readings = town.traffic.readings(f"50:{trials * 50 * 20}", log=log, give_up=trials * 20)
+        for turn in range(trials):
+            if turn % 2:
+                town.gateway.wait_well(60)
+            time.sleep(chance.uniform(0.1, 3))
+            lose_power(town.gateway.state)
+            for pid in tree(town.gateway.child.pid):
+                with suppress(ProcessLookupError):
+                    kill(pid)
+            wait_until("the disk to be free", lambda: _unmounted(town.gateway.state), 20, 0.1)
+            mount(town.gateway.state, chip)
+            town.gateway.start()
+        if readings:
+            readings.stop()
+        town.gateway.wait_well(60)
+        row = town.settle("power cut", trials)
+        alerts = set(town.gateway.alerts())
+        missing = sum((press.home, press.device) not in alerts for press in town.hubs.acknowledged)
+        said = Verdict(seed, broker)
+        if readings:
+            compare_readings(said, sent_in(log), town.gateway, town.homes.count)
+        remark = f"{missing} not in the book; of {said.readings} readings lost {said.readings_lost}"
+        remark += f", twice {said.readings_twice} {row.remark}"
+        yield replace(row, remark=remark, holds=row.holds and not missing and not said.readings_lost)
+
+
+def _unmounted(at: Path) -> bool:
+    return subprocess.run(["umount", at], capture_output=True).returncode == 0
+
+
+def _card_for(stack: ExitStack, state: Path, folder: Path) -> Path:
+    """A disk for the state folder that can be made to fail: a file with ext4 in it."""
+    state.mkdir(mode=0o700)
+    try:
+        chip = card(folder)
+        mount(state, chip)
+    except (OSError, subprocess.CalledProcessError) as why:
+        raise NotHere("a disk that fails is a file with ext4 in it, and only root may mount one") from why
+    stack.callback(subprocess.run, ["umount", "-l", state], check=True)
+    return chip
 
 
 def _fill(path: Path) -> None:
@@ -578,6 +629,7 @@ KINDS: dict[str, tuple[Callable[..., Iterator[Row]], int]] = {
     "lock": (lock, 1),
     "disk": (disk, 1),
     "worn": (worn, 1),
+    "power": (power, 6),
     "sink": (sink, 1),
     "clock": (clock, 1),
     "storm": (storm, 2),

@@ -118,7 +118,7 @@ def crash(
         gateway.wait_well()
         told = answered(pressed, sink, 90)
         verdict.press_ms = told.summary
-        _compare_readings(verdict, heard, gateway, homes)
+        compare_readings(verdict, heard, gateway, homes)
         _compare_alerts(verdict, pressed, gateway, sink)
         verdict.again_at_most = max(said_again(sink.calls, [moment for moment, _ in struck]).values(), default=0)
         calls = sorted(moment for moment, _ in sink.calls)
@@ -141,7 +141,7 @@ def _strike(gateway: Gateway) -> int:
     return time.monotonic_ns()
 
 
-def _compare_readings(verdict: Verdict, heard: list[Sent], gateway: Gateway, homes: int) -> None:
+def compare_readings(verdict: Verdict, heard: list[Sent], gateway: Gateway, homes: int) -> None:
     """Every acknowledged message must be a row, once. Waits for the backlog that the last kill left behind."""
     wanted = {(s.home, DEVICES[s.device][0].replace("_", "-"), s.last_seen) for s in heard}
     until = time.monotonic() + 120
