@@ -36,6 +36,8 @@ LONGEST_NAME = 128
 
 CONNECTIONS = 64
 
+OURS = {"User-Agent": "shouwang", "Accept": "*/*", "Accept-Encoding": "identity"}
+
 _NUMBER = re.compile(r"\+?\d{7,}")
 
 
@@ -46,7 +48,7 @@ class Exchange:
         if not timedelta(0) < timeout <= LONGEST_TIME:
             raise ValueError(f"timeout: an answer is waited for at most {LONGEST_TIME}, not {timeout}")
         self._timeout = timeout.total_seconds()
-        self._http: httpx.AsyncClient | None = None
+        self._http: httpx.AsyncHTTPTransport | None = None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -58,10 +60,11 @@ class Exchange:
         self, url: httpx.URL, content: bytes, headers: Mapping[str, str], method: str = "POST"
     ) -> httpx.Response:
         """Send it, and wait for the answer's status. Whoever calls closes the answer."""
-        request = self._client().build_request(method, url, content=content, headers=dict(headers))
+        given = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)}
+        request = httpx.Request(method, url, headers={**OURS, **headers}, content=content, extensions=given)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._client().send(request, stream=True)
+                return await self._lines().handle_async_request(request)
         except TimeoutError:
             raise TryLater(f"{reasons.NO_ANSWER}: {self._timeout:g} s") from None
         except (httpx.TransportError, httpx.StreamError) as error:
@@ -89,16 +92,12 @@ class Exchange:
             raise TryLater(f"{reasons.NO_CONNECTION}: {clean(str(error)) or type(error).__name__}") from error
         return Answer(answer.status_code, body[:LONGEST_ANSWER])
 
-    def _client(self) -> httpx.AsyncClient:
+    def _lines(self) -> httpx.AsyncHTTPTransport:
+        """Not a whole client of httpx: redirects, cookies and sessions are not wanted, and a press waits for them."""
         if self._http is None:
             # The environment's proxies and .netrc are not asked: the way out is what the configuration says.
-            self._http = httpx.AsyncClient(
-                timeout=self._timeout,
-                follow_redirects=False,
-                trust_env=False,
-                limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=16),
-                headers={"User-Agent": "shouwang", "Accept-Encoding": "identity"},
-            )
+            limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=16)
+            self._http = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
         return self._http
 
 

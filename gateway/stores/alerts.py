@@ -29,7 +29,7 @@ from gateway.domain.trail import Anchor, Sealed
 from gateway.domain.visit import Visit
 from gateway.ports import Answered, Carried, Timer
 from gateway.stores import ANSWERS_KEPT, CARRIED_LOOKED_AT, naming, tables
-from gateway.stores.book import ACT, TrailLedger, row_of, scrub, tidy, upsert, writing
+from gateway.stores.book import ACT, Pen, TrailLedger, row_of, scrub, tidy, upsert
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Glance, Prepared, appending
 from gateway.stores.registry import put_override
@@ -166,11 +166,12 @@ class SqlAlerts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._pen = Pen(engine)
         self._sql = _Statements(engine)
 
     @contextmanager
     def begin(self) -> Iterator["_SqlAlertLedger"]:
-        with writing(self._engine) as connection:
+        with self._pen.writing() as connection:
             ledger = _SqlAlertLedger(connection, self._sql)
             yield ledger
             ledger.settle()

@@ -119,6 +119,28 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+class Pen:
+    """A connection kept for writing, where a press waits for it: to take one from the pool and to give it back costs
+    more than to begin and to commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: Connection | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The same as `writing`."""
+        if self._engine.dialect.name != "sqlite":  # a server may close what lies idle
+            with writing(self._engine) as connection:
+                yield connection
+            return
+        with _TURNS[self._engine]:
+            kept = self._kept = self._kept or self._engine.connect()
+            with kept.begin():
+                kept.exec_driver_sql("begin immediate")
+                yield kept
+
+
 @contextmanager
 def one_picture(engine: Engine) -> Iterator[Connection]:
     """For reading several tables as they stood at one moment."""
