@@ -652,6 +652,7 @@ visit = Table(
     _text("proof"),
 )
 """探访: who went to a home without being called there, and how they found the resident."""
+Index("ix_visit_at", visit.c.at)
 
 event = Table(
     "event",
