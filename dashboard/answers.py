@@ -12,12 +12,14 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from fastapi import Body, Request
 from fastapi.responses import JSONResponse, Response
 
 from alerts import wording
+from alerts.drills import ButtonLine, WayLine
 from alerts.escalation import Reason, Verdict
 from dashboard import scope, views
 from dashboard.chronicle import alert_as_data
@@ -40,6 +42,10 @@ Told = tuple[int, Mapping[str, Any]]
 
 LOOKED_BACK = timedelta(days=90)
 """How far back the list of alerts goes where nobody asks for more."""
+A_MOMENT = timedelta(seconds=2)
+STATES_KEPT = 1_000
+"""Homes of which it is kept for a moment what was told: some 1.5 kB each."""
+
 A_STEP = timedelta(days=1)
 FURTHEST_STEP = timedelta(days=64)
 
@@ -177,6 +183,7 @@ class Answers:
         self.dealing = dealing
         self.chronicle = records.chronicle
         self.drills = drills
+        self._states: dict[str, tuple[datetime, object, Mapping[str, Any]]] = {}  # of homes: when, of what, told
 
     # ------------------------------------------------------------------ reading
 
@@ -193,12 +200,20 @@ class Answers:
         return [_home(line, now) for line in lines]
 
     def state(self, home: Home) -> Mapping[str, Any]:
-        """How one home stands, read from it alone."""
+        """How one home stands, read from it alone. What was told a moment ago is told again while nothing was heard,
+        raised or registered since; what follows from the time alone may be that moment late."""
         house, now = self.house, self.house.clock.now()
         heard = house.readings.heard(home.id).get(home.id)
         unclosed = house.alerts.alerts(home=home.id, unclosed=True)
-        life = self.pages.lives.of(home, heard)
-        return _home(views.home_line(home, unclosed, heard, life, house.registry.plan(home.id, now), now), now)
+        of = home, heard, unclosed, house.registry.version()
+        at, was_of, told = self._states.get(home.id, (now, None, {}))
+        if was_of != of or not timedelta(0) <= now - at < A_MOMENT:
+            plan, life = house.registry.plan(home.id, now), self.pages.lives.of(home, heard)
+            told = _home(views.home_line(home, unclosed, heard, life, plan, now), now)
+            if len(self._states) >= STATES_KEPT:
+                self._states.clear()
+            self._states[home.id] = now, of, told
+        return told
 
     def day(self, home: Home, day: str) -> Mapping[str, Any]:
         now = self.house.clock.now()
@@ -348,28 +363,18 @@ class Answers:
         ]
         return {"month": month, "grids": told}
 
-    def tests(self, caller: Caller) -> Mapping[str, Any]:
+    def tests(self, caller: Caller, cursor: str, limit: int) -> Mapping[str, Any]:
+        """One list in pieces: the ways of each person, and behind them the buttons of each home."""
+        ways, buttons = self.drills.ways(caller.visitor), self.drills.buttons(caller.visitor)
+        lines: list[tuple[str, WayLine | ButtonLine]] = [
+            *((f"1/{way.person.id}/{number:05}", way) for number, way in enumerate(ways)),
+            *((f"2/{button.home.id}/{button.sensor.id}", button) for button in buttons),
+        ]
+        piece, following = cut(sorted(lines, key=itemgetter(0)), itemgetter(0), cursor, limit)
         return {
-            "ways": [
-                {
-                    "person": way.person.id,
-                    "name": way.person.name,
-                    "channel": way.reach.channel,
-                    "standing": way.standing.value,
-                    "tested_at": iso(way.last.created_at) if way.last else None,
-                }
-                for way in self.drills.ways(caller.visitor)
-            ],
-            "buttons": [
-                {
-                    "home": button.home.id,
-                    "sensor": button.sensor.id,
-                    "name": button.sensor.name,
-                    "tested_at": iso(button.last.at) if button.last else None,
-                    "is_due": button.is_due,
-                }
-                for button in self.drills.buttons(caller.visitor)
-            ],
+            "ways": [_way(line) for _, line in piece if isinstance(line, WayLine)],
+            "buttons": [_button(line) for _, line in piece if isinstance(line, ButtonLine)],
+            "next": following,
         }
 
     def unread(self, caller: Caller) -> Mapping[str, Any]:
@@ -521,6 +526,26 @@ def _home(line: views.HomeLine, now: datetime) -> Mapping[str, Any]:
         "blind_since": iso(line.blind_since),
         "alert": line.alert.id if line.alert else None,
         "learning_until": iso(learning(home, now)),
+    }
+
+
+def _way(way: WayLine) -> Mapping[str, Any]:
+    return {
+        "person": way.person.id,
+        "name": way.person.name,
+        "channel": way.reach.channel,
+        "standing": way.standing.value,
+        "tested_at": iso(way.last.created_at) if way.last else None,
+    }
+
+
+def _button(button: ButtonLine) -> Mapping[str, Any]:
+    return {
+        "home": button.home.id,
+        "sensor": button.sensor.id,
+        "name": button.sensor.name,
+        "tested_at": iso(button.last.at) if button.last else None,
+        "is_due": button.is_due,
     }
 
 

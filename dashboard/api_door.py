@@ -176,17 +176,30 @@ class ApiDoor:
         self.pages = api.pages
         self.router = Addresses("/api/v1")
         self.keys = keys
+        self._giving_way: asyncio.Task[None] | None = None
         self.plain: dict[str, Plain] = {}  # by what stands behind the home in its path
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="programs")
         for hang_up in rooms:
             hang_up(self)
 
     async def give_way(self) -> None:
-        """While something is on the road whoever asks waits for it, but not for ever."""
+        """While something is on the road whoever asks waits for it, all of them together, but not for ever."""
+        if self.house.is_busy():
+            if self._giving_way is None or self._giving_way.done():
+                self._giving_way = asyncio.create_task(self._until_free())
+            await asyncio.shield(self._giving_way)  # who hangs up in the meantime leaves the others waiting
+
+    async def _until_free(self) -> None:
         for _ in range(WAITS_AT_MOST):
+            await asyncio.sleep(WAIT_S)
             if not self.house.is_busy():
                 return
-            await asyncio.sleep(WAIT_S)
+
+    async def ask_who(self, request: Request) -> None:
+        """Of a request that cannot be read: whoever may not come in is told that, and no more."""
+        check = getattr(request.scope.get("endpoint"), "check", None)
+        if check is not None:  # else it was asked before anything was read
+            await asyncio.get_running_loop().run_in_executor(self._readers, check, request)
 
     def needs(self, right: Right | None, shown: type | None, **more: Any) -> dict[str, Any]:
         """What FastAPI and the OpenAPI document have to know of an address."""
@@ -249,6 +262,7 @@ class ApiDoor:
                 await self.give_way()
                 return await asyncio.get_running_loop().run_in_executor(self._readers, answer)
 
+            endpoint.check = check  # type: ignore[attr-defined]
             self._hang("GET", path, do, endpoint, {"request": Request}, self.needs(right, shown, **more))
             if is_plain:
                 self.plain[path.removeprefix("/homes/{home_id}").removeprefix("/")] = Plain(right, do)

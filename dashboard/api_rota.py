@@ -12,7 +12,7 @@ from alerts.selftest import WINDOW
 from alerts.who import moment, rehearse
 from dashboard import shapes as shape
 from dashboard.answers import iso
-from dashboard.api_door import ApiDoor, Doing, Name, Said, done, missing
+from dashboard.api_door import PAGE, ApiDoor, Cursor, Doing, Limit, Name, Said, done, missing
 from dashboard.drills import TRIERS, Drills
 from dashboard.keys import Caller, Right
 from dashboard.pages import ON_DUTY
@@ -362,9 +362,9 @@ def _of_drills(door: ApiDoor, drills: Drills) -> None:
     right = Right.DRILLS
 
     @door.read("/drills", Right.REGISTRY, shape.DrillsShape, *TRIERS)
-    def list_drills(caller: Caller) -> Mapping[str, Any]:
-        """How each way to each responder and each emergency button did in its last test."""
-        return door.api.tests(caller)
+    def list_drills(caller: Caller, cursor: Cursor = "", limit: Limit = PAGE) -> Mapping[str, Any]:
+        """How each way to each responder and each emergency button did in its last test; first come the ways."""
+        return door.api.tests(caller, cursor, limit)
 
     @door.act("/drills/people/{person_id}", right, "drill")
     def drill_person(doing: Doing, person_id: str) -> Mapping[str, Any]:

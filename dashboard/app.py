@@ -268,9 +268,15 @@ def create_app(house: House) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def could_not_read(request: Request, error: RequestValidationError) -> Response:
-        if request.url.path.startswith(problems.API):
-            return problems.as_problem(problems.misread(error))
-        return await apologise(request, HTTPException(422))
+        if not request.url.path.startswith(problems.API):
+            return await apologise(request, HTTPException(422))
+        try:
+            await door.ask_who(request)
+        except SignInFirst as nobody:
+            return await ask_to_sign_in(request, nobody)
+        except HTTPException as refused:
+            return await apologise(request, refused)
+        return problems.as_problem(problems.misread(error))
 
     if house.answers_only:
         app.add_middleware(AnswersOnly, apologise=apologise)

@@ -331,6 +331,7 @@ class ButtonShape:
 class DrillsShape:
     ways: list[WayShape]
     buttons: list[ButtonShape]
+    next: str | None
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,18 @@ def test_a_list_comes_in_pieces_until_there_is_no_more(city):
     assert code_of(city.get("/homes", cursor="ä")) == "not-understood"
 
 
+def test_ways_and_buttons_come_in_pieces_of_one_list(city):
+    whole, seen, cursor = city.get("/drills").json(), [], ""
+    while cursor is not None:
+        piece = city.get("/drills", limit=1, cursor=cursor).json()
+        assert len(piece["ways"]) + len(piece["buttons"]) == 1
+        seen += piece["ways"] + piece["buttons"]
+        cursor = piece["next"]
+
+    assert whole["next"] is None and whole["ways"] and whole["buttons"]
+    assert seen == whole["ways"] + whole["buttons"]
+
+
 def test_alerts_come_newest_first_with_filters_and_pieces(rig, city):
     ids = [rig.own.id]
     for n in range(3):
@@ -155,6 +167,20 @@ def test_no_token_an_invented_a_revoked_and_an_old_one_open_nothing(rig, city):
     del other.browser.headers["authorization"]
     answer = other.get("/homes")
     assert code_of(answer) == "not-signed-in" and answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_whoever_may_not_come_in_is_told_that_and_not_what_was_wrong_with_the_rest(rig, city):
+    odd = [("/homes", {"limit": "many"}), ("/homes/h1/day", {"day": "x" * 99}), ("/alerts", {"severity": "9"})]
+    assert [code_of(city.get(path, **query)) for path, query in odd] == ["not-understood"] * 3
+
+    watcher = Program(rig, Right.FIGURES, name="watcher")
+    assert [code_of(watcher.get(path, **query)) for path, query in odd] == ["right-missing"] * 3
+    city.browser.headers["authorization"] = "Bearer sw_invented"
+    assert [code_of(city.get(path, **query)) for path, query in odd] == ["token-unknown"] * 3
+    del city.browser.headers["authorization"]
+    assert [city.get(path, **query).status_code for path, query in odd] == [401] * 3
+    assert rig.browser().get("/api/v1/homes?limit=many").status_code == 401
+    assert rig.signed_in("liu", Duty.GRID_WORKER).get("/api/v1/homes?limit=many").status_code == 422
 
 
 def test_a_token_is_kept_as_a_hash_and_found_by_those_who_search_for_secrets(rig, city):
