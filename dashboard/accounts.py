@@ -10,10 +10,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import segno
 from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from alerts import wording
@@ -23,7 +21,7 @@ from dashboard.auth import Invitation, Visitor, end_invitations, login_of, make_
 from dashboard.doors import Doors
 from dashboard.house import House
 from dashboard.pages import Pages
-from dashboard.printer import Printer, tongue_of
+from dashboard.printer import Printer, qr_code, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Act, Contact, Duty, Home, Person
 from gateway.ports import Account
@@ -321,7 +319,6 @@ class Accounts:
         )
 
     def show_link(self, request: Request, visitor: Visitor, link: str, login: str) -> Response:
-        picture = segno.make(link, error="m", micro=False).svg_inline(border=4, omitsize=True, svgclass="qr")
         return self.printer.page(
             request,
             "accounts_link.html",
@@ -329,7 +326,7 @@ class Accounts:
             here="/accounts",
             link=link,
             login=login,
-            qr=Markup(picture),  # noqa: S704 - our own drawing; the text is only its dots
+            qr=qr_code(link),
         )
 
 

@@ -9,10 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-import segno
 from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from markupsafe import Markup
 
 from alerts import card, wording
 from alerts.card import Denial, Opening
@@ -23,7 +21,7 @@ from dashboard.doors import Doors
 from dashboard.handling import LEADS
 from dashboard.pages import ON_DUTY, Pages, in_words
 from dashboard.people import KEEPERS, WORDS
-from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
+from dashboard.printer import FALLBACK_ZONE, alert_url, qr_code, tongue_of
 from dashboard.walk import drawn
 from dashboard.words import N_, Tongue
 from gateway.domain import Alert, Consent, Contact, Duty, Home, Profile, Relation
@@ -124,7 +122,7 @@ class Handover:
             visitor=visitor,
             page_zone=home.zone,
             home=home,
-            qr=Markup(segno.make(address, error="m", micro=False).svg_inline(border=4, omitsize=True, svgclass="qr")),  # noqa: S704 - our own drawing; the text is only its dots
+            qr=qr_code(address),
             code=links.door_code(home.id),
         )
 

@@ -20,9 +20,9 @@ from dashboard import inbox, pictures
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
-from dashboard.install_view import INSTALLERS, Install, address_of, name_for, qr_code, sensor_id_for, tidy
+from dashboard.install_view import INSTALLERS, Install, address_of, name_for, sensor_id_for, tidy
 from dashboard.install_words import LEAVING, PAUSES, ROOMS
-from dashboard.printer import tongue_of
+from dashboard.printer import qr_code, tongue_of
 from dashboard.words import Tongue
 from gateway.domain import (
     Home,

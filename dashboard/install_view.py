@@ -12,10 +12,8 @@ from typing import Any
 from urllib.parse import quote
 from zlib import crc32
 
-import segno
 from fastapi import Request
 from fastapi.responses import Response
-from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from alerts.maintenance import work_in
@@ -102,11 +100,6 @@ def address_of(uplink: Endpoint, hub: str, secret: str) -> str:
     """Everything a hub needs to connect, in one line: what the QR code holds."""
     scheme, host = ("mqtts" if uplink.tls else "mqtt"), f"[{uplink.host}]" if ":" in uplink.host else uplink.host
     return f"{scheme}://{quote(hub)}:{quote(secret, safe='')}@{host}:{uplink.port}"
-
-
-def qr_code(text: str) -> Markup:
-    """Drawn into the page itself: a picture of its own would have an address, and a secret must not be fetched."""
-    return Markup(segno.make(text, error="m", micro=False).svg_inline(border=4, omitsize=True, svgclass="qr"))  # noqa: S704 - our own drawing; the text is only its dots
 
 
 # --------------------------------------------------------------------------- how far it has come

@@ -54,6 +54,13 @@ def tongue_of(request: Request) -> Tongue:
     return Tongue(choose_language(cookie, request.headers.get("accept-language", "")))
 
 
+def qr_code(text: str) -> Markup:
+    """Drawn into the page itself: a picture of its own would have an address, and a secret must not be fetched."""
+    import segno  # seldom drawn
+
+    return Markup(segno.make(text, error="m", micro=False).svg_inline(border=4, omitsize=True, svgclass="qr"))  # noqa: S704 - our own drawing; the text is only its dots
+
+
 def alert_url(alert_id: str) -> str:
     """An alert's page. Its id holds slashes, which stay: they are part of the path."""
     return "/alerts/" + quote(alert_id, safe="/:")

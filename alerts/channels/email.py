@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import importlib
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -10,8 +11,6 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 from typing import NoReturn, Self
-
-import aiosmtplib
 
 from alerts import reasons
 from alerts.channels.exchange import IN_TIME, LONGEST_TIME, clean, named
@@ -59,6 +58,7 @@ class Email:
             raise ValueError(f"timeout: an answer is waited for at most {LONGEST_TIME}, not {self.timeout}")
 
     async def __aenter__(self) -> Self:
+        importlib.import_module("aiosmtplib")  # now, and not while somebody waits for the mail
         if self.security != "none":
             self._tls = ssl.create_default_context(cafile=self.ca)
         return self
@@ -73,6 +73,8 @@ class Email:
             raise Undeliverable(f"{reasons.NO_ADDRESS}: somebody@example.org")
 
     async def send(self, delivery: Delivery, letter: Letter) -> None:
+        import aiosmtplib  # only where mail is set up
+
         self.check(to := delivery.address)
         hide = (to, self.password, self.username)
         server = aiosmtplib.SMTP(

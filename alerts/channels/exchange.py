@@ -7,10 +7,12 @@ become two: `TryLater` and `Undeliverable`, with the provider's own code and wor
 import asyncio
 import json
 import re
+import ssl
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any, NoReturn, Self
 
 import httpx
@@ -39,6 +41,12 @@ CONNECTIONS = 64
 OURS = {"User-Agent": "shouwang", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 _NUMBER = re.compile(r"\+?\d{7,}")
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Who vouches for a server: the same for each channel, and 27 ms and a megabyte to read."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Exchange:
@@ -97,7 +105,7 @@ class Exchange:
         if self._http is None:
             # The environment's proxies and .netrc are not asked: the way out is what the configuration says.
             limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=16)
-            self._http = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
+            self._http = httpx.AsyncHTTPTransport(verify=trusted(), trust_env=False, limits=limits)
         return self._http
 
 

@@ -133,6 +133,8 @@ NEVER_AT_START = (
     "sqlalchemy.dialects.postgresql",
     "gateway.stores.memory",
     "gateway.backup",
+    "aiosmtplib",
+    "segno",
 )
 
 

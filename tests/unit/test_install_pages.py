@@ -16,10 +16,10 @@ from dashboard import inbox
 from dashboard.auth import Gatekeeper
 from dashboard.doors import Doors
 from dashboard.install import routes
-from dashboard.install_view import SECRET_SHOWN, Install, qr_code, steps
+from dashboard.install_view import SECRET_SHOWN, Install, steps
 from dashboard.live import Feed
 from dashboard.pages import Pages
-from dashboard.printer import Printer
+from dashboard.printer import Printer, qr_code
 from gateway.domain import (
     Condition,
     Duty,
