@@ -317,21 +317,22 @@ class Pipeline:
         take, readings = self._intake.take, batch.readings
         handled: list[Message] = []
         has_given_way = False
-        for message in _with_presses(messages, presses, handled):
-            self._arrival += 1
-            taken = take(message, self._arrival)
+        for message in chain.from_iterable(_with_presses(messages, presses, handled)):
+            self._arrival = arrival = self._arrival + 1
+            taken = take(message, arrival)
+            home = taken.home
             if taken.is_asleep:
-                self._rouse(taken.home)
-                taken = take(message, self._arrival)
+                self._rouse(home)
+                taken = take(message, arrival)
             if taken.quarantined:
                 batch.quarantined.extend(taken.quarantined)
             if taken.devices:
                 batch.devices.extend(taken.devices)
-            watch = self._watches.get(taken.home)
+            watch = self._watches.get(home)
             if watch is None:
-                if taken.home not in self._dozing or self._overhear(taken, message.heard, batch):
+                if home not in self._dozing or self._overhear(taken, message.heard, batch):
                     continue
-                watch = self._rouse(taken.home)
+                watch = self._rouse(home)
             if taken.heard:
                 watch = self._hear(watch, message.heard, batch, found)
             for reading in taken.readings:
@@ -343,11 +344,11 @@ class Pipeline:
                     has_given_way = True
                     self._give_way()
             if taken.readings:
-                self._changed.add(taken.home)
-                self._watches.move_to_end(taken.home)
-            if watch.revision != self._shown.get(taken.home):
+                self._changed.add(home)
+                self._watches.move_to_end(home)
+            if watch.revision != self._shown.get(home):
                 self._show(watch, batch)
-            scheduled, held = self._scheduled.get(taken.home), self._held.get(taken.home)
+            scheduled, held = self._scheduled.get(home), self._held.get(home)
             if scheduled is None or watch.is_due_before(scheduled) or (held is not None and held.until < scheduled):
                 self._schedule(watch)
         self._tell(found, now)
@@ -367,8 +368,7 @@ class Pipeline:
         return handled
 
     def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> Watch:
-        home = watch.home.id
-        marker = watch.hear(heard, self._arrival)
+        home, marker = watch.home.id, watch.hear(heard, self._arrival)
         if marker is not None:
             batch.readings.append(marker)
             self._changed.add(home)
@@ -725,15 +725,16 @@ def _by_plan(found: Sequence[Finding], context: Context) -> list[Finding]:
 
 def _with_presses(
     messages: Sequence[Message], presses: Callable[[], Sequence[Message]], handled: list[Message]
-) -> Iterator[Message]:
-    """A batch, and between two slices of it whoever calls for help: nobody waits for the rest. A home's order is its
-    session's, and these come by another one."""
-    for at, message in enumerate(messages):
-        if at % SLICE == 0 and at and (pressed := presses()):
+) -> Iterator[Sequence[Message]]:
+    """A batch in slices, and between two of them whoever calls for help: nobody waits for the rest. A home's order is
+    its session's, and these come by another one."""
+    for at in range(0, len(messages), SLICE):
+        if at and (pressed := presses()):
             handled.extend(pressed)
-            yield from pressed
-        handled.append(message)
-        yield message
+            yield pressed
+        part = messages[at : at + SLICE]
+        handled.extend(part)
+        yield part
 
 
 def _answers(readings: Sequence[Reading]) -> list[Reading]:

@@ -7,7 +7,7 @@ readings given out, so that a restart which recalls the stored readings knows th
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -104,8 +104,9 @@ ASIDE_AT_ONCE = 4
 
 VALUES_VERSION = 4
 
-_NOTHING, _MS = timedelta(0), timedelta(milliseconds=1)
+_EARLY, _NOTHING, _MS = -AHEAD, timedelta(0), timedelta(milliseconds=1)
 _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
+_METER, _SELF_TEST = Kind.METER, Signal.SELF_TEST  # a look into an enum is as dear as a call
 _OF_REACH = frozenset({Signal.AVAILABLE, Signal.CONNECTED})
 
 _HUB_MEANINGS = {signal: (Meaning(kind, nature(kind), 0, None),) for signal, kind in HUB.items()}
@@ -167,6 +168,7 @@ class Intake:
         self._hubs: dict[str, _Hub] = {}
         self._nobodys = Flow(OTHERS)  # what no registered hub said
         self._unsettled_until = NEVER
+        self._heard = self._heard_ms = NEVER  # when the last message was heard, and that as it will be stored
         self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
         self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
         self._homes: dict[str, Home] = {}  # whoever is listened to
@@ -486,7 +488,7 @@ class Intake:
         except Unreadable as error:
             if error.reason == "unknown-device":
                 self._hear_stranger(road, message, arrival, taken)
-            elif self._fits(bound, None, message, arrival, taken):
+            elif self._fits(bound, (), None, None, message, arrival, taken):
                 _put_away(road, message, taken, error.reason, error.detail)
             return
         if decoded.address and decoded.address != bound.address and _is_ieee(bound.address):
@@ -530,18 +532,18 @@ class Intake:
     def _hear_device(
         self, road: _Road, bound: Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken
     ) -> None:
-        # Only now, for a press must be seen before it can pass; and before anything of it is remembered.
-        if not self._fits(bound, decoded, message, arrival, taken):
-            return
-        if decoded.faults is not None:
-            _put_away_faults(road, message, taken, decoded.faults)
-        heard = decoded.heard
+        heard, faults = decoded.heard, decoded.faults
         own = heard[-1].at if heard else decoded.quiet_at
+        # Only now, for a press must be seen before it can pass; and before anything of it is remembered.
+        if not self._fits(bound, heard, own, faults, message, arrival, taken):
+            return
+        if faults is not None:
+            _put_away_faults(road, message, taken, faults)
         if bound.is_fresh:
             bound.is_fresh = False
             # Where several signals stand for one kind, the best is to be known from the first message on.
             heard = sorted(heard, key=lambda one: (one.part, _rank(bound, one.signal)))
-        bound.is_testing = bool(heard) and heard[0].signal is Signal.SELF_TEST and heard[0].value == 1.0
+        bound.is_testing = bool(heard) and heard[0].signal is _SELF_TEST and heard[0].value == 1.0
         repeats = road.decoder.repeats_state
         meanings_of, lasts = bound.meanings.get, bound.lasts
         for one in heard:
@@ -554,9 +556,8 @@ class Intake:
                     _note_quiet(bound, decoded, one.key)
                 continue
             for meaning in means:
-                kind, _, rank, turn = meaning
+                kind, turn, value = meaning.kind, meaning.turn, one.value
                 last = lasts.get(kind)
-                value = one.value
                 if turn is not None:
                     value = turn(value, None if last is None else last.value)
                 if (
@@ -564,7 +565,7 @@ class Intake:
                     and value == last.value
                     and repeats
                     and not one.momentary
-                    and rank >= last.rank
+                    and meaning.rank >= last.rank
                     and (one.at is None or one.at >= last.at)
                 ):
                     if kind not in LASTING:
@@ -638,25 +639,29 @@ class Intake:
         taken: Taken,
     ) -> None:
         """Is it news, and when did it happen? If it is, it becomes a reading."""
-        kind, nature, rank, _ = meaning
-        repeats, retained = road.decoder.repeats_state, message.retained
-        heard = _to_ms(message.heard)
+        kind, nature, rank = meaning.kind, meaning.nature, meaning.rank
+        repeats, retained, momentary = road.decoder.repeats_state, message.retained, one.momentary
+        if message.heard is not self._heard:  # of a batch mostly the same moment, and then of all its readings
+            self._heard, self._heard_ms = message.heard, _to_ms(message.heard)
+        heard = self._heard_ms
         at, late, has_time = heard, retained, False
         if one.at is not None:
             own, age = one.at, heard - one.at
-            if not -AHEAD <= age <= OLDEST:
+            is_usable = _EARLY <= age <= OLDEST
+            if not is_usable:
                 own = self._by_our_clock(road.hub, own, heard)
                 age = heard - own
-            if -AHEAD <= age <= OLDEST:
+                is_usable = _EARLY <= age <= OLDEST
+            if is_usable:
                 at, late, has_time = own, retained or age > LATE, True
             elif nature is ALARM:
                 late = retained or age > OLDEST  # a call for help is never too old to be looked after
             elif age > OLDEST:
-                if one.momentary or not repeats or last is None or value != last.value:
+                if momentary or not repeats or last is None or value != last.value:
                     _put_away(road, message, taken, "too-old", f"{kind.value} of {one.at.isoformat()}")
                 return
 
-        if one.momentary:
+        if momentary:
             if retained:
                 if not any(refused.reason == "retained-event" for refused in taken.quarantined):
                     detail = f"{kind.value} happens once; a retained message of it tells nothing"
@@ -664,7 +669,7 @@ class Intake:
                 return
             if repeats and self._is_told_twice(road, bound, kind, heard, taken):
                 return
-        elif kind in SELF_TESTED and value and tests_itself(bound, at):
+        elif nature is ALARM and kind in SELF_TESTED and value and tests_itself(bound, at):
             return
         elif nature is LIFE and last is not None and rank > last.rank:
             return  # a better witness has been heard
@@ -677,7 +682,7 @@ class Intake:
                 return
         elif last is not None and value == last.value:
             last.rank = min(last.rank, rank)  # after a restart the first word of a witness comes this way
-            if repeats and not one.momentary and one.at is not None and one.at > last.at and kind in LASTING:
+            if repeats and one.at is not None and one.at > last.at and kind in LASTING:
                 self._note_repetition(bound, meaning, one, last, message, arrival, taken)
             return
         elif nature is LIFE:
@@ -703,7 +708,7 @@ class Intake:
         )
         if nature is ALARM and value == 1.0:
             taken.urgent = True
-        if kind is Kind.METER and last is not None and 0 < value - last.value <= LARGEST_DRAUGHT:
+        if kind is _METER and last is not None and 0 < value - last.value <= LARGEST_DRAUGHT:
             taken.readings.append(replace(taken.readings[-1], kind=Kind.WATER, value=round(value - last.value, 3)))
         between = None if last is None or not has_time else last.contradicted(at, value)
         remember(bound.lasts, kind, value, at, seq != 0, rank)
@@ -769,24 +774,25 @@ class Intake:
 
     # ------------------------------------------------------------------ too much
 
-    def _fits(self, bound: Bound, decoded: Decoded | None, message: Message, arrival: int, taken: Taken) -> bool:
+    def _fits(
+        self,
+        bound: Bound,
+        heard: Sequence[Heard],
+        own: datetime | None,
+        faults: Sequence[Fault] | None,
+        message: Message,
+        arrival: int,
+        taken: Taken,
+    ) -> bool:
         """Whether this device may say this much. If not the message is cut, unless it calls for help."""
-        flow, own, price = bound.flow, None, EVERY
-        if decoded is not None:
-            heard = decoded.heard
-            if heard:
-                own = heard[-1].at
-                if heard[-1].part:
-                    price *= 1 + heard[-1].part  # a list counts as what it lists
-            else:
-                own = decoded.quiet_at
-            if decoded.faults is not None:
-                price += EVERY * len(decoded.faults)
+        flow, price = bound.flow, EVERY
+        if heard and heard[-1].part:
+            price *= 1 + heard[-1].part  # a list counts as what it lists
+        if faults is not None:
+            price += EVERY * len(faults)
         if own is None and message.heard < self._unsettled_until:
             price /= UNTOLD_TIME
-        fits = flow.passes(message.heard, own, price) or (
-            decoded is not None and calls_for_help(bound, decoded.heard, message.heard)
-        )
+        fits = flow.passes(message.heard, own, price) or calls_for_help(bound, heard, message.heard)
         if flow.cut or not fits:
             _note_cut(flow, fits, bound, message, arrival, taken)
         return fits

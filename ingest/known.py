@@ -80,7 +80,8 @@ class Last(msgspec.Struct, array_like=True, gc=False):
         place = len(past)
         while place and _when(past, place - _LONG)[0] > moment:
             place -= _LONG
-        self.past = (past[:place] + _change(moment, value, seq) + past[place:])[-_MOST:]
+        change = _change(moment, value, seq)
+        self.past = (past + change if place == len(past) else past[:place] + change + past[place:])[-_MOST:]
 
     def forget_repetitions(self) -> None:
         self.again = None
@@ -237,7 +238,8 @@ def remember(
             if last.again is not None and last.again.at < at:
                 last.note(last.again.at, last.value, last.again.seq)
         last.value, last.at, last.is_dated, last.again = value, at, is_dated, None
-        last.rank = min(last.rank, rank)
+        if rank < last.rank:
+            last.rank = rank
 
 
 def note_told(bound: Bound, readings: Iterable[Reading]) -> bool:
@@ -256,12 +258,12 @@ def note_told(bound: Bound, readings: Iterable[Reading]) -> bool:
 def calls_for_help(bound: Bound, heard: Iterable[Heard], when: datetime) -> bool:
     """Whether there is something in it that nobody may miss, however much its device says."""
     for one in heard:
-        for kind, sort, _, turn in bound.meanings.get(one.signal, ()):
-            if sort is not Nature.ALARM:
+        for meaning in bound.meanings.get(one.signal, ()):
+            if meaning.nature is not Nature.ALARM:
                 continue
-            last = bound.lasts.get(kind)
+            turn, last = meaning.turn, bound.lasts.get(meaning.kind)
             value = one.value if turn is None else turn(one.value, None if last is None else last.value)
             is_news = one.momentary or last is None or last.value != 1.0
-            if value == 1.0 and is_news and bound.flow.lets_call(kind, when):
+            if value == 1.0 and is_news and bound.flow.lets_call(meaning.kind, when):
                 return True
     return False

@@ -206,7 +206,8 @@ HUB: dict[Signal, Kind] = {Signal.MAINS: Kind.MAINS, Signal.BATTERY: Kind.BATTER
 """What a hub says about itself, under its own id instead of a sensor's."""
 
 
-class Meaning(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Meaning:
     """What one signal of one sensor stands for. `rank` says how good a witness it is; 0 is the best."""
 
     kind: Kind

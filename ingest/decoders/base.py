@@ -115,8 +115,7 @@ class Portion(NamedTuple):
 NOTHING_QUIET: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, gc=False):
     """What one message of one device said; what it says for several of them stands in `portions`."""
 
     heard: list[Heard]
@@ -203,7 +202,8 @@ Converter = Callable[[Any], float | None]
 """From a raw value to a number; None when it says nothing. Raises ValueError with what would have been right."""
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One line of a decoder's table."""
 
     signal: Signal

@@ -167,17 +167,17 @@ def _read_heartbeat(report: dict[str, Any], news: News) -> None:
             news.at = moment(stamp)
         except ValueError as error:
             news.faults.append(fault("at", stamp, error))
-    for key, (signal, convert, momentary) in HUB_FACTS.items():
+    for key, row in HUB_FACTS.items():
         raw = report.get(key)
         if raw is None:
             continue
         try:
-            value = convert(raw)
+            value = row.convert(raw)
         except ValueError as error:
             news.faults.append(fault(key, raw, error))
             continue
         if value is not None:
-            news.heard.append(Heard(signal, value, momentary, news.at, None, len(news.heard)))
+            news.heard.append(Heard(row.signal, value, row.momentary, news.at, None, len(news.heard)))
 
 
 def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fault]) -> None:
@@ -191,7 +191,7 @@ def _read(report: dict[str, Any], part: int, heard: list[Heard], faults: list[Fa
     if row is None:
         faults.append(fault("kind", kind, "a kind of plain JSON"))
         return
-    signal, convert, momentary = row
+    signal, convert, momentary = row.signal, row.convert, row.momentary
     # {"kind":"sos"} is a press: whoever builds a button must not be able to forget the value.
     raw = report.get("value", True if signal in PULSES else None)
     unit = report.get("unit")

@@ -56,14 +56,14 @@ class Saying:
         """Read one value; None was never reported."""
         if raw is None:
             return
-        for signal, convert, momentary in rows:
+        for row in rows:
             try:
-                value = convert(raw)
+                value = row.convert(raw)
             except ValueError as error:
                 self.doubt(fault(key, raw, error))
                 return
             if value is not None:
-                self._of(part, is_child).append(Heard(signal, value, momentary, at or self.at, seq))
+                self._of(part, is_child).append(Heard(row.signal, value, row.momentary, at or self.at, seq))
 
     def note(self, part: str, signal: Signal, value: float, *, is_child: bool = False) -> None:
         """Something that needs no reading."""

@@ -138,45 +138,43 @@ class Zigbee2Mqtt:
         raw = parse(payload)
         if type(raw) is not dict:
             raise Unreadable("not-an-object", f"a {type(raw).__name__} is not an object")
-        decoded = Decoded([], raw=raw)
         faults: list[Fault] = []
-        at = None
+        at = quiet_at = None
         last_seen = raw.get("last_seen")
         if last_seen is not None:
             try:
                 at = moment(last_seen)
             except ValueError as error:
                 faults.append(fault("last_seen", last_seen, error))
-        heard = decoded.heard
-        rows_for, before = fields.get, NOTHING_QUIET.get if has_twins else quiet.get
+        heard: list[Heard] = []
+        if has_twins:
+            quiet = NOTHING_QUIET
         for name, value in raw.items():
-            known = before(name)
-            if known is not None and (known is value or (known == value and type(known) is type(value))):
-                decoded.quiet_at = at
+            if name in quiet:
+                known = quiet[name]
+                if known is value or (known == value and type(known) is type(value)):
+                    quiet_at = at
+                    continue
+            if name not in fields or value is None:  # unknown keys pass through; null was never reported
                 continue
-            rows = rows_for(name)
-            if rows is None or value is None:  # unknown keys pass through; null was never reported
-                continue
+            rows = fields[name]
             only = name if len(rows) == 1 else ""
-            for signal, convert, momentary in rows:
+            for row in rows:
                 try:
-                    said = convert(value)
+                    said = row.convert(value)
                 except ValueError as error:
                     faults.append(fault(name, value, error))
                     break
                 if said is not None:
-                    heard.append(Heard(signal, said, momentary, at, None, 0, only))
+                    heard.append(Heard(row.signal, said, row.momentary, at, None, 0, only))
         if has_twins:
-            decoded.heard = heard = strongest(heard)
+            heard = strongest(heard)
         if "test" in raw or "self_test" in raw:
             # Whether an alarm is a self-test must be known before the alarm is looked at.
             heard.sort(key=_self_test_first)
         told = raw.get("device")
-        if type(told) is dict:
-            decoded.address = _address(told.get("ieeeAddr"))
-        if faults:
-            decoded.faults = faults
-        return decoded
+        address = _address(told.get("ieeeAddr")) if type(told) is dict else ""
+        return Decoded(heard, faults or None, address, raw=raw, quiet_at=quiet_at)
 
     def news(self, hub: str, rest: str, payload: bytes) -> News:
         match rest:
