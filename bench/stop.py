@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from broker import Mosquitto
-from crash import Verdict, _compare_alerts, _compare_readings
+from crash import Verdict, _compare_alerts, compare_readings
 from homes import DEVICES, Homes
 from machine import STATE, BenchError, cpu_s, describe, fall_in_order, tree, wait_until
 from subjects import Gateway
@@ -67,7 +67,7 @@ def stop(folder: Path, *, stops: int, homes: int, readings: int, seed: int) -> t
         pressing.stop()
         pressed = sent_in(pressing.log)
         verdict.press_ms = answered(pressed, sink, 90).summary
-        _compare_readings(verdict, sent_in(log), gateway, homes)
+        compare_readings(verdict, sent_in(log), gateway, homes)
         _compare_alerts(verdict, pressed, gateway, sink)
     return verdict, ended_s, ready_s
 
