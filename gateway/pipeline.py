@@ -135,7 +135,9 @@ class Pipeline:
         self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
         self._to_keep: list[str] = []
         self._to_follow: deque[str] = deque()  # homes that may be others, or around which lines may have been written
+        self._everyone: Iterator[str] = iter(())  # after those, where nobody knows which
         self._giving_up: set[str] = set()  # of them, those that may have lost a hub to one which is still to come
+        self._is_following = False
         self._settled = 0
         self._settling = 0
         self._slice = CHECKPOINT_SLICE
@@ -441,10 +443,11 @@ class Pipeline:
         self._desk.tick(now)
         self._checkpoint(now)
         self._make_room()
+        self._intake.make_room(now)
 
     def is_behind(self, now: datetime) -> bool:
         """Whether more is due than one tick looks at: then the next should follow at once."""
-        if self._to_follow or self._giving_up or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
+        if self._is_following or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
             return True
         return bool(self._deadlines) and self._deadlines[0][0] <= now
 
@@ -576,31 +579,36 @@ class Pipeline:
         if version != self._version:
             said = self._directory.changes(self._version)
             self._version = version
+            self._is_following = True
             if said is None:
                 self._to_follow.clear()
-            self._to_follow.extend(self._all_names() if said is None else said)
+                self._everyone = self._all_names()
+            else:
+                self._to_follow.extend(said)
         spent_us = 0
-        while self._to_follow and spent_us < TICK_US // 2:
-            name = self._to_follow.popleft()
+        while self._is_following and spent_us < TICK_US // 2:
+            name = self._to_follow.popleft() if self._to_follow else next(self._everyone, None)
+            if name is None:
+                self._is_following = False
+                given_up, self._giving_up = self._giving_up, set()
+                spent_us += self._follow({name: self._directory.home(name) for name in given_up})
+                break
             home = self._directory.home(name)
-            if self._to_follow and self._has_given_up_a_hub(name, home):
+            if self._has_given_up_a_hub(name, home):
                 self._giving_up.add(name)  # its hub goes on being its own until whoever has it now is followed
                 continue
             holders = {self._intake.holds(hub.id) for hub in home.hubs} if home is not None else set()
             others = {other: self._directory.home(other) for other in holders if other is not None and other != name}
             spent_us += self._follow({**others, name: home})
-        if self._giving_up and not self._to_follow:
-            given_up, self._giving_up = self._giving_up, set()
-            spent_us += self._follow({name: self._directory.home(name) for name in given_up})
         return spent_us
 
-    def _all_names(self) -> Iterable[str]:
-        """Every home that is known here, or to the registry."""
-        known = (self._watches.keys(), self._dozing.keys())
-        new = (
-            home.id for home in self._directory.homes() if home.id not in self._watches and home.id not in self._dozing
-        )
-        return chain(*known, new)
+    def _all_names(self) -> Iterator[str]:
+        """Every home of the registry, and then whoever was known here and is not in it: drawn a few at a time."""
+        known, homes, drawn = [*self._watches, *self._dozing], self._directory.homes(), set()
+        for home in homes:
+            drawn.add(home.id)
+            yield home.id
+        yield from set(known) - drawn
 
     def _has_given_up_a_hub(self, name: str, home: Home | None) -> bool:
         known = self._watches.get(name) or self._dozing.get(name)

@@ -62,7 +62,7 @@ STEPS_KEPT = 1_000
 HOME, PERSON, ROTA, ALL = "home", "person", "rota", "all"
 """Parts that a change can be about; beside them a grid or area, by the name of its scope."""
 
-_K = TypeVar("_K")
+_K = TypeVar("_K", str, tuple[Scope, str])
 _V = TypeVar("_V")
 _Only = Collection[str] | None
 """The names that are asked for; None: every one."""
@@ -165,7 +165,7 @@ def _renewed(before: Mapping[_K, _V], touched: Collection[_K], read: Mapping[_K,
             after.pop(key, None)
     is_known = after.keys() >= read.keys()
     after.update(read)
-    return after if is_known else dict(sorted(after.items(), key=itemgetter(0)))
+    return after if is_known else {key: after[key] for key in sorted(after)}
 
 
 def _read_areas(connection: Connection) -> dict[str, Area]:
