@@ -444,6 +444,7 @@ class Pipeline:
         self._checkpoint(now)
         self._make_room()
         self._intake.make_room(now)
+        self._intake.make_room(now)
 
     def is_behind(self, now: datetime) -> bool:
         """Whether more is due than one tick looks at: then the next should follow at once."""

@@ -99,8 +99,9 @@ IN_HAND = 10_000
 """Devices whose memory is kept unpacked, 1 KB each: those of a thousand homes. Of more those that have been silent are
 laid aside as some hundred bytes, and unpacked when they speak, in some microseconds."""
 
-ASIDE_AT_ONCE = 4
-"""With each device that is taken in hand so many others are looked at that have been in hand for longest."""
+ASIDE_AT_ONCE, ASIDE_AT_A_TICK = 4, 500
+"""With each device that is taken in hand so many others are looked at that have been in hand for longest; and after an
+hour in which all spoke at once so many with each tick, some microseconds each."""
 
 VALUES_VERSION = 4
 
@@ -300,15 +301,17 @@ class Intake:
             meanings(sensor.role, sensor.inverted),
         )
         bound.unpack(device)
+        self.make_room(now, ASIDE_AT_ONCE)  # for others: whoever is taken in hand here is about to speak
         self._in_hand.append(bound)
-        for _ in range(ASIDE_AT_ONCE):
-            if len(self._in_hand) <= IN_HAND:
-                break
-            self._lay_aside(self._in_hand.popleft(), now)
         return bound
 
+    def make_room(self, now: datetime, at_most: int = ASIDE_AT_A_TICK) -> None:
+        """Where more devices are in hand than should be, look at so many of them that have been for longest."""
+        for _ in range(min(at_most, len(self._in_hand) - IN_HAND)):
+            self._lay_aside(self._in_hand.popleft(), now)
+
     def _lay_aside(self, bound: Bound, now: datetime) -> None:
-        """It has been in hand for longest: unless it has spoken just now, it is kept as bytes."""
+        """It is kept as bytes, unless it has spoken just now."""
         if bound.place < 0:
             return
         if not bound.may_rest(now):
@@ -921,13 +924,11 @@ class Intake:
 
     def _as_kept(self, device: HubDevice) -> HubDevice:
         """The same, made of texts and lists that are there already: a county has a million devices of a few makes."""
-        place = self._place(device.hub, device.address)
-        address = device.address
-        if place is not None:
-            registered = self._homes[self._hubs[device.hub].home].sensors[place].address
-            address = registered if registered == address else address
+        box, place, address = self._hubs[device.hub], self._place(device.hub, device.address), device.address
+        if place is not None and self._homes[box.home].sensors[place].address == address:
+            address = self._homes[box.home].sensors[place].address
         name, model, vendor = intern(device.name), intern(device.model), intern(device.vendor)
-        return HubDevice(device.hub, address, name, model, vendor, device.power, _once(device.exposes))
+        return HubDevice(box.itself.sensor, address, name, model, vendor, device.power, _once(device.exposes))
 
     def _learn(self, device: HubDevice, taken: Taken) -> None:
         names = self._names.setdefault(device.hub, {})
