@@ -32,6 +32,7 @@ from start import NOW, fill, pipeline_of
 from gateway.app import HAND_OVER_S, NEVER, OLDER, YOUNG, open_stores
 from gateway.domain import Home, Role
 from gateway.ports import Message
+from gateway.road import JUST_MADE
 
 HOMES = (100, 1_000, 10_000, 100_000)
 RATE = 2_000
@@ -106,6 +107,7 @@ def drive(folder: Path, seconds: int) -> None:
     pipeline = pipeline_of(stores)
     now = NOW + timedelta(seconds=30)
     pipeline.start(now)
+    gc.freeze()
     started = time.monotonic() - began
     pipeline.tick(now, NOW)
     while pipeline.is_behind(now):
@@ -120,6 +122,7 @@ def drive(folder: Path, seconds: int) -> None:
             if number % round(TICK_S / BATCH_S) == 0:
                 began = time.monotonic()
                 pipeline.tick(now, NOW)
+                gc.collect(JUST_MADE)
                 ticks.append(time.monotonic() - began)
             spent += time.process_time() - worked
             count += len(messages)

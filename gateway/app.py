@@ -80,15 +80,20 @@ BEAT_EVERY_S = 1.0
 TIDY_EVERY_S = 20.0
 
 YOUNG, OLDER, NEVER = 5_000, 2, 1_000_000
-"""When Python looks for what nobody can reach any more. Looking through everything that a thousand homes remember
-takes 150 ms, in which no press is heard: that is never done by itself, but now and then with the house-keeping. And
-through what is younger it looks in small portions: of twenty a press waited 60 ms while ten thousand homes woke."""
+"""When Python looks for what nobody can reach any more, beside the look after each tick (`gateway.road`). Looking
+through everything that a thousand homes remember takes 150 ms, in which no press is heard, and that of a county two
+seconds: what a start has made or what outlives a house-keeping is set aside (`gc.freeze`), and looked through once a
+day. And through what is younger it looks in small portions: of twenty a press waited 60 ms while ten thousand homes
+woke."""
 
 COMES_BACK_S = 1.5
 """How long a stop waits for messages that are under way: what was not seen to arrive the next start says again."""
 
 SWEEP_EVERY = 30
-"""House-keepings from one such look to the next: ten minutes."""
+"""House-keepings from one look at what was made since the last to the next: ten minutes."""
+
+SWEEP_ALL_EVERY = 144 * SWEEP_EVERY
+"""And from one look at everything to the next: a day."""
 
 ROLL_UP_EVERY = 30
 """House-keepings from one summing up of the hours to the next: ten minutes, in which what is packed waits for it."""
@@ -291,6 +296,7 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
         give_way=partial(time.sleep, GIVE_WAY_S),
     )
     pipeline.start(clock.now())
+    gc.freeze()
     source = MqttSource(endpoint(settings), settings.state, clock)
     road = lifeboat.Lookout(source, pipeline, desk, clock) if is_adrift else Road(source, pipeline, clock)
     if settings.broker.url.get_secret_value() and not settings.broker.queue_checked:
@@ -379,6 +385,7 @@ async def until_mended(state: Path) -> None:
     files is the place where the disk is to hang, while somebody mends it elsewhere."""
     while not ((state / READINGS).exists() and await asyncio.to_thread(takes_writes, state)):
         await asyncio.sleep(DISK_LOOKED_AT_S)
+    broker.renew(state)  # ours would go on refusing what is published
     log.warning("the disk takes writes again: starting anew from what stands on it")
 
 
@@ -472,8 +479,11 @@ async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clo
         if round_ % LOOK_AHEAD_EVERY == 1:
             await look_ahead(stores, desk, clock)
             await look_for_visits(stores, desk, clock)
+        if round_ % SWEEP_ALL_EVERY == 0:
+            gc.unfreeze()
         if round_ % SWEEP_EVERY == 0:
             gc.collect()
+            gc.freeze()
 
 
 def signs_inside(stores: Stores, home: str, since: datetime, until: datetime) -> list[datetime]:
@@ -638,6 +648,7 @@ async def _pages(
         link = make_setup_link(stores.accounts, clock, base_url)
         _say(f"第一次启动：请在 24 小时内打开这个一次性链接，设置管理员\nFirst start: open this one-time link: {link}")
     gc.collect()  # what the loading of it all has left behind
+    gc.freeze()
     log.info("pages are up", extra={"address": base_url})
     stopping = asyncio.ensure_future(stop.wait())
     parts: list[asyncio.Future[Any]] = [serving, stopping, fallen]
