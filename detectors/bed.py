@@ -1,6 +1,6 @@
 """She left her bed at night and has not come back, or she has not got up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, time, timedelta
 from statistics import median
@@ -12,6 +12,7 @@ from detectors.habit import (
     LONG_HOLE,
     LOOK_AGAIN,
     MEMORY_DAYS,
+    NOTHING,
     SURE_AFTER,
     are_blind,
     cautious,
@@ -78,7 +79,7 @@ class Sleeper:
 
 @dataclass(slots=True)
 class BedState:
-    sleepers: dict[str, Sleeper] = field(default_factory=dict)
+    sleepers: Mapping[str, Sleeper] = field(default_factory=lambda: NOTHING)
     pulse_at: datetime | None = None
     seen_at: datetime | None = None  # the last sign of life anywhere inside
     about_at: datetime | None = None  # the last one outside the bedroom
@@ -90,7 +91,7 @@ class BedState:
 
     def __post_init__(self) -> None:
         self.rises = packed(self.rises)
-        self.sleepers = {who: _revived(one) for who, one in self.sleepers.items()}
+        self.sleepers = {who: _revived(one) for who, one in self.sleepers.items()} or NOTHING
 
 
 def _revived(plain: Any) -> Sleeper:
@@ -177,7 +178,11 @@ class Bed:
     # ------------------------------------------------------------------ in and out of bed
 
     def _lies(self, reading: Reading, context: Context) -> None:
-        sleeper, at = self.state.sleepers.setdefault(reading.subject, Sleeper()), reading.at
+        state, at = self.state, reading.at
+        sleeper = state.sleepers.get(reading.subject)
+        if sleeper is None:
+            sleeper = Sleeper()
+            state.sleepers = {**state.sleepers, reading.subject: sleeper}
         if reading.sensor not in sleeper.on:
             sleeper.on.append(reading.sensor)
         out = sleeper.out_at

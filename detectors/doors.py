@@ -1,6 +1,6 @@
 """The entry door stands open, or nobody has used it for days."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, time, timedelta
 from typing import ClassVar
@@ -12,6 +12,7 @@ from detectors.habit import (
     LOOK_AGAIN,
     MEMORY_DAYS,
     NO_PAIRS,
+    NOTHING,
     SURE_AFTER,
     Pairs,
     cautious,
@@ -38,8 +39,8 @@ NEW = timedelta(hours=72)
 
 @dataclass(slots=True)
 class DoorsState:
-    open: dict[str, datetime] = field(default_factory=dict)  # door -> since when it has stood open
-    told: list[str] = field(default_factory=list)  # doors of which that was told
+    open: Mapping[str, datetime] = field(default_factory=lambda: NOTHING)  # door -> since when it has stood open
+    told: Sequence[str] = ()  # doors of which that was told
     open_due_at: datetime | None = None
     day: int = 0  # the local date that `longest` belongs to
     longest: int = 0  # minutes that a door stood open that day, at most
@@ -53,6 +54,7 @@ class DoorsState:
     unusual: bool = False  # part of the span since `used_at` was: it must not teach
 
     def __post_init__(self) -> None:
+        self.open, self.told = self.open or NOTHING, tuple(self.told)
         self.days, self.gaps = packed(self.days), Pairs.of(self.gaps)
 
 
@@ -129,12 +131,12 @@ class Doors:
         if reading.value and since is None:
             if reading.late:
                 return  # how it stood then: that it was closed since may be on its way
-            state.open[door] = at
+            state.open = {**state.open, door: at}
             self._schedule(context)
         elif not reading.value and since is not None:
-            del state.open[door]
+            state.open = {name: then for name, then in state.open.items() if name != door} or NOTHING
             if door in state.told:
-                state.told.remove(door)
+                state.told = tuple(name for name in state.told if name != door)
             elif UNUSUAL not in context.plan:
                 self._learn_open(at, at - since)
             self._schedule(context)
@@ -144,9 +146,7 @@ class Doors:
         state = self.state
         if hole <= LONG_HOLE:
             return
-        state.open.clear()
-        state.told.clear()
-        state.open_due_at = None
+        state.open, state.told, state.open_due_at = NOTHING, (), None
         if state.used_at is not None and reading.at > state.used_at:
             state.used_at, state.inside, state.unused_due_at = reading.at, False, None
 
@@ -163,7 +163,7 @@ class Doors:
             if door in context.blind:
                 state.open_due_at = now + LOOK_AGAIN
                 return
-            state.told.append(door)
+            state.told = (*state.told, door)
             yield self._finding("door_open", since, since + limit, limit, context, door)
         self._schedule(context)
 

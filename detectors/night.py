@@ -1,5 +1,6 @@
 """She goes out in the middle of the night, or walks about without rest."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, time, timedelta
@@ -61,17 +62,18 @@ class NightState:
     entering: bool = False  # the door has moved again since
     arriving: bool = False  # the door moved in an empty home, and nobody has been seen inside since
     due_at: datetime | None = None
-    in_bed: list[str] = field(default_factory=list)  # mats that are lain on
+    in_bed: Sequence[str] = ()  # mats that are lain on
     exits: Pairs = NO_PAIRS  # date and minute of the day, of outings by night that ended well
     room: str = ""
-    rooms: list[str] = field(default_factory=list)  # the last changes of room, and when (whole seconds)
-    times: list[int] = field(default_factory=list)
+    rooms: Sequence[str] = ()  # the last changes of room, and when (whole seconds)
+    times: Sequence[int] = ()
     peak: int = 0  # the most changes within half an hour of this night
     peaks: Sequence[int] = ()  # the same of up to 28 nights before
     told: bool = False  # of this night's wandering
 
     def __post_init__(self) -> None:
         self.exits, self.peaks = Pairs.of(self.exits), packed(self.peaks)
+        self.in_bed, self.rooms, self.times = tuple(self.in_bed), tuple(self.rooms), tuple(self.times)
 
 
 @dataclass(slots=True)
@@ -189,11 +191,11 @@ class Night:
         state.out_at, state.due_at, state.entering = None, None, False
 
     def _lies(self, reading: Reading) -> None:
-        beds = self.state.in_bed
-        if reading.value and reading.sensor not in beds:
-            beds.append(reading.sensor)
-        elif not reading.value and reading.sensor in beds:
-            beds.remove(reading.sensor)
+        others = tuple(mat for mat in self.state.in_bed if mat != reading.sensor)
+        if not reading.value:
+            self.state.in_bed = others
+        elif reading.sensor not in self.state.in_bed:
+            self.state.in_bed = (*others, reading.sensor)
 
     def _all_in_bed(self, context: Context) -> bool:
         """Everybody who has a bed with a mat lies in it: it was somebody else who left."""
@@ -218,11 +220,10 @@ class Night:
 
     def _after_hole(self, hole: timedelta) -> None:
         state = self.state
-        state.times.clear()
-        state.rooms.clear()
+        state.times = state.rooms = ()
         if hole > LONG_HOLE:
             state.out_at = state.due_at = None
-            state.in_bed.clear()
+            state.in_bed = ()
         elif state.due_at is not None:
             state.due_at += hole
 
@@ -240,8 +241,7 @@ class Night:
             ends = local(zone, day, self.ends)
         state.begins, state.ends = local(zone, day - timedelta(days=1), self.begins), ends
         state.peak, state.told = 0, False
-        state.times.clear()
-        state.rooms.clear()
+        state.times = state.rooms = ()
 
     def _walks(self, reading: Reading, context: Context) -> Iterable[Finding]:
         state, moment = self.state, int(reading.at.timestamp())
@@ -249,10 +249,9 @@ class Night:
         if state.times and moment < state.times[-1]:
             return ()
         gone = moment - int(RESTLESS_WITHIN.total_seconds())
-        while state.times and (state.times[0] < gone or len(state.times) >= KEPT):
-            del state.times[0], state.rooms[0]
-        state.times.append(moment)
-        state.rooms.append(reading.room)
+        first = max(bisect_left(state.times, gone), len(state.times) - KEPT + 1)
+        state.times = (*state.times[first:], moment)
+        state.rooms = (*state.rooms[first:], reading.room)
         count = len(state.times)
         state.peak = max(state.peak, count)
         if state.told or count < min(FEWEST, self.changes) or len(set(state.rooms)) < ROOMS:

@@ -8,7 +8,7 @@ from typing import Any
 
 from detectors.battery import DAY, UNTOLD, Battery
 from detectors.coverage import Blindness, Coverage, Task
-from detectors.habit import alike, packed
+from detectors.habit import NOTHING, alike, packed
 from detectors.kinds import MOTION, RETURNED
 from gateway.domain import (
     SIGNS_OF_LIFE,
@@ -186,9 +186,6 @@ class Fault:
     ended: datetime | None = None
 
 
-NO_FAULTS: Mapping[str, Fault] = {}
-
-
 @dataclass(slots=True)
 class Known:
     """What is known of one device."""
@@ -209,7 +206,7 @@ class Known:
     link_at: datetime | None = None
     battery: Battery = field(default_factory=lambda: UNTOLD)
     functions: Functions = NO_FUNCTIONS
-    faults: Mapping[str, Fault] = field(default_factory=lambda: NO_FAULTS)
+    faults: Mapping[str, Fault] = field(default_factory=lambda: NOTHING)
     gone_at: datetime | None = None  # when its connection broke off
     faulty_at: datetime | None = None  # since when it says that it cannot do its work
     next_at: datetime | None = field(default=None, init=False)
@@ -224,10 +221,10 @@ class Known:
             self.battery = UNTOLD if battery.day_at is None else battery
         if not isinstance(functions, Functions):
             self.functions = Functions.restored(functions)
-        self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()} if self.faults else NO_FAULTS
+        self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()} if self.faults else NOTHING
 
     def share_with(self, other: "Known") -> None:
-        """Most devices of a home were met together, and their days begin together: at one object for the same moment."""
+        """Most devices of a home were met together and their days begin together: one object for the same moment."""
         if self.since == other.since:
             self.since = other.since
         if self.day_at == other.day_at:
@@ -263,14 +260,14 @@ class SupervisionState:
     quarters: int = 0  # quarter hours in which somebody lived here, ever
     quarter_ends: datetime | None = None
     devices: dict[str, Known] = field(default_factory=dict)
-    hubs: dict[str, HubKnown] = field(default_factory=dict)
+    hubs: Mapping[str, HubKnown] = field(default_factory=lambda: NOTHING)
 
     def __post_init__(self) -> None:
         self.devices = {sensor: _revived(Known, one) for sensor, one in self.devices.items()}
-        first = next(iter(self.devices.values()), None)
-        for known in self.devices.values() if first is not None else ():
-            known.share_with(first)
-        self.hubs = {hub: _revived(HubKnown, one) for hub, one in self.hubs.items()}
+        known: Known
+        for known in self.devices.values():
+            known.share_with(next(iter(self.devices.values())))
+        self.hubs = {hub: _revived(HubKnown, one) for hub, one in self.hubs.items()} or NOTHING
 
 
 def _revived(kind: Any, plain: Any) -> Any:
@@ -567,7 +564,10 @@ class Supervision:
     def _hear_hub(self, reading: Reading) -> Iterable[Finding]:
         if reading.is_undated:
             return
-        hub = self.state.hubs.setdefault(reading.sensor, HubKnown())
+        hub = self.state.hubs.get(reading.sensor)
+        if hub is None:
+            hub = HubKnown()
+            self.state.hubs = {**self.state.hubs, reading.sensor: hub}
         match reading.kind:
             case Kind.MAINS if reading.value:
                 if hub.told:
