@@ -52,7 +52,7 @@ a line for a whole district changed them, one is woken. The next tick follows at
 kept waiting: a reading finds its own plan."""
 
 AWAKE_AT_MOST = 10_000
-"""Homes whose memory is kept unpacked, some 60 KB each. Of a larger county those that spoke last are; the others doze,
+"""Homes whose memory is kept unpacked, some 35 KB each. Of a larger county those that spoke last are; the others doze,
 which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline."""
 
 LAID_DOWN_AT_ONCE = 40
@@ -60,7 +60,7 @@ LAID_DOWN_AT_ONCE = 40
 follows at once."""
 
 TOO_MANY_AWAKE = 2_000
-"""Where messages wake more than that, so many more than should be stay awake at most: some 120 MB."""
+"""Where messages wake more than that, so many more than should be stay awake at most: some 70 MB."""
 
 NO_OPTIONS: Mapping[str, Mapping[str, Any]] = {}
 """What the plan of most homes says of the detectors: they share it."""
@@ -443,7 +443,6 @@ class Pipeline:
         self._desk.tick(now)
         self._checkpoint(now)
         self._make_room()
-        self._intake.make_room(now)
         self._intake.make_room(now)
 
     def is_behind(self, now: datetime) -> bool:
