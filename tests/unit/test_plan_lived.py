@@ -138,11 +138,11 @@ def test_a_limit_holds_from_the_moment_on_at_which_it_is_said_without_a_restart(
 
 def test_a_line_for_a_district_comes_to_all_its_homes_and_to_a_few_at_once(street, monkeypatch):
     """Nobody who presses a button waits until ten thousand homes have changed their limits."""
-    monkeypatch.setattr("gateway.pipeline.TICK_US", 2 * TURN_US)
     names = [f"n{n}" for n in range(5)]
     homes = [replace(street.home, id=name, code=name, hubs=(), sensors=()) for name in names]
     street.acts.register(homes=homes, who="test", now=street.now)
     street.waits(minutes=1)
+    monkeypatch.setattr("gateway.pipeline.TICK_US", 2 * TURN_US)
     for name in names:
         street.pipeline._plan(street.pipeline._watches[name], street.now, [])
     street.acts.plan("d", "inactivity.by_day", "9", scope=Scope.AREA, why="试点", who="li", now=street.now)
