@@ -4,7 +4,7 @@ Pure: everything is decided on plain facts that are handed in, and time is one o
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -295,24 +295,24 @@ class Outage:
     homes: tuple[str, ...]
 
 
-def outage_at(home: str, dark: Collection[str], places: Mapping[str, Sequence[str]]) -> Outage | None:
+def outage_at(home: str, dark: Mapping[str, Sequence[str]], watched: Mapping[str, int]) -> Outage | None:
     """The area that has gone dark around this home, if one has.
 
-    `dark` are the homes that fell silent within the last minutes, `places` the areas in which each watched home lies,
-    the smallest first. The widest area in which enough homes are dark counts; it is called by the smallest one that
-    has nearly all of them in it, so that a dark street is not called a dark district.
+    `dark` are the watched homes that fell silent within the last minutes, each with the areas in which it lies, the
+    smallest first; `watched` says how many homes of each area are. The widest area in which enough of them are dark
+    counts; it is called by the smallest one that has nearly all of them in it, so that a dark street is not called a
+    dark district.
     """
-    around = places.get(home, ())
+    around = dark.get(home, ())
     for area in reversed(around):
-        watched = sum(area in areas for areas in places.values())
-        hit = [other for other in dark if area in places.get(other, ())]
-        if len(hit) < MANY_HOMES or len(hit) * ONE_IN < watched:
+        hit = [other for other, areas in dark.items() if area in areas]
+        if len(hit) < MANY_HOMES or len(hit) * ONE_IN < watched[area]:
             continue
-        held = Counter(one for other in hit for one in places[other])
+        held = Counter(one for other in hit for one in dark[other])
         enough = [one for one, count in held.items() if count >= NEARLY_ALL * len(hit)]
         if set(enough) <= set(around):  # else it is dark over there, and this home fell silent for a reason of its own
             called = min(enough, key=around.index)
-            return Outage(called, tuple(sorted(other for other in hit if called in places[other])))
+            return Outage(called, tuple(sorted(other for other in hit if called in dark[other])))
     return None
 
 
@@ -321,9 +321,10 @@ def about_area(finding: Finding, area: str, name: str) -> Finding:
     return replace(finding, subject=area, facts=(("area", name),))
 
 
-def wider(area: str, outages: Iterable[Alert], places: Mapping[str, Sequence[str]]) -> list[Alert]:
-    """The outages of places within this area: they have grown into one."""
-    within = {one for areas in places.values() if area in areas for one in areas[: areas.index(area) + 1]}
+def wider(area: str, outages: Iterable[Alert], lines: Iterable[Sequence[str]]) -> list[Alert]:
+    """The outages of places within this area: they have grown into one. `lines` are the grids, each with the areas
+    around it, the smallest first."""
+    within = {one for areas in lines if area in areas for one in areas[: areas.index(area) + 1]}
     return [alert for alert in outages if alert.subject in within]
 
 

@@ -5,6 +5,7 @@ said stands in `alerts/minutes.py`, the ladder in `alerts/climbing.py`.
 """
 
 import logging
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -316,10 +317,15 @@ class Sitting(Climbing):
         dark = {alert.home, *self.ledger.homes_with(HUB, self.now - WITHIN)}
         if len(dark) < MANY_HOMES:
             return None
+        # By grids, of which there are hundreds where there are a hundred thousand homes.
         homes = [home for home in self.directory.homes() if home.state in WATCHED and home.interval is not None]
-        places = {home.id: self.directory.around(home.id) for home in homes}
-        found = outage_at(alert.home, dark, places)
-        return self._open_outage(alert, found, wider(found.area, outages, places)) if found else None
+        one_of = {home.grid: home.id for home in homes}
+        lines = {grid: self.directory.around(home) for grid, home in one_of.items()}
+        watched: Counter[str] = Counter()
+        for grid, count in Counter(home.grid for home in homes).items():
+            watched.update(dict.fromkeys(lines[grid], count))
+        found = outage_at(alert.home, {home.id: lines[home.grid] for home in homes if home.id in dark}, watched)
+        return self._open_outage(alert, found, wider(found.area, outages, lines.values())) if found else None
 
     def _open_outage(self, alert: Alert, found: Outage, grown: list[Alert]) -> Alert:
         """One incident for all of them; outages of places within it have grown into one, the oldest."""

@@ -15,7 +15,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alerts.desk import Desk
@@ -106,12 +106,13 @@ class Lookout:
         self.beat: datetime = clock.now()
 
     def run(self) -> None:
+        wait = TICK
         while not self._stop_asked.is_set():
-            for message in self._source.poll(TICK):
+            for message in self._source.poll(wait):
                 if message.urgent and (message.receipt is None or message.receipt not in self._known):
                     self._take(message)
             now = self._clock.now()
-            self._desk.tick(now)
+            wait = timedelta(0) if self._desk.tick(now) else TICK
             self.beat = now
 
     def _take(self, message: Message) -> None:

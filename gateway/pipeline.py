@@ -45,11 +45,11 @@ UNSETTLED = timedelta(seconds=30)
 """After a connection, so long may what was not acknowledged before come in behind what is newer."""
 
 TICK_US = 5_000
-GLANCE_US, FOLLOW_US, LOOK_US, TURN_US, ROUSE_US = 10, 20, 60, 200, 500
+GLANCE_US, FOLLOW_US, LOOK_US, TURN_US, ROUSE_US, TOLD_US = 10, 20, 60, 200, 500, 1_000
 """What one tick may take, so that no press waits for all that is due at one moment: a home whose hub was heard since is
 passed over, one's registration and lines are compared, one is looked at, one's detectors are made anew because it or
-a line for a whole district changed them, one is woken. The next tick follows at once. Whoever moves meanwhile is not
-kept waiting: a reading finds its own plan."""
+a line for a whole district changed them, one is woken, people are called for what was found. The next tick follows at
+once. Whoever moves meanwhile is not kept waiting: a reading finds its own plan."""
 
 AWAKE_AT_MOST = 10_000
 """Homes whose memory is kept unpacked, some 35 KB each. Of a larger county those that spoke last are; the others doze,
@@ -133,6 +133,7 @@ class Pipeline:
         self._heard_written: dict[str, datetime] = {}
         self._changed: set[str] = set()  # homes that moved on since the last checkpoint began
         self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
+        self._climbs_on = False  # more ladders are due than one tick climbs
         self._to_keep: list[str] = []
         self._to_follow: deque[str] = deque()  # homes that may be others, or around which lines may have been written
         self._everyone: Iterator[str] = iter(())  # after those, where nobody knows which
@@ -434,20 +435,21 @@ class Pipeline:
                 if told:
                     self._changed.add(home)
                     found.extend(told)
+                    spent_us += TOLD_US * len(told)
                 if watch.revision != self._shown.get(home):
                     self._show(watch, batch)
                 self._schedule(watch, not_before=now + SAME_HOME_AGAIN)
         self._tell(found, now)
         if batch:
             self._readings.commit(batch)
-        self._desk.tick(now)
+        self._climbs_on = self._desk.tick(now)
         self._checkpoint(now)
         self._make_room()
         self._intake.make_room(now)
 
     def is_behind(self, now: datetime) -> bool:
         """Whether more is due than one tick looks at: then the next should follow at once."""
-        if self._is_following or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
+        if self._climbs_on or self._is_following or self._awake_too_many() >= LAID_DOWN_AT_ONCE:
             return True
         return bool(self._deadlines) and self._deadlines[0][0] <= now
 

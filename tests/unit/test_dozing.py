@@ -203,6 +203,37 @@ def test_no_tick_lays_more_than_a_few_to_sleep_and_the_next_follows_at_once(monk
     assert not pipeline._watches
 
 
+def test_a_town_that_falls_silent_is_told_of_home_by_home(monkeypatch):
+    """Whoever presses a button while every hub of a town falls silent does not wait until all of it is written down."""
+    monkeypatch.setattr("gateway.pipeline.TOLD_US", TICK_US)
+    county, told = County(awake_at_most=AWAKE_AT_MOST), []
+    for home in HOMES:
+        county.hears(home, "plain/hub", kind="heartbeat")
+
+    county.now += timedelta(minutes=5)
+    while county.pipeline.is_behind(county.now):
+        county.pipeline.tick(county.now, NOON)
+        told.append(len(county.told()))
+
+    assert told[:2] == [1, 2]
+
+
+def test_of_many_ladders_that_are_due_a_tick_climbs_a_few_and_the_next_follows_at_once(monkeypatch):
+    monkeypatch.setattr("alerts.desk.TIMERS_AT_ONCE", 1)
+    county, due = County(awake_at_most=AWAKE_AT_MOST), []
+    for home in HOMES:
+        county.hears(home, "plain/sos/cord", kind="sos", value=1)
+
+    county.now += timedelta(minutes=5)
+    county.pipeline.tick(county.now, NOON)
+    while county.pipeline.is_behind(county.now):
+        due.append(len(county.alerts.timers_due(county.now)))
+        county.pipeline.tick(county.now, NOON)
+
+    assert due[0] == 1
+    assert not county.alerts.timers_due(county.now)
+
+
 @pytest.mark.parametrize("first", HOMES)
 def test_a_press_is_somebodys_at_every_moment_while_its_hub_moves_to_another_home(monkeypatch, first):
     monkeypatch.setattr("gateway.pipeline.FOLLOW_US", TICK_US)  # a home in each tick

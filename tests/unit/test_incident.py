@@ -1,5 +1,7 @@
 """What belongs together, decided on plain facts."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -12,6 +14,7 @@ from alerts.incident import (
     OUTAGE,
     SAID_BY_THE_HUB,
     TOGETHER,
+    Outage,
     joined_by,
     led_by,
     muted_by,
@@ -311,27 +314,32 @@ def homes_of(grid: str, count: int) -> list[str]:
     return [f"{grid}-{n}" for n in range(count)]
 
 
+def dark_at(home: str, dark: Sequence[str], places: Mapping[str, Sequence[str]]) -> Outage | None:
+    watched = Counter(area for areas in places.values() for area in areas)
+    return outage_at(home, {one: places[one] for one in dark if one in places}, watched)
+
+
 def test_five_homes_of_one_grid_are_an_outage_of_that_grid():
     places = town(a1=100, a2=100)
 
-    outage = outage_at("a1-0", homes_of("a1", 5), places)
+    outage = dark_at("a1-0", homes_of("a1", 5), places)
 
     assert outage is not None
     assert (outage.area, outage.homes) == ("a1", tuple(homes_of("a1", 5)))
-    assert outage_at("a1-0", homes_of("a1", 4), places) is None
+    assert dark_at("a1-0", homes_of("a1", 4), places) is None
 
 
 def test_a_few_of_thousands_are_what_happens_every_day():
     places = town(a1=2500, b1=2500)
 
-    assert outage_at("a1-0", [*homes_of("a1", 5), *homes_of("b1", 5)], places) is None
-    assert outage_at("a1-0", [*homes_of("a1", 25), *homes_of("b1", 25)], places) is not None
+    assert dark_at("a1-0", [*homes_of("a1", 5), *homes_of("b1", 5)], places) is None
+    assert dark_at("a1-0", [*homes_of("a1", 25), *homes_of("b1", 25)], places) is not None
 
 
 def test_two_grids_of_a_community_are_an_outage_of_the_community():
     places = town(a1=50, a2=50, b1=50)
 
-    outage = outage_at("a2-0", [*homes_of("a1", 20), *homes_of("a2", 20)], places)
+    outage = dark_at("a2-0", [*homes_of("a1", 20), *homes_of("a2", 20)], places)
 
     assert outage is not None
     assert outage.area == "a"
@@ -342,8 +350,8 @@ def test_one_home_elsewhere_does_not_make_a_dark_street_of_a_dark_grid():
     places = town(a1=50, a2=50, b1=50)
     dark = [*homes_of("a1", 30), "b1-7"]
 
-    assert outage_at("b1-7", dark, places) is None
-    outage = outage_at("a1-3", dark, places)
+    assert dark_at("b1-7", dark, places) is None
+    outage = dark_at("a1-3", dark, places)
     assert outage is not None
     assert (outage.area, len(outage.homes)) == ("a1", 30)
 
@@ -352,11 +360,11 @@ def test_the_same_homes_give_the_same_outage_whichever_is_asked_last():
     places = town(a1=40, a2=40, b1=40)
     dark = [*homes_of("a1", 12), *homes_of("a2", 12)]
 
-    assert len({outage_at(home, dark, places) for home in dark}) == 1
+    assert len({dark_at(home, dark, places) for home in dark}) == 1
 
 
 def test_a_home_that_is_not_watched_makes_no_outage():
-    assert outage_at("c1-0", homes_of("c1", 9), town(a1=50)) is None
+    assert dark_at("c1-0", homes_of("c1", 9), town(a1=50)) is None
 
 
 def test_later_homes_belong_to_the_outage_of_their_area_while_it_goes_on():
@@ -375,6 +383,6 @@ def test_outages_of_grids_grow_into_one():
         opened_by(found(OUTAGE, severity=Severity.MEDIUM, subject=area)) for area in ("a1", "a2", "b1")
     )
 
-    assert wider("a", [first, second, other], places) == [first, second]
-    assert wider("street", [first, second, other], places) == [first, second, other]
-    assert wider("a1", [second], places) == []
+    assert wider("a", [first, second, other], places.values()) == [first, second]
+    assert wider("street", [first, second, other], places.values()) == [first, second, other]
+    assert wider("a1", [second], places.values()) == []
