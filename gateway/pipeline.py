@@ -736,10 +736,10 @@ def _by_plan(found: Sequence[Finding], context: Context) -> list[Finding]:
 def _with_presses(
     messages: Sequence[Message], presses: Callable[[], Sequence[Message]], handled: list[Message]
 ) -> Iterator[Sequence[Message]]:
-    """A batch in slices, and between two of them whoever calls for help: nobody waits for the rest. A home's order is
-    its session's, and these come by another one."""
+    """A batch in slices, and between two of readings whoever calls for help: nobody waits for the rest. What comes by
+    one session keeps its order: before the last of those that called already nobody is asked."""
     for at in range(0, len(messages), SLICE):
-        if at and (pressed := presses()):
+        if at and not messages[at].urgent and (pressed := presses()):
             handled.extend(pressed)
             yield pressed
         part = messages[at : at + SLICE]

@@ -142,6 +142,20 @@ def test_a_press_in_the_midst_of_a_batch_does_not_wait_for_the_rest_of_it(gatewa
     assert [r.kind for r in gateway.readings.newest("h1", [Kind.SOS])] == [Kind.SOS], "durable, so it may be settled"
 
 
+def test_what_calls_for_help_keeps_its_order_in_a_batch_of_presses(gateway):
+    """An alarm that ended is not heard again after its end, because what was said later was asked for in between."""
+    batch = [gateway.message("sos/cord", kind="sos", value=1) for _ in range(3 * SLICE)]
+    later = gateway.message("sos/cord", kind="sos", value=0)
+    readings = [gateway.message("pir", kind="motion", value=n % 2) for n in range(2 * SLICE)]
+
+    handled = gateway.pipeline.handle(batch, gateway.now, lambda: [later])
+    assert all(message is not later for message in handled)
+
+    handled = gateway.pipeline.handle([*batch, *readings], gateway.now, lambda: [later])
+    place = {id(message): at for at, message in reversed(list(enumerate(handled)))}
+    assert place[id(later)] > place[id(batch[-1])]
+
+
 def test_the_road_gives_way_to_whoever_calls_people_once_a_batch(gateway):
     given = []
     gateway.pipeline._give_way = lambda: given.append((gateway.told(), gateway.readings.newest("h1", [Kind.SOS])))
