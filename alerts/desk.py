@@ -452,7 +452,7 @@ class Desk:
             self._rise(sitting)
 
     def _sit(self, ledger: AlertLedger, now: datetime) -> Sitting:
-        return Sitting(ledger, self._directory, self._catalogue, now, self._has_passed, self.call)
+        return Sitting(ledger, self._directory.standing(), self._catalogue, now, self._has_passed, self.call)
 
     def _rise(self, sitting: Sitting) -> None:
         for level, message, alert in sitting.remarks:

@@ -342,14 +342,17 @@ def _why_quiet(finding: Finding, language: str, zone: ZoneInfo, home: Home | Non
         if place
         else say(language, "No sign of life for {span} (last: {time}).", span=elapsed, time=time)
     ]
-    if tenths := finding.fact("moves_in_10"):
-        text = N_("At this time of day there is usually movement in {count} of 10 quarter hours.")
-        sentences.append(say(language, text, count=tenths))
+    # How long it usually is at most comes next to how long it is: a list of homes shows these two.
     if usual := finding.fact("usual_s"):
         sentences.append(say(language, "Usually at most {span}.", span=span(usual, language)))
     if limit := finding.fact("limit_s"):
         text = _RULES.get(finding.fact("rule"), N_("The limit is {span}."))
         sentences.append(say(language, text, span=span(limit, language)))
+    if tenths := finding.fact("moves_in_10"):
+        text = N_("At this time of day there is usually movement in {count} of 10 quarter hours.")
+        if tenths == "0":
+            text = N_("At this time of day there is hardly ever any movement.")
+        sentences.append(say(language, text, count=tenths))
     if days := finding.fact("learning_days"):
         sentences.append(say(language, "This home is still being learnt, for {count} more days.", count=days))
     return sentences

@@ -35,7 +35,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from broker import Mosquitto
-from crash import Verdict, compare_readings, crash
+from crash import Verdict, compare_readings, crash, said_again
 from flood import flood
 from homes import DEVICES, HOMES_A_GRID, Homes
 from hubs import Hubs
@@ -247,9 +247,12 @@ def points(folder: Path, broker: str, trials: int, seed: int) -> Iterator[Row]:
         with suppress(BenchError):  # it is there to be in the way, and falls where a starved broker closes a connection
             readings.stop()
         town.gateway.wait_well()
-        at = Counter(line.partition(" ")[2] for line in struck.read_text().splitlines())
-        row = town.settle("points", at.total())
-        yield replace(row, remark=f"{row.remark} {', '.join(f'{n} {p}' for p, n in at.items())}".strip())
+        falls = [line.partition(" ") for line in struck.read_text().splitlines()]
+        row, at = town.settle("points", len(falls)), Counter(point for _, _, point in falls)
+        again = said_again(town.sink.calls, [int(moment) for moment, _, _ in falls])
+        said = ", ".join(f"{n} at {falls[fall][2]}" for fall, n in sorted(again.items()) if n)
+        remark = f"{', '.join(f'{n} {p}' for p, n in at.items())}; again: {said}"
+        yield replace(row, remark=f"{row.remark} {remark}".strip())
 
 
 def _lines(path: Path) -> int:
@@ -389,7 +392,12 @@ def worn(folder: Path, broker: str, trials: int, seed: int, *, worn_s: float = 3
             pressed = [press for press in town.hubs.acknowledged if press.acked_ns > began]
             meanwhile += len(pressed)
             told += sum((press.home, press.device) in calls for press in pressed)
+            if town.outside is None:  # the broker's queue lies on that disk: whoever mends it ends the broker first
+                town.gateway.stop()
             mend(town.gateway.state, chip)
+            if town.outside is None:
+                town.gateway.start()
+                town.gateway.wait_well(60)
         wanted = {(press.home, press.device) for press in town.hubs.acknowledged}
         with suppress(BenchError):
             wait_until("the book", lambda: wanted <= set(town.gateway.alerts()), 60, 1)

@@ -125,18 +125,31 @@ def ten_thousand(book: Notebook, scale: Scale, repetition: int) -> None:
 
 def urgent(book: Notebook, scale: Scale, repetition: int) -> None:
     """URGENT: presses under five thousand readings a second, for one thousand and for ten thousand homes."""
-    seconds = 15 if scale.quick else 60
     for homes in (1_000, 10_000):
-        with running(Gateway, replace(scale, homes=homes)) as (subject, traffic, sink, _):
-            rows = subject.stored()
-            readings = traffic.readings(f"5000:{5000 * seconds}")
-            time.sleep(1)
-            presses = traffic.presses(12, 12 * (seconds - 2))
-            presses.result()
-            readings.result()
-            subject.wait_stored(rows + 5000 * seconds, 300)
-            took = answered(sent_in(presses.log), sink, 30)
-        what = f"press to webhook at 5,000/s, {homes:,} homes"
-        book.note("URGENT", f"{what}, p99 ms", Gateway.name, repetition, took.share(0.99), limit=100.0)
-        book.note("URGENT", f"{what}, p50 ms", Gateway.name, repetition, took.share(0.5))
-        book.note("URGENT", f"{what}, lost", Gateway.name, repetition, took.lost, limit=0)
+        _pressed(book, "URGENT", replace(scale, homes=homes), repetition)
+
+
+def urgent_in_a_county(book: Notebook, scale: Scale, repetition: int) -> None:
+    """The same for a hundred thousand, of which most sleep: people live in two thousand at once, for some seconds."""
+    _pressed(book, "URGENT100K", replace(scale, homes=100_000), repetition, at_once=2_000)
+
+
+def _pressed(book: Notebook, goal: str, scale: Scale, repetition: int, at_once: int = 0) -> None:
+    seconds, name = 15 if scale.quick else 60, Gateway.name
+    with running(Gateway, scale) as (subject, traffic, sink, _):
+        rows, used, began = subject.stored(), cpu_s(subject.pids()), time.monotonic()
+        readings = traffic.readings(f"5000:{5000 * seconds}", at_once=at_once)
+        time.sleep(1)
+        presses = traffic.presses(12, 12 * (seconds - 2))
+        presses.result()
+        readings.result()
+        subject.wait_stored(rows + 5000 * seconds, 300)
+        share = (cpu_s(subject.pids()) - used) / (time.monotonic() - began)
+        took, rss = answered(sent_in(presses.log), sink, 30), rss_mb(subject.pids())
+    what = f"press to webhook at 5,000/s, {scale.homes:,} homes"
+    book.note(goal, f"{what}, p99 ms", name, repetition, took.share(0.99), limit=100.0)
+    book.note(goal, f"{what}, p50 ms", name, repetition, took.share(0.5))
+    book.note(goal, f"{what}, lost", name, repetition, took.lost, limit=0)
+    if at_once:
+        book.note(goal, f"{what}: % of a core", name, repetition, 100 * share)
+        book.note(goal, f"{what}: RSS MB afterwards", name, repetition, rss, limit=1536.0)

@@ -4,8 +4,9 @@ The names are those that `load/mqload.c` publishes under: hub and home `h00042`,
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 # name, room, role: in the order of MAKES in load/mqload.c
 DEVICES = (
@@ -47,8 +48,9 @@ class Homes:
         """Thirty-two characters, the same in every run, so that a state folder can be used again."""
         return hashlib.sha256(f"bench {home}".encode()).hexdigest()[:32]
 
-    def sheet(self, hook: str, *, secrets: bool) -> str:
-        """What `shouwang homes import` reads. Everybody on duty is reached through the bench's webhook."""
+    def sheet(self, hook: str, *, secrets: bool, only: int | None = None) -> str:
+        """What `shouwang homes import` reads, of all homes or of `only` the first few. Everybody on duty is reached
+        through the bench's webhook."""
         lines = ["[[areas]]", f'code = "{AREA}"', 'name = "Bench"', 'level = "community"', ""]
         for grid in range((self.count - 1) // HOMES_A_GRID + 1):
             lines += ["[[grids]]", f'code = "g{grid}"', f'name = "Grid {grid}"', f'community = "{AREA}"', ""]
@@ -69,7 +71,7 @@ class Homes:
                     lines += ['first = "2020-01-01"', ""]
         for duty in ("community", "street", "district", "fire_station") if self.peopled else ():
             lines += self._person(duty, hook, f'duties = [{{ duty = "{duty}", grid = "{AREA}" }}]')
-        for home in range(self.count):
+        for home in range(self.count if only is None else only):
             if self.peopled:
                 name = self.name(home)
                 lines += self._person(f"resident-{name}", hook, 'profile = { answers_by = "speaker", risk = "high" }')
@@ -77,6 +79,17 @@ class Homes:
                 lines += self._person(f"neighbour-{name}", hook)
             lines += self._home(home, secrets)
         return "\n".join(lines)
+
+    def like(self, first: Any, home: int) -> Any:
+        """Another home than the first, as its sheet would say it."""
+        name, hub = self.name(home), first.hubs[0]
+        places = (*range(len(DEVICES)), *range(16, 16 + self.buttons))
+        sensors = tuple(
+            replace(sensor, hub=name, address=self.address(home, place))
+            for sensor, place in zip(first.sensors, places, strict=True)
+        )
+        grid, hubs = f"g{home // HOMES_A_GRID}", (replace(hub, id=name, home=name),)
+        return replace(first, id=name, code=name, name=name, grid=grid, hubs=hubs, sensors=sensors)
 
     @staticmethod
     def _person(person: str, hook: str, *more: str) -> list[str]:

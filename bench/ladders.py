@@ -30,6 +30,9 @@ from traffic import Sink, Traffic, answered, sent_in
 RUNGS = 5
 """Of the ladder of a press."""
 
+AT_THE_END_S = 1.0
+"""What was climbed so shortly before the gateway was told to stop may wait in the book for the next start."""
+
 UNSAID_S = 2.1
 """The history says only of what was later than two seconds how late it was."""
 
@@ -106,12 +109,13 @@ def ladders(
                 say(f"  {turn + 1} of {kills} kills", flush=True)
         gateway.wait_well()
         time.sleep(2 * wait_s)  # another rung, climbed by a gateway that lives
+        told_to_stop = time.time()
         gateway.stop()
-        _compare(verdict, gateway, sink, wait_s)
+        _compare(verdict, gateway, sink, wait_s, told_to_stop)
     return verdict
 
 
-def _compare(verdict: Verdict, gateway: Gateway, sink: Sink, wait_s: float) -> None:
+def _compare(verdict: Verdict, gateway: Gateway, sink: Sink, wait_s: float, told_to_stop: float) -> None:
     calls = Counter(json.loads(body)["id"] for _, body in sink.calls)
     verdict.messages = sum(calls.values())
     verdict.told_again = sum(count - 1 for count in calls.values())
@@ -138,6 +142,8 @@ def _compare(verdict: Verdict, gateway: Gateway, sink: Sink, wait_s: float) -> N
                 verdict.examples.append(f"{alert}: {before} and {waited:.1f} s later {step}")
         verdict.late_s = max([verdict.late_s, *(step.late_s for step in steps)])
         for step in staffed:
+            if step.at / 1e6 > told_to_stop - AT_THE_END_S:
+                continue
             for person in step.people:
                 if not any(one.startswith(f"{alert}/page/{step.round}.{step.rung}/{person}/") for one in calls):
                     verdict.untold += 1

@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,35 @@ class CommitEach(_Rows):
             self.sink.port,
         ]
         self.child = start(args, self.folder / "log")
+
+
+class AiomqttEach(_Rows):
+    """An hour of Python, as the design has it: the same over aiomqtt."""
+
+    name = "aiomqtt + SQLite, commit each"
+
+    def start(self) -> None:
+        script = BENCH / "peers" / "aiomqtt" / "commit_each.py"
+        args = [python(), script, self.broker_port, self.folder / "readings.db", self.sink.port]
+        environment = {**os.environ, "PYTHONPATH": str(STATE / "aiomqtt" / "packages")}
+        self.child = start(args, self.folder / "log", env=environment)
+
+    @staticmethod
+    def install() -> str | None:
+        """Install the pinned versions into the bench's cache. None when it can run, else why it cannot."""
+        cache, pinned = STATE / "aiomqtt", BENCH / "peers" / "aiomqtt" / "requirements.lock"
+        stamp = cache / "installed"
+        if stamp.exists() and stamp.read_bytes() == pinned.read_bytes():
+            return None
+        shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir(parents=True)
+        uv = Path(sys.executable).with_name("uv")
+        args = [uv, "pip", "install", "-q", "--require-hashes", "--target", cache / "packages", "-r", pinned]
+        done = subprocess.run([str(a) for a in args], capture_output=True, text=True)
+        if done.returncode:
+            return f"uv could not install it: {done.stderr.strip()[-300:]}"
+        shutil.copy(pinned, stamp)
+        return None
 
 
 class NodeRed(_Rows):
@@ -282,6 +311,9 @@ class HomeAssistant(Subject):
         return None
 
 
+LARGEST_SHEET = 10_000
+"""Homes. More are entered without `homes import`."""
+
 LIFE = ("motion", "door", "opening")
 """Every message of the generator changes one of these and nothing else."""
 
@@ -333,9 +365,36 @@ class Gateway(Subject):
             f'state = "state"\nlog = "info"\n\n[web]\nhost = "127.0.0.1"\nport = {self.web_port}\n\n'
             f"[broker]\n{broker}\n" + ("" if self._embedded else "queue_checked = true\n")
         )
+        if self.homes.count > LARGEST_SHEET:
+            self._enter()
+            return
         sheet = self.folder / "homes.toml"
         sheet.write_text(self.homes.sheet(self.sink.url, secrets=self._embedded))
         self.command("homes", "import", sheet)
+
+    def _enter(self) -> None:
+        """Register a county in one transaction: an import goes slowly, to let presses by, and nobody presses yet."""
+        sys.path.insert(0, str(ROOT))
+        from gateway.app import open_stores
+        from gateway.domain import Monitoring
+        from gateway.sheets import STANDARD_LEVELS, read, understand
+        from gateway.stores.memory import MemoryRegistry
+
+        stores, now = open_stores(self.state), datetime.fromtimestamp(time.time(), UTC)
+        sheet = self.homes.sheet(self.sink.url, secrets=False, only=1)
+        found = understand(read({"homes.toml": sheet.encode()}), MemoryRegistry(), STANDARD_LEVELS, now)
+        with stores.registry.begin() as ledger:
+            for area in found.areas:
+                ledger.put_area(area, now)
+            for grid in found.grids:
+                ledger.put_grid(grid)
+            for person in found.people:
+                ledger.put_person(person, now)
+                ledger.put_duties(person.id, found.duties[person.id], now)
+            for number in range(self.homes.count):
+                home = self.homes.like(found.homes[0], number)
+                ledger.put_home(replace(home, state=Monitoring.GUARDED), now)
+        stores.readings.close()
 
     def command(self, *args: object) -> str:
         done = subprocess.run(

@@ -131,9 +131,10 @@ class Traffic:
         """Every hub says which devices it has, every device says that nothing happens; at most `rate` a second."""
         return self._start(["--rest", "--rest-rate", rate], homes=self.homes, state="readings").result()
 
-    def readings(self, plan: str, log: Path | None = None, give_up: float = 300) -> Publisher:
-        """`plan` as mqload takes it: rate:count[,rate:count]; every message changes a device's state."""
-        args = ["--plan", plan, "--give-up", give_up, "--window", self._window]
+    def readings(self, plan: str, log: Path | None = None, give_up: float = 300, at_once: int = 0) -> Publisher:
+        """`plan` as mqload takes it: rate:count[,rate:count]; every message changes a device's state. With `at_once`
+        people live in that many homes until each device there has spoken, and then in others."""
+        args = ["--plan", plan, "--give-up", give_up, "--window", self._window, "--at-once", at_once]
         return self._start(args + (["--log", log] if log else []), homes=self.homes, state="readings")
 
     def presses(self, rate: float, count: int, *, give_up: float = 300) -> Publisher:

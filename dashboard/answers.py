@@ -210,7 +210,7 @@ class Answers:
         if was_of != of or not timedelta(0) <= now - at < A_MOMENT:
             plan, life = house.registry.plan(home.id, now), self.pages.lives.of(home, heard)
             told = _home(views.home_line(home, unclosed, heard, life, plan, now), now)
-            if len(self._states) >= STATES_KEPT:
+            if was_of is None and len(self._states) >= STATES_KEPT:
                 self._states.clear()
             self._states[home.id] = now, of, told
         return told

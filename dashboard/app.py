@@ -72,7 +72,7 @@ from dashboard import (
 from dashboard.addresses import Addresses, Wing
 from dashboard.auth import Gatekeeper, make_entrance_link, make_setup_link
 from dashboard.county import County
-from dashboard.doors import Doors, SignInFirst
+from dashboard.doors import Doors, SignInFirst, page_before
 from dashboard.house import House
 from dashboard.links import Links
 from dashboard.live import Feed
@@ -244,14 +244,13 @@ def create_app(house: House) -> FastAPI:
 
     @app.exception_handler(SignInFirst)
     async def ask_to_sign_in(request: Request, _: SignInFirst) -> Response:
-        back = request.url.path if request.method == "GET" else "/"
-        door = f"/login?next={quote(back)}"
+        door = f"/login?next={quote(page_before(request))}"
         if request.url.path.startswith(problems.API):
             return problems.as_problem(HTTPException(401))
         if request.headers.get("hx-request"):
             return Response(status_code=401, headers={"HX-Redirect": door})
-        if request.method == "GET" and "text/html" in request.headers.get("accept", "text/html"):
-            return RedirectResponse(door, status_code=303)
+        if "text/html" in request.headers.get("accept", "text/html"):
+            return RedirectResponse(door if request.method == "GET" else f"{door}&unsaved=yes", status_code=303)
         return Response(status_code=401)
 
     @app.exception_handler(HTTPException)
@@ -291,8 +290,7 @@ class Application(FastAPI):
     hatch: api_hatch.Hatch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_for_hatch = scope["type"] == "http" and scope["path"].startswith(api_hatch.HOMES)
-        if not (is_for_hatch and await self.hatch.answers(scope, send)):
+        if not (scope["type"] == "http" and await self.hatch.answers(scope, send)):
             await super().__call__(scope, receive, send)
 
 

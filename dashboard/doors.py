@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from dashboard import push, scope
 from dashboard.addresses import Addresses
@@ -186,6 +188,22 @@ def browser_of(user_agent: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def page_before(request: Request) -> str:
+    """Where somebody was, or wanted to be, who has to sign in first: a page, never a piece of one and never an act."""
+    stands_on = request.headers.get("hx-current-url")
+    if stands_on or request.method == "GET":
+        page = urlsplit(stands_on or str(request.url))
+        return f"{page.path}?{page.query}" if page.query else page.path
+    # A form belongs to the page at its own address or the nearest above; a page of any path says nothing about that.
+    pages = [one for one in request.app.router.routes if not getattr(one, "path", "").endswith(":path}")]
+    path = request.url.path
+    while path and not any(
+        one.matches({**request.scope, "method": "GET", "path": path})[0] is Match.FULL for one in pages
+    ):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
 def source_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
@@ -215,8 +233,10 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
         return answer
 
     @router.get("/login")
-    def show_login(request: Request, next: str = "/") -> Response:
-        return login_form(request, next_=next)
+    def show_login(request: Request, next: str = "/", unsaved: str = "") -> Response:
+        say = tongue_of(request).say
+        lost = say("You were signed out meanwhile. What you entered was not saved: please sign in and send it again.")
+        return login_form(request, next_=next, error=lost if unsaved else "")
 
     @router.post("/login", dependencies=from_here)
     def log_in(

@@ -18,7 +18,7 @@ from detectors.shadow import SHADOW, Shadow, is_muted
 from detectors.supervision import Supervision
 from detectors.trend import Trend
 from detectors.vitals import Vitals
-from detectors.watch import Doze, Watch
+from detectors.watch import Doze, SetBack, Watch
 from detectors.water import Water
 from gateway.domain import Home
 from gateway.ports import Detector
@@ -40,7 +40,7 @@ DETECTORS: dict[str, type[Detector]] = {
     "trend": Trend,
 }
 
-__all__ = ["DETECTORS", "Doze", "Watch", "is_muted", "options_of", "watch_over"]
+__all__ = ["DETECTORS", "Doze", "SetBack", "Watch", "is_muted", "options_of", "watch_over"]
 
 
 def watch_over(

@@ -1,11 +1,10 @@
 """What is left in one battery, where it is going, and when somebody has to bring a new one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from detectors.habit import alike
+import msgspec
 
 DAY = timedelta(days=1)
 
@@ -53,8 +52,7 @@ def charge(volts: float) -> float | None:
     return None
 
 
-@dataclass(slots=True)
-class Battery:
+class Battery(msgspec.Struct, array_like=True, gc=False):
     """One battery by its daily best: a cold morning or a busy radio presses the voltage for hours, never for good."""
 
     percent: float | None = None  # as last said
@@ -72,10 +70,6 @@ class Battery:
     by_flag: bool = False  # told when the device itself called it low
     well_days: int = 0  # days in a row on which it has taken that back
 
-    def __post_init__(self) -> None:
-        self.days, self.weeks = bytes(self.days), bytes(self.weeks)  # an older checkpoint has lists
-        self.percent, self.best = self.percent and alike(self.percent), alike(self.best)
-
     def said_percent(self, percent: float, at: datetime) -> None:
         self.by_meter = True
         self._said(percent, at)
@@ -86,7 +80,6 @@ class Battery:
             self._said(percent, at)
 
     def _said(self, percent: float, at: datetime) -> None:
-        percent = alike(percent)
         if self.day_at is None:
             self.day_at, self.best = at, percent
         self.percent = percent
@@ -181,10 +174,6 @@ class Battery:
         usual = max(past - later for past, later in zip(self.weeks[:-8], self.weeks[4:-4], strict=True))
         in_steps = all(later < earlier for earlier, later in zip(self.weeks[-4:], self.weeks[-3:], strict=False))
         return fall >= KNEE_FALL and fall >= KNEE_TIMES * max(usual, 1) and in_steps
-
-
-UNTOLD = Battery()
-"""Of a device that has told nothing of a battery; all of them share it."""
 
 
 def _theil_sen(values: Sequence[int]) -> float:

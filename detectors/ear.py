@@ -50,12 +50,14 @@ class Ear:
         self.allowed = None if self.interval is None else _patience(self.interval)
         self.state = EarState()
 
-    def hear(self, heard: datetime) -> timedelta | None:
-        """Note that the hub was heard; the length of the hole that this ended, if it was one."""
+    def hear(self, heard: datetime) -> None:
+        """Note that the hub was heard."""
+        if self.state.heard is None or heard > self.state.heard:
+            self.state.heard = heard
+
+    def hole(self, heard: datetime) -> timedelta | None:
+        """For how long it was silent, if it was heard then for the first time after a hole."""
         last = self.state.heard
-        if last is not None and heard <= last:
-            return None
-        self.state.heard = heard
         if last is None or self.allowed is None or heard - last <= self.allowed:
             return None
         return heard - last

@@ -1,14 +1,14 @@
 """Whether the equipment of a home is alive, and each function of it: what it can see, it must be known to see."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import Any
 
-from detectors.battery import DAY, UNTOLD, Battery
+from detectors.battery import DAY
 from detectors.coverage import Blindness, Coverage, Task
-from detectors.habit import NOTHING, alike, packed
+from detectors.device import Devices, Fault, Function, Known
+from detectors.habit import NOTHING
 from detectors.kinds import MOTION, RETURNED
 from gateway.domain import (
     SIGNS_OF_LIFE,
@@ -90,6 +90,9 @@ FAIR_PART = 0.03
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
+SOON = timedelta(seconds=10)
+"""A device that speaks again within this stays in hand; the others lie as bytes until they speak."""
+
 LONG_HOLE = timedelta(minutes=10)
 """In a shorter one hardly anybody leaves the home unheard."""
 
@@ -129,119 +132,6 @@ BLINDING: Mapping[str, str] = {
 
 
 @dataclass(slots=True)
-class Function:
-    """When one function of a device last told something: by the clock, and by the home's quarter hours of life."""
-
-    kind: Kind
-    at: datetime
-    value: float
-    quarter: int
-    longest: int = 0
-    before: int = 0  # the longest of the four weeks before
-    since: datetime | None = None  # when `longest` was begun
-    gaps: int = 0
-    begun: int = 0  # the quarter hour of life in which it was first heard
-    lived: int = 0  # in how many since it told something
-    clears: bool = False  # it has said that it cleared, so it can be stuck
-
-    def __post_init__(self) -> None:
-        self.kind, self.value = _KINDS[self.kind], alike(self.value)
-
-
-_KINDS = {kind: kind for kind in Kind}
-
-
-class Functions(tuple[Function, ...]):
-    """What a device does. Most do one or two things, and of those a look at each is no slower than a dictionary."""
-
-    __slots__ = ()
-
-    @classmethod
-    def restored(cls, plain: Mapping[str, Any]) -> "Functions":
-        return cls(Function(kind, *one) for kind, one in plain.items()) if plain else NO_FUNCTIONS  # type: ignore[arg-type]
-
-    def of(self, kind: Kind) -> Function | None:
-        for one in self:
-            if one.kind is kind:
-                return one
-        return None
-
-    def among(self, kinds: Collection[Kind]) -> list[Function]:
-        return [one for one in self if one.kind in kinds]
-
-    def plain(self) -> dict[str, Any]:
-        return {one.kind: _told(one) for one in self}
-
-
-_told = attrgetter(*(one.name for one in fields(Function) if one.name != "kind"))
-
-NO_FUNCTIONS = Functions()
-
-
-@dataclass(slots=True)
-class Fault:
-    """One thing that is wrong with a device; kept for a while after it ended, so that it does not flap."""
-
-    since: datetime
-    ended: datetime | None = None
-
-
-@dataclass(slots=True)
-class Known:
-    """What is known of one device."""
-
-    address: str
-    since: datetime  # watched from here on
-    day_at: datetime
-    heard: datetime | None = None
-    longest_s: int = 0  # of the present day: its longest silence
-    days: Sequence[int] = ()  # the same of up to 14 days, the newest last
-    reports: int = 0  # how often it spoke without anybody doing anything, at first
-    minute_at: datetime | None = None
-    minute: int = 0  # events in this minute
-    calm_at: datetime | None = None  # when it stops being one that talks too much
-    link: float = 0.0
-    usual_link: float = 0.0
-    links: int = 0
-    link_at: datetime | None = None
-    battery: Battery = field(default_factory=lambda: UNTOLD)
-    functions: Functions = NO_FUNCTIONS
-    faults: Mapping[str, Fault] = field(default_factory=lambda: NOTHING)
-    gone_at: datetime | None = None  # when its connection broke off
-    faulty_at: datetime | None = None  # since when it says that it cannot do its work
-    next_at: datetime | None = field(default=None, init=False)
-    """Before this moment the mere passing of time makes nothing true of it; without one it has to be asked."""
-
-    def __post_init__(self) -> None:
-        battery: Any = self.battery  # out of a checkpoint the values alone, in order
-        functions: Any = self.functions
-        self.days, self.link, self.usual_link = packed(self.days), alike(self.link), alike(self.usual_link)
-        if not isinstance(battery, Battery):
-            battery = Battery(*battery)
-            self.battery = UNTOLD if battery.day_at is None else battery
-        if not isinstance(functions, Functions):
-            self.functions = Functions.restored(functions)
-        self.faults = {code: _revived(Fault, one) for code, one in self.faults.items()} if self.faults else NOTHING
-
-    def share_with(self, other: "Known") -> None:
-        """Most devices of a home were met together and their days begin together: one object for the same moment."""
-        if self.since == other.since:
-            self.since = other.since
-        if self.day_at == other.day_at:
-            self.day_at = other.day_at
-
-    def own_battery(self) -> Battery:
-        """Its battery, now that it tells of it."""
-        if self.battery is UNTOLD:
-            self.battery = Battery()
-        return self.battery
-
-    def has(self, code: str) -> bool:
-        fault = self.faults.get(code)
-        return fault is not None and fault.ended is None
-
-
-@dataclass(slots=True)
 class HubKnown:
     """What is known of one hub besides its being heard."""
 
@@ -259,20 +149,14 @@ class SupervisionState:
     check_at: datetime | None = None
     quarters: int = 0  # quarter hours in which somebody lived here, ever
     quarter_ends: datetime | None = None
-    devices: dict[str, Known] = field(default_factory=dict)
+    devices: Devices = field(default_factory=Devices)
     hubs: Mapping[str, HubKnown] = field(default_factory=lambda: NOTHING)
 
     def __post_init__(self) -> None:
-        self.devices = {sensor: _revived(Known, one) for sensor, one in self.devices.items()}
-        known: Known
-        for known in self.devices.values():
-            known.share_with(next(iter(self.devices.values())))
-        self.hubs = {hub: _revived(HubKnown, one) for hub, one in self.hubs.items()} or NOTHING
-
-
-def _revived(kind: Any, plain: Any) -> Any:
-    """A nested part of the state, from its checkpoint: there its values stand in order, without their names."""
-    return plain if isinstance(plain, kind) else kind(*plain)
+        devices: Any = self.devices  # out of a checkpoint the values alone, in order; so of the hubs
+        hubs: Any = self.hubs
+        self.devices = devices if isinstance(devices, Devices) else Devices.restored(devices)
+        self.hubs = {hub: HubKnown(*one) for hub, one in hubs.items()} or NOTHING
 
 
 @dataclass(slots=True)
@@ -295,6 +179,8 @@ class Supervision:
     _blind: Mapping[str, Blindness] = field(default_factory=lambda: SEES_ALL, init=False)
     _blind_of: object = field(default=None, init=False)
     _blind_at: int = field(default=0, init=False)
+    _newcomer: str = field(default="", init=False)  # the device that was taken in hand last, unless it speaks often …
+    _came_at: datetime = field(default=NEVER, init=False)  # … and when
 
     def __post_init__(self) -> None:
         self._promised = self.home.interval is not None
@@ -318,6 +204,8 @@ class Supervision:
         if known is None:
             is_hub = any(hub.id == reading.sensor for hub in self.home.hubs)
             return self._hear_hub(reading) if is_hub else ()
+        if isinstance(known, bytes):
+            known = self._take(reading.sensor, reading.heard)
         if reading.late and reading.is_undated:
             return ()  # the bridge remembers it; the device may be dead
         if kind is Kind.AVAILABLE and not reading.value:
@@ -341,19 +229,38 @@ class Supervision:
         state = self.state
         if state.begun is None:
             state.begun = now
-        for one in state.devices.values():
-            one.next_at = None
+        devices = state.devices
         for name, sensor in self._sensors.items():
-            known = state.devices.get(name)
-            if known is None or known.address != sensor.address:
-                known = state.devices[name] = Known(sensor.address, now, now)
+            known = devices.take(name) if name in devices else None
+            if known is not None and known.address == sensor.address:
+                known.next_at = None
+            else:
+                known = devices[name] = Known(sensor.address, now, now)
                 self._expect_silence(name, known)
                 self.revision += 1
-            known.address = sensor.address  # one text instead of one more out of each checkpoint
-        for gone in state.devices.keys() - self._sensors.keys():
-            del state.devices[gone]
+            devices.rest(name)
+        for gone in devices.keys() - self._sensors.keys():
+            del devices[gone]
             self.revision += 1
         self._met = state
+
+    def _take(self, name: str, heard: datetime) -> Known:
+        """A device that lay as bytes has spoken. The one before it lies down again, unless it speaks often."""
+        devices = self.state.devices
+        former, known = devices.get(self._newcomer), devices.take(name)
+        if known.heard is not None and heard - known.heard < SOON:
+            return known
+        if isinstance(former, Known) and (former.heard is None or former.heard <= self._came_at):
+            devices.rest(self._newcomer)
+        self._newcomer, self._came_at = name, heard
+        return known
+
+    def _lay_down(self, now: datetime) -> None:
+        """Those that have stopped speaking lie as bytes."""
+        devices = self.state.devices
+        for name, known in devices.items():
+            if isinstance(known, Known) and (known.heard is None or now - known.heard >= SOON):
+                devices.rest(name)
 
     def _resume(self, reading: Reading) -> None:
         state, hole = self.state, timedelta(seconds=reading.value)
@@ -363,8 +270,9 @@ class Supervision:
                 state.hole_began = reading.at - hole
             state.hole_ended = reading.at
         state.resumed = reading.at
-        for known in state.devices.values():  # they come back one after the other
-            known.gone_at = known.gone_at and reading.at
+        for name, known in state.devices.seen():
+            if known.gone_at is not None:  # they come back one after the other
+                state.devices.take(name).gone_at = reading.at
 
     def _hear(self, known: Known, reading: Reading, found: list[Finding]) -> None:
         heard, before = reading.heard, known.heard
@@ -394,12 +302,10 @@ class Supervision:
 
     def _close_days(self, known: Known, sensor: str, heard: datetime) -> None:
         if known.longest_s:
-            known.days = packed((*known.days, known.longest_s)[-DAYS_KEPT:])
+            known.days = (*known.days, known.longest_s)[-DAYS_KEPT:]
         known.longest_s = 0
         while heard - known.day_at >= DAY:
             known.day_at += DAY
-        for one in self.state.devices.values():
-            known.share_with(one)
         self._expect_silence(sensor, known)
 
     # ------------------------------------------------------------------ functions
@@ -409,12 +315,12 @@ class Supervision:
         is_event = reading.is_event
         if is_event:
             self._count(known, reading, found)
-        function = known.functions.of(kind)
+        function = known.function(kind)
         if function is not None and at <= function.at:
             return
         if function is None:
             function = Function(kind, at, reading.value, -1, since=at, begun=state.quarters)
-            known.functions = Functions((*known.functions, function))
+            known.functions = (*known.functions, function)
             if kind is Kind.POWER:
                 self._expect_silence(reading.sensor, known)  # it is on mains, so it is allowed less
         elif state.quarters > function.quarter:
@@ -425,7 +331,7 @@ class Supervision:
             state.quarter_ends = at + QUARTER
         if is_event and function.quarter != state.quarters:
             function.lived += 1
-        function.at, function.value, function.quarter = at, alike(reading.value), state.quarters
+        function.at, function.value, function.quarter = at, reading.value, state.quarters
         if kind is MOTION:
             function.clears = function.clears or not reading.value
         if known.faults:
@@ -443,11 +349,12 @@ class Supervision:
 
     def _listen_for_mutes(self, at: datetime) -> Iterable[Finding]:
         """Somebody lives here just now: which sensors have been told nothing of it for too long?"""
-        for name, known in self.state.devices.items():
+        self._lay_down(at)
+        for name, known in self.state.devices.seen():
             judged = JUDGED.get(self._sensors[name].role)
             if judged is None or known.heard is None or known.has("offline"):
                 continue
-            functions = known.functions.among(judged)
+            functions = known.among(judged)
             if not functions:
                 continue
             last = max(functions, key=lambda one: one.at)
@@ -480,7 +387,7 @@ class Supervision:
         if began is None or not _NOTHING <= at - began < _MINUTE:
             known.minute_at, known.minute = at, 1
             return
-        function = known.functions.of(reading.kind)
+        function = known.function(reading.kind)
         if function is not None and function.at == at:
             return  # heard twice
         known.minute += 1
@@ -495,12 +402,12 @@ class Supervision:
         kind, value, at, sensor = reading.kind, reading.value, reading.heard, reading.sensor
         match kind:
             case Kind.BATTERY:
-                known.own_battery().said_percent(value, at)
+                known.battery.said_percent(value, at)
             case Kind.VOLTAGE:
                 if not self._is_mains(sensor, known):
-                    known.own_battery().said_volts(value, at)
+                    known.battery.said_volts(value, at)
             case Kind.BATTERY_LOW:
-                known.own_battery().said_low(bool(value), at)
+                known.battery.said_low(bool(value), at)
             case Kind.LINK:
                 self._link(known, reading, found)
             case Kind.TAMPER:
@@ -594,11 +501,12 @@ class Supervision:
             self._meet(now)
         found: list[Finding] = []
         state.check_at = None
-        for name, known in state.devices.items():
+        for name, known in state.devices.seen():
             due = known.next_at
             if due is not None and due > now:
                 self._look_at(due)
                 continue
+            known = state.devices.take(name)
             known.next_at = NEVER
             for code, deadline in self._deadlines(name, known):
                 if deadline > now:
@@ -618,6 +526,7 @@ class Supervision:
                     found.extend(self._silent(name, known, deadline))
         for name, hub in state.hubs.items():
             found.extend(self._without_mains(name, hub, now))
+        self._lay_down(now)
         return found
 
     def due(self) -> datetime | None:
@@ -710,14 +619,14 @@ class Supervision:
         """By registration, or else by what it reports: only what has no battery measures power."""
         power = self._sensors[name].power
         if power is _UNKNOWN:
-            return known.battery.percent is None and known.functions.of(Kind.POWER) is not None
+            return known.battery.percent is None and known.function(Kind.POWER) is not None
         return power is _MAINS
 
     # ------------------------------------------------------------------ faults
 
     def _begin(self, name: str, code: str, since: datetime, at: datetime, **facts: str) -> Iterable[Finding]:
         """A fault has come to light; it is told unless it was there a moment ago."""
-        known = self.state.devices[name]
+        known = self.state.devices.take(name)
         fault = known.faults.get(code)
         if fault is not None and fault.ended is None:
             return ()
@@ -751,7 +660,7 @@ class Supervision:
         sensor = self._sensors.get(subject)
         facts: Facts = (("last_at", since.isoformat()), ("elapsed_s", in_seconds(at - since)), *more)
         if sensor is not None:
-            battery = self.state.devices[subject].battery.percent
+            battery = self.state.devices.look(subject).battery.percent
             facts += (("role", sensor.role.value), ("room", sensor.room))
             if battery is not None and code == "device_offline":
                 facts += (("percent", str(round(battery))),)
@@ -771,7 +680,7 @@ class Supervision:
         """The sensors that see nothing at present, why, and since when."""
         if self._blind_of is not self.state or self._blind_at != self.revision:
             found: dict[str, Blindness] = {}
-            for name, known in self.state.devices.items():
+            for name, known in self.state.devices.seen():
                 sensor = self._sensors.get(name) if known.faults else None
                 if sensor is None:
                     continue
@@ -791,8 +700,11 @@ class Supervision:
         state = self.state
         blind = [name for name in self.blind() if self._is_missed(name)]
         vouched: datetime | None = None
-        for name, known in state.devices.items() if self._promised else ():
-            if known.heard is None or name in self._blind or self._sensors[name].role not in EYES:
+        for name in state.devices if self._promised else ():
+            if name in self._blind or self._sensors[name].role not in EYES:
+                continue
+            known = state.devices.look(name)
+            if known.heard is None:
                 continue
             interval = self._interval(name, known, now)
             if interval is None or interval > VOUCHES_WITHIN:
@@ -812,10 +724,10 @@ class Supervision:
 
     def _is_missed(self, name: str) -> bool:
         """Whether this sensor tells of a fair part of the life here: a light in a closet can be done without."""
-        role, functions = self._sensors[name].role, self.state.devices[name].functions
+        role = self._sensors[name].role
         if role is Role.EXIT_DOOR:
             return True
-        told = functions.among(JUDGED.get(role, frozenset()))
+        told = self.state.devices.look(name).among(JUDGED.get(role, frozenset()))
         return not told or any(one.lived >= FAIR_PART * (one.quarter - one.begun) for one in told)
 
     def conditions(self) -> list[Condition]:
@@ -830,7 +742,7 @@ class Supervision:
                 link=known.link if known.links else None,
                 faults=_faults(known),
             )
-            for name, known in self.state.devices.items()
+            for name, known in self.state.devices.seen()
             if name in self._sensors
         ]
 

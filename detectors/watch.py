@@ -21,6 +21,24 @@ log = logging.getLogger(__name__)
 CHECKPOINT_VERSION = 3
 
 
+@dataclass(frozen=True, slots=True)
+class SetBack:
+    """Somebody has put the clock back, from one moment to another."""
+
+    before: datetime
+    now: datetime
+
+    def of(self, remembered: Any) -> Any:
+        """The same memory by the clock as it stands: nothing lies ahead that has happened, it has happened just now;
+        and what was to come is as far ahead as it was."""
+        kind: Any = type(remembered)
+        if kind is datetime:
+            return min(remembered, self.now) if remembered <= self.before else remembered - (self.before - self.now)
+        if kind is dict:
+            return {name: self.of(one) for name, one in remembered.items()}
+        return [self.of(one) for one in remembered] if kind is list or kind is tuple else remembered
+
+
 @dataclass(slots=True)
 class Doze:
     """A home whose watch is not kept in memory: what must be known of it until its checkpoint is read again."""
@@ -44,10 +62,9 @@ class Doze:
 
     def hears(self, heard: datetime) -> bool:
         """Note that the hub was heard. False: that ends a hole, and the watch has to be there for it."""
-        ear, last = self.ear, self.ear.state.heard
-        if last is not None and ear.allowed is not None and heard - last > ear.allowed:
+        if self.ear.hole(heard) is not None:
             return False
-        ear.hear(heard)
+        self.ear.hear(heard)
         return True
 
     def due(self) -> datetime | None:
@@ -97,10 +114,14 @@ class Watch:
     def hear(self, heard: datetime, arrival: int) -> Reading | None:
         """A message proves that a hub of this home is alive. After a hole: the reading that marks its end.
 
-        The marker is to be stored and observed like any other reading, before those of the message itself.
+        The marker is to be stored and observed like any other reading, before those of the message itself. Only with it
+        the hub counts as heard: what comes due before, because another plan held for part of the hole, knows of none.
         """
-        hole = self._ear.hear(heard)
-        return None if hole is None else self._ear.marker(heard, hole, arrival)
+        hole = self._ear.hole(heard)
+        if hole is not None:
+            return self._ear.marker(heard, hole, arrival)
+        self._ear.hear(heard)
+        return None
 
     def observe(self, reading: Reading, context: Context) -> list[Finding]:
         """Take in one reading, stored or live: what became true before it, then what it says itself."""
@@ -204,6 +225,10 @@ class Watch:
             "ear": _plain(self._ear.state),
             "detectors": {name: _plain(one.state) for name, one in zip(self._names, self._detectors, strict=True)},
         }
+
+    def set_back(self, by: SetBack) -> None:
+        """Go on by the clock as it stands: until it is again where it was, nothing would be silent otherwise."""
+        self.restore(by.of(self.checkpoint()))
 
     def dues(self) -> tuple[datetime | None, datetime | None]:
         """By when it is to be asked while its hub is heard, and while its hub keeps its promise."""

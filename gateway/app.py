@@ -587,6 +587,7 @@ async def _pages(
 
     from dashboard.app import create_app, make_setup_link
     from dashboard.house import House
+    from gateway.doorstep import Doorstep
     from gateway.inspection import workings
 
     fallen: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -635,6 +636,7 @@ async def _pages(
     server = Server(
         uvicorn.Config(
             create_app(house),
+            http=Doorstep,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=2,

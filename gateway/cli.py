@@ -1,5 +1,6 @@
 """The command `shouwang`: everything the gateway can do, from a terminal."""
 
+import importlib.util
 import os
 import sys
 from enum import StrEnum
@@ -40,30 +41,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(homes, name="homes")
-app.add_typer(evaluate, name="evaluate")
-app.add_typer(hubs, name="hubs")
-app.add_typer(devices, name="devices")
-app.add_typer(people, name="people")
-app.add_typer(plan, name="plan")
-app.add_typer(places, name="places")
-app.add_typer(rota, name="rota")
-app.add_typer(alerts, name="alerts")
-app.add_typer(drills, name="drill")
-app.add_typer(visits, name="visits")
-app.add_typer(audit, name="audit")
-app.add_typer(privacy, name="privacy")
-app.add_typer(token, name="token")
-app.command()(tell)
-app.command()(train_fall)
-app.command()(who)
-app.command()(receipts)
-app.command()(watchdog)
-app.command()(doctor)
-app.command()(backup)
-app.command()(mirror)
-app.command()(restore)
-app.command()(rollback)
+RUNNING, LOOKED_AFTER, HOMES, CALLED, TRIED = (
+    "Running",
+    "Keeping it well",
+    "Homes and people",
+    "Alerts",
+    "Trying it out",
+)
+"""The subjects of the commands, as `--help` shows them: those first that somebody needs first."""
 
 Port = Annotated[int | None, typer.Option("--port", help="port of the pages; 0 takes a free one")]
 MqttPort = Annotated[int | None, typer.Option("--mqtt-port", help="port of the embedded broker; 0 takes a free one")]
@@ -79,7 +64,7 @@ class Alone(StrEnum):
     GATEWAY = "gateway"
 
 
-@app.command()
+@app.command(rich_help_panel=RUNNING)
 def run(
     config: Config = None,
     state: State = None,
@@ -105,7 +90,7 @@ def run(
     os.execv(command[0], command)  # noqa: S606 - becomes the small process; nothing of this one is needed
 
 
-@app.command()
+@app.command(rich_help_panel=RUNNING)
 def demo(
     state: Annotated[Path, typer.Option(help="where the neighbourhood lives; it is made anew")] = Path("state/demo"),
     port: Annotated[int, typer.Option("--port", help="port of the pages; 0 takes a free one")] = 8080,
@@ -134,13 +119,14 @@ def _supervisor(settings: Settings, config: Path | None, *, demo: bool = False) 
     """The command line of the small process that keeps the broker and the gateway up; sets what both inherit."""
     os.environ["SHOUWANG_STATE"] = str(settings.state.absolute())
     os.environ["SHOUWANG_WEB__PORT"] = str(settings.web.port)
-    gateway = [sys.executable, "-m", "gateway.app"]
+    python = [sys.executable, *_frugal()]
+    gateway = [*python, "-m", "gateway.app"]
     if config is not None:
         gateway += ["--config", str(config.absolute())]
     if demo:
         gateway += ["--demo"]
     broker = settings.broker
-    command = [sys.executable, "-m", "gateway.supervisor", "--state", str(settings.state.absolute())]
+    command = [*python, "-m", "gateway.supervisor", "--state", str(settings.state.absolute())]
     if broker.url.get_secret_value():
         command += ["--no-broker"]
     if settings.influx.url and not demo:
@@ -151,12 +137,25 @@ def _supervisor(settings: Settings, config: Path | None, *, demo: bool = False) 
     return [*command, "--", *gateway]
 
 
+def _frugal() -> list[str]:
+    """Python's options for what runs for months: without docstrings and the columns of tracebacks, which are 5 MB.
+
+    Only where what is compiled so is kept, or each start would take twice as long: `scripts/setup` and the image see to
+    it, and somebody who may write there has it from the first start on.
+    """
+    for source in (os.__file__, Path(__file__).with_name("__init__.py")):
+        kept = Path(importlib.util.cache_from_source(source, optimization=2))
+        if not kept.exists() and (sys.dont_write_bytecode or not os.access(kept.parent, os.W_OK)):
+            return []
+    return ["-OO", "-X", "no_debug_ranges"]
+
+
 def _refuse_problems(settings: Settings) -> None:
     if wrong := problems(settings):
         raise ConfigError("\n".join(wrong))
 
 
-@app.command()
+@app.command(rich_help_panel=RUNNING)
 def check(config: Config = None, state: State = None) -> None:
     """Print what the settings are understood to mean, and refuse nonsense in sentences. 检查配置"""
     settings = settings_of(config, state)
@@ -177,7 +176,7 @@ def _who_hears_nothing(settings: Settings) -> list[str]:
     return list(unreachable(open_stores(settings.state, settings.book).registry.people(), settings.ready_channels))
 
 
-@app.command()
+@app.command(rich_help_panel=RUNNING)
 def link(
     reset: Annotated[str, typer.Option("--reset", help="the account whose password is lost")] = "",
     config: Config = None,
@@ -205,7 +204,7 @@ def link(
 # --------------------------------------------------------------------------- simulation and recordings
 
 
-@app.command()
+@app.command(rich_help_panel=TRIED)
 def simulate(
     seed: Annotated[int, typer.Option(help="the same seed gives the same week")] = 1,
     days: Annotated[int, typer.Option(min=1, max=60)] = 4,
@@ -225,7 +224,7 @@ def simulate(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=TRIED)
 def replay(
     files: Annotated[list[Path], typer.Argument(help="recordings, one home a file; .gz too")],
     format: Annotated[str, typer.Option("--format", help="casas, ordonez, kasteren or stream")],
@@ -245,7 +244,7 @@ def replay(
         replay_files(files, format, home=home, zone=zone, exits=exit or [], alerts=alerts, say=say)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOKED_AFTER)
 def quarantine(config: Config = None, state: State = None, limit: int = 50) -> None:
     """What could not be read or belongs to nobody we know, newest first. 隔离区"""
     from gateway.stores.readings import SqliteReadings
@@ -253,6 +252,24 @@ def quarantine(config: Config = None, state: State = None, limit: int = 50) -> N
     for kept in SqliteReadings(existing(settings_of(config, state)) / "readings.db").quarantine(limit):
         head = kept.head[:60].decode("utf-8", "replace")
         say(f"{kept.at:%m-%d %H:%M:%S}  {kept.reason:16} x{kept.count:<6} {kept.size:>7} B  {kept.topic}  {head}")
+
+
+# --------------------------------------------------------------------------- those with files of their own
+
+for one in (doctor, watchdog, backup, restore, rollback, mirror, receipts):
+    app.command(rich_help_panel=LOOKED_AFTER)(one)
+app.command(rich_help_panel=CALLED)(who)
+app.command(rich_help_panel=CALLED)(tell)
+app.command(rich_help_panel=TRIED)(train_fall)
+for panel, groups in {
+    HOMES: {"homes": homes, "hubs": hubs, "devices": devices, "people": people, "places": places, "rota": rota,
+            "plan": plan, "visits": visits, "privacy": privacy},
+    CALLED: {"alerts": alerts, "drill": drills},
+    LOOKED_AFTER: {"audit": audit, "token": token},
+    TRIED: {"evaluate": evaluate},
+}.items():  # fmt: skip
+    for name, group in groups.items():
+        app.add_typer(group, name=name, rich_help_panel=panel)
 
 
 def main() -> None:

@@ -175,7 +175,7 @@ class WatchdogPart(_Part):
     def _is_bounded(cls, value: timedelta, about: ValidationInfo) -> timedelta:
         least, most = WATCHDOG_LIMITS[str(about.field_name)]
         if not least <= value <= most:
-            raise ValueError(f"must be between {least} and {most}")
+            raise ValueError(f"must be between {_shown(least)} and {_shown(most)}")
         return value
 
     @property
@@ -381,14 +381,22 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 def _sentence(where: str, problem: dict[str, Any]) -> str:
     at = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"{where}: there is no setting {at!r}."
-    message = problem["msg"].removeprefix("Value error, ")
+        return f"{where}: there is no setting {at!r}; there are {_beside(problem['loc'])}."
+    message, wrong = problem["msg"].removeprefix("Value error, "), problem["input"]
     shown = (
         ""
         if "url" in at or "secret" in at or at == "database" or at.startswith(("channels", "watchdog"))
-        else f" (it is {problem['input']!r})"
+        else f" (it is {_shown(wrong) if isinstance(wrong, timedelta) else wrong!r})"
     )
     return f"{where}: {at}: {message}{shown}."
+
+
+def _beside(at: tuple[str | int, ...]) -> list[str]:
+    """What can be said where somebody said something that is no setting."""
+    part: Any = Settings
+    for name in at[:-1]:
+        part = part.model_fields[name].annotation
+    return sorted(part.model_fields)
 
 
 def understood(settings: Settings) -> list[tuple[str, str, str]]:
@@ -425,6 +433,8 @@ def _shown(value: object) -> str:
         return "(set)" if value.get_secret_value() else ""
     if isinstance(value, tuple):
         return ", ".join(map(_shown, value))
+    if isinstance(value, timedelta):  # as it would be written in the file
+        return str(TypeAdapter(timedelta).dump_python(value, mode="json"))
     return "" if value is None else str(value)
 
 

@@ -258,9 +258,11 @@ def page_parts(settings: Settings, stores: Stores, clock: Clock) -> dict[str, An
     def kill() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
+    texts = settings.state / "phones.jsonl"
+    texts.touch(mode=0o600)  # what stands in the state folder is for the gateway's user alone, here too
     return {
         "demo": True,
         "demo_kill": kill,
         "demo_press": press,
-        "phone": create_phone(clock, holders, stores.registry, stores.alerts, settings.state / "phones.jsonl"),
+        "phone": create_phone(clock, holders, stores.registry, stores.alerts, texts),
     }

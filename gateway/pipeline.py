@@ -5,6 +5,7 @@ import logging
 import zlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from alerts.desk import Desk
-from detectors import Doze, Watch, is_muted, watch_over
+from detectors import Doze, SetBack, Watch, is_muted, watch_over
 from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
@@ -41,6 +42,9 @@ QUICKLY = 1
 FEW = 20
 """So many homes without a checkpoint are read back one by one at a start."""
 
+JUMP = timedelta(minutes=1)
+"""By how much the clock may go another way than time itself between two looks; more, and somebody has set it."""
+
 UNSETTLED = timedelta(seconds=30)
 """After a connection, so long may what was not acknowledged before come in behind what is newer."""
 
@@ -51,9 +55,10 @@ passed over, one's registration and lines are compared, one is looked at, one's 
 a line for a whole district changed them, one is woken, people are called for what was found. The next tick follows at
 once. Whoever moves meanwhile is not kept waiting: a reading finds its own plan."""
 
-AWAKE_AT_MOST = 10_000
-"""Homes whose memory is kept unpacked, some 35 KB each. Of a larger county those that spoke last are; the others doze,
-which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline."""
+AWAKE_AT_MOST = 30_000
+"""Homes whose memory is kept unpacked, some 20 KB each. Of a larger county those that spoke last are; the others doze,
+which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline.
+With a hundred thousand, of thirteen sensors and four weeks each, so many leave room below 1.5 GB."""
 
 LAID_DOWN_AT_ONCE = 40
 """Of those that are too many so many fall asleep after a batch or a tick, half a millisecond each; the next tick
@@ -94,7 +99,8 @@ class Counts:
 
 
 class Pipeline:
-    """One way through. The caller settles messages with the broker only after `handle` has returned."""
+    """One way through. The caller settles messages with the broker only when they are durable: after `handle` has
+    returned, or where it went on beside the disk, after `finish`."""
 
     def __init__(
         self,
@@ -129,10 +135,14 @@ class Pipeline:
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
         self._scheduled: dict[str, datetime] = {}
         self._arrival = self._durable = 0
+        self._commit: tuple[int, Future[None]] | None = None  # the batch that the disk has in hand: up to this arrival
         self._version = -1
         self._heard_written: dict[str, datetime] = {}
-        self._changed: set[str] = set()  # homes that moved on since the last checkpoint began
+        self._changed: set[str] = set()  # homes that moved on since their last checkpoint …
+        self._looked_at: set[str] = set()  # … and those of which merely a deadline has come since
         self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
+        self._ticked: datetime | None = None
+        self._set_back: dict[str, SetBack] = {}  # homes that still remember by a clock which was put back since
         self._climbs_on = False  # more ladders are due than one tick climbs
         self._to_keep: list[str] = []
         self._to_follow: deque[str] = deque()  # homes that may be others, or around which lines may have been written
@@ -175,18 +185,22 @@ class Pipeline:
                 self._watches[home_id].recall_heard(heard)
             elif home_id in self._dozing:
                 self._dozing[home_id].ear.hear(heard)
+        self._context = Context(listening_since=now)  # the first message comes before the first tick
         self._arrival = self._durable = self._readings.last_arrival()
         self._changed = set(self._watches)  # after a long replay the next start should be short
         self._next_keep = now + self._checkpoint_every
         self._intake.unsettle(now + UNSETTLED)
+        self._ticked = now
         for watch in self._watches.values():
             self._shown[watch.home.id] = watch.revision  # the store shows it as it was; the first checkpoint will anew
             self._schedule(watch)
+            self._find_ahead(watch.home.id, watch.heard_at())
         for home_id, doze in self._dozing.items():
             if home_id in self._missed:
                 self._look_at(home_id, now)
             else:
                 self._schedule(doze)
+            self._find_ahead(home_id, doze.ear.state.heard)
 
     def _replay(self, reached: dict[str, int]) -> None:
         """Feed what the checkpoints do not know yet, in the order in which it arrived."""
@@ -266,14 +280,16 @@ class Pipeline:
             self._intake.remember_devices(self._readings.devices(hub.id))
         self._watch(doze.home)
         checkpoint = self._readings.checkpoint(home_id)
-        if (checkpoint is None or not self._restore(checkpoint)) and self._settled:
-            missed = self._readings.replay(0, home_id)
+        if checkpoint is None or not self._restore(checkpoint):
+            missed = self._readings.replay(0, home_id) if self._settled else missed
+            self._changed.add(home_id)
         for reading in missed:
             self._recall(reading)
             self._changed.add(home_id)
         watch = self._watches[home_id]
         if (heard := doze.ear.state.heard) is not None:
             watch.recall_heard(heard)
+        self._find_ahead(home_id, watch.heard_at())
         self._shown[home_id] = watch.revision
         return watch
 
@@ -283,11 +299,12 @@ class Pipeline:
         if over <= 0:
             return
         quiet = list(islice(self._watches, min(over, max(LAID_DOWN_AT_ONCE, over - TOO_MANY_AWAKE))))
-        batch = Batch()
-        for home in quiet:
-            batch.conditions.extend(self._watches[home].conditions())
-        self._readings.keep([self._kept(home) for home in quiet], self._settled)
-        self._readings.commit(batch)
+        # The others lie in their checkpoints as they are.
+        moved = [home for home in quiet if home in self._changed or home in self._looked_at]
+        if moved:
+            self._readings.keep([self._kept(home) for home in moved], self._settled)
+            conditions = [one for home in moved for one in self._watches[home].conditions()]
+            self._readings.commit(Batch(conditions=conditions))
         for home in quiet:
             if self._lay_down(self._watches[home].doze()):
                 self._changed.discard(home)
@@ -310,12 +327,19 @@ class Pipeline:
     # ------------------------------------------------------------------ messages
 
     def handle(
-        self, messages: Sequence[Message], now: datetime, presses: Callable[[], Sequence[Message]] = tuple
+        self,
+        messages: Sequence[Message],
+        now: datetime,
+        presses: Callable[[], Sequence[Message]] = tuple,
+        *,
+        beside: bool = False,
     ) -> Sequence[Message]:
         """Take in a batch, and the `presses` that come meanwhile. When this returns, alerts, deliveries and readings of
-        all that is returned are durable."""
+        all that is returned are durable; `beside` the disk its readings only after `finish`, which the next batch calls
+        before it writes."""
         batch = Batch()
         began = monotonic()
+        self._ticked = max(self._ticked or now, now)  # whoever is heard between two ticks is not ahead of the clock
         found: list[Finding] = []
         take, readings = self._intake.take, batch.readings
         handled: list[Message] = []
@@ -359,16 +383,34 @@ class Pipeline:
             self._desk.pressed(press.home, press.at, now)
         self.counts.messages += len(handled)
         self.counts.last_message_at = now
+        self.finish()
         if batch:
             batch.last_arrival = self._arrival
-            self._readings.commit(batch)
-            self._durable = self._arrival
+            if beside:
+                self._commit = self._arrival, self._readings.commit_beside(batch)
+            else:
+                self._readings.commit(batch)
+                self._durable = self._arrival
             self.counts.readings += len(batch.readings)
             self.counts.quarantined += len(batch.quarantined)
         if self._awake_too_many() >= LAID_DOWN_AT_ONCE:
+            self.finish()
             self._make_room()
         self.counts.took_s = monotonic() - began
         return handled
+
+    def finish(self) -> None:
+        """Wait until all that was handled is durable. Raises what the disk had to say against it: nothing that knows of
+        these readings may be written then."""
+        if self._commit is not None:
+            arrival, done = self._commit
+            done.result()
+            self._commit, self._durable = None, arrival
+
+    @property
+    def is_committing(self) -> bool:
+        """Whether the disk still has a batch in hand."""
+        return self._commit is not None and not self._commit[1].done()
 
     def _hear(self, watch: Watch, heard: datetime, batch: Batch, found: list[Finding]) -> Watch:
         home, marker = watch.home.id, watch.hear(heard, self._arrival)
@@ -405,6 +447,10 @@ class Pipeline:
 
     def tick(self, now: datetime, listening_since: datetime | None = None) -> None:
         """Time has passed. `listening_since` None: we are deaf ourselves, and no hub is called silent."""
+        if self._ticked is not None and self._ticked - now > JUMP:
+            self._put_back(SetBack(self._ticked, now))
+        self._ticked = now
+        self.finish()
         if listening_since is not None and listening_since != self._context.listening_since:
             self._intake.unsettle(listening_since + UNSETTLED)
         if self._context.listening_since != (listening_since or now):
@@ -420,7 +466,7 @@ class Pipeline:
             watch = self._watches.get(home)
             if (doze := self._dozing.get(home)) is not None:
                 soonest = self._due(doze)
-                if home not in self._missed and (soonest is None or soonest > now):
+                if home not in self._missed and home not in self._set_back and (soonest is None or soonest > now):
                     self._schedule(doze)  # its hub has been heard since
                     spent_us += GLANCE_US
                     continue
@@ -428,10 +474,17 @@ class Pipeline:
                 spent_us += ROUSE_US
             if watch is not None:
                 told: list[Finding] = []
+                if (by := self._set_back.pop(home, None)) is not None:
+                    watch.set_back(by)
+                    self._changed.add(home)
+                    if (heard := watch.heard_at()) is not None:
+                        self._note_heard(home, heard, batch)
+                    spent_us += ROUSE_US
                 was, watch = watch, self._plan(watch, now, told)
                 spent_us += LOOK_US if watch is was else TURN_US
                 held = self._held[home]
                 told.extend(_by_plan(watch.tick(now, held.context), held.context))
+                self._looked_at.add(home)
                 if told:
                     self._changed.add(home)
                     found.extend(told)
@@ -446,6 +499,22 @@ class Pipeline:
         self._checkpoint(now)
         self._make_room()
         self._intake.make_room(now)
+
+    def _put_back(self, by: SetBack) -> None:
+        """Every home is looked at, one after the other: what it remembers lies ahead of the clock as it stands."""
+        names = sorted((*self._watches, *self._dozing))
+        for home in names:
+            # Put back twice: whoever still remembers by the first clock goes from there to the last.
+            self._set_back[home] = SetBack(max(by.before, self._set_back.get(home, by).before), by.now)
+        self._scheduled = dict.fromkeys(names, by.now)
+        self._deadlines = [(by.now, home) for home in names]
+        self._heard_written.clear()
+
+    def _find_ahead(self, home: str, heard: datetime | None) -> None:
+        """What was stored under a clock that has been put back since would be remembered as it was."""
+        if heard is not None and self._ticked is not None and heard - self._ticked > JUMP:
+            self._set_back.setdefault(home, SetBack(heard, self._ticked))
+            self._look_at(home, self._ticked)
 
     def is_behind(self, now: datetime) -> bool:
         """Whether more is due than one tick looks at: then the next should follow at once."""
@@ -543,7 +612,7 @@ class Pipeline:
             if self._next_keep is None or now < self._next_keep:
                 return
             self._next_keep = now + self._checkpoint_every
-            self._to_keep, self._changed = sorted(self._changed), set()
+            self._to_keep = sorted(self._changed)
             self._slice = max(CHECKPOINT_SLICE, len(self._to_keep) // CHECKPOINT_TICKS + 1)
             self._settling = self._settled if self._missed else self._arrival
             if not self._to_keep:
@@ -553,6 +622,7 @@ class Pipeline:
         if not self._to_keep:
             self._settled, self.kept_at = self._settling, now
         self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
+        self._changed.difference_update(part)
         batch = Batch()
         for home in part:  # when each device was last heard
             if home in self._watches:
@@ -562,7 +632,7 @@ class Pipeline:
 
     def keep_all(self) -> None:
         """Write a checkpoint of every home that moved on: before a clean stop, so that the next start is short."""
-        self._changed.update(self._to_keep)
+        self.finish()
         changed, self._to_keep, self._changed = sorted(self._changed), [], set()
         if not self._missed:
             self._settled = self._arrival
@@ -570,6 +640,7 @@ class Pipeline:
 
     def _kept(self, home: str) -> Checkpoint:
         watch = self._watches[home]
+        self._looked_at.discard(home)
         state = {"watch": watch.checkpoint(), "values": self._intake.last_values(home), "due": watch.dues()}
         return Checkpoint(home, self._arrival, _packed(msgspec.msgpack.encode(state)))
 
@@ -627,7 +698,7 @@ class Pipeline:
             spent_us += FOLLOW_US
             watch, doze = self._watches.get(name), self._dozing.get(name)
             if home is None:
-                for known in (self._watches, self._dozing, self._missed, self._held):
+                for known in (self._watches, self._dozing, self._missed, self._held, self._set_back):
                     known.pop(name, None)
             elif doze is not None and doze.home == home:
                 doze.ear.home = home  # the same noun of the newer registry: the older one may go
@@ -642,6 +713,7 @@ class Pipeline:
                     self._rouse(name)
                     spent_us += ROUSE_US
                 self._schedule(self._watch(home))
+                self._changed.add(name)
                 spent_us += TURN_US
         return spent_us
 

@@ -5,6 +5,7 @@ Each port has a fake that ships with the program (`gateway/stores/memory.py`, `a
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -197,6 +198,11 @@ class ReadingStore(Protocol):
 
     def commit(self, batch: Batch) -> None:
         """Make it durable (fsynced). The same reading twice is one row."""
+        ...
+
+    def commit_beside(self, batch: Batch) -> Future[None]:
+        """As `commit`, but the disk is waited for by a thread beside: durable when the future has its result. Whoever
+        writes meanwhile waits for it; if it fails, nothing of it was written."""
         ...
 
     def readings(
@@ -600,6 +606,10 @@ class Directory(Protocol):
     """Who lives where, what hangs on the walls, who is on duty. Read-only; `version` grows with every change."""
 
     def version(self) -> int: ...
+
+    def standing(self) -> "Directory":
+        """The same as it stands now, for one decision: it does not look at each question whether it has changed."""
+        ...
 
     def changes(self, since: int) -> frozenset[str] | None:
         """The homes that are others than in that version, or of which a line speaks that was not there. None: it is

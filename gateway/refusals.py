@@ -42,7 +42,7 @@ class Sentence:
 
 
 class RegistrationError(Exception):
-    """What was to be registered cannot be; one sentence a line, nothing was changed."""
+    """What was to be registered cannot be; one sentence a line. Nothing was changed, unless the first says what was."""
 
     def __init__(self, *sentences: Sentence) -> None:
         super().__init__("\n".join(map(str, sentences)))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
 
 from gateway import sheets
@@ -84,6 +85,18 @@ ABSENCE_AT_MOST = timedelta(days=30)
 PLANNED_AT_MOST = timedelta(days=5 * 366)
 """What is to hold for longer has no end."""
 
+WRITTEN_AT_ONCE, LET_OTHERS_S = 20, 0.015
+"""Of a sheet so many homes or people are written in one transaction, 1 to 4 ms each; then whoever has called for help
+meanwhile is let by: as long as SQLite makes a writer of another process wait before it asks again."""
+
+OVERTAKEN_AT_MOST = 5
+"""So often a sheet is understood anew because somebody else registered something between two of its slices."""
+
+OVERTAKEN = N_(
+    "Somebody else registered something while this was being written. What stood first in it has been taken; mend the "
+    "rest and enter it again, all of it: what has been taken stays as it is."
+)
+
 SECRET_BYTES = 16
 """128 random bit: nobody guesses them."""
 
@@ -96,6 +109,10 @@ BUTTON_TEST = "button_test"
 """The key of an announced test of a home's emergency buttons; `alerts.selftest` reads it."""
 
 BUTTON_TEST_AT_MOST = timedelta(minutes=30)
+
+
+class _Overtaken(Exception):
+    """Somebody registered something between two slices of a sheet."""
 
 
 @dataclass(slots=True)
@@ -157,26 +174,62 @@ class Registry:
         return other
 
     def import_sheet(self, text: str, *, who: str, now: datetime) -> str:
-        """Register everything a TOML sheet names, all of it or nothing; a sentence saying what it was."""
+        """Register everything a TOML sheet names; a sentence saying what it was."""
         return str(self.import_files({"sheet.toml": text.encode()}, who=who, now=now).summary())
 
     def import_files(
         self, files: Mapping[str, bytes], *, who: str, now: datetime, only_check: bool = False
     ) -> sheets.Changes:
-        """Add and change what these tables name, all of it or nothing, or with `only_check` nothing in any case.
+        """Add and change what these tables name, or with `only_check` nothing in any case.
 
-        Raises RegistrationError with everything that is wrong in them, each with its file, row and column.
+        Raises RegistrationError with everything that is wrong in them, each with its file, row and column, and then
+        nothing was changed. What is right is written `WRITTEN_AT_ONCE` homes or people at a time: whoever calls for
+        help waits for one such slice and not for a district. After a fall between two of them the same sheet is
+        entered again, and changes what is left.
         """
-        tables = sheets.read(files)  # before the transaction: nobody else has to wait while it is read
-        if only_check:
-            return sheets.understand(tables, self._store, self._levels, now)
-        version = self._store.version()
-        changes = sheets.understand(tables, self._store, self._levels, now)
-        with self._act(who, now) as act:
-            if self._store.version() != version:  # somebody registered something meanwhile: understood anew
+        tables = sheets.read(files)  # before any transaction: nobody else has to wait while it is read
+        told: sheets.Changes | None = None
+        for _ in range(OVERTAKEN_AT_MOST):
+            version = self._store.version()
+            try:
                 changes = sheets.understand(tables, self._store, self._levels, now)
-            self._take_over(act, changes)
-        return changes
+            except RegistrationError as wrong:
+                if told is None:
+                    raise
+                raise RegistrationError(Sentence(OVERTAKEN), *wrong.sentences) from wrong
+            told = changes if told is None else told
+            if only_check or self._take_in_slices(changes, version, who, now):
+                return told
+        with self._act(who, now) as act:  # somebody registers something all the time: now they wait until it is done
+            self._take_over(act, self._hashed(sheets.understand(tables, self._store, self._levels, now)))
+        return told or sheets.Changes()
+
+    def _take_in_slices(self, changes: sheets.Changes, version: int, who: str, now: datetime) -> bool:
+        """Write what was understood of this version of the registry. False: somebody else has written meanwhile, and
+        what is left has to be understood anew."""
+        silent = copy(self)  # the broker is told once, however many slices hold new secrets
+        silent._on_hubs = lambda secrets: None
+        parts = list(changes.slices(WRITTEN_AT_ONCE))
+        try:
+            for number, part in enumerate(parts, 1):
+                hashed, is_last = self._hashed(part), number == len(parts)
+                with (silent if is_last else silent.beside(lambda ledger: None))._act(who, now) as act:
+                    if self._store.version() != version:
+                        raise _Overtaken
+                    self._take_over(act, hashed)
+                version += 1  # by ourselves
+                if not is_last:
+                    sleep(LET_OTHERS_S)
+        except _Overtaken:
+            return False
+        finally:
+            if changes.secrets:
+                self._on_hubs(self._store.hub_secrets())
+        return True
+
+    def _hashed(self, changes: sheets.Changes) -> sheets.Changes:
+        """What is to be written: of each secret only what the broker needs."""
+        return replace(changes, secrets={hub: self._hash(secret) for hub, secret in changes.secrets.items()})
 
     def note_export(self, *, who: str, now: datetime) -> None:
         """Everything registered has left the house as tables: who did that is kept."""
@@ -193,10 +246,10 @@ class Registry:
             act.note("grid.put", grid.code)
         for person in changes.people:
             ledger.put_person(person, now)
-        named = {person.id: person for person in (*self._store.people(), *changes.people)}
+        named = {person.id: person for person in changes.people}
         for person_id, phones in changes.phones.items():
             ledger.put_phones(person_id, phones, now)
-            self._follow_phones(act, named[person_id], phones)
+            self._follow_phones(act, named.get(person_id) or self._person(person_id), phones)
         for person_id, duties in changes.duties.items():
             ledger.put_duties(person_id, duties, now)
         for person_id in dict.fromkeys((*(p.id for p in changes.people), *changes.phones, *changes.duties)):
@@ -222,8 +275,8 @@ class Registry:
         for home_id, contacts in changes.contacts.items():
             ledger.put_contacts(home_id, contacts, now)
             act.note("contacts.put", home_id)
-        for hub, secret in changes.secrets.items():
-            act.set_secret(hub, self._hash(secret))
+        for hub, hashed in changes.secrets.items():
+            act.set_secret(hub, hashed)
             act.note("hub.secret", hub)
         for shift in changes.shifts:
             ledger.put_shift(shift)

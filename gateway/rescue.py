@@ -102,13 +102,15 @@ def _replace(state: Path, name: str, wrong: str, now: datetime) -> Missing:
         )
     log.error("a file is damaged and was put aside", extra={"file": name, "reason": wrong})
     aside = state / DAMAGED / f"{now.astimezone(UTC):%Y%m%dT%H%M%S}"
-    aside.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside.parent.mkdir(exist_ok=True, mode=0o700)  # the mode holds for the last folder only
+    aside.mkdir(exist_ok=True, mode=0o700)
     for part in (name, f"{name}-wal", f"{name}-shm"):  # a log that is not its own would spoil the copy
         if (state / part).exists():
             (state / part).rename(aside / part)
     if copy is None:
         return Missing("readings", now)
     copy_of(copy, state / name)
+    log.warning("a copy has taken its place", extra={"file": name, "copy": copy.name})
     return Missing("book" if name == BOOK else "learnt", now, made_at(copy))
 
 

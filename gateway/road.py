@@ -3,12 +3,12 @@
 import gc
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 
-from gateway.pipeline import Pipeline
-from gateway.ports import Clock, Source
+from gateway.pipeline import JUMP, Pipeline
+from gateway.ports import Clock, Message, Source
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +18,11 @@ TICK = timedelta(milliseconds=200)
 KEEPING = timedelta(milliseconds=40)
 """From one slice of a checkpoint to the next."""
 
-JUMP = timedelta(minutes=1)
-"""By how much the clock may go another way than time itself between two looks; more, and somebody has set it."""
+MANY = 400
+"""Behind a batch of so many more lie ready: they are worked on while the disk writes. Of fewer each is waited for, for
+to hand a commit to a thread costs more than it saves."""
+
+AT_ONCE = timedelta(0)
 
 JUST_MADE = 1
 """What was made since the last tick is looked through for what nobody can reach any more: a millisecond. Python itself
@@ -59,19 +62,24 @@ class Road:
         self._stop_asked = threading.Event()
         self.beat: datetime = clock.now()
         self.is_busy = False  # with what has come
+        self._owed: Sequence[Message] = ()  # handled, and not settled before the disk has it
 
     def run(self) -> None:
         source, pipeline, clock = self._source, self._pipeline, self._clock
         next_tick = clock.now()
         was_deaf, wait = True, TICK
         while not self._stop_asked.is_set():
-            messages = source.poll(wait)
+            messages = source.poll(AT_ONCE if self._owed else wait)
             now = clock.now()
             listening = self._listening.since(now)
             if messages:
                 self.is_busy = True
-                source.settle(pipeline.handle(messages, now, source.presses))  # a crash before this loses nothing
+                handled = pipeline.handle(messages, now, self._between, beside=len(messages) >= MANY)
+                source.settle(self._owed)  # this batch was not written before those were durable
+                self._owed = handled
                 self.is_busy = False
+            if self._owed and not (messages and pipeline.is_committing):
+                self._settle()
             if now >= next_tick or next_tick - now > TICK:  # the second: the clock was set back
                 if (listening is None) != was_deaf:
                     was_deaf = listening is None
@@ -84,7 +92,19 @@ class Road:
                 wait = timedelta(0) if pipeline.is_behind(now) else KEEPING if pipeline.is_keeping else TICK
                 next_tick = now + wait
             self.beat = now
+        self._settle()
         pipeline.keep_all()
+
+    def _between(self) -> Sequence[Message]:
+        """In the midst of a batch: who calls for help, and whether the disk has the one before."""
+        if self._owed and not self._pipeline.is_committing:
+            self._settle()
+        return self._source.presses()
+
+    def _settle(self) -> None:
+        self._pipeline.finish()
+        self._source.settle(self._owed)  # a crash before this loses nothing
+        self._owed = ()
 
     def stop(self) -> None:
         """Ask it to end after the present round; thread-safe."""

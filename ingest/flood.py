@@ -66,6 +66,11 @@ class Flow:
         self.left = left if left < full else full
         return True
 
+    @property
+    def is_full(self) -> bool:
+        """It may say as much as one that has never spoken."""
+        return self.left >= BURST - self.every
+
     def lets_call(self, kind: Kind, heard: datetime) -> bool:
         """A call for help passes where nothing else does: one in a second, of each kind."""
         if self.called is None:

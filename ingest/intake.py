@@ -33,7 +33,7 @@ from ingest.decoders.base import (
     Unreadable,
 )
 from ingest.decoders.exposes import EXPOSES_AT_MOST
-from ingest.flood import EVERY, NEVER, OTHERS, UNTOLD_TIME, Flow
+from ingest.flood import BURST, EVERY, NEVER, OTHERS, UNTOLD_TIME, Flow
 from ingest.known import (
     LASTING,
     Bound,
@@ -98,6 +98,10 @@ LARGEST_DRAUGHT = 100_000.0
 IN_HAND = 10_000
 """Devices whose memory is kept unpacked, 1 KB each: those of a thousand homes. Of more those that have been silent are
 laid aside as some hundred bytes, and unpacked when they speak, in some microseconds."""
+
+NEWCOMERS, SOON = 1_000, timedelta(seconds=10)
+"""These are devices that speak again and again. One that has spoken once, and not so soon before, is one of so many
+newcomers: most devices say something every few minutes, and need not be in hand in between."""
 
 ASIDE_AT_ONCE, ASIDE_AT_A_TICK = 4, 500
 """With each device that is taken in hand so many others are looked at that have been in hand for longest; and after an
@@ -176,7 +180,8 @@ class Intake:
         self._asleep: set[str] = set()  # of them, those of whose devices nothing is kept here
         # Home -> each of its sensors as it is registered: taken in hand, or what is known of it as bytes.
         self._devices: dict[str, list[Bound | bytes]] = {}
-        self._in_hand: deque[Bound] = deque()  # of all homes; whoever has been for longest is first
+        self._newcomers: deque[Bound] = deque()  # of all homes; whoever was taken in hand first is first …
+        self._in_hand: deque[Bound] = deque()  # … and of these whoever has been for longest
         self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
         self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
         self._topics: dict[str, list[str]] = {}  # home -> its topics among them
@@ -301,27 +306,35 @@ class Intake:
             meanings(sensor.role, sensor.inverted),
         )
         bound.unpack(device)
+        bound.taken_at = now
         self.make_room(now, ASIDE_AT_ONCE)  # for others: whoever is taken in hand here is about to speak
-        self._in_hand.append(bound)
+        (self._in_hand if bound.spoke_after(now - SOON) else self._newcomers).append(bound)
         return bound
 
     def make_room(self, now: datetime, at_most: int = ASIDE_AT_A_TICK) -> None:
         """Where more devices are in hand than should be, look at so many of them that have been for longest."""
+        for _ in range(min(at_most, len(self._newcomers) - NEWCOMERS)):
+            bound = self._newcomers.popleft()
+            self._lay_aside(bound, now, bound.flow.heard > bound.taken_at)
         for _ in range(min(at_most, len(self._in_hand) - IN_HAND)):
-            self._lay_aside(self._in_hand.popleft(), now)
+            bound = self._in_hand.popleft()
+            self._lay_aside(bound, now, abs(now - bound.flow.heard) < BURST)
 
-    def _lay_aside(self, bound: Bound, now: datetime) -> None:
-        """It is kept as bytes, unless it has spoken just now."""
+    def _lay_aside(self, bound: Bound, now: datetime, speaks: bool) -> None:
+        """It is kept as bytes, unless it speaks often or something of it would be lost."""
         if bound.place < 0:
             return
-        if not bound.may_rest(now):
+        if speaks or not bound.may_rest(now):
             self._in_hand.append(bound)
             return
         self._devices[bound.home][bound.place] = bound.packed()
+        roads, others = self._roads, list[str]()
         for topic in self._topics.get(bound.home, ()):
-            road = self._roads.get(topic)
-            if road is not None and road.bound is bound:
-                del self._roads[topic]
+            if (road := roads.get(topic)) is not None and road.bound is bound:
+                del roads[topic]
+            else:
+                others.append(topic)
+        self._topics[bound.home] = others
 
     def _place(self, hub: str, address: str) -> int | None:
         """Where the sensor of this address is registered; of two for the same device it is the first. Homes are
@@ -456,7 +469,7 @@ class Intake:
 
     def _keep(self, topic: str, road: _Road) -> _Road:
         # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
-        if len(self._roads) >= 1_000 + 8 * len(self._in_hand):
+        if len(self._roads) >= 1_000 + 8 * (len(self._newcomers) + len(self._in_hand)):
             self._roads, self._topics = {}, {}
         self._roads[topic] = road
         self._topics.setdefault(road.home, []).append(topic)

@@ -129,13 +129,19 @@ class Bound:
     told_at: datetime | None = None  # when its last reading happened …
     told_heard: datetime | None = None  # … and when it was heard
     flow: Flow = field(default_factory=Flow)
+    taken_at: datetime = NEVER  # when it was taken in hand
+
+    def spoke_after(self, moment: datetime) -> bool:
+        """Whether it told something after this moment, as far as is known of a device that was laid aside."""
+        return self.flow.own > moment or (self.told_heard is not None and self.told_heard > moment)
 
     def may_rest(self, now: datetime) -> bool:
-        """Whether all that matters of it is in `packed`: what it may say, too, when it has been silent for a while."""
+        """Whether all that matters of it is in `packed`: what it may say, too, when it has said little or nothing for a
+        while."""
         flow = self.flow
         if flow.cut or flow.told_at is not NEVER or flow.left < timedelta(0):
             return False
-        return flow.heard is NEVER or abs(now - flow.heard) >= BURST
+        return flow.is_full or flow.heard is NEVER or abs(now - flow.heard) >= BURST
 
     def packed(self) -> bytes:
         """What is known of it, in a tenth of the room; empty when that is nothing."""

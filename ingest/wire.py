@@ -152,7 +152,8 @@ class Wire:
     def publish(self, topic: bytes, mid: int) -> None:
         """Say something short, with guarantee; its acknowledgement is paho's, who does not mind it."""
         body = len(topic).to_bytes(2, "big") + topic + mid.to_bytes(2, "big")
-        assert len(body) < 128
+        if len(body) > 127:
+            raise ValueError(f"no short topic: {topic!r} has {len(topic)} bytes, and 123 can be said so")
         self._out += bytes([_PUBLISH | 0x02, len(body)]) + body
 
     def flush(self) -> None:

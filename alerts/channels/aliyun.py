@@ -5,7 +5,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -56,7 +56,7 @@ class _Aliyun(Provider):
         headers = sign(
             self.access_key,
             self.access_secret,
-            host=url.netloc.decode(),
+            host=url.netloc,
             action=action,
             version=VERSION,
             query=query,
@@ -65,7 +65,7 @@ class _Aliyun(Provider):
         )
         hide = (self.access_key, self.access_secret, called)
         # The query is what was signed, written the way it was signed.
-        answer = await self._exchange.ask(url.copy_with(query=canonical(query).encode()), headers=headers)
+        answer = await self._exchange.ask(replace(url, query=canonical(query)), headers=headers)
         said = answer.fields(hide)
         if (code := said.get("Code")) != "OK":
             turn_down(code, said.get("Message"), busy=(code,) if str(code).startswith(LATER) else (), hide=hide)

@@ -7,26 +7,21 @@ become two: `TryLater` and `Undeliverable`, with the provider's own code and wor
 import asyncio
 import json
 import re
-import ssl
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
 from typing import Any, NoReturn, Self
-
-import httpx
+from urllib.parse import urlencode
 
 from alerts import reasons
+from alerts.channels.lines import LONGEST_ANSWER, Lines, Url, request_to, url_of
 from gateway.ports import Letter, TryLater, Undeliverable
 
 IN_TIME = timedelta(seconds=10)
 """For the whole exchange, unless the options say otherwise: less than the courier's own patience."""
 
 LONGEST_TIME = timedelta(minutes=2)
-
-LONGEST_ANSWER = 64 * 1024
-"""Bytes of an answer that are read at most."""
 
 LONGEST_REASON = 200
 """Characters of a refusal that are kept: enough to see why, too few to fill the file."""
@@ -36,77 +31,56 @@ LONGEST_CODE = 64
 LONGEST_NAME = 128
 """Characters of a provider's code and of its own id of a message that are kept."""
 
-CONNECTIONS = 64
-
-OURS = {"User-Agent": "shouwang", "Accept": "*/*", "Accept-Encoding": "identity"}
-
 _NUMBER = re.compile(r"\+?\d{7,}")
 
 
-@cache
-def trusted() -> ssl.SSLContext:
-    """Who vouches for a server: the same for each channel, and 27 ms and a megabyte to read."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
 class Exchange:
-    """Connections to where one channel sends. Nothing is followed, repeated or read for longer than `timeout`."""
+    """Asks the server to which one channel sends. Nothing is followed, repeated or read for longer than `timeout`."""
 
     def __init__(self, timeout: timedelta) -> None:
         if not timedelta(0) < timeout <= LONGEST_TIME:
             raise ValueError(f"timeout: an answer is waited for at most {LONGEST_TIME}, not {timeout}")
         self._timeout = timeout.total_seconds()
-        self._http: httpx.AsyncHTTPTransport | None = None
+        self._lines = Lines()
 
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
-
-    async def begin(
-        self, url: httpx.URL, content: bytes, headers: Mapping[str, str], method: str = "POST"
-    ) -> httpx.Response:
-        """Send it, and wait for the answer's status. Whoever calls closes the answer."""
-        given = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)}
-        request = httpx.Request(method, url, headers={**OURS, **headers}, content=content, extensions=given)
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._lines().handle_async_request(request)
-        except TimeoutError:
-            raise TryLater(f"{reasons.NO_ANSWER}: {self._timeout:g} s") from None
-        except (httpx.TransportError, httpx.StreamError) as error:
-            raise TryLater(f"{reasons.NO_CONNECTION}: {clean(str(error)) or type(error).__name__}") from error
+        self._lines.close()
 
     async def ask(
-        self, url: httpx.URL, content: bytes = b"", headers: Mapping[str, str] = {}, method: str = "POST"
+        self,
+        url: Url,
+        content: bytes = b"",
+        headers: Mapping[str, str] = {},
+        method: str = "POST",
+        *,
+        rest: timedelta | None = None,
     ) -> "Answer":
-        """Send it, and wait for the whole answer: with a provider the body says whether the message was taken."""
-        body = b""
+        """Send it, and wait for the whole answer: with a provider the body says whether the message was taken.
+
+        Where the status alone says so, `rest` is how long what follows it is waited for: that is for the next use of
+        the connection only.
+        """
+        request = request_to(url, method, headers, content)
+        line = None
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await self.begin(url, content, headers, method)
-                try:
-                    async for part in answer.aiter_raw(16 * 1024):
-                        body += part
-                        if len(body) > LONGEST_ANSWER:
-                            break
-                finally:
-                    with suppress(httpx.TransportError):
-                        await answer.aclose()
+                line = await self._lines.to(url)
+                await line.say(request)
+                if rest is None:
+                    await line.rest()
+            if rest is not None:
+                with suppress(OSError):  # among them is a wait that was too long
+                    async with asyncio.timeout(rest.total_seconds()):
+                        await line.rest()
+            return Answer(line.status, bytes(line.body[:LONGEST_ANSWER]), line.location)
         except TimeoutError:
             raise TryLater(f"{reasons.NO_ANSWER}: {self._timeout:g} s") from None
-        except (httpx.TransportError, httpx.StreamError) as error:
+        except OSError as error:
             raise TryLater(f"{reasons.NO_CONNECTION}: {clean(str(error)) or type(error).__name__}") from error
-        return Answer(answer.status_code, body[:LONGEST_ANSWER])
-
-    def _lines(self) -> httpx.AsyncHTTPTransport:
-        """Not a whole client of httpx: redirects, cookies and sessions are not wanted, and a press waits for them."""
-        if self._http is None:
-            # The environment's proxies and .netrc are not asked: the way out is what the configuration says.
-            limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=16)
-            self._http = httpx.AsyncHTTPTransport(verify=trusted(), trust_env=False, limits=limits)
-        return self._http
+        finally:
+            if line is not None:
+                self._lines.give_back(url, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +89,7 @@ class Answer:
 
     status: int
     body: bytes
+    location: str = ""  # where it sends us on to, which is not followed
 
     @property
     def is_good(self) -> bool:
@@ -216,17 +191,15 @@ class Provider:
     async def __aexit__(self, *why: object) -> None:
         await self._exchange.close()
 
-    def url(self, path: str, **query: str) -> httpx.URL:
+    def url(self, path: str, **query: str) -> Url:
         try:
-            url = httpx.URL(self.base_url + path, params=query or None)
-        except httpx.InvalidURL as error:
-            raise ValueError(f"base_url: {self.base_url!r} is no address ({error})") from error
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError(f"base_url: must begin with https:// or http:// and name a host, not {self.base_url!r}")
-        return url
+            url = url_of(self.base_url + path)
+        except ValueError as error:
+            raise ValueError(f"base_url: {self.base_url!r} is no address: {error}") from error
+        return replace(url, query=urlencode(query)) if query else url
 
     async def ask_json(
-        self, url: httpx.URL, message: object, headers: Mapping[str, str] = {}, hide: Iterable[str] = ()
+        self, url: Url, message: object, headers: Mapping[str, str] = {}, hide: Iterable[str] = ()
     ) -> Mapping[str, Any]:
         """Post JSON, and read the JSON that comes back."""
         answer = await self._exchange.ask(url, in_json(message), {**JSON, **headers})

@@ -3,10 +3,9 @@
 import re
 from dataclasses import dataclass
 
-import httpx
-
 from alerts import reasons
 from alerts.channels.exchange import Provider, turn_down
+from alerts.channels.lines import Url, url_of
 from gateway.domain import Delivery
 from gateway.ports import Letter, Undeliverable
 
@@ -38,12 +37,12 @@ class Serverchan(Provider):
         if (code := said.get("code")) != 0:
             turn_down(code, said.get("message", said.get("error")), busy=(-1,), hide=(key,))
 
-    def _to(self, key: str, uid: str) -> httpx.URL:
+    def _to(self, key: str, uid: str) -> Url:
         if not uid:
             return self.url(f"/{key}.send")
         if self.base_url != OLDER:
             return self.url(f"/send/{key}.send")
-        return httpx.URL(f"{NEWER.format(uid=uid)}/send/{key}.send")
+        return url_of(f"{NEWER.format(uid=uid)}/send/{key}.send")
 
 
 def _uid(key: str) -> str:

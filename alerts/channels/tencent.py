@@ -53,7 +53,7 @@ class _Tencent(Provider):
             **sign(
                 self.secret_id,
                 self.secret_key,
-                host=url.netloc.decode(),
+                host=url.netloc,
                 service=service,
                 action=action,
                 body=body,

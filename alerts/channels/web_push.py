@@ -12,10 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
-
 from alerts import reasons
 from alerts.channels.exchange import Exchange, Provider, in_json, named
+from alerts.channels.lines import url_of
 from gateway.domain import Delivery
 from gateway.ports import Clock, Letter, Undeliverable
 
@@ -70,9 +69,9 @@ class WebPush(Provider):
 
     async def send(self, delivery: Delivery, letter: Letter) -> None:
         subscription = _subscription(delivery.address)
-        endpoint = httpx.URL(subscription["endpoint"])
+        endpoint = url_of(subscription["endpoint"])
         claims = {
-            "aud": f"{endpoint.scheme}://{endpoint.netloc.decode()}",
+            "aud": f"{endpoint.scheme}://{endpoint.netloc}",
             "sub": self.contact,
             "exp": int((self.clock.now() + SIGNED_FOR).timestamp()),
         }
@@ -87,7 +86,7 @@ class WebPush(Provider):
         }
         message = in_json({"id": delivery.id, "title": letter.title, "body": letter.body, "link": letter.link})
         body = _encrypted(message, subscription)
-        to = self.url(endpoint.raw_path.decode()) if self.base_url else endpoint
+        to = self.url(endpoint.target) if self.base_url else endpoint
         answer = await self._exchange.ask(to, body, headers)
         if answer.status in GONE:
             await asyncio.to_thread(self.forget, delivery.address)
@@ -97,9 +96,9 @@ class WebPush(Provider):
 def _subscription(address: str) -> Mapping[str, Any]:
     try:
         read = json.loads(address)
-        endpoint = httpx.URL(read["endpoint"])
+        endpoint = url_of(read["endpoint"])
         point, shared = (_bytes(read["keys"][name]) for name in ("p256dh", "auth"))
-    except (ValueError, KeyError, TypeError, AttributeError, httpx.InvalidURL):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise Undeliverable(f"{reasons.NO_ADDRESS}: {_EXAMPLE}") from None
     if endpoint.scheme != "https" or not endpoint.host or len(point) != 65 or len(shared) != 16:
         raise Undeliverable(f"{reasons.NO_ADDRESS}: {_EXAMPLE}")

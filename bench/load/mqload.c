@@ -14,6 +14,7 @@
  *   --topic BASE      printf format of a hub's topic (shouwang/%s/zigbee2mqtt)
  *   --announce        first publish each hub's `bridge/devices`, retained, and one message a device at rest
  *   --rest            only that: announce and stop
+ *   --at-once N       so many homes speak in turn until all their devices have, then the next so many (all homes)
  *   --rest-rate R     no faster than that many messages a second, for a broker that keeps only a thousand
  *   --sos             press emergency buttons instead, one home after the other; intervals vary by half, by --seed
  *   --buttons N       buttons a home (1)                     --button-of I    which of them to press first (0)
@@ -88,7 +89,7 @@ typedef struct {
 
 static struct {
     const char *host, *users, *user, *password, *topic, *log, *state, *plan;
-    int port, homes, devices, connections, window, first_home, announce, rest, sos, buttons, button_of;
+    int port, homes, devices, connections, window, first_home, announce, rest, sos, buttons, button_of, at_once;
     double give_up, rest_rate;
     uint64_t seed;
 } o = {.host = "127.0.0.1", .topic = "shouwang/%s/zigbee2mqtt", .devices = 8, .connections = 4, .window = 256,
@@ -218,6 +219,17 @@ static uint8_t *room_for(Line *l, size_t length) {
     return l->out + l->out_have;
 }
 
+/* Whose turn it is to say something: of so many homes each in turn until all its devices have spoken, then others. */
+static int whose_turn(const Line *l, int *device) {
+    uint64_t homes = (uint64_t)l->homes, devices = (uint64_t)o.devices;
+    uint64_t most = o.at_once ? (uint64_t)(o.at_once + o.connections - 1) / (uint64_t)o.connections : homes;
+    uint64_t turn = l->turn % (homes * devices), first = turn / (most * devices) * most;
+    uint64_t here = homes - first < most ? homes - first : most;
+    turn -= first * devices;
+    *device = (int)(turn / here);
+    return l->first + (int)(first + turn % here) * o.connections;
+}
+
 /* The next message of this line into its buffer. */
 static void send_next(Line *l, int64_t due, int64_t now, int64_t now_ms) {
     int home, device, at;
@@ -226,8 +238,7 @@ static void send_next(Line *l, int64_t due, int64_t now, int64_t now_ms) {
         device = o.button_of + (int)(l->turn / (uint64_t)l->homes) % o.buttons;
         at = home * o.buttons + device;
     } else {
-        home = l->first + (int)(l->turn % (uint64_t)l->homes) * o.connections;
-        device = (int)(l->turn / (uint64_t)l->homes) % o.devices;
+        home = whose_turn(l, &device);
         at = home * o.devices + device;
     }
     l->turn++;
@@ -456,6 +467,7 @@ static void parse(int argc, char **argv) {
         else if (!strcmp(name, "--plan")) o.plan = value;
         else if (!strcmp(name, "--give-up")) o.give_up = atof(value);
         else if (!strcmp(name, "--rest-rate")) o.rest_rate = atof(value);
+        else if (!strcmp(name, "--at-once")) o.at_once = atoi(value);
         else fall("%s is not an option; the top of mqload.c lists them", name);
     }
     if (!o.port || o.homes < 1 || (!o.plan && !o.rest)) fall("mqload needs --port, --homes and --plan (or --rest)");

@@ -1,4 +1,7 @@
-// Where somebody is when they arrive: asked for only when they tick it, and sent only with the button.
+// What an alert's page does by itself.
+//
+// Where somebody is when they arrive is asked for only when they tick it, and sent only with the button. What was written
+// down is taken out of its form, which is kept as it stands while the page around it is renewed.
 (() => {
   "use strict";
   const PATIENCE_MS = 20000;
@@ -25,6 +28,12 @@
       { enableHighAccuracy: true, timeout: PATIENCE_MS },
     );
   });
-  document.addEventListener("htmx:after:swap", offer);
+  document.addEventListener("htmx:after:swap", (event) => {
+    offer();
+    const { request, response, sourceElement } = event.detail.ctx;
+    if (request?.method !== "POST" || response.status >= 400 || !sourceElement.matches("details > form")) return;
+    sourceElement.reset();
+    sourceElement.parentElement.open = false;
+  });
   offer();
 })();

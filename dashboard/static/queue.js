@@ -83,9 +83,11 @@
   });
   document.addEventListener("htmx:before:response", (event) => {
     const { request, response } = event.detail.ctx;
-    if (!mayWait(request) || !AGAIN.has(response.status)) return;
+    const isSignedOut = response.status === 401; // meanwhile: it goes by itself when they are in again
+    if (!mayWait(request) || !(isSignedOut || AGAIN.has(response.status))) return;
     event.preventDefault(); // the gateway starts anew, or a proxy stands before nothing
-    lost(request);
+    const door = response.headers.get("HX-Redirect");
+    lost(request).then(() => isSignedOut && door && location.assign(door));
   });
 
   // ------------------------------------------------------------------ sending it later

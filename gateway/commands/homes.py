@@ -315,7 +315,7 @@ def homes_import(
     state: State = None,
     who: Who = "cli",
 ) -> None:
-    """Register areas, grids, people, homes and devices from tables: all of it, or nothing and why."""
+    """Register areas, grids, people, homes and devices from tables; nothing while anything in them is wrong."""
     with office(config, state, may_be_new=True) as here:
         files = {path.name: path.read_bytes() for path in tables_in(sheets)}
         changes = here.registrar.import_files(files, who=who, now=here.now, only_check=only_check)

@@ -1,8 +1,9 @@
 """What an import is going to change: the rows that were read, held against each other and against what is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -64,6 +65,45 @@ class Changes:
         """Homes of which anything changes."""
         return {home.id for home in self.homes} | self.states.keys() | self.contacts.keys()
 
+    def slices(self, at_most: int) -> Iterator["Changes"]:
+        """The same in parts of so many homes, people or shifts, to be written one after the other: what a part names
+        is in it or in one before it. At least one, which may be empty."""
+        singles = self._one_by_one()
+        yield _together(islice(singles, at_most))
+        while part := _together(islice(singles, at_most)):
+            yield part
+
+    def _one_by_one(self) -> Iterator["Changes"]:
+        """A home comes with its state, its contacts, the secrets of its hubs and the file of whoever lives there."""
+        profiles, secrets = {profile.person: profile for profile in self.profiles}, dict(self.secrets)
+        yield from (Changes(areas=[area]) for area in self.areas)
+        yield from (Changes(grids=[grid]) for grid in self.grids)
+        people = {person.id: person for person in self.people}
+        for name in dict.fromkeys((*people, *self.phones, *self.duties)):
+            yield Changes(
+                people=[people[name]] if name in people else [],
+                phones=_only(self.phones, name),
+                duties=_only(self.duties, name),
+            )
+        homes = {home.id: home for home in self.homes}
+        residents = {home.person for home in homes.values()}
+        yield from (Changes(profiles=[profile]) for name, profile in profiles.items() if name not in residents)
+        for name in dict.fromkeys((*homes, *self.states, *self.contacts)):
+            home = homes.get(name)
+            own = [hub.id for hub in home.hubs if hub.id in secrets] if home is not None else []
+            profile = profiles.pop(home.person, None) if home is not None else None
+            yield Changes(
+                profiles=[] if profile is None else [profile],
+                homes=[] if home is None else [home],
+                states=_only(self.states, name),
+                contacts=_only(self.contacts, name),
+                secrets={hub: secrets.pop(hub) for hub in own},
+            )
+        yield from (Changes(secrets={hub: secret}) for hub, secret in secrets.items())
+        yield from (Changes(shifts=[shift]) for shift in self.shifts)
+        yield from (Changes(holidays=[holiday]) for holiday in self.holidays)
+        yield from (Changes(leaves=[leave]) for leave in self.leaves)
+
     def summary(self) -> Sentence:
         counts = {name: self.read.get(name, 0) for name in ("homes", "people", "grids", "devices")}
         text = N_("{homes} homes, {people} people, {grids} grids, {devices} devices read; {changed} homes changed.")
@@ -74,6 +114,19 @@ class Changes:
         changed = len(self.shifts) + len(self.holidays) + len(self.leaves)
         text = N_("{shifts} shifts, {holidays} holidays, {leaves} leaves read; {changed} of them new or changed.")
         return Sentence(text, (*counts.items(), ("changed", changed)))
+
+
+def _only(known: Mapping[str, T], name: str) -> dict[str, T]:
+    return {name: known[name]} if name in known else {}
+
+
+def _together(parts: Iterable[Changes]) -> Changes:
+    whole = Changes()
+    for part in parts:
+        for one in fields(part):
+            had, more = getattr(whole, one.name), getattr(part, one.name)
+            had.extend(more) if isinstance(had, list) else had.update(more)
+    return whole
 
 
 def understand(tables: Tables, store: RegistryStore, levels: Sequence[str], now: datetime) -> Changes:

@@ -136,9 +136,16 @@ class Pen:
             return
         with _TURNS[self._engine]:
             kept = self._kept = self._kept or self._engine.connect()
-            with kept.begin():
-                kept.exec_driver_sql("begin immediate")
+            driver: Any = kept.connection.driver_connection
+            driver.execute("begin immediate")
+            try:
                 yield kept
+                kept.commit()  # where a statement went through SQLAlchemy, which then believes that it has begun
+                driver.commit()
+            except BaseException:
+                kept.rollback()
+                driver.rollback()
+                raise
 
 
 @contextmanager

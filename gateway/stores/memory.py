@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -1012,6 +1013,12 @@ class MemoryReadings:
     def last_arrival(self) -> int:
         return self._last_arrival
 
+    def commit_beside(self, batch: Batch) -> Future[None]:
+        done: Future[None] = Future()
+        self.commit(batch)
+        done.set_result(None)
+        return done
+
     def commit(self, batch: Batch) -> None:
         for moment in (*batch.heard.values(), *(refused.at for refused in batch.quarantined)):
             aware(moment)
@@ -1025,8 +1032,7 @@ class MemoryReadings:
                 self._last_arrival = max(self._last_arrival, reading.arrival)
             self._last_arrival = max(self._last_arrival, batch.last_arrival)
             for home, moment in batch.heard.items():
-                moment = from_ms(to_ms(moment))
-                self._heard[home] = max(moment, self._heard.get(home, moment))
+                self._heard[home] = from_ms(to_ms(moment))
             for device in batch.devices:
                 self._devices[device.hub, device.address] = device
             for condition in batch.conditions:

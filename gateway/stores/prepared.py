@@ -118,7 +118,7 @@ class Glance:
             return []
         known = self._made.get(asked)
         if known is None or known[0] != rows:
-            if len(self._made) >= REMEMBERED:
+            if known is None and len(self._made) >= REMEMBERED:
                 self._made.clear()
             known = self._made[asked] = rows, [kind(**self._statement.row(row)) for row in rows]
         return list(known[1])

@@ -17,7 +17,8 @@ import sqlite3
 import threading
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -160,7 +161,8 @@ class SqliteReadings:
         self._path = Path(path)
         # SQLite gives its side files (-wal, -shm) the mode of the main one.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._writing = threading.RLock()
+        self._writing = threading.Lock()  # a commit beside is ended by another thread than began it
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="readings")
         self._writer = _connect(self._path)
         self._writer.execute("pragma synchronous = full")
         self._writer.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -183,28 +185,34 @@ class SqliteReadings:
             return _mark(db, "last_arrival")
 
     def commit(self, batch: Batch) -> None:
-        last = max(batch.last_arrival, *(r.arrival for r in batch.readings)) if batch.readings else batch.last_arrival
-        if not batch and last <= self._last_arrival:
-            return
         with self._transaction() as db:
-            if batch.readings:
-                rows = self._rows(batch.readings)
-                if db.executemany(_INSERT, rows).rowcount != len(rows):
-                    rows = _first_told(db, rows)
-                self._put_by(db, rows)
-            if batch.heard:
-                _note_heard(db, batch.heard)
-            if batch.devices:
-                _note_devices(db, batch.devices)
-            if batch.conditions:
-                _note_conditions(db, batch.conditions)
-            if batch.gaps:
-                _note_gaps(db, batch.gaps)
-            if batch.quarantined:
-                _put_away(db, batch.quarantined)
-            if last > self._last_arrival:
-                _set_mark(db, "last_arrival", last)
-        self._last_arrival = max(last, self._last_arrival)
+            self._write(db, batch)
+
+    def commit_beside(self, batch: Batch) -> Future[None]:
+        with ExitStack() as transaction:
+            self._write(transaction.enter_context(self._transaction()), batch)
+            return self._beside.submit(transaction.pop_all().close)
+
+    def _write(self, db: sqlite3.Connection, batch: Batch) -> None:
+        last = max(batch.last_arrival, *(r.arrival for r in batch.readings)) if batch.readings else batch.last_arrival
+        if batch.readings:
+            rows = self._rows(batch.readings)
+            if db.executemany(_INSERT, rows).rowcount != len(rows):
+                rows = _first_told(db, rows)
+            self._put_by(db, rows)
+        if batch.heard:
+            _note_heard(db, batch.heard)
+        if batch.devices:
+            _note_devices(db, batch.devices)
+        if batch.conditions:
+            _note_conditions(db, batch.conditions)
+        if batch.gaps:
+            _note_gaps(db, batch.gaps)
+        if batch.quarantined:
+            _put_away(db, batch.quarantined)
+        if last > self._last_arrival:
+            _set_mark(db, "last_arrival", last)
+            self._last_arrival = last
 
     def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
         with self._transaction() as db:
@@ -309,6 +317,7 @@ class SqliteReadings:
             db.execute("pragma wal_checkpoint(passive)")
 
     def close(self) -> None:
+        self._beside.shutdown()
         with self._writing:
             while self._idle:
                 self._idle.pop().close()
@@ -719,7 +728,7 @@ def _by_arrival(db: sqlite3.Connection, after: int, home: str | None) -> Iterato
 
 def _note_heard(db: sqlite3.Connection, heard: Mapping[str, datetime]) -> None:
     db.executemany(
-        "insert into heard values (?, ?) on conflict (home) do update set at = excluded.at where excluded.at > at",
+        "insert into heard values (?, ?) on conflict (home) do update set at = excluded.at",
         [(home, to_ms(moment)) for home, moment in heard.items()],
     )
 

@@ -191,24 +191,37 @@ class _Writes:
 
     def change(self, table: Table, columns: tuple[str, ...]) -> Prepared:
         """Set these columns of the row with this `id`."""
-        this = table.c.id == bindparam("key")
-        return self._once(("change", table.name, columns), lambda: (update(table).where(this), columns))
+        return self._once(
+            ("change", table.name, columns), lambda: (update(table).where(table.c.id == bindparam("key")), columns)
+        )
 
     def named(self, column: Column[str]) -> Prepared:
         """Is there a row of this `name`?"""
-        wanted = select(column).where(column == bindparam("name")).limit(1)
-        return self._once(("named", column.table.name, column.name), lambda: (wanted, None))
+        return self._once(
+            ("named", column.table.name, column.name),
+            lambda: (select(column).where(column == bindparam("name")).limit(1), None),
+        )
 
     def namesake(self) -> Prepared:
         """Another household with this 户号."""
         row = tables.household.c
-        wanted = select(row.id).where(row.code == bindparam("code"), row.id != bindparam("mine")).limit(1)
-        return self._once(("namesake",), lambda: (wanted, None))
+        return self._once(
+            ("namesake",),
+            lambda: (
+                select(row.id).where(row.code == bindparam("code"), row.id != bindparam("mine")).limit(1),
+                None,
+            ),
+        )
 
     def standing(self, table: Table, owner: tuple[str, ...]) -> Prepared:
         """The rows in force that belong to an owner, named by these columns."""
-        wanted = select(table).where(*(table.c[key] == bindparam(key) for key in owner), table.c.until.is_(None))
-        return self._once(("standing", table.name, owner), lambda: (wanted, None))
+        return self._once(
+            ("standing", table.name, owner),
+            lambda: (
+                select(table).where(*(table.c[key] == bindparam(key) for key in owner), table.c.until.is_(None)),
+                None,
+            ),
+        )
 
     def end(self, table: Table) -> Prepared:
         """From `until` on this row is not in force any more."""
@@ -220,8 +233,15 @@ class _Writes:
     def elsewhere(self, table: Table) -> Prepared:
         """Does this hub, or what hangs on it, stand in another home?"""
         row = table.c
-        here = and_(row.hub == bindparam("name"), row.household != bindparam("mine"), row.until.is_(None))
-        return self._once(("elsewhere", table.name), lambda: (select(row.household).where(here).limit(1), None))
+        return self._once(
+            ("elsewhere", table.name),
+            lambda: (
+                select(row.household)
+                .where(row.hub == bindparam("name"), row.household != bindparam("mine"), row.until.is_(None))
+                .limit(1),
+                None,
+            ),
+        )
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], tuple[Any, Iterable[str] | None]]) -> Prepared:
         known = self._compiled.get(key)

@@ -9,11 +9,12 @@ from functools import cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from gateway.domain import Area, Contact, Duty, Grid, Home, Hub, Override, Person, Profile, Scope
+from gateway.domain import Area, Consent, Contact, Duty, Grid, Home, Hub, Override, Person, Profile, Scope
 from gateway.domain.almanac import season_of
 from gateway.domain.home import GRID, grid_as_home
 from gateway.domain.plan import BY_ALMANAC, HEATING
 from gateway.domain.rota import Post, Rota, Spell
+from gateway.ports import Directory
 from gateway.stores.moments import aware
 
 _K = TypeVar("_K")
@@ -221,6 +222,12 @@ class ReadsRoll(ABC):
     @abstractmethod
     def _roll(self) -> Roll: ...
 
+    @abstractmethod
+    def consents(self, person: str) -> list[Consent]: ...
+
+    def standing(self) -> "Standing":
+        return Standing(self, self._roll())
+
     def _note_step(self, before: Roll, after: Roll, changed: frozenset[str] | None) -> None:
         self._steps.append((before.version, after.version, changed))
 
@@ -315,6 +322,25 @@ class ReadsRoll(ABC):
 
     def hub_secrets(self) -> Mapping[str, str]:
         return self._roll().secrets
+
+
+class Standing(ReadsRoll):
+    """A registry as it stands at one moment, for one decision: to ask at each question whether anybody has changed it
+    takes longer than the answer."""
+
+    def __init__(self, registry: Directory, roll: Roll) -> None:
+        super().__init__()
+        self._registry = registry
+        self._stands = roll
+
+    def _roll(self) -> Roll:
+        return self._stands
+
+    def changes(self, since: int) -> frozenset[str] | None:
+        return self._registry.changes(since)
+
+    def consents(self, person: str) -> list[Consent]:
+        return self._registry.consents(person)
 
 
 def duties_changed(

@@ -116,3 +116,32 @@ def test_a_new_grid_gets_its_worker_and_the_telephone_rings(street: Staffed, pag
     page.goto(f"{street.url}/administration/places/g2")
     expect(page.get_by_role("main")).to_contain_text("周网格员")
     picture(page, album, "7-grid-dark")
+
+
+def test_what_was_typed_survives_an_error_and_a_session_that_ends(street: Staffed, page: Page):
+    page.goto(street.entrance_link())
+    page.get_by_role("button", name="进入").click()
+    page.goto(f"{street.url}/rota/g1")
+    page.get_by_text("登记请假").click()
+    leave = page.locator("form[action$='/leave']")
+    leave.locator("[name=person]").select_option(index=1)
+    leave.locator("[name=first]").fill("2026-03-05")
+    leave.locator("[name=last]").fill("2026-03-02")
+    leave.locator("[name=why]").fill("住院")
+
+    leave.get_by_role("button", name="保存").click()
+
+    expect(page.locator("#main .error")).to_be_visible()
+    expect(leave.locator("[name=why]")).to_have_value("住院")
+    expect(leave.locator("[name=first]")).to_have_value("2026-03-05")
+
+    leave.locator("[name=last]").fill("2026-03-09")
+    signed_in = page.context.cookies()
+    page.context.clear_cookies()
+    leave.get_by_role("button", name="保存").click()
+    expect(page.locator(".error")).to_contain_text("没有保存")
+    page.context.add_cookies(signed_in)
+    page.goto(f"{street.url}/rota/g1")
+
+    expect(leave.locator("[name=last]")).to_have_value("2026-03-09")
+    expect(leave.locator("[name=why]")).to_have_value("住院")

@@ -83,6 +83,12 @@ def test_one_alert_in_one_hand(street: Neighbourhood, page: Page, album: Album):
     page.get_by_role("button", name="我到了").click()
     expect(page.locator(".stood")).to_contain_text("您已到场")
     expect(page.locator(".history")).to_contain_text("已核对门牌码")
+    expect(page.get_by_role("heading", name="到场情况如何？")).to_be_visible()  # not the form for the telephone
+    page.get_by_text("写一条记录").click()
+    page.locator("#note textarea").fill("已敲门，无人应答")
+    page.locator("#note button").click()
+    expect(page.locator(".history")).to_contain_text("已敲门，无人应答")
+    expect(page.locator("#note textarea")).to_have_value("")  # nobody writes it down twice
 
     # She does not answer: the glass is broken.
     page.get_by_role("link", name="急救交接卡").click()

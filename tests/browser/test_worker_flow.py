@@ -105,6 +105,25 @@ def test_an_arrival_in_a_cellar(street: Neighbourhood, page: Page, album: Album)
     assert [entry.what for entry in history(street, alert)].count("en-route") == 1
 
 
+def test_a_session_that_ends_with_the_outcome_half_written(street: Neighbourhood, page: Page):
+    alert = street.press("h1")
+    street.desk.accept(alert, "worker", street.clock.now())
+    street.desk.on_site(alert, "worker", street.clock.now())
+    come_in(street, page)
+    page.goto(f"{street.url}/alerts/{alert}")
+    page.locator("[value=assistance-given]").check()
+    page.get_by_label("备注").fill("扶起，血压正常")
+    page.context.clear_cookies()
+
+    page.get_by_role("button", name="办结").click()
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
+    come_in(street, page)
+
+    expect(page.locator("#waiting")).to_be_hidden(timeout=20_000)
+    page.goto(f"{street.url}/alerts/{alert}")
+    expect(page.locator(".note")).to_contain_text("扶起，血压正常")
+
+
 def test_a_picture_taken_in_a_cellar(street: Neighbourhood, page: Page, album: Album):
     alert = street.press("h1")
     street.desk.accept(alert, "worker", street.clock.now())

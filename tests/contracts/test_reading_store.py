@@ -221,6 +221,16 @@ def test_replay_goes_on_undisturbed_while_more_is_committed(readings):
     assert arrivals(story) == [2]
 
 
+def test_what_is_committed_beside_is_there_when_it_is_done(readings):
+    first = readings.commit_beside(Batch(readings=[moved(1)], last_arrival=1))
+    commit(readings, moved(1), moved(2))  # waits for the one before
+
+    assert first.done()
+    assert first.result() is None
+    assert arrivals(readings.readings("h1", *FOREVER)) == [1, 2]
+    assert readings.last_arrival() == 2
+
+
 def test_arrivals_count_even_when_nothing_could_be_read(readings):
     assert readings.last_arrival() == 0
 
@@ -273,7 +283,7 @@ def test_a_home_was_heard_when_it_was_heard_last(readings):
     commit(readings, heard={"h1": after(5), "h2": after(1)})
     commit(readings, heard={"h1": after(3), "h2": after(2)})
 
-    assert readings.heard() == {"h1": after(5), "h2": after(2)}
+    assert readings.heard() == {"h1": after(3), "h2": after(2)}, "somebody has put the clock back"
     assert readings.heard("h2") == {"h2": after(2)}
     assert readings.heard("h3") == {}
 
@@ -451,6 +461,31 @@ def test_a_commit_that_fails_leaves_nothing_and_spoils_nothing(path):
     store.close()
 
 
+def test_a_commit_beside_that_fails_says_so_leaves_nothing_and_spoils_nothing(path):
+    store = SqliteReadings(path)
+    with sqlite3.connect(path) as db:  # a law that is only looked at when all is written
+        db.execute("create table law (id integer primary key)")
+        db.execute("create table breach (law references law deferrable initially deferred)")
+        db.execute(
+            "create trigger broken after insert on reading when new.value = 13 begin insert into breach values (1); end"
+        )
+    store._writer.execute("pragma foreign_keys = on")
+
+    done = store.commit_beside(Batch(readings=[moved(1, room="new"), moved(2, value=13, sensor="new")], last_arrival=2))
+
+    with pytest.raises(sqlite3.IntegrityError):
+        done.result()
+    assert store.last_arrival() == 0
+    assert list(store.replay()) == []
+    commit(store, moved(1, room="newer"))
+    assert list(store.replay()) == [moved(1, room="newer")]
+    with pytest.raises(sqlite3.IntegrityError):  # and what cannot even be begun says so at once
+        store.commit_beside(Batch(readings=[moved(2, value=float("nan"))]))
+    commit(store, moved(2, at=2))
+    assert arrivals(store.replay()) == [1, 2]
+    store.close()
+
+
 def test_readings_of_another_process_are_understood(path):
     here, there = SqliteReadings(path), SqliteReadings(path)
     assert there.readings("h7", *FOREVER) == []
@@ -568,13 +603,14 @@ COMMITS_FOREVER = """
 import sys
 sys.path.insert(0, sys.argv[2])
 from test_reading_store import commit, moved
+from gateway.ports import Batch
 from gateway.stores.readings import SqliteReadings
 
 store = SqliteReadings(sys.argv[1])
 number = store.last_arrival()
 while True:
     batch = [moved(number + part, at=number + part) for part in range(1, 1 + number % 7 + 1)]
-    commit(store, *batch)
+    store.commit_beside(Batch(readings=batch)).result() if number % 2 else commit(store, *batch)
     number = store.last_arrival()
     print(number, flush=True)
     if number % 3 == 0:

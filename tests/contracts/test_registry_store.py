@@ -134,6 +134,17 @@ def test_people_grids_and_areas_come_back_as_they_were(town):
     assert town.areas() == [area]
 
 
+def test_a_decision_sees_one_picture_from_its_first_question_to_its_last(town):
+    put(town, a_home(name="before"))
+    decision = town.standing()
+    put(town, a_home(name="after"))
+
+    assert (decision.home("h1").name, town.home("h1").name) == ("before", "after")
+    assert decision.version() < town.version()
+    assert decision.on_duty("g1", Duty.GRID_WORKER, SPRING) == []
+    assert decision.consents("wang") == []
+
+
 def test_putting_again_replaces(town):
     put(town, a_home())
 

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 import uvicorn
 from live_brokers import BROKERS, eventually
@@ -17,6 +16,7 @@ from test_broker_tls import Papers, issue, trouble
 from test_smtp import send
 
 from alerts.channels.exchange import Exchange
+from alerts.channels.lines import url_of
 from gateway.clock import SystemClock
 from gateway.domain.endpoint import Endpoint
 from gateway.ports import TryLater
@@ -122,7 +122,7 @@ def to_a_channel(port: int, folder: Path) -> str:
     async def ask() -> None:
         exchange = Exchange(timedelta(seconds=5))
         try:
-            await exchange.ask(httpx.URL(f"https://127.0.0.1:{port}/"))
+            await exchange.ask(url_of(f"https://127.0.0.1:{port}/"))
         finally:
             await exchange.close()
 

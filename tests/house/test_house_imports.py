@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.retention": FOUNDATION | {"gateway.keeping", "gateway.refusals", "gateway.privacy"},
     "gateway.child": set(),
     "gateway.kit": FOUNDATION,
+    "gateway.doorstep": set(),
     "gateway.broker": FOUNDATION | {"gateway.child"},
     "gateway.supervisor": {
         "gateway.broker",
@@ -85,13 +86,23 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Each library has its rooms; everywhere else it is a stranger.
 THIRD_PARTIES: dict[str, set[str]] = {
     "paho": {"ingest.mqtt", "simulators.broker"},
-    "msgspec": {"dashboard.api_hatch", "ingest.decoders", "ingest.known", "gateway.stores", "gateway.pipeline"},
+    "msgspec": {
+        "dashboard.api_hatch",
+        "detectors.battery",
+        "detectors.device",
+        "ingest.decoders",
+        "ingest.known",
+        "gateway.stores",
+        "gateway.pipeline",
+    },
     "sqlalchemy": {"gateway.stores"},
     "alembic": {"gateway.stores"},
     "influxdb_client": {"gateway.stores.influx"},
     "pyrage": {"gateway.backup"},
     "urllib3": {"gateway.stores.influx"},
-    "httpx": {"alerts.channels", "gateway.watchdog"},
+    "httpx": {"gateway.watchdog"},
+    "httptools": {"alerts.channels.lines"},
+    "certifi": {"alerts.channels.lines"},
     "aiosmtplib": {"alerts.channels.email"},
     "pywebpush": {"alerts.channels.web_push"},
     "py_vapid": {"alerts.channels.web_push"},
@@ -115,7 +126,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "numpy": {"gateway.commands.train_fall"},
     "sklearn": {"gateway.commands.train_fall"},
     "prometheus_client": {"dashboard.metrics"},
-    "uvicorn": {"gateway.app"},
+    "uvicorn": {"gateway.app", "gateway.doorstep"},
     "uvloop": {"gateway.app"},
 }
 

@@ -78,6 +78,14 @@ def test_a_bulkhead_says_what_it_keeps_from_sinking(module):
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
+def test_an_assertion_only_tells_the_type_checker_what_is_there(module):
+    for node in ast.walk(tree(modules()[module])):
+        if isinstance(node, ast.Assert):
+            told = isinstance(node.test, ast.Compare) and isinstance(node.test.ops[0], ast.IsNot)
+            assert told, f"line {node.lineno}: the gateway runs without assertions (-OO); raise what is to be refused"
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
 def test_every_module_says_what_it_is_for(module):
     file = tree(modules()[module])
 

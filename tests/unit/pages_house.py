@@ -147,7 +147,10 @@ class Rig:
         self._arrival += 1
         sensor, room = (f"{home}-d", "") if kind is Kind.DOOR else (f"{home}-m", "kitchen")
         reading = Reading(home, sensor, room, kind, value, at, at, arrival=self._arrival)
-        self.readings.commit(Batch(readings=[reading], heard={home: at}))
+        heard = max(
+            at, self.readings.heard(home).get(home, at)
+        )  # a reading of before does not take back what came since
+        self.readings.commit(Batch(readings=[reading], heard={home: heard}))
 
     def is_heard(self, *homes: str) -> None:
         self.readings.commit(Batch(heard={home: self.clock.now() for home in homes}))

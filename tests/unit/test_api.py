@@ -8,6 +8,7 @@ from pages_house import Rig
 from walled_house import STRANGE, Walled
 
 from dashboard.answers import cursor_of
+from dashboard.api import document
 from dashboard.keys import MOST_A_MINUTE, MOST_GUESSES, Right, make_token, revoke
 from gateway.domain import Duty, Severity, State
 from gateway.ports import Answered
@@ -398,6 +399,15 @@ def test_the_document_names_every_address_with_its_right(rig, city):
     rights = {right for one in operations for held in one["security"] for right in held["token"]}
     assert rights == set(Right)
     assert rig.visit("nobody").ask("GET", "/api/v1/openapi.json").status_code == 401
+
+
+def test_the_document_that_is_handed_out_is_that_of_the_addresses(rig, city):
+    made = document(rig.app.router.routes[0].routes)
+
+    given = city.get("/openapi.json").json()
+
+    assert given.pop("servers") == [{"url": rig.house.base_url}]
+    assert given == json.loads(json.dumps(made)), "an address was changed: run scripts/openapi"
 
 
 def test_an_address_that_is_none_is_a_problem_too(city):

@@ -131,3 +131,16 @@ def test_a_home_that_is_watched_no_more_has_a_state_too(rig, city):
     rig.registrar.set_state("h2", Monitoring.RETIRED, who="chief", now=rig.clock.now(), why="moved")
 
     assert city.get("/homes/h2").json()["state"] == "retired"
+
+
+def test_what_changes_in_one_home_makes_no_other_be_read_anew(rig, monkeypatch):
+    monkeypatch.setattr("dashboard.answers.STATES_KEPT", 2)
+    api = rig.app.hatch.door.api
+    one, other = rig.registry.home("h1"), rig.registry.home("h2")
+    told = api.state(one), api.state(other)
+    rig.clock.go_on(seconds=1)
+    rig.hear("h1")
+
+    assert api.state(one) is not told[0] and api.state(other) is told[1]
+    api.state(rig.registry.home("h3"))  # one more than is kept
+    assert api.state(other) == told[1]

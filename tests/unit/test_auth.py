@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pages_house import BASE, PASSWORD, SECRET, HandClock, Rig, hidden, sign_in
@@ -388,6 +389,46 @@ def test_a_script_that_asks_for_a_part_is_sent_to_the_door(rig):
     answer = rig.browser().get("/", headers={"hx-request": "true"})
 
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login?next=/")
+
+
+@pytest.mark.parametrize(
+    ("act", "path", "headers", "back"),
+    [
+        ("GET", "/clocks?late=1", {}, "/clocks?late=1"),
+        (
+            "GET",
+            "/ringing",
+            {"hx-request": "true", "hx-current-url": f"{BASE}/homes/h1?day=2026-03-02"},
+            "/homes/h1?day=2026-03-02",
+        ),
+        (
+            "POST",
+            "/alerts/h1/sos/-/1/resolve",
+            {"hx-request": "true", "hx-current-url": f"{BASE}/alerts/h1/sos/-/1"},
+            "/alerts/h1/sos/-/1",
+        ),
+        ("POST", "/install/h1/edit", {}, "/install/h1/edit"),
+        ("POST", "/install/h1/devices/h1-sos/remove", {}, "/install/h1/devices/h1-sos"),
+        ("POST", "/alerts/h1/sos/-/1/resolve", {}, "/"),
+    ],
+)
+def test_whoever_signs_in_again_comes_back_to_the_page_where_they_were(rig, act, path, headers, back):
+    answer = rig.browser().request(act, path, headers={"accept": "text/html", **headers})
+
+    door = urlsplit(answer.headers.get("hx-redirect") or answer.headers["location"])
+    asked = parse_qs(door.query)
+    assert (door.path, asked["next"]) == ("/login", [back])
+    assert ("unsaved" in asked) is (act == "POST" and not headers)
+
+
+def test_whoever_was_signed_out_in_the_midst_of_a_form_is_told_that_it_was_not_saved(rig):
+    browser = rig.signed_in("li", Duty.INSTALLER)
+    rig.accounts.end_sessions("li")
+
+    answer = browser.post("/install/new", data={"name": "王奶奶"}, headers={"accept": "text/html"})
+
+    assert answer.status_code == 303
+    assert "没有保存" in browser.get(answer.headers["location"]).text
 
 
 @pytest.mark.parametrize("duty", [Duty.FAMILY, Duty.INSTALLER])

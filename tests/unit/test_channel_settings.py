@@ -80,7 +80,10 @@ def test_secrets_are_only_said_to_be_there(name, sheet):
         ('[channels.email]\nhost = "h"\nsender = "a@b.cn"\nusername = "u"\n', "username and password belong together"),
         ('[channels.webhook]\ntimeout = "soon"\n', "channel 'webhook': timeout: .*it is 'soon'"),
         ('[channels.webhook]\ntimeout = "PT1H"\n', "timeout: an answer is waited for at most"),
-        ('[channels.dingtalk]\nbase_url = "dingtalk"\n', "base_url: must begin with https://"),
+        (
+            '[channels.dingtalk]\nbase_url = "dingtalk"\n',
+            "base_url: 'dingtalk' is no address: it must begin with https://",
+        ),
         ('[channels.siren]\non = "loud"\n', "on: is no JSON"),
         (SMS.replace("LTAI", "LTAI "), "access_key: holds a space or a character that stands in no key"),
         (SMS.replace("SMS_1", ""), "template: must not be empty"),

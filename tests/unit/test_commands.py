@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from gateway import cli
 from gateway.cli import app
 from gateway.config import Refused
 from gateway.domain import Condition, Duty, Gap, Monitoring, Power, Role
@@ -315,3 +316,15 @@ def test_an_account_is_shut_and_its_sessions_end(shouwang):
 )
 def test_what_was_asked_wrongly_is_answered_with_a_sentence(shouwang, line, sentence):
     assert sentence in shouwang.refused(line)
+
+
+def test_what_runs_for_months_goes_without_docstrings_where_that_is_kept(tmp_path, monkeypatch):
+    kept = tmp_path / "__pycache__" / "app.cpython.opt-2.pyc"
+    monkeypatch.setattr(cli.importlib.util, "cache_from_source", lambda source, optimization: kept)
+    monkeypatch.setattr(cli.sys, "dont_write_bytecode", True)
+
+    assert cli._frugal() == []
+
+    kept.parent.mkdir()
+    kept.touch()
+    assert cli._frugal() == ["-OO", "-X", "no_debug_ranges"]

@@ -28,8 +28,17 @@ def test_nonsense_is_refused_in_sentences(sheet):
 
     said = str(refused.value)
     assert "web.port" in said and "99999" in said
-    assert "there is no setting 'web.prot'" in said
+    assert "there is no setting 'web.prot'; there are ['base_url', 'cert', 'host', 'key', 'metrics', 'port']" in said
     assert "broker.url" in said and "mqtt://" in said
+
+
+def test_a_duration_is_shown_as_it_is_written(sheet):
+    shown = {name: value for name, value, _ in understood(load(sheet('[watchdog]\nafter = "PT50S"\n')))}
+    with pytest.raises(ConfigError) as refused:
+        load(sheet('[retention]\nreadings = "P7D"\n[watchdog]\nafter = "PT1S"\n'))
+
+    assert (shown["watchdog.after"], shown["detectors.inactivity.by_day"]) == ("PT50S", "PT3H")
+    assert "(it is 'P7D')" in str(refused.value) and "between PT10S and PT1M15S" in str(refused.value)
 
 
 def test_a_misspelt_option_is_answered_with_the_right_ones(sheet):

@@ -16,7 +16,7 @@ import http_ece
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pages_house import Rig, hidden
+from pages_house import Rig, a_home, hidden
 
 from alerts.channels import make
 from dashboard import pictures, push
@@ -184,6 +184,19 @@ def test_what_needs_nobody_signed_in_tells_nothing(rig):
 
 
 # --------------------------------------------------------------------------- what rings, and what is for today
+
+
+def test_of_many_that_ring_three_push_the_page_down_and_all_are_heard(rig):
+    with rig.registry.begin() as ledger:
+        for number in (4, 5, 6):
+            ledger.put_home(a_home(number, "g1", "孙奶奶"), rig.clock.now())
+    ringing = [rig.press(home).id for home in ("h1", "h2", "h4", "h5", "h6")]
+
+    text = rig.signed_in("liu", Duty.GRID_WORKER, "g1").get("/ringing").text
+
+    above, _, below = text.partition("<details")
+    assert (above.count("data-rings"), below.count("data-rings")) == (3, 2)
+    assert all(f'data-rings="{alert}"' in text for alert in ringing) and "还有 2 处正在响" in below
 
 
 def test_only_an_emergency_of_theirs_that_nobody_has_stands_on_every_page(rig):

@@ -203,6 +203,28 @@ def test_no_tick_lays_more_than_a_few_to_sleep_and_the_next_follows_at_once(monk
     assert not pipeline._watches
 
 
+def test_whoever_lies_in_a_checkpoint_as_they_are_is_laid_down_without_another(monkeypatch):
+    """In a county most have been written down since they last moved: to pack them once more would be half of all."""
+    county, kept = County(awake_at_most=AWAKE_AT_MOST), []
+    for home in HOMES:
+        county.hears(home, "plain/hall", kind="motion", value=1)
+    county.pipeline.keep_all()
+    county.now += timedelta(seconds=20)
+    county.hears("h1", "plain/bath", kind="motion", value=1)
+    before = county.remembered()
+
+    keep = county.readings.keep
+    monkeypatch.setattr(
+        county.readings, "keep", lambda some, settled: keep([kept.append(one.home) or one for one in some], settled)
+    )
+    county.pipeline._awake_at_most = 0
+    county.pipeline.tick(county.now, NOON)
+
+    assert kept == ["h1"]
+    assert not county.pipeline._watches
+    assert county.remembered() == before
+
+
 def test_a_town_that_falls_silent_is_told_of_home_by_home(monkeypatch):
     """Whoever presses a button while every hub of a town falls silent does not wait until all of it is written down."""
     monkeypatch.setattr("gateway.pipeline.TOLD_US", TICK_US)

@@ -108,16 +108,18 @@ def test_restored_is_replayed(messages, data):
 
 
 @settings(max_examples=150, deadline=None)
-@given(lives())
-def test_whoever_is_laid_aside_is_heard_as_if_in_hand(messages):
+@given(lives(), st.sampled_from([timedelta(0), BURST]))
+def test_whoever_is_laid_aside_is_heard_as_if_in_hand(messages, silent):
     """A county's devices lie as bytes while they are silent; nothing they said is forgotten, not even repetitions."""
     in_hand, aside = an_intake(), an_intake()
     said = []
     for number, message in enumerate(messages, 1):
         said.append(aside.take(message, number).readings)
-        for bound in list(aside._in_hand):
-            aside._in_hand.remove(bound)
-            aside._lay_aside(bound, message.heard + BURST)
+        taken = [*aside._newcomers, *aside._in_hand]
+        aside._newcomers.clear()
+        aside._in_hand.clear()
+        for bound in taken:
+            aside._lay_aside(bound, message.heard + silent, speaks=False)
 
     assert said == live(in_hand, messages)
     assert aside.last_values(HOME) == in_hand.last_values(HOME)

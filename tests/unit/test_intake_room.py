@@ -59,10 +59,48 @@ def lived(count: int) -> tuple[Intake, Registered]:
     return intake, directory
 
 
+def test_only_who_speaks_again_soon_stays_in_hand(monkeypatch):
+    """A thousand homes that each say something once, as after a start, take the room of those that are laid aside."""
+    monkeypatch.setattr(intake_room, "NEWCOMERS", 2)
+    devices = [sensor(f"contact-{number}", Role.OPENING, number) for number in range(1, 9)]
+    intake, now = Intake(Registered(a_home(*devices))), MORNING
+
+    def says(device: int) -> None:
+        heard = now + timedelta(milliseconds=device)
+        said = json.dumps({"contact": True, "last_seen": iso(heard)}).encode()
+        intake.take(Message(f"shouwang/hub-7/zigbee2mqtt/{address(device)}", said, heard), 1)
+
+    def in_hand() -> set[int]:
+        return {at for at, one in enumerate(intake._devices["home-7"], 1) if not isinstance(one, bytes)}
+
+    for device in range(1, 9):
+        says(device)
+    assert in_hand() == {6, 7, 8}, "two newcomers, and the one that is speaking"
+
+    now += timedelta(seconds=5)
+    for device in range(1, 9):
+        says(device)
+    assert in_hand() == set(range(1, 9))
+    assert len(intake._topics["home-7"]) == len(intake._roads) == 8
+
+
+def test_coming_and_going_leaves_nothing_behind(monkeypatch):
+    monkeypatch.setattr(intake_room, "NEWCOMERS", 0)
+    devices = [sensor(f"contact-{number}", Role.OPENING, number) for number in (1, 2)]
+    intake = Intake(Registered(a_home(*devices)))
+    for turn in range(50):
+        heard = MORNING + timedelta(minutes=2 * turn)
+        said = json.dumps({"contact": turn % 4 < 2, "last_seen": iso(heard)}).encode()
+        assert intake.take(Message(f"shouwang/hub-7/zigbee2mqtt/{address(turn % 2 + 1)}", said, heard), 1).readings
+
+    assert len(intake._topics["home-7"]) == len(intake._roads) == 1
+
+
 @pytest.mark.parametrize(("in_hand", "most"), [(10_000, 13_500), (0, 7_200)], ids=["in hand", "laid aside"])
 def test_a_home_of_eight_devices_takes_no_more_room_than_this(monkeypatch, in_hand, most):
     """Beside its registration: some 13 kB while its devices are in hand, half of it when they have been silent."""
     monkeypatch.setattr(intake_room, "IN_HAND", in_hand)
+    monkeypatch.setattr(intake_room, "NEWCOMERS", min(in_hand, intake_room.NEWCOMERS))
     small, large = (held(intake, [directory]) for intake, directory in map(lived, (10, 30)))
 
     assert (large - small) / 20 <= most

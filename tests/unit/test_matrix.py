@@ -358,7 +358,7 @@ ROUTES: dict[str, May] = {
     "POST /demo/press": may(ON_DUTY, home="{home_id}"),
     "POST /demo/kill": may(ON_DUTY),
     "POST /logout": may(ALL),
-    "POST /account/sign-out-everywhere": may(ALL, answers={401}),  # that was the session of this browser
+    "POST /account/sign-out-everywhere": may(ALL, answers={303}),  # that was the session of this browser
 }
 
 OWN = {

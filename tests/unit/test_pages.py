@@ -296,6 +296,15 @@ def test_without_an_outcome_it_stays_open_and_the_note_is_kept(rig, outcome):
     assert rig.alert(alert.id).state is State.ACCEPTED
 
 
+def test_a_home_that_rings_and_is_not_heard_is_not_in_order(rig):
+    rig.clock.go_on(hours=5)
+    rig.press("h1")
+
+    page = rig.signed_in().get("/homes/h1").text
+
+    assert "没有盲区" not in page and "收不到这户的任何信号" in page
+
+
 def test_who_comes_second_is_told_who_has_it(rig):
     alert = rig.press()
     rig.desk.accept(alert.id, "liu", rig.clock.now(), "link")
@@ -314,7 +323,7 @@ def test_only_who_has_it_or_who_leads_finishes_it(rig):
     for login, duty, finishes in (("he", Duty.DEPUTY, False), ("ma", Duty.SUPERVISOR, True)):
         browser = rig.signed_in(login, duty)
         page = browser.get(alert_url(alert.id)).text
-        assert ('id="resolve"' in page) is finishes
+        assert ('id="settle"' in page) is finishes
         data = {"csrf": hidden(page, "csrf"), "outcome": "elder-safe-no-cause"}
         browser.post(f"{alert_url(alert.id)}/resolve", data=data)
         assert (rig.alert(alert.id).state is State.RESOLVED) is finishes

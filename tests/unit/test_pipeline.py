@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from alerts.desk import Desk
-from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor, State
+from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Override, Person, Reach, Role, Room, Sensor, State
 from gateway.pipeline import AWAKE_AT_MOST, SLICE, Pipeline, _unpacked
 from gateway.ports import Checkpoint, Message
 from gateway.registry import Registry
@@ -339,3 +339,82 @@ def test_when_a_device_was_last_heard_is_shown_about_each_minute(gateway):
 
     assert {c.sensor for c in after if c.heard} == {"pir", "pir2"}
     assert max(c.heard for c in after if c.heard) > max(c.heard for c in before if c.heard)
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=1), timedelta(days=4_000)])
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_hub_that_dies_after_the_clock_was_put_back_is_told_in_its_usual_time(gateway, by, falls):
+    gateway.beats(5)
+    gateway.now -= by
+    if falls:
+        gateway.start()
+    since = gateway.now
+    gateway.pipeline.tick(gateway.now, since)
+    assert gateway.readings.heard()["h1"] == since, "nobody reads on a page that a home was heard in years to come"
+
+    for _ in range(2):
+        gateway.now += timedelta(minutes=1)
+        gateway.pipeline.tick(gateway.now, since)
+    assert gateway.told() == []
+
+    gateway.now += timedelta(minutes=2)
+    gateway.pipeline.tick(gateway.now, since)
+    assert gateway.told() == [("home_silent", 1)]
+
+
+def test_a_hub_that_lives_when_the_clock_is_put_back_is_accused_of_nothing(gateway):
+    gateway.beats(5)
+    for by in (timedelta(days=-1), timedelta(days=1), timedelta(days=4_000), timedelta(days=-4_000)):
+        gateway.now += by
+        since = gateway.now
+        for _ in range(10):
+            gateway.pipeline.tick(gateway.now, since)
+            gateway.now += timedelta(seconds=30)
+            gateway.hears(("hub", {"kind": "heartbeat"}))
+
+    assert gateway.told() == []
+
+
+def test_who_lies_still_after_the_clock_was_put_back_is_missed(gateway):
+    """What was lived under a clock that was years ahead does not pass for life until then."""
+    gateway.now += timedelta(days=4_000)
+    gateway.beats(1)
+    gateway.moves()
+    gateway.beats(10)
+    gateway.now -= timedelta(days=4_000)
+    gateway.beats(9 * 60)
+
+    assert ("inactivity", 1) in gateway.told()
+
+
+def test_who_was_down_while_one_plan_ended_and_another_began_accuses_nobody(gateway):
+    """The first message after it comes before the first tick: it is no word from the hours between."""
+    until = NOON + timedelta(hours=8)
+    with gateway.registry.begin() as ledger:
+        ledger.put_override(
+            Override(area="a", key="festivals", value="no", since=NOON, until=until, author="li", reason="春节")
+        )
+    gateway.pipeline.tick(gateway.now, NOON)
+    gateway.moves()
+    gateway.beats(10)
+    gateway.now += timedelta(hours=30)
+    gateway.start()
+    gateway.hears(("hub", {"kind": "heartbeat"}))
+    gateway.pipeline.tick(gateway.now, gateway.now)
+
+    assert gateway.told() == []
+
+
+def test_what_was_stored_before_the_clock_was_put_back_is_read_back_by_the_clock_as_it_stands(gateway):
+    gateway.moves()
+    gateway.pipeline.tick(gateway.now, NOON)
+    gateway.now -= timedelta(days=1)
+    gateway.pipeline.tick(gateway.now, gateway.now)
+    gateway.hears(("hub", {"kind": "heartbeat"}))
+    gateway.start()
+    since = gateway.now
+    for _ in range(4):
+        gateway.now += timedelta(minutes=1)
+        gateway.pipeline.tick(gateway.now, since)
+
+    assert gateway.told() == [("home_silent", 1)]

@@ -163,6 +163,15 @@ def test_a_damaged_copy_is_passed_over(state):
     assert rescue(state, MORNING) == [Missing("book", MORNING, NIGHT)]
 
 
+def test_what_is_put_aside_is_for_nobody_else(state):
+    spoil(state / BOOK)
+
+    rescue(state, MORNING)
+
+    aside = state / "damaged"
+    assert {path.stat().st_mode & 0o077 for path in (aside, *aside.iterdir())} == {0}
+
+
 def test_a_damaged_file_is_not_copied(state):
     spoil(state / BOOK)
 

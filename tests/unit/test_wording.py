@@ -168,7 +168,7 @@ def test_taken_by_somebody_without_a_name():
 
 
 def test_a_test_message_says_that_nothing_has_happened():
-    assert letter(delivery(Purpose.TEST, alert=""), None, home=None, language="zh").body.startswith("没有发生任何事")
+    assert letter(delivery(Purpose.TEST, alert=""), None, home=None, language="zh").body.startswith("没有险情")
 
 
 def test_a_home_nobody_registered_is_named_by_its_id():
