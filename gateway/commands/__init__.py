@@ -14,7 +14,7 @@ from gateway.config import Refused, Settings, load
 
 if TYPE_CHECKING:  # opened only by commands that look at a gateway
     from gateway.app import Stores
-    from gateway.domain import Home
+    from gateway.domain import Home, Person
     from gateway.privacy import Privacy
     from gateway.registry import Registry
 
@@ -64,6 +64,20 @@ class Office:
         if home is None:
             raise Refused(f"There is no home {home_id!r}; `shouwang homes list` names them.")
         return home
+
+    def person(self, person_id: str) -> "Person":
+        person = self.stores.registry.person(person_id)
+        if person is None:
+            raise Refused(f"There is no person {person_id!r}; `shouwang people list` names them.")
+        return person
+
+    def reachable(self, person_id: str) -> "Person":
+        """Somebody who has a way to be told."""
+        person = self.person(person_id)
+        if not person.reaches:
+            give = f"shouwang people put {person_id} --reach …"
+            raise Refused(f"Nothing reaches {person_id}: give them a way with `{give}`.")
+        return person
 
     def language(self, asked: str) -> str:
         """The language of a table: as asked for, or that of the settings."""

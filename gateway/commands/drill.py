@@ -8,7 +8,6 @@ from typing import Annotated, TypeVar
 import typer
 
 from gateway.commands import Config, Office, State, Who, office, say
-from gateway.config import Refused
 from gateway.domain import ButtonTest, Delivery, Stage
 
 drills = typer.Typer(help="Drills: who can be reached, which button calls. 演练", no_args_is_help=True)
@@ -32,11 +31,7 @@ def drill_person(
     with office(config, state) as here:
         from alerts.drills import drill
 
-        found = here.stores.registry.person(person)
-        if found is None:
-            raise Refused(f"There is no person {person!r}; `shouwang people list` names them.")
-        if not found.reaches:
-            raise Refused(f"Nothing reaches {person}: give them a way with `shouwang people put {person} --reach …`.")
+        found = here.reachable(person)
         sent = drill(_desk(here), found, who, here.now)
         ids = {message.id for message in sent}
 

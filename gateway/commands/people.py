@@ -66,9 +66,7 @@ def people_first(
 ) -> None:
     """Which of somebody's ways is tried first from now on; the others follow in the order in which they stand."""
     with office(config, state) as here:
-        known = here.stores.registry.person(person)
-        if known is None:
-            raise Refused(f"Nobody is registered as {person!r}.")
+        known = here.person(person)
         ways = [name for name, _ in ways_of(known)]
         if way not in ways:
             raise Refused(f"{person} has no way {way!r}; there are {ways}.")

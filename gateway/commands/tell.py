@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from gateway.commands import Config, Office, State, Who, office, say
-from gateway.config import Refused
 from gateway.domain import Act, Person
 
 
@@ -19,11 +18,7 @@ def tell(
 ) -> None:
     """Send a test message by everything that reaches a person, and print what each channel said. 测试通知"""
     with office(config, state) as here:
-        found = here.stores.registry.person(person)
-        if found is None:
-            raise Refused(f"There is no person {person!r}; `shouwang people list` names them.")
-        if not found.reaches:
-            raise Refused(f"Nothing reaches {person}: give them a way with `shouwang people put {person} --reach …`.")
+        found = here.reachable(person)
         with here.stores.registry.begin() as ledger:
             ledger.audit(Act(at=here.now, who=who, what="tell", ref=person))
         if not asyncio.run(_tell(found, here)):

@@ -54,14 +54,12 @@ def note(
     with office(config, state) as here:
         from alerts.desk import Desk
 
-        found = here.home(home)
-        if here.stores.registry.person(person) is None:
-            raise Refused(f"There is no person {person!r}; `shouwang people list` names them.")
+        found, visitor = here.home(home), here.person(person)
         when = (moment(at, found.zone) if at else here.now).replace(second=0, microsecond=0)
         if when > here.now:
             raise Refused(f"A visit is noted when somebody was there, and {at} has not come yet.")
         kept = Visit(
-            home=found.id, at=when, person=person, elder=one_of(Elder, elder, "state of a resident"), note=note
+            home=found.id, at=when, person=visitor.id, elder=one_of(Elder, elder, "state of a resident"), note=note
         )
         Desk(here.stores.alerts, here.stores.registry).visited(kept, here.now, by=who)
         say(f"{found.name}: noted for {when.astimezone(found.zone):%Y-%m-%d %H:%M}.")
