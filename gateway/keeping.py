@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from gateway.domain import Act, Override
 from gateway.ports import RegistryStore
-from gateway.refusals import LONGEST_TEXT, N_, refused
+from gateway.refusals import N_, check_reason, known_home, refused
 
 LONGEST = timedelta(days=3650)
 """Longer than this nothing is kept of anybody."""
@@ -52,18 +52,13 @@ class Keeping:
                 most=LONGEST.days,
                 days=days,
             )
-        if not why.strip():
-            raise refused(N_("Please say why; whoever reads it later has to understand it."))
-        if len(why) > LONGEST_TEXT:
-            raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
+        check_reason(why)
         if until is None and span > self.usual[kind]:
             raise refused(N_("Please say until when: what is kept for longer than the rest has an end."))
         if until is not None and not now < until <= now + LONGEST:
             raise refused(N_("The end has to lie in the future, within ten years."))
         with self.store.begin() as ledger:
-            home = self.store.home(home_id)
-            if home is None:
-                raise refused(N_("There is no home '{home}'."), home=home_id)
+            home = known_home(self.store, home_id)
             for line in self._running(home_id, kind, now):
                 ledger.put_override(replace(line, until=now))
             line = Override(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from gateway.domain import Act, Area, Facts, Grid, Scope
 from gateway.ports import RegistryLedger, RegistryStore
-from gateway.refusals import ID, LONGEST_TEXT, N_, is_name, refused
+from gateway.refusals import ID, N_, check_reason, is_name, refused
 from gateway.sheets import STANDARD_LEVELS, lies_above
 
 A_DAY = timedelta(days=1)
@@ -66,10 +66,7 @@ class Places:
 
         Whoever was called for it is called for it no longer, its shifts end and its plan ends.
         """
-        if not why.strip():
-            raise refused(N_("Please say why; whoever reads it later has to understand it."))
-        if len(why) > LONGEST_TEXT:
-            raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
+        check_reason(why)
         with self._act(who, now) as act:
             place = self._known(code)
             moved = self._move(act, place, into) if isinstance(place, Grid) else self._must_be_empty(place)

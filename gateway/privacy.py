@@ -22,7 +22,7 @@ from gateway.domain import Act, Alert, Duty, Finding, Home, Leaving, Monitoring,
 from gateway.domain.home import GRID
 from gateway.domain.trail import AT_ONCE, REDACTED, Sealed, proof
 from gateway.ports import AccountStore, AlertStore, ReadingStore, RegistryStore
-from gateway.refusals import N_, refused
+from gateway.refusals import N_, check_reason, known_home, refused
 from gateway.registry import Registry
 from gateway.rescue import forget_copies
 
@@ -139,8 +139,7 @@ class Privacy:
 
         Refused while somebody is being helped there. The hubs lose their way in first, so that nothing new comes.
         """
-        if not why.strip():
-            raise refused(N_("Please say why; whoever reads it later has to understand it."))
+        check_reason(why)
         home = self._home(home_id)
         alerts = self._alerts_of(home)
         if any(alert.is_open for alert in alerts):
@@ -219,8 +218,8 @@ class Privacy:
     # ------------------------------------------------------------------ small hands
 
     def _home(self, home_id: str) -> Home:
-        home = self.registry.home(home_id)
-        if home is None or home.id.startswith(GRID):
+        home = known_home(self.registry, home_id)
+        if home.id.startswith(GRID):
             raise refused(N_("There is no home '{home}'."), home=home_id)
         return home
 

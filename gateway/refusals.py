@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.domain import Home, Sensor
+from gateway.domain import Home, Person, Sensor
 from gateway.locales import catalogue
+from gateway.ports import Directory
 
 ID = re.compile(r"[a-z0-9-]{1,64}")
 """Ids of homes, rooms, hubs and sensors stand in topics and addresses: a space would close a connection."""
@@ -54,6 +55,35 @@ class RegistrationError(Exception):
 
 def refused(text: str, **values: object) -> RegistrationError:
     return RegistrationError(Sentence(text, tuple(values.items())))
+
+
+def known_home(directory: Directory, home_id: str) -> Home:
+    """The home of this id; refused where nobody registered one."""
+    home = directory.home(home_id)
+    if home is None:
+        raise refused(N_("There is no home '{home}'."), home=home_id)
+    return home
+
+
+def known_person(directory: Directory, person_id: str) -> Person:
+    """The person of this id; refused where nobody registered one."""
+    person = directory.person(person_id)
+    if person is None:
+        raise refused(N_("There is nobody '{person}'; register them."), person=person_id)
+    return person
+
+
+def check_reason(why: str) -> None:
+    """Refuses an act of which nobody says why."""
+    if not why.strip():
+        raise refused(N_("Please say why; whoever reads it later has to understand it."))
+    check_length(why)
+
+
+def check_length(why: str) -> None:
+    """Refuses a reason that nobody would read to its end; none at all may be given."""
+    if len(why) > LONGEST_TEXT:
+        raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
 
 
 @dataclass(frozen=True)

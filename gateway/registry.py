@@ -54,16 +54,19 @@ from gateway.domain.plan import (
 from gateway.ports import RegistryLedger, RegistryStore
 from gateway.refusals import (
     HOURS,
-    LONGEST_TEXT,
     N_,
     PHONE,
     SHORTEST_SECRET,
     Known,
     RegistrationError,
     Sentence,
+    check_length,
+    check_reason,
     faults_of,
     is_name,
     is_person_id,
+    known_home,
+    known_person,
     refused,
     sentences,
 )
@@ -757,10 +760,7 @@ class Registry:
         until: datetime | None,
         why: str,
     ) -> Override:
-        if not why.strip():
-            raise refused(N_("Please say why; whoever reads it later has to understand it."))
-        if len(why) > LONGEST_TEXT:
-            raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
+        check_reason(why)
         since = act.now if since is None else since
         if since < act.now:
             raise refused(N_("A plan begins now or later: what was, was judged by what held then."))
@@ -1007,8 +1007,7 @@ class Registry:
             act.ledger.put_person(replace(person, reaches=ways), act.now)
 
     def _begin(self, act: "_Act", home_id: str, key: str, value: str, until: datetime | None, why: str) -> Override:
-        if len(why) > LONGEST_TEXT:
-            raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
+        check_length(why)
         line = Override(home=home_id, key=key, value=value, since=act.now, until=until, author=act.who, reason=why)
         act.ledger.put_override(line)
         return line
@@ -1026,10 +1025,7 @@ class Registry:
         return pauses[-1] if pauses else None
 
     def _home(self, home_id: str) -> Home:
-        home = self._store.home(home_id)
-        if home is None:
-            raise refused(N_("There is no home '{home}'."), home=home_id)
-        return home
+        return known_home(self._store, home_id)
 
     def _hub(self, home: Home, hub_id: str) -> Hub:
         hub = next((hub for hub in home.hubs if hub.id == hub_id), None)
@@ -1044,10 +1040,7 @@ class Registry:
         return sensor
 
     def _person(self, person_id: str) -> Person:
-        person = self._store.person(person_id)
-        if person is None:
-            raise refused(N_("There is nobody '{person}'; register them."), person=person_id)
-        return person
+        return known_person(self._store, person_id)
 
     def _new_hub_id(self) -> str:
         """Opaque: topics name it, and say nothing about whose home it is."""

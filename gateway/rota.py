@@ -9,7 +9,7 @@ from datetime import date, datetime
 from gateway.domain import Act, Duty, Facts
 from gateway.domain.rota import Holiday, Leave, Rota, Shift, Turn
 from gateway.ports import RegistryLedger, RegistryStore
-from gateway.refusals import LONGEST_TEXT, N_, refused
+from gateway.refusals import N_, check_length, known_person, refused
 
 Place = tuple[str, date]
 """A shift's id and the day on which it begins."""
@@ -92,8 +92,7 @@ class DutySheet:
             self._check(leave.person)
             if leave.until <= now:
                 raise refused(N_("This leave is over already."))
-            if len(leave.reason) > LONGEST_TEXT:
-                raise refused(N_("The reason is too long; {most} characters at most."), most=LONGEST_TEXT)
+            check_length(leave.reason)
             act.ledger.put_leave(replace(leave, author=who))
             act.note("leave.put", leave.person, why=leave.reason)
 
@@ -117,8 +116,8 @@ class DutySheet:
         return replace(turn, person=person)
 
     def _check(self, person: str, place: str = "") -> None:
-        if person and self._store.person(person) is None:
-            raise refused(N_("There is nobody '{person}'; register them."), person=person)
+        if person:
+            known_person(self._store, person)
         if place and place not in self._store.rota().above:
             raise refused(N_("There is no grid or area '{place}'; register it first."), place=place)
 

@@ -12,7 +12,7 @@ from gateway.domain import Act, Consent, Facts, Home, Look, Override, Sight
 from gateway.domain.people import LOOKS, looks
 from gateway.domain.plan import NOT_SHOWN
 from gateway.ports import Directory, RegistryLedger, RegistryStore
-from gateway.refusals import N_, refused
+from gateway.refusals import N_, known_home, refused
 
 NOT_SHOWN_AT_MOST = timedelta(days=7)
 """Whoever wants the family to see nothing for longer takes the consent back."""
@@ -133,9 +133,7 @@ class Sharing:
     @contextmanager
     def _act(self, home_id: str, who: str, now: datetime) -> Iterator[_Act]:
         with self._store.begin() as ledger:
-            home = self._store.home(home_id)
-            if home is None:
-                raise refused(N_("There is no home '{home}'."), home=home_id)
+            home = known_home(self._store, home_id)
             if not home.person:
                 raise refused(N_("Register the resident first: consent is given by a person."))
             yield _Act(ledger, home, who, now)
