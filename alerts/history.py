@@ -1,4 +1,4 @@
-"""What an alert's history can tell. The words for it are made in `alerts/wording.py`."""
+"""What an alert's history can tell. The words for it are made in `alerts/wording`."""
 
 from enum import StrEnum
 

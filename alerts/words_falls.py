@@ -1,6 +1,6 @@
 """Words about falls: who says so, what speaks for it, and what has been seen since.
 
-Only texts stand here; `alerts/wording.py` says them.
+Only texts stand here; `alerts/wording` says them.
 """
 
 from collections.abc import Mapping

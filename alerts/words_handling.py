@@ -1,6 +1,6 @@
 """Words of what people do about an alert once they have it: by what an arrival is known, how the resident was.
 
-Only texts stand here; `alerts/wording.py` says them.
+Only texts stand here; `alerts/wording` says them.
 """
 
 from collections.abc import Callable, Mapping

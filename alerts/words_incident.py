@@ -1,6 +1,6 @@
 """Words of incidents: what else was found, what another alert says better, and an area that has gone dark.
 
-Only texts stand here; `alerts/wording.py` says them.
+Only texts stand here; `alerts/wording` says them.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Words of the ladder beyond a first call: asking the resident, reminding, handing over, and how it ended.
 
-Only texts stand here; `alerts/wording.py` says them.
+Only texts stand here; `alerts/wording` says them.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Words of plans: what is held back until when, one message for what has waited, and what else may have moved.
 
-Only texts stand here; `alerts/wording.py` says them.
+Only texts stand here; `alerts/wording` says them.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Words about slow changes: what was counted, and how a count is shown.
 
-Only texts stand here; `alerts/wording.py` says them.
+Only texts stand here; `alerts/wording` says them.
 """
 
 from collections.abc import Callable, Mapping
