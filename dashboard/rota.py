@@ -48,15 +48,6 @@ WORKED = (
 MOST_GRIDS = 60
 """So many other places are named beside a week; from the list of sheets one comes to all of them."""
 
-WEEKDAYS = (
-    N_("Monday"),
-    N_("Tuesday"),
-    N_("Wednesday"),
-    N_("Thursday"),
-    N_("Friday"),
-    N_("Saturday"),
-    N_("Sunday"),
-)
 SAID = {
     "swapped": N_("Swapped. It counts from now on."),
     "saved": N_("Saved."),
@@ -250,7 +241,7 @@ class Rotas:
 
     def _words(self, tongue: Tongue, grid: Home, now: datetime) -> dict[str, Any]:
         def weekday(number: int) -> str:
-            return tongue.say(WEEKDAYS[number - 1])
+            return wording.day_name(number - 1, tongue.language)
 
         def days(shift: Shift) -> str:
             if shift.weekdays == EVERY_DAY:
@@ -302,7 +293,7 @@ class Rotas:
             duty_name=lambda duty: wording.duty_name(duty, tongue.language),
             channel=lambda name: channel_word(name, tongue),
             why=lambda one: words_rota.why(one, home.zone, tongue.language, self.house.registry, when),
-            weekday=tongue.say(WEEKDAYS[when.astimezone(home.zone).isoweekday() - 1]),
+            weekday=wording.day_name(when.astimezone(home.zone).weekday(), tongue.language),
         )
 
 
