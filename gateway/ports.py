@@ -1,6 +1,6 @@
 """Every socket of the house on one page: whoever reads this knows each place where it touches the world.
 
-Each port has a fake that ships with the program (`gateway/stores/memory.py`, `alerts/channels/console.py`,
+Each port has a fake that ships with the program (`gateway/stores/memory/`, `alerts/channels/console.py`,
 `simulators/`), and one contract suite in `tests/contracts` examines all implementations of a port.
 """
 

@@ -18,8 +18,9 @@ import pytest
 import gateway
 from gateway.domain import Condition, Gap, Kind, Power, Reading
 from gateway.ports import Batch, Checkpoint, Expose, HubDevice, Quarantined
-from gateway.stores import WrongBook, memory
+from gateway.stores import WrongBook
 from gateway.stores import readings as file
+from gateway.stores.memory import readings as memory
 from gateway.stores.readings import SqliteReadings
 
 MORNING = datetime(2026, 11, 21, 0, 5, 0, 123_000, UTC)
