@@ -19,6 +19,7 @@ from dashboard import (
     account,
     accounts,
     administration,
+    alert_page,
     answers,
     api,
     api_accounts,
@@ -175,9 +176,10 @@ def create_app(house: House) -> FastAPI:
     kept = records.Records(sight)
     put_up(records.routes(kept, entrance))
     dealing = handling.Handling(sight)
-    put_up(handling.routes(dealing, entrance))
+    page = alert_page.AlertPage(dealing)
+    put_up(alert_page.routes(page, entrance))
     visiting = visits.Visits(dealing)
-    put_up(visits.routes(visiting, entrance))
+    put_up(visits.routes(visiting, page, entrance))
     put_up(today.routes(today.Today(sight), entrance))
     put_up(family.routes(family.Family(sight, dealing), entrance))
     put_up(elder.routes(elder.Elder(sight), entrance))

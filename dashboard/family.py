@@ -13,10 +13,11 @@ from alerts import wording
 from alerts.maintenance import PAUSE, TEST
 from dashboard import views
 from dashboard.addresses import Addresses
+from dashboard.alert_page import STAYS, tone_of
 from dashboard.auth import Visitor
 from dashboard.days import PARTS, Day, days_of, moment, part_of_day
 from dashboard.doors import Doors
-from dashboard.handling import STAYS, Given, Handling, tone_of
+from dashboard.handling import Given, Handling
 from dashboard.live import resume_from
 from dashboard.pages import Pages, first_sixth_hour, in_words, span_of_day
 from dashboard.plan import KINDS

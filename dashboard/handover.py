@@ -16,9 +16,9 @@ from alerts import card, wording
 from alerts.card import Denial, Opening
 from dashboard import views
 from dashboard.addresses import Addresses
+from dashboard.alert_page import LEADS
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
-from dashboard.handling import LEADS
 from dashboard.pages import ON_DUTY, Pages, in_words
 from dashboard.people import KEEPERS, WORDS
 from dashboard.printer import FALLBACK_ZONE, alert_url, qr_code, tongue_of

@@ -12,9 +12,10 @@ from alerts import visits, wording
 from alerts.desk import Desk
 from alerts.visits import Due
 from dashboard.addresses import Addresses
+from dashboard.alert_page import AlertPage, by_queue
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
-from dashboard.handling import LATEST, Given, Handling, by_queue
+from dashboard.handling import LATEST, Given, Handling
 from dashboard.pages import ON_DUTY
 from dashboard.printer import alert_url, tongue_of
 from dashboard.words import N_
@@ -96,7 +97,7 @@ def went_at(pressed: str, now: datetime) -> datetime:
     return at.astimezone(UTC).replace(second=0, microsecond=0)
 
 
-def routes(them: Visits, doors: Doors) -> Addresses:
+def routes(them: Visits, page: AlertPage, doors: Doors) -> Addresses:
     """For whoever goes to these homes, and for whoever answers for them."""
     router = Addresses()
     pages, house, links = them.pages, them.house, them.pages.links
@@ -144,7 +145,7 @@ def routes(them: Visits, doors: Doors) -> Addresses:
         code = links.door_code(home.id)
         if going is None:
             return them.show(request, visitor, home, code=code)
-        return them.dealing.show_alert(
+        return page.show_alert(
             request,
             going,
             visitor=visitor,
