@@ -1,5 +1,6 @@
 """Who may take what from whom. The tables are the rule; docs/architecture.md says why."""
 
+import re
 import subprocess
 import sys
 
@@ -166,6 +167,21 @@ def test_imports_point_inwards(module):
         if within(imported, EVERYTHING):
             allowed = MAY_IMPORT[row] | {row}
             assert within(imported, allowed), f"{module} may not import {imported}; {row} may import {sorted(allowed)}"
+
+
+def test_the_page_about_it_says_the_same():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split("| may import, besides itself |\n|---|---|\n")[1].split("\n\n")[0]
+    means = {"foundation": FOUNDATION, "everything": EVERYTHING}
+    said = {}
+    for line in table.splitlines():
+        rows, imported = line.strip("| ").split(" | ")
+        words = imported.split(":")[0].split(", ")
+        may = [means.get(w) or {w if w.split(".")[0] in PACKAGES else f"gateway.{w}"} for w in words if w != "–"]
+        for row in re.findall(r"`([\w.]+)`", rows):
+            said[f"gateway{row}" if row.startswith(".") else row] = set().union(*may)
+
+    assert said == MAY_IMPORT
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
