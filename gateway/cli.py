@@ -62,6 +62,7 @@ class Alone(StrEnum):
 
     BROKER = "broker"
     GATEWAY = "gateway"
+    MIRROR = "mirror"
 
 
 @app.command(rich_help_panel=RUNNING)
@@ -77,6 +78,12 @@ def run(
     _refuse_problems(settings)
     if only is Alone.BROKER and settings.broker.url.get_secret_value():
         raise Refused("broker.url names another broker, so there is none of ours to run; stop this unit.")
+    if only is Alone.MIRROR:
+        if not settings.influx.url:
+            raise Refused("influx.url names no server, so there is nothing to mirror to; stop this unit.")
+        os.environ["SHOUWANG_STATE"] = str(settings.state.absolute())
+        mirroring = [sys.executable, *_frugal(), "-m", "gateway.mirror", *_named(config)]
+        os.execv(mirroring[0], mirroring)  # noqa: S606 - becomes the mirror
     from gateway import broker
 
     if not settings.broker.url.get_secret_value() and not broker.is_set_up(settings.state):
@@ -120,9 +127,7 @@ def _supervisor(settings: Settings, config: Path | None, *, demo: bool = False) 
     os.environ["SHOUWANG_STATE"] = str(settings.state.absolute())
     os.environ["SHOUWANG_WEB__PORT"] = str(settings.web.port)
     python = [sys.executable, *_frugal()]
-    gateway = [*python, "-m", "gateway.app"]
-    if config is not None:
-        gateway += ["--config", str(config.absolute())]
+    gateway = [*python, "-m", "gateway.app", *_named(config)]
     if demo:
         gateway += ["--demo"]
     broker = settings.broker
@@ -130,11 +135,15 @@ def _supervisor(settings: Settings, config: Path | None, *, demo: bool = False) 
     if broker.url.get_secret_value():
         command += ["--no-broker"]
     if settings.influx.url and not demo:
-        command += ["--mirror", *(["--config", str(config.absolute())] if config else [])]
+        command += ["--mirror", *_named(config)]
     command += ["--host", broker.host, "--port", str(broker.port)]
     if broker.cert and broker.key:
         command += ["--cert", str(broker.cert.absolute()), "--key", str(broker.key.absolute())]
     return [*command, "--", *gateway]
+
+
+def _named(config: Path | None) -> list[str]:
+    return [] if config is None else ["--config", str(config.absolute())]
 
 
 def _frugal() -> list[str]:

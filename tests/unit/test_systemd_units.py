@@ -1,14 +1,18 @@
 """The units of systemd: whole as systemd reads them and shut as far as it can judge; and how we speak to it."""
 
+import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from gateway.config import load
+from gateway.cli import app
+from gateway.config import Refused, load
 from gateway.pulse import tell_systemd
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").glob("*.service"))
@@ -49,13 +53,44 @@ def test_little_of_the_machine_is_exposed_to_it(unit):
 def test_what_it_starts_is_a_command_of_ours():
     from typer.main import get_command
 
-    from gateway.cli import app
-
     for path in UNITS:
         _, name, *options = re.search(r"^ExecStart=(.+)$", path.read_text(), re.MULTILINE)[1].split()
         command = get_command(app).commands[name]
         known = {word for parameter in command.params for word in parameter.opts}
         assert {option for option in options if option.startswith("--")} <= known
+
+
+class Became(Exception):
+    """This process would be another program from here on."""
+
+
+def run_alone(part, config, monkeypatch):
+    def become(path, words):
+        raise Became(words)
+
+    monkeypatch.setattr(os, "execv", become)
+    monkeypatch.setenv("SHOUWANG_STATE", str(config.parent / "state"))
+    CliRunner().invoke(app, ["run", "--only", part, "--config", str(config)], catch_exceptions=False)
+
+
+def test_the_mirror_runs_alone_too(tmp_path, monkeypatch):
+    """Neither the broker's unit nor the gateway's starts one."""
+    config = tmp_path / "shouwang.toml"
+    config.write_text('[influx]\nurl = "http://127.0.0.1:8086"\n', encoding="utf-8")
+
+    with pytest.raises(Became) as became:
+        run_alone("mirror", config, monkeypatch)
+
+    (words,) = became.value.args
+    assert words[0] == sys.executable and words[-4:] == ["-m", "gateway.mirror", "--config", str(config)]
+
+
+def test_where_nothing_is_mirrored_its_unit_says_so(tmp_path, monkeypatch):
+    config = tmp_path / "shouwang.toml"
+    config.write_text("", encoding="utf-8")
+
+    with pytest.raises(Refused, match="nothing to mirror to"):
+        run_alone("mirror", config, monkeypatch)
 
 
 def test_it_is_told_in_its_own_way_and_nobody_is_told_elsewhere(tmp_path, monkeypatch):
