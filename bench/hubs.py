@@ -67,6 +67,11 @@ class Hubs:
         wait_until(f"an answer to every press of {len(self._under_way)}", lambda: not self._under_way, within_s)
         return list(self.acknowledged)
 
+    def unanswered(self) -> list[Sent]:
+        """What was pressed and is not acknowledged."""
+        with self._lock:
+            return [Sent(home, button, ms, 0, sent, 0) for (home, _), (button, ms, sent) in self._under_way.items()]
+
     def _press_on(self, rate: float) -> None:
         due = time.monotonic()
         while not self._stopping.wait(max(0.0, due - time.monotonic())):

@@ -7,6 +7,7 @@ waits in the broker must not wait for templates to be loaded.
 import argparse
 import asyncio
 import contextlib
+import errno
 import gc
 import importlib
 import itertools
@@ -15,6 +16,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -47,7 +49,17 @@ from gateway.health import Health
 from gateway.log import set_up_log
 from gateway.notices import NoCertificate, Notices, certificates
 from gateway.pipeline import Pipeline
-from gateway.ports import AccountStore, AlertStore, Channel, Clock, History, ReadingStore, RegistryStore, TryLater
+from gateway.ports import (
+    AccountStore,
+    AlertStore,
+    Channel,
+    Clock,
+    History,
+    ReadingStore,
+    RegistryStore,
+    Source,
+    TryLater,
+)
 from gateway.privacy import Privacy
 from gateway.pulse import HEARTBEAT, SignOfLife
 from gateway.registry import Registry
@@ -297,7 +309,11 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
     )
     pipeline.start(clock.now())
     gc.freeze()
-    source = MqttSource(endpoint(settings), settings.state, clock)
+    source: Source
+    if is_adrift and not settings.broker.url.get_secret_value():
+        source = _stand_in(settings.state, ashore, clock, aboard)
+    else:
+        source = MqttSource(endpoint(settings), settings.state, clock)
     road = lifeboat.Lookout(source, pipeline, desk, clock) if is_adrift else Road(source, pipeline, clock)
     if settings.broker.url.get_secret_value() and not settings.broker.queue_checked:
         loop.run_in_executor(None, _warn_of_small_queue, endpoint(settings))
@@ -380,6 +396,32 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
     log.info("stopped")
 
 
+def _stand_in(state: Path, ashore: Path, clock: SystemClock, aboard: contextlib.ExitStack) -> Source:
+    """In the place of our own broker, whose queue lies on the disk that takes nothing. What it had acknowledged before
+    is heard from a copy of that queue."""
+    from ingest.stand_in import StandIn
+
+    setup = broker.setup_of(state)
+
+    def tls() -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(setup.cert, setup.key)
+        return context
+
+    vacate = partial(broker.renew, ashore)
+    stand_in = StandIn(setup.host, setup.port, setup.admits, vacate, clock, tls=tls if setup.cert else None)
+    copy = broker.Broker(state, port=0, hubs={})  # it acknowledges from memory, so it lets nobody in but us
+    try:
+        broker.copy_queue(ashore, state)
+        aboard.callback(copy.stop)
+        copy.start()
+    except (broker.BrokerError, OSError) as why:
+        log.error("what the broker had acknowledged before waits for the disk", extra={"reason": str(why)})
+    else:
+        stand_in.hand_over_too(MqttSource(copy.endpoint(), state, clock))
+    return stand_in
+
+
 async def until_mended(state: Path) -> None:
     """Look whether the disk takes writes again; the next start goes on from what stands on it. A folder without our
     files is the place where the disk is to hang, while somebody mends it elsewhere."""
@@ -390,9 +432,12 @@ async def until_mended(state: Path) -> None:
 
 
 async def _beat(health: Health, sign: SignOfLife) -> None:
-    """From inside the loop on which pages and courier live: when it hangs, so does this."""
+    """From inside the loop on which pages and courier live: when it hangs, so does this. Falls with a disk that takes
+    nothing, for the next start calls people from memory: a broker on that disk hands nothing over that would fail."""
     while True:
         health.beat(sign)
+        if health.is_silenced and not await asyncio.to_thread(takes_writes, health.state):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(health.state))
         await asyncio.sleep(BEAT_EVERY_S)
 
 

@@ -7,6 +7,7 @@ rewritten and re-read while everybody stays connected, from whichever process re
 Everything lives in `<state>/broker/`: the configuration, what the hubs may do, our own secret (all 0600), the queue.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -33,13 +34,16 @@ __all__ = [
     "GATEWAY_USER",
     "Broker",
     "BrokerError",
+    "Setup",
     "check_hub",
+    "copy_queue",
     "endpoint",
     "new_secret",
     "queued",
     "reload",
     "renew",
     "running",
+    "setup_of",
 ]
 
 GATEWAY_USER: Final = "_gateway"
@@ -123,7 +127,7 @@ def hash_secret(secret: str) -> str:
 # --------------------------------------------------------------------------- what stands in the state folder
 
 
-class _Setup(NamedTuple):
+class Setup(NamedTuple):
     """What the configuration is written from; kept beside it, so that any process can write it anew."""
 
     host: str
@@ -132,6 +136,13 @@ class _Setup(NamedTuple):
     cert: str = ""
     key: str = ""
     store: int = 0  # bytes that may lie in the queue
+
+    def admits(self, hub: str, secret: str) -> bool:
+        """Whether the broker would let this hub in."""
+        import bcrypt
+
+        hashed = self.hubs.get(hub)
+        return hashed is not None and bcrypt.checkpw(secret.encode(), hashed.encode())
 
 
 class _Folder(NamedTuple):
@@ -194,9 +205,9 @@ class _Folder(NamedTuple):
             return False
         return any(line.startswith(b"[%d] " % pid) and line.endswith(b"no space left on device") for line in lines)
 
-    def setup(self) -> _Setup | None:
+    def setup(self) -> Setup | None:
         try:
-            return _Setup(**json.loads((self.path / "setup.json").read_text()))
+            return Setup(**json.loads((self.path / "setup.json").read_text()))
         except FileNotFoundError:
             return None
 
@@ -208,7 +219,7 @@ class _Folder(NamedTuple):
         secret, hashed = kept.read_text().split("\n")
         return secret, hashed
 
-    def write(self, setup: _Setup, binary: Path) -> None:
+    def write(self, setup: Setup, binary: Path) -> None:
         """Examine the new configuration, then put it in place in one step: a bad one never replaces a good one."""
         draft = self.path / "nats.conf.new"
         _write(draft, _configuration(self.path, setup, self.secret()[1]))
@@ -242,7 +253,7 @@ def _write(path: Path, text: str) -> None:
 # --------------------------------------------------------------------------- the configuration
 
 
-def _configuration(folder: Path, setup: _Setup, gateway_hash: str) -> str:
+def _configuration(folder: Path, setup: Setup, gateway_hash: str) -> str:
     users = [_user(GATEWAY_USER, gateway_hash, "shouwang", "shouwang-probe")]
     for hub, hashed in sorted(setup.hubs.items()):
         if not _BCRYPT.fullmatch(hashed):
@@ -392,7 +403,7 @@ class Broker:
             hubs = dict(self._hubs) if self._hubs is not None else (last.hubs if last else {})
             self._hubs = None  # from now on the file is the truth: others add hubs to it
             self._folder.write(
-                _Setup(
+                Setup(
                     host=self.host,
                     port=self.port,
                     cert=self._tls[0],
@@ -492,13 +503,7 @@ def endpoint(state_dir: Path) -> "Endpoint":
     """Where the broker of this state folder listens, with the gateway's own name and secret."""
     from gateway.domain.endpoint import Endpoint
 
-    folder = _Folder.of(state_dir)
-    setup = folder.setup()
-    if setup is None:
-        raise BrokerError(
-            f"数据目录 {state_dir} 里还没有内置 MQTT 服务器；先运行一次 shouwang run。 / "
-            f"there is no embedded broker in {state_dir} yet; `shouwang run` makes it"
-        )
+    folder, setup = _Folder.of(state_dir), setup_of(state_dir)
     local = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read here, not bound
     return Endpoint(
         host=local.get(setup.host, setup.host),
@@ -509,6 +514,17 @@ def endpoint(state_dir: Path) -> "Endpoint":
         ca=Path(setup.cert) if setup.cert else None,
         check_name=False,
     )
+
+
+def setup_of(state_dir: Path) -> Setup:
+    """Where the broker of this state folder listens, and whom it lets in."""
+    setup = _Folder.of(state_dir).setup()
+    if setup is None:
+        raise BrokerError(
+            f"数据目录 {state_dir} 里还没有内置 MQTT 服务器；先运行一次 shouwang run。 / "
+            f"there is no embedded broker in {state_dir} yet; `shouwang run` makes it"
+        )
+    return setup
 
 
 def reload(state_dir: Path, hubs: Mapping[str, str]) -> bool:
@@ -541,6 +557,16 @@ def renew(state_dir: Path) -> bool:
     if pid is not None:
         os.kill(pid, signal.SIGKILL)  # it loses nothing by it, and might wait for its disk otherwise
     return pid is not None
+
+
+def copy_queue(state_dir: Path, copy: Path) -> None:
+    """Of a broker that has ended, into another state folder; OSError where there is no room for it."""
+    import shutil
+
+    folder, to = _Folder.of(state_dir), _Folder.of(copy)
+    if folder.stored() > to.free() // 2:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to.path))
+    shutil.copytree(folder.path / "js", to.path / "js")
 
 
 def is_set_up(state_dir: Path) -> bool:

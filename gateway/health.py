@@ -87,12 +87,12 @@ class Health:
     attempts: Callable[[], Mapping[tuple[str, str], int]]  # channel and how an attempt ended -> how often
     is_mirrored: bool = False  # the readings are copied elsewhere; how that goes concerns no alarm
     is_leaving: bool = False  # it was told to stop, and says so
+    is_silenced: bool = False  # the sign of life could not be given
     hush: Hush = field(default_factory=Hush)
     _began: float = field(default_factory=time.monotonic)
     _heard: float = field(default_factory=time.monotonic)
     _road: Standing = field(init=False)
     _courier: Standing = field(init=False)
-    _is_silenced: bool = False  # the sign of life could not be given
     _is_up: bool = False
 
     def __post_init__(self) -> None:
@@ -129,11 +129,11 @@ class Health:
             reached = {"last_event": self.alerts.last_event(), "last_arrival": self.pipeline.arrived()}
             sign.give({**as_words(pulse), "usual": self.hush.longest, **reached})
         except OSError as error:  # a disk that fails: whoever watches us hears nothing more, and says so
-            if not self._is_silenced:
+            if not self.is_silenced:
                 log.error("no sign of life can be given", extra={"reason": error.strerror})
-            self._is_silenced = True
+            self.is_silenced = True
             return
-        self._is_silenced = False
+        self.is_silenced = False
         if self.is_leaving:
             tell_systemd("STOPPING=1")
         elif is_going_round(pulse):

@@ -55,6 +55,7 @@ class _Ward:
         self._first, self._longest = pause_s
         self._pause = self._first
         self._since = time.monotonic()
+        self._said = ""  # why it does not start
 
     def look(self, now: float) -> None:
         """Notice a fall; start again when it is time."""
@@ -64,10 +65,12 @@ class _Ward:
             try:
                 self._start()
             except (BrokerError, OSError) as error:
-                log.error("The %s does not start: %s", self.name, error)
+                if str(error) != self._said:  # once, and not each second for as long as it lasts
+                    log.error("The %s does not start: %s", self.name, error)
+                self._said = str(error)
                 self._wait(now)
             else:
-                self.code = None
+                self.code, self._said = None, ""
                 self._since = time.monotonic()  # a start may take its time, and counts for nothing
                 log.info("The %s is up again.", self.name)
 

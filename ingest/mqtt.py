@@ -550,13 +550,13 @@ class MqttSource:
         Not while it is refused or away. And not what the broker may have begun to keep for the readings before it
         kept anything for life safety, as after its memory of that session was lost: such a press exists once.
         """
-        if self._sos.state is not _State.GRANTED or not _is_for_sos(topic):
+        if self._sos.state is not _State.GRANTED or not is_for_sos(topic):
             return False
         kept_by = self._sos.kept_by
         return self._readings.kept_after >= kept_by or time.monotonic() - kept_by > OVERLAP.total_seconds()
 
 
-def _is_for_sos(topic: bytes) -> bool:
+def is_for_sos(topic: bytes) -> bool:
     """The same as the filters in SOS."""
     levels = topic.split(b"/", 4)
     return len(levels) > 3 and levels[2] in _DIALECTS and levels[3] == b"sos"

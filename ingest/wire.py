@@ -146,6 +146,21 @@ class Wire:
         _, end = _extent(self._in, self._at)
         return 0 < end <= len(self._in)
 
+    def packet(self) -> tuple[int, bytes] | None:
+        """A whole packet of another kind that lies at the front, for whoever has no paho: its first byte, its body."""
+        if self._at >= len(self._in) or self._in[self._at] & 0xF0 == _PUBLISH:
+            return None
+        body, end = _extent(self._in, self._at)
+        if not 0 < end <= len(self._in):
+            return None
+        first, self._at = self._in[self._at], end
+        return first, self._in[body:end]
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were read from the socket and not taken from here."""
+        return len(self._in) - self._at
+
     def acknowledge(self, mids: Iterable[int]) -> None:
         self._out += b"".join([_puback(_PUBACK, 2, mid) for mid in mids])
 

@@ -140,6 +140,8 @@ class Box:
     def stop(self) -> None:
         end(self._child, 5)
 
+    close = stop
+
     def kill(self) -> None:
         self._child.kill()
         self._child.wait()

@@ -1,19 +1,26 @@
 """TLS on both brokers: what is not vouched for is not listened to."""
 
 import shutil
+import socket
+import ssl
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
 from live_brokers import BROKERS, Device, LiveBroker, can_connect, eventually, hear, listening
+from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.broker import Broker, BrokerError
 from gateway.clock import SystemClock
 from gateway.domain.endpoint import Endpoint
 from ingest.mqtt import MqttSource
+from ingest.stand_in import StandIn
 
 pytestmark = pytest.mark.external
 
@@ -154,3 +161,34 @@ def trouble(source: MqttSource) -> str:
     eventually(lambda: not source.poll(timedelta(milliseconds=10)) and "not answered" not in source.trouble())
     assert source.listening_since() is None
     return source.trouble()
+
+
+def test_who_stands_in_for_a_broker_that_speaks_tls_speaks_nothing_else(papers: Papers) -> None:
+    """While the disk takes nothing (`ingest/stand_in.py`)."""
+
+    def context() -> ssl.SSLContext:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.load_cert_chain(papers.cert, papers.key)
+        return made
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with closing(StandIn("127.0.0.1", port, lambda *_: True, lambda: None, SystemClock(), tls=context)) as stand_in:
+        said: list[str] = []
+        for name, ca in (("plain", None), ("tls", papers.ca)):
+            hub = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, reconnect_on_failure=False)
+            hub.username_pw_set(name, "secret")
+            if ca:
+                hub.tls_set(str(ca))
+            calling = threading.Thread(target=hub.connect, args=("127.0.0.1", port), daemon=True)
+            calling.start()
+            while calling.is_alive():
+                stand_in.poll(timedelta(milliseconds=10))
+            hub.publish(f"shouwang/{name}/plain/sos/cord", "{}", 1)
+            hub.loop_start()
+            for _ in range(20):
+                said += [message.topic for message in stand_in.poll(timedelta(milliseconds=20))]
+            hub.disconnect()
+            hub.loop_stop()
+
+    assert said == ["shouwang/tls/plain/sos/cord"]

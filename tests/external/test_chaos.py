@@ -26,9 +26,12 @@ def test_a_clock_that_jumps_leaves_no_rung_out_and_lets_no_emergency_sleep(bench
     assert " 0 left out" in row.remark
 
 
-def test_who_presses_while_the_disk_can_only_be_read_is_called_for_and_stands_in_the_book_afterwards(bench, tmp_path):
+@pytest.mark.parametrize("broker", ["nats", "mosquitto"])
+def test_who_presses_while_the_disk_can_only_be_read_is_called_for_and_stands_in_the_book_afterwards(
+    bench, tmp_path, broker
+):
     try:
-        [row] = bench("chaos")(tmp_path, "worn", broker="mosquitto", worn_s=5)
+        [row] = bench("chaos")(tmp_path, "worn", broker=broker, worn_s=5)
     except bench("NotHere", "chaos") as why:
         pytest.skip(str(why))
 

@@ -4,8 +4,10 @@ The box is set up by the very kit that an installer downloads; the gateway's sid
 """
 
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,13 +19,17 @@ from live_brokers import BROKERS, Device, LiveBroker, eventually
 from test_broker_tls import issue
 
 from alerts.desk import Desk
+from gateway.clock import SystemClock
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Person, Reach, Role, Room, Sensor
+from gateway.domain.endpoint import Endpoint
 from gateway.pipeline import Pipeline
+from gateway.ports import Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
 from ingest.intake import Intake
 from ingest.mqtt import MqttSource
 from ingest.post import MqttPost
+from ingest.stand_in import StandIn
 
 pytestmark = pytest.mark.external
 
@@ -437,3 +443,25 @@ def test_a_hub_whose_first_way_is_dead_takes_its_second(
     assert [int(m.payload) for m in there.heard] == list(range(1, 51)), (
         "each of them, in the order in which it was said"
     )
+
+
+def test_a_press_behind_thousands_of_readings_is_heard_where_nothing_is_acknowledged(tmp_path: Path) -> None:
+    """While the gateway's disk takes nothing: what waits for its acknowledgement does not keep the line shut."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    stand_in = StandIn(
+        "127.0.0.1", port, lambda *pair: pair == ("hub-a", "not-a-real-secret"), lambda: None, SystemClock()
+    )
+    box = Box(
+        tmp_path / "box", "hub-a", Endpoint(host="127.0.0.1", port=port, username="hub-a", password="not-a-real-secret")
+    )
+    with closing(stand_in), closing(box), box.device(Bridge) as bridge:
+        for _ in range(3000):
+            bridge.client.publish("shouwang/hub-a/zigbee2mqtt/door", '{"contact":true}', 1)
+        bridge.says("sos/cord", {"action": "emergency"}, EIGHT, CORD)
+        heard: list[Message] = []
+        until = time.monotonic() + 20
+        while not heard and time.monotonic() < until:
+            heard += stand_in.poll(timedelta(milliseconds=50))
+
+    assert [message.topic for message in heard] == ["shouwang/hub-a/zigbee2mqtt/sos/cord"]

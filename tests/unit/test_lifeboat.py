@@ -1,9 +1,11 @@
 """A disk that takes nothing: people are called from memory, and what was not written down is not settled."""
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pages_house import Rig
@@ -11,7 +13,7 @@ from test_pipeline import Gateway
 
 from alerts.desk import Desk
 from gateway import lifeboat
-from gateway.app import open_stores, until_mended
+from gateway.app import _beat, open_stores, until_mended
 from gateway.domain import Area
 from gateway.lifeboat import HELD_BACK, Lookout, boarded
 from gateway.ports import Message
@@ -140,6 +142,32 @@ async def test_it_ends_when_the_disk_takes_writes_and_not_where_none_hangs(tmp_p
     await until_mended(tmp_path)
 
     assert len(looks) == 2
+
+
+async def test_a_gateway_falls_with_its_disk_although_nobody_gives_it_anything_to_write():
+    beats = []
+    health = SimpleNamespace(
+        beat=beats.append, is_silenced=True, state=Path("/proc/self")
+    )  # nobody can make a file there
+
+    with pytest.raises(OSError, match="Read-only"):
+        await _beat(health, "a sign")
+    assert beats == ["a sign"]
+
+
+async def test_a_sign_of_life_that_fails_on_a_disk_that_is_well_ends_nothing(tmp_path, monkeypatch):
+    health = SimpleNamespace(beat=lambda _: None, is_silenced=True, state=tmp_path)
+    slept = []
+
+    async def asleep(_: float) -> None:
+        slept.append(1)
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("gateway.app.asyncio.sleep", asleep)
+    with pytest.raises(asyncio.CancelledError):
+        await _beat(health, None)
+    assert len(slept) == 3
 
 
 def test_whether_a_disk_takes_writes(tmp_path):

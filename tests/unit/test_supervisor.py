@@ -133,6 +133,28 @@ def test_a_broker_that_falls_again_and_again_is_down_for_less_than_a_second_each
     assert max(waits) < 1
 
 
+def test_why_a_broker_does_not_start_is_said_once_and_again_when_it_is_something_else(caplog) -> None:
+    reasons = ["the port is taken", "the port is taken", "the disk can only be read", "", "the disk can only be read"]
+    left = list(reversed(reasons))
+
+    def start() -> None:
+        if why := left.pop():
+            raise OSError(why)
+
+    broker = supervisor._Ward("broker", start, lambda: 1, 1.0, supervisor.BROKER_PAUSE_S)
+    now = broker._since
+    while left:
+        broker.look(now)
+        now += 1
+
+    said = [record.getMessage() for record in caplog.records if "does not start" in record.getMessage()]
+    assert [text.rpartition(": ")[2] for text in said] == [
+        "the port is taken",
+        "the disk can only be read",
+        "the disk can only be read",
+    ]
+
+
 def test_what_only_a_person_can_repair_is_not_tried_again(start: Start, diary: Path) -> None:
     above = start(f"say('up'); sys.exit({supervisor.MISCONFIGURED})")
 
