@@ -6,6 +6,7 @@ out, in two packets: 0.85 ms on a processor that has just done something else. T
 
 import asyncio
 import re
+import select
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import certifi
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 LONGEST_URL = 8_192
 
@@ -31,7 +32,17 @@ ANOTHER_S = 0.25
 """How long one address of a server is tried before the next is tried beside it: where half of the way is broken, only
 the other half answers."""
 
+_LENIENT = {
+    "lenient_headers": True,
+    "lenient_chunked_length": True,
+    "lenient_optional_cr_before_lf": True,
+    "lenient_spaces_after_chunk_size": True,
+}
+"""What servers get wrong that anybody understands. Where their answer is not understood, a message that was taken would
+be sent again and again."""
+
 _OURS = "User-Agent: shouwang\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+_HUNG_UP = "the other side hung up"
 _PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"[a-z0-9._:%-]+")
 
@@ -73,7 +84,7 @@ def url_of(text: str) -> Url:
     parts = urlsplit(text)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("it must begin with https:// or http:// and name a host")
-    host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
+    host = parts.hostname.encode("idna").decode()  # of one in our letters only its length is looked at
     if not _HOST.fullmatch(host):
         raise ValueError("its host has a name that no host can have")
     path, query = (quote(part, safe="/%:@!$&'()*+,;=~?") for part in (parts.path, parts.query))
@@ -98,6 +109,7 @@ class Line(asyncio.Protocol):
         self.is_kept = False  # nothing is under way on it
         self._transport: Any = None
         self._parser = HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(**_LENIENT)
         self._answered = self._ended = asyncio.get_running_loop().create_future()
         self._ended.set_result(None)  # nothing has been asked
         self._fault: Exception | None = None
@@ -106,10 +118,21 @@ class Line(asyncio.Protocol):
         self._stays = False  # it was answered wholly, and the other side waits for more
         self._expiry: asyncio.TimerHandle | None = None
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is kept, and the other side has not hung up since: the event loop may have yet to come to that."""
+        if not self.is_kept or self._transport.is_closing():
+            return False
+        look = select.poll()
+        look.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        return not look.poll(0)
+
     async def say(self, request: bytes) -> int:
         """Send it, and wait for the status of the answer."""
         if self._expiry is not None:
             self._expiry.cancel()
+        if not self.is_open:  # before it was asked anything
+            raise ConnectionError(_HUNG_UP)
         loop = asyncio.get_running_loop()
         self.status, self.location, self.body = 0, "", bytearray()
         self.is_kept, self._size, self._is_counted, self._stays = False, 0, False, False
@@ -151,7 +174,7 @@ class Line(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:
             self._end(ConnectionError(f"no HTTP: {error}"))
         if len(self.body) > LONGEST_ANSWER:
             self._end(None)
@@ -160,7 +183,7 @@ class Line(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         is_whole = error is None and self.status and not self._is_counted
-        self._end(None if is_whole else error or ConnectionError("the other side hung up"))
+        self._end(None if is_whole else error or ConnectionError(_HUNG_UP))
 
     def _end(self, fault: Exception | None) -> None:
         """There will be no more of it."""
@@ -211,8 +234,9 @@ class Lines:
         kept = self._kept.get((url.scheme, url.host, url.port), ())
         while kept:
             line = kept.pop()
-            if line.is_kept:
+            if line.is_ready:
                 return line
+            line.hang_up()
         return await _connected(url)
 
     def give_back(self, url: Url, line: Line) -> None:

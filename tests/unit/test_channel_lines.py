@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -68,8 +70,27 @@ async def test_a_request_goes_out_at_once_and_the_next_by_the_same_line():
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, b"ok"),
         (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", b"ok"),
+        (b"HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 2\r\n\r\nok", b"ok"),
+        (b"HTTP/1.1 200 OK\r\nX-A: \x01\r\nContent-Length: 2\r\n\r\nok", b"ok"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2  \r\nok\r\n0\r\n\r\n", b"ok"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            b"ok",
+        ),
+        (b"HTTP/1.1 200 OK\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nok", b"ok"),
     ],
-    ids=["in pieces", "after a word before", "nothing"],
+    ids=[
+        "in pieces",
+        "after a word before",
+        "nothing",
+        "lines without a return",
+        "a header that goes on",
+        "a stray sign",
+        "spaces after a length",
+        "two lengths",
+        "an offer",
+    ],
 )
 async def test_an_answer_is_read_however_it_is_told(answer, body):
     async with asked_of(answer, OK) as (server, exchange, where):
@@ -120,6 +141,40 @@ async def test_a_line_that_was_hung_up_meanwhile_is_not_used_again():
     assert server.connections == 2
 
 
+async def test_a_line_is_not_used_again_where_the_loop_has_yet_to_see_that_it_was_hung_up():
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve() -> None:
+            for _ in range(2):
+                line, _ = door.accept()
+                with line:
+                    line.recv(1 << 16)
+                    line.sendall(OK)  # and hangs up without having said so
+
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        exchange, where = Exchange(timedelta(seconds=5)), url_of(f"http://127.0.0.1:{door.getsockname()[1]}/x")
+        await exchange.ask(where)
+        time.sleep(0.1)  # the loop is busy meanwhile
+        assert (await exchange.ask(where)).body == b"ok"
+        await exchange.close()
+        serving.join(5)
+
+
+async def test_who_hangs_up_before_being_asked_is_not_waited_for():
+    async with asked_of() as (_, exchange, where):
+        line = await exchange._lines.to(url_of(where))
+        line.connection_lost(None)
+        with pytest.raises(ConnectionError, match="the other side hung up"):
+            await asyncio.wait_for(line.say(b"GET / HTTP/1.1\r\n\r\n"), 2)
+
+
+async def test_who_would_rather_speak_something_else_has_taken_nothing():
+    async with asked_of(b"HTTP/1.1 101 No\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n") as (_, exchange, where):
+        with pytest.raises(TryLater, match="no connection: no HTTP"):
+            await exchange.ask(url_of(where))
+
+
 async def test_where_one_address_of_a_host_leads_nowhere_the_other_is_taken(monkeypatch):
     async with asked_of(OK) as (_, exchange, where):
         port = url_of(where).port
@@ -158,7 +213,17 @@ def test_an_address_as_it_stands_in_a_request(address, host, target):
 
 @pytest.mark.parametrize(
     "address",
-    ["", "example.org", "ftp://a.example", "http://", "http://a b/", "http://a.example:99999/", "http://a\n/"],
+    [
+        "",
+        "example.org",
+        "ftp://a.example",
+        "http://",
+        "http://a b/",
+        "http://a.example:99999/",
+        "http://a\n/",
+        "http://a..example/",
+        f"http://{'a' * 64}.example/",
+    ],
 )
 def test_what_is_no_address(address):
     with pytest.raises(ValueError, match=r"\w"):
