@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from paced import CONTEXT, live_through
 
 from detectors import DETECTORS, Watch, watch_over
 from gateway.domain import Home, Hub, Kind, Reading, Role, Room, Sensor
-from gateway.ports import Context
 
-CONTEXT = Context()
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -46,18 +45,6 @@ def a_life(seed: int, days: int = 12) -> list[Reading]:
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         readings.append(Reading("h1", kind.value, "kitchen", kind, float(value), at, at, arrival=arrival))
     return readings
-
-
-def live_through(watch: Watch, readings: list[Reading], tick: timedelta | None = None) -> list:
-    found = []
-    now = readings[0].at
-    for reading in readings:
-        while tick is not None and now + tick < reading.at:
-            now += tick
-            found += watch.tick(now, CONTEXT)
-        found += watch.observe(reading, CONTEXT)
-        now = reading.at
-    return found
 
 
 def only(name: str, **home) -> Watch:

@@ -1,20 +1,18 @@
 """The same asked of every detector in furnished homes, where rooms have kinds, beds have mats and hubs go dark."""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from paced import live_through
 
 from detectors import DETECTORS, Watch
-from gateway.domain import Finding, Kind, Reading
-from gateway.ports import Context
+from gateway.domain import Kind, Reading
 from simulators.household import Household, furnish
 
-CONTEXT = Context()
 BEGIN = datetime(2026, 3, 24, tzinfo=UTC)
 UNTIL = BEGIN + timedelta(days=9)  # over the change of the hour
 ROUGH = ["wanderer", "night_visitor"]
@@ -53,24 +51,12 @@ def only(name: str, persona: str) -> Watch:
     return Watch(home, {name: DETECTORS[name](home)})
 
 
-def live(
-    watch: Watch, readings: Iterator[Reading] | tuple[Reading, ...], tick: timedelta | None = None
-) -> list[Finding]:
-    found: list[Finding] = []
-    now = BEGIN
-    for reading in readings:
-        while tick is not None and now + tick < reading.at:
-            now += tick
-            found += watch.tick(now, CONTEXT)
-        found += watch.observe(reading, CONTEXT)
-        now = max(now, reading.at)
-    return found
-
-
 @pytest.mark.parametrize("persona", ROUGH)
 @pytest.mark.parametrize("name", DETECTORS)
 def test_extra_ticks_change_nothing(name, persona):
-    assert live(only(name, persona), life(persona)) == live(only(name, persona), life(persona), timedelta(minutes=3))
+    assert live_through(only(name, persona), life(persona)) == live_through(
+        only(name, persona), life(persona), timedelta(minutes=3)
+    )
 
 
 @pytest.mark.parametrize("persona", ROUGH)
@@ -78,7 +64,7 @@ def test_extra_ticks_change_nothing(name, persona):
 def test_what_is_heard_twice_counts_once(name, persona):
     doubled = tuple(again for reading in life(persona) for again in (reading, reading))
 
-    once, twice = live(only(name, persona), life(persona)), live(only(name, persona), doubled)
+    once, twice = live_through(only(name, persona), life(persona)), live_through(only(name, persona), doubled)
 
     assert {f.id for f in once} == {f.id for f in twice}
 
@@ -89,10 +75,10 @@ def test_restored_is_replayed(name, persona):
     readings = life(persona)
     for cut in random.Random(name).sample(range(1, len(readings)), 4):
         straight, restored = only(name, persona), only(name, persona)
-        live(straight, readings[:cut])
+        live_through(straight, readings[:cut])
 
         assert restored.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(straight.checkpoint())))
-        assert live(restored, readings[cut:]) == live(straight, readings[cut:])
+        assert live_through(restored, readings[cut:]) == live_through(straight, readings[cut:])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -100,7 +86,7 @@ def test_restored_is_replayed(name, persona):
 def test_shuffled_and_late_it_goes_on(name, seed):
     chance = random.Random(seed)
     shuffled = sorted(life("wanderer"), key=lambda r: r.at + timedelta(seconds=chance.choice([0, 0, 0, 90, 1200])))
-    found = live(only(name, "wanderer"), tuple(shuffled))
+    found = live_through(only(name, "wanderer"), tuple(shuffled))
 
     assert not [f for f in found if f.code == "detector_failed"]
     assert all(f.since <= f.at for f in found)
@@ -109,6 +95,6 @@ def test_shuffled_and_late_it_goes_on(name, seed):
 def test_these_days_give_something_to_find():
     home = household("wanderer").home
     watch = Watch(home, {name: kind(home) for name, kind in DETECTORS.items()})
-    codes = {f.code for f in live(watch, life("wanderer"))}
+    codes = {f.code for f in live_through(watch, life("wanderer"))}
 
     assert {"bath_dwell", "night_exit", "door_open"} <= codes

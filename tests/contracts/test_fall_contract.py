@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from paced import live_through
 
 from detectors import DETECTORS, Watch
-from gateway.domain import Finding, Home, Hub, Kind, Reading, Role, Room, RoomKind, Sensor
+from gateway.domain import Home, Hub, Kind, Reading, Role, Room, RoomKind, Sensor
 from gateway.domain.impact import LEVELS, TRAITS, Impact
-from gateway.ports import Context
 
-CONTEXT = Context()
 BEGIN = datetime(2026, 3, 20, tzinfo=UTC)
 UNTIL = BEGIN + timedelta(days=12)  # over the change of the hour
 ROOMS = {"bath": RoomKind.BATHROOM, "kitchen": RoomKind.KITCHEN, "living": RoomKind.LIVING}
@@ -62,23 +61,12 @@ def watch(zone: str = "Europe/Berlin") -> Watch:
     return Watch(home, {"fall": DETECTORS["fall"](home)})
 
 
-def live(lives: Watch, readings: list[Reading], tick: timedelta | None = None) -> list[Finding]:
-    found, now = [], readings[0].at
-    for reading in readings:
-        while tick is not None and now + tick < reading.at:
-            now += tick
-            found += lives.tick(now, CONTEXT)
-        found += lives.observe(reading, CONTEXT)
-        now = max(now, reading.at)
-    return found
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_falls_are_told_the_same_at_any_tick_pace(seed):
     life = a_life_with_falls(seed)
-    found = live(watch(), life)
+    found = live_through(watch(), life)
 
-    assert found == live(watch(), life) == live(watch(), life, tick=timedelta(seconds=7))
+    assert found == live_through(watch(), life) == live_through(watch(), life, tick=timedelta(seconds=7))
     assert {one.fact("rule") for one in found} >= {"sure", "suspected", "together", "unrecovered"}
     assert {one.code for one in found} == {"fall"}
 
@@ -88,7 +76,7 @@ def test_a_fall_heard_twice_is_one(seed):
     life = a_life_with_falls(seed)
     doubled = [again for reading in life for again in (reading, reading)]
 
-    assert live(watch(), doubled) == live(watch(), life)
+    assert live_through(watch(), doubled) == live_through(watch(), life)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -96,12 +84,12 @@ def test_what_is_known_of_falls_is_restored_as_replayed(seed):
     life = a_life_with_falls(seed)
     for cut in random.Random(seed).sample(range(1, len(life)), 12):
         straight, restored = watch(), watch()
-        live(straight, life[:cut])
+        live_through(straight, life[:cut])
         wire = msgspec.msgpack.encode(straight.checkpoint())
 
         assert len(wire) <= 1024
         assert restored.restore(msgspec.msgpack.decode(wire))
-        assert live(restored, life[cut:]) == live(straight, life[cut:])
+        assert live_through(restored, life[cut:]) == live_through(straight, life[cut:])
         assert restored.checkpoint() == straight.checkpoint()
 
 
@@ -110,7 +98,7 @@ def test_falls_shuffled_and_late_break_nothing_and_lose_no_sure_one(seed):
     chance = random.Random(seed)
     life = a_life_with_falls(seed)
     late = sorted(life, key=lambda r: r.at + timedelta(seconds=chance.choice([0, 0, 0, 90, 1200])))
-    found = live(watch(), late)
+    found = live_through(watch(), late)
 
     assert {one.code for one in found} == {"fall"}
     assert all(one.since <= one.at for one in found)
@@ -125,11 +113,11 @@ def test_falls_shuffled_and_late_break_nothing_and_lose_no_sure_one(seed):
 def test_falls_know_no_clock(zone):
     life = a_life_with_falls(1)
 
-    assert live(watch(zone), life) == live(watch(), life)
+    assert live_through(watch(zone), life) == live_through(watch(), life)
 
 
 def test_each_finding_carries_how_sure_it_is_and_why():
-    for one in live(watch(), a_life_with_falls(2)):
+    for one in live_through(watch(), a_life_with_falls(2)):
         assert 1 <= int(one.fact("confidence")) <= 99
         assert one.fact("sources") and one.fact("rule")
         assert int(one.fact("elapsed_s")) >= 0 and int(one.fact("limit_s")) > 0

@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from measured_home import a_home
+from paced import live_through
 
 from detectors import DETECTORS, Watch
 from gateway.domain import VITALS, Kind, Reading
-from gateway.ports import Context
 
 MEASURING = ("environment", "water", "vitals")
-CONTEXT = Context()
 BEGIN = datetime(2026, 3, 10, tzinfo=UTC)
 
 
@@ -46,17 +45,6 @@ def a_measured_life(seed: int, days: int = 24) -> list[Reading]:
 def only(name: str, zone: str = "Asia/Shanghai") -> Watch:
     home = a_home(zone=ZoneInfo(zone))
     return Watch(home, {name: DETECTORS[name](home)})
-
-
-def live_through(watch: Watch, readings: list[Reading], tick: timedelta | None = None) -> list:
-    found, now = [], readings[0].at
-    for reading in readings:
-        while tick is not None and now + tick < reading.at:
-            now += tick
-            found += watch.tick(now, CONTEXT)
-        found += watch.observe(reading, CONTEXT)
-        now = reading.at
-    return found
 
 
 @pytest.mark.parametrize("name", MEASURING)

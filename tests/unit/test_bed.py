@@ -3,28 +3,13 @@
 from dataclasses import replace
 
 import pytest
-
-from gateway.domain import Finding
-from simulators.household import WHOLE_KIT, furnish
-from simulators.story import Story
+from furnished import Furnished
 
 WITHOUT_MAT = ("entry/door", "living/motion", "kitchen/motion", "bathroom/motion", "bedroom/motion", "entry/motion")
 
 
-class Home(Story):
-    @property
-    def told(self) -> list[tuple[str, str]]:
-        return [one for one in super().told if one[1] in ("bed_no_return", "not_up")]
-
-    @property
-    def last(self) -> Finding:
-        """The newest of them."""
-        code = self.told[-1][1]
-        return next(one for one in reversed(self.findings) if one.code == code)
-
-    def plans(self, **plan: str) -> "Home":
-        self.context = replace(self.context, plan=plan)
-        return self
+class Home(Furnished):
+    codes = ("bed_no_return", "not_up")
 
     def sleeps(self, nights: int, away: int = 6, up: str = "06:30") -> "Home":
         """So many nights with one visit to the bathroom, and breakfast."""
@@ -37,14 +22,9 @@ class Home(Story):
         return self.at("21:30").lies_down()
 
 
-def kit(*parts: str, **more) -> Home:
-    """A hub that promises nothing: devices that never report by themselves are not missed."""
-    return Home(home=furnish("story", "gardener", seed=0, kit=parts or WHOLE_KIT, interval=None, **more).home)
-
-
 @pytest.fixture
 def home() -> Home:
-    return kit()
+    return Home.kit()
 
 
 def test_who_does_not_come_back_to_bed_is_told_after_45_minutes(home):
@@ -133,7 +113,7 @@ def test_in_bed_for_fourteen_hours_whatever_is_known(home):
 
 
 def test_without_a_mat_the_rooms_of_the_day_tell():
-    home = kit(*WITHOUT_MAT)
+    home = Home.kit(*WITHOUT_MAT)
     for _ in range(15):
         home.at("06:30").moves_in("bedroom").moves_in("kitchen").at("21:30").moves_in("bedroom")
     home.at("03:00").moves_in("bathroom").moves_in("bedroom").at("11:00")

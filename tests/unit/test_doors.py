@@ -3,26 +3,11 @@
 from dataclasses import replace
 
 import pytest
-
-from gateway.domain import Finding
-from simulators.household import WHOLE_KIT, furnish
-from simulators.story import Story
+from furnished import Furnished
 
 
-class Home(Story):
-    @property
-    def told(self) -> list[tuple[str, str]]:
-        return [one for one in super().told if one[1] in ("door_open", "door_not_used")]
-
-    @property
-    def last(self) -> Finding:
-        """The newest of them."""
-        code = self.told[-1][1]
-        return next(one for one in reversed(self.findings) if one.code == code)
-
-    def plans(self, **plan: str) -> "Home":
-        self.context = replace(self.context, plan=plan)
-        return self
+class Home(Furnished):
+    codes = ("door_open", "door_not_used")
 
     def lives(self, days: int, airs: int = 0) -> "Home":
         """So many days with an errand each, and the door open for a while."""
@@ -41,14 +26,9 @@ class Home(Story):
         return self
 
 
-def kit(*parts: str, **more) -> Home:
-    """A hub that promises nothing: devices that never report by themselves are not missed."""
-    return Home(home=furnish("story", "gardener", seed=0, kit=parts or WHOLE_KIT, interval=None, **more).home)
-
-
 @pytest.fixture
 def home() -> Home:
-    return kit()
+    return Home.kit()
 
 
 def test_a_door_left_open_by_day_is_told_after_a_quarter_of_an_hour(home):

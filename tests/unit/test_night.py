@@ -4,26 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from furnished import Furnished
 
-from gateway.domain import Finding, Kind, Reading, Role, Severity
-from simulators.household import WHOLE_KIT, furnish
-from simulators.story import Story
+from gateway.domain import Kind, Reading, Role, Severity
 
 
-class Home(Story):
-    @property
-    def told(self) -> list[tuple[str, str]]:
-        return [one for one in super().told if one[1] in ("night_exit", "wandering")]
-
-    @property
-    def last(self) -> Finding:
-        """The newest of them."""
-        code = self.told[-1][1]
-        return next(one for one in reversed(self.findings) if one.code == code)
-
-    def plans(self, **plan: str) -> "Home":
-        self.context = replace(self.context, plan=plan)
-        return self
+class Home(Furnished):
+    codes = ("night_exit", "wandering")
 
     def goes_to_market(self, days: int, clock: str = "04:10") -> "Home":
         for _ in range(days):
@@ -45,14 +32,9 @@ class Home(Story):
         return next(f for f in reversed(self.findings) if f.code in ("night_exit", "wandering")).severity
 
 
-def kit(*parts: str, **more) -> Home:
-    """A hub that promises nothing: devices that never report by themselves are not missed."""
-    return Home(home=furnish("story", "gardener", seed=0, kit=parts or WHOLE_KIT, interval=None, **more).home)
-
-
 @pytest.fixture
 def home() -> Home:
-    return kit()
+    return Home.kit()
 
 
 def test_who_goes_out_at_two_and_does_not_come_back_is_told_after_a_quarter_of_an_hour(home):

@@ -4,26 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from furnished import Furnished
 
-from gateway.domain import Finding, Role
-from simulators.household import WHOLE_KIT, furnish
-from simulators.story import Story
+from gateway.domain import Role
 
 
-class Home(Story):
-    @property
-    def told(self) -> list[tuple[str, str]]:
-        return [one for one in super().told if one[1] == "bath_dwell"]
-
-    @property
-    def last(self) -> Finding:
-        """The newest of them."""
-        code = self.told[-1][1]
-        return next(one for one in reversed(self.findings) if one.code == code)
-
-    def plans(self, **plan: str) -> "Home":
-        self.context = replace(self.context, plan=plan)
-        return self
+class Home(Furnished):
+    codes = ("bath_dwell",)
 
     def bathes(self, minutes: int) -> "Home":
         self.moves_in("bathroom")
@@ -37,14 +24,9 @@ class Home(Story):
         return self
 
 
-def kit(*parts: str, **more) -> Home:
-    """A hub that promises nothing: devices that never report by themselves are not missed."""
-    return Home(home=furnish("story", "gardener", seed=0, kit=parts or WHOLE_KIT, interval=None, **more).home)
-
-
 @pytest.fixture
 def home() -> Home:
-    return kit()
+    return Home.kit()
 
 
 def test_whoever_does_not_come_out_is_told_at_45_minutes(home):
@@ -157,7 +139,7 @@ def test_while_the_kitchen_cannot_be_seen_it_takes_twice_as_long(home):
 
 
 def test_a_home_without_eyes_in_the_bedroom_cannot_tell():
-    home = kit("entry/door", "living/motion", "kitchen/motion", "bathroom/motion")
+    home = Home.kit("entry/door", "living/motion", "kitchen/motion", "bathroom/motion")
     home.plans(bath_dwell="30").at("22:00").moves_in("bathroom").at("04:00")
 
     assert home.told == []
