@@ -191,7 +191,14 @@ class SqliteReadings:
     def commit_beside(self, batch: Batch) -> Future[None]:
         with ExitStack() as transaction:
             self._write(transaction.enter_context(self._transaction()), batch)
-            return self._beside.submit(transaction.pop_all().close)
+            end = transaction.pop_all().close
+        try:
+            return self._beside.submit(end)
+        except RuntimeError:  # no thread is to be had; should one come later, nothing is left for it to end
+            end()
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
 
     def _write(self, db: sqlite3.Connection, batch: Batch) -> None:
         last = max(batch.last_arrival, *(r.arrival for r in batch.readings)) if batch.readings else batch.last_arrival

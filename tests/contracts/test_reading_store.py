@@ -462,6 +462,21 @@ def test_a_commit_that_fails_leaves_nothing_and_spoils_nothing(path):
     store.close()
 
 
+def test_where_no_thread_is_to_be_had_it_is_committed_at_once(path, monkeypatch):
+    store = SqliteReadings(path)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", refuse)
+        assert store.commit_beside(Batch(readings=[moved(1)], last_arrival=1)).done()
+    store.commit_beside(Batch(readings=[moved(2)], last_arrival=2)).result(10)
+
+    assert arrivals(store.replay()) == [1, 2]
+    store.close()
+
+
 def test_a_commit_beside_that_fails_says_so_leaves_nothing_and_spoils_nothing(path):
     store = SqliteReadings(path)
     with sqlite3.connect(path) as db:  # a law that is only looked at when all is written
