@@ -33,6 +33,9 @@ RUNGS = 5
 AT_THE_END_S = 1.0
 """What was climbed so shortly before the gateway was told to stop may wait in the book for the next start."""
 
+PROMISED_S = 5.0
+"""What fell due while it was down is climbed so soon after the fall; what else, within two seconds of its deadline."""
+
 UNSAID_S = 2.1
 """The history says only of what was later than two seconds how late it was."""
 
@@ -54,6 +57,9 @@ class Verdict:
     told_again: int = 0  # the same message once more: a crash between sending and striking out
     back_s: list[float] = field(default_factory=list)  # from a kill until the pages answered again
     late_s: float = 0.0  # the latest rung
+    late: int = 0  # rungs climbed more than two seconds after their deadline
+    after_kill_s: list[float] = field(default_factory=list)  # of these, from the last kill until they were climbed
+    slow: int = 0  # of these, those for which that was more than PROMISED_S
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -76,6 +82,7 @@ def ladders(
     chance = random.Random(seed)
     verdict = Verdict(seed, broker)
     neighbourhood = Homes(homes, 1)
+    struck_at: list[float] = []
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(folder))
         outside = stack.enter_context(Mosquitto(folder)) if broker == "mosquitto" else None
@@ -100,6 +107,7 @@ def ladders(
             time.sleep(chance.uniform(0.05, longest_s))
             wait_until("a gateway to kill", lambda: gateway.worker() is not None, 30, 0.005)
             kill(gateway.worker())
+            struck_at.append(time.time())
             verdict.kills += 1
             struck = time.monotonic()
             if turn % 2 == 0:  # every other time it is struck wherever it is, in the middle of starting too
@@ -111,11 +119,13 @@ def ladders(
         time.sleep(2 * wait_s)  # another rung, climbed by a gateway that lives
         told_to_stop = time.time()
         gateway.stop()
-        _compare(verdict, gateway, sink, wait_s, told_to_stop)
+        _compare(verdict, gateway, sink, wait_s, told_to_stop, struck_at)
     return verdict
 
 
-def _compare(verdict: Verdict, gateway: Gateway, sink: Sink, wait_s: float, told_to_stop: float) -> None:
+def _compare(
+    verdict: Verdict, gateway: Gateway, sink: Sink, wait_s: float, told_to_stop: float, struck_at: list[float]
+) -> None:
     calls = Counter(json.loads(body)["id"] for _, body in sink.calls)
     verdict.messages = sum(calls.values())
     verdict.told_again = sum(count - 1 for count in calls.values())
@@ -141,6 +151,9 @@ def _compare(verdict: Verdict, gateway: Gateway, sink: Sink, wait_s: float, told
                 verdict.early += 1
                 verdict.examples.append(f"{alert}: {before} and {waited:.1f} s later {step}")
         verdict.late_s = max([verdict.late_s, *(step.late_s for step in steps)])
+        behind = [step.at / 1e6 for step in steps if step.late_s]
+        verdict.late += len(behind)
+        verdict.after_kill_s += [at - max([0.0, *(kill for kill in struck_at if kill < at)]) for at in behind]
         for step in staffed:
             if step.at / 1e6 > told_to_stop - AT_THE_END_S:
                 continue
@@ -150,6 +163,7 @@ def _compare(verdict: Verdict, gateway: Gateway, sink: Sink, wait_s: float, told
                     verdict.examples.append(f"{alert}: {person} was never told of {step}")
         verdict.examples += [f"{alert}: left out {place}" for place in left_out]
         verdict.examples += [f"{alert}: {n} times {place}" for place, n in seen.items() if n > 1]
+    verdict.slow = sum(after > PROMISED_S for after in verdict.after_kill_s)
     del verdict.examples[20:]
 
 
@@ -168,9 +182,9 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="ladders-", dir=STATE))
     verdict = ladders(folder, kills=asked.kills, seed=seed, wait_s=asked.wait, broker=asked.broker, homes=asked.homes)
     said = asdict(verdict)
-    back = sorted(said.pop("back_s"))
-    if back:
-        said["back_s"] = {"median": round(back[len(back) // 2], 2), "max": round(back[-1], 2)}
+    for name in ("back_s", "after_kill_s"):
+        if spans := sorted(said.pop(name)):
+            said[name] = {"median": round(spans[len(spans) // 2], 2), "max": round(spans[-1], 2)}
     print(json.dumps(said, indent=2, ensure_ascii=False))
     print("every promise kept" if verdict.holds else f"BROKEN, see {folder}")
     if verdict.holds:
