@@ -5,7 +5,7 @@ empty cell empties it. Everything wrong is said at once, with its file, row and 
 """
 
 from gateway.sheets.columns import ROTA, STANDARD_ZONE, weekdays
-from gateway.sheets.reading import files_in, read
+from gateway.sheets.reading import Tables, files_in, read
 from gateway.sheets.understanding import STANDARD_LEVELS, Changes, lies_above, understand
 from gateway.sheets.writing import write_csv, write_toml, write_zip
 
@@ -14,6 +14,7 @@ __all__ = [
     "STANDARD_LEVELS",
     "STANDARD_ZONE",
     "Changes",
+    "Tables",
     "files_in",
     "lies_above",
     "read",

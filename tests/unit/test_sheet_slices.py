@@ -163,6 +163,24 @@ def test_where_somebody_registers_all_the_time_the_rest_is_written_at_once(regis
     assert len(store.homes()) == HOMES + registering.OVERTAKEN_AT_MOST
 
 
+def test_what_became_impossible_while_somebody_registered_all_the_time_is_told_too(registry, store, monkeypatch):
+    numbers = count(1)
+
+    def register(seconds):
+        is_last = next(numbers) == registering.OVERTAKEN_AT_MOST
+        code = "c-49" if is_last else ""  # too late for all that was understood before
+        registry.open_home(
+            replace(_first_home(registry), id=f"new-{code}{len(store.homes())}", code=code), who="x", now=NOW
+        )
+
+    monkeypatch.setattr(registering, "sleep", register)
+    with pytest.raises(RegistrationError) as wrong:
+        registry.import_files(FILES, **BY)
+
+    assert str(wrong.value.sentences[0]).startswith("Somebody else registered something")
+    assert any("c-49" in str(sentence) for sentence in wrong.value.sentences[1:])
+
+
 def _first_home(registry):
     """A home like those of the sheet, which nobody has registered."""
     home = registry.import_files(FILES, **BY, only_check=True).homes[0]
