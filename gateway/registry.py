@@ -194,15 +194,15 @@ class Registry:
         told: sheets.Changes | None = None
         for _ in range(OVERTAKEN_AT_MOST):
             version = self._store.version()
-            changes = self._understood(tables, now, is_begun=told is not None)
+            changes = self._read_again(tables, now, is_begun=told is not None)
             told = changes if told is None else told
             if only_check or self._take_in_slices(changes, version, who, now):
                 return told
         with self._act(who, now) as act:  # somebody registers something all the time: now they wait until it is done
-            self._take_over(act, self._hashed(self._understood(tables, now, is_begun=True)))
+            self._take_over(act, self._hashed(self._read_again(tables, now, is_begun=True)))
         return told or sheets.Changes()
 
-    def _understood(self, tables: sheets.Tables, now: datetime, *, is_begun: bool) -> sheets.Changes:
+    def _read_again(self, tables: sheets.Tables, now: datetime, *, is_begun: bool) -> sheets.Changes:
         try:
             return sheets.understand(tables, self._store, self._levels, now)
         except RegistrationError as wrong:
