@@ -21,8 +21,6 @@ from gateway.domain import Facts, Finding, Home, Kind, Reading, Severity, second
 from gateway.domain.plan import ABSENCE, OFF, UNUSUAL
 from gateway.ports import Context
 
-WORTH_REMEMBERING = timedelta(minutes=10)
-
 LONGEST_FIRST = timedelta(hours=4)
 """What a home's longest outing is taken to be before one has been seen."""
 
@@ -78,18 +76,18 @@ class Away:
         silence = state.take(reading, context)
         if state.life_at is before:
             return ()
-        if silence is None:
+        if before is None:
             state.known_since = reading.at.astimezone(self.home.zone).toordinal()
-        elif not (state.told or silence.hole or state.excused_at or UNUSUAL in context.plan) and silence.out:
-            self._learn(silence)
+        elif silence is not None and silence.out:
+            is_usual = not (state.told or silence.hole or state.excused_at or UNUSUAL in context.plan)
+            if is_usual:
+                self._learn(silence)
         state.begin()
         return ()
 
     def _learn(self, outing: Silence) -> None:
         state = self.state
         length = outing.ended - outing.began
-        if length < WORTH_REMEMBERING:
-            return
         ended = outing.ended.astimezone(self.home.zone)
         day, minutes = ended.toordinal() - state.known_since, length // timedelta(minutes=1)
         hours = list(state.hours)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from detectors.habit import NOT_ASKED, NOTHING, planned_number, table
+from detectors.kinds import TEMPERATURE
 from gateway.domain import Facts, Finding, Home, Kind, Reading, Role, RoomKind, Severity, seconds
 from gateway.domain.plan import ABSENCE, UNUSUAL
 from gateway.ports import Context
@@ -79,7 +80,7 @@ class Environment:
         if room is None or reading.is_undated or reading.sensor in context.blind:
             return ()
         felt = self.state.rooms.get(reading.sensor)
-        is_measured = reading.kind is Kind.TEMPERATURE
+        is_measured = reading.kind is TEMPERATURE
         if felt is None:
             if not is_measured:
                 return ()

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from detectors.fall_model import FallModel, load
 from detectors.habit import EYES, NOTHING, shared
+from detectors.kinds import STIRS
 from gateway.domain import SECOND_EVENT, SIGNS_OF_LIFE, Facts, Finding, Home, Kind, Reading, Role, Severity, seconds
 from gateway.domain.impact import Impact
 from gateway.domain.plan import ABSENCE, OFF
@@ -74,6 +75,7 @@ class Fall:
     """
 
     kinds: ClassVar[frozenset[Kind]] = SIGNS_OF_LIFE | TELLS | {Kind.STIRS}
+    events_only: ClassVar[bool] = True
     home: Home
     _: KW_ONLY
     confirm: timedelta = timedelta(seconds=60)
@@ -96,7 +98,7 @@ class Fall:
         state, kind = self.state, reading.kind
         if kind in TELLS:
             return self._heard(reading, context)
-        if kind is Kind.STIRS:
+        if kind is STIRS:
             self._note_stirring(reading)
         elif (
             (state.since is not None or self._has_radar or state.worn)

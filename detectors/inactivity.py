@@ -38,9 +38,6 @@ from gateway.ports import Context
 MEMORY_DAYS, MEMORY_WEEKS, DAYS_OF_WEEK = 28, 4, 7
 """The last of the weeks is still being lived."""
 
-WORTH_REMEMBERING = timedelta(minutes=10)
-"""Shorter silences are not looked at when the usual is learnt: they never are a day's longest."""
-
 SHORTEST = timedelta(minutes=45)
 """No silence is told earlier, however lively a home is."""
 
@@ -141,7 +138,7 @@ class Inactivity:
         if state.life_at is before:
             return ()
         if self.learns and UNUSUAL not in context.plan:
-            if silence is not None and silence.ended - silence.began >= WORTH_REMEMBERING:
+            if silence is not None:
                 self._learn(silence)
             self._note_life(reading.at)
         state.begin()

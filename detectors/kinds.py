@@ -3,11 +3,16 @@ a call, and a dozen detectors ask several times."""
 
 from gateway.domain import Kind
 
-APPLIANCE, BED, CLOCK, DOOR, MOTION, RETURNED = (
+ALIVE, APPLIANCE, AVAILABLE, BED, CLOCK, CONNECTED, DOOR, MOTION, RETURNED, STIRS, TEMPERATURE = (
+    Kind.ALIVE,
     Kind.APPLIANCE,
+    Kind.AVAILABLE,
     Kind.BED,
     Kind.CLOCK,
+    Kind.CONNECTED,
     Kind.DOOR,
     Kind.MOTION,
     Kind.RETURNED,
+    Kind.STIRS,
+    Kind.TEMPERATURE,
 )

@@ -20,6 +20,9 @@ AT_THE_DOOR = timedelta(minutes=2)
 STAYED = timedelta(minutes=5)
 """Who is seen this soon after the door moved, and not in the first minute, has stayed at home."""
 
+WORTH_REMEMBERING = timedelta(minutes=10)
+"""Shorter silences are not looked at when the usual is learnt: they never are a day's longest, and no outing."""
+
 LONE_OF, LONE_KNOWN, OFTEN = 64, 16, 0.75
 """Over how many infrared pulses it is counted how many are lone, after how many that is known, and from what share on
 it is usual here. The share is high on purpose: where fewer are lone, a ghost's pulse would hide somebody who lies on
@@ -55,7 +58,8 @@ class SilenceState:
     excused_at: datetime | None = None  # up to when an absence was declared, as far as we know
 
     def take(self, reading: Reading, context: Context) -> Silence | None:
-        """Note what this reading says of life; the silence that it has ended, if it is a sign of life."""
+        """Note what this reading says of life; the silence that it has ended, if it is a sign of life and that was
+        worth remembering."""
         kind = reading.kind
         if kind is RETURNED:
             self.hole = True
@@ -64,24 +68,26 @@ class SilenceState:
         # A sensor that chatters or is stuck tells of itself.
         if not reading.is_event or reading.sensor in context.blind:
             return None
-        at, door_before = reading.at, self.door_at
+        at, door, began = reading.at, self.door_at, self.life_at
+        is_same = False
         if kind is DOOR:
-            if door_before is None or at > door_before:
-                self.door_at = at
-            if self.life_at is not None and at <= self.life_at <= at + DOOR_RULE:  # heard late: it was the door
+            is_same = self.entering and door is not None and at - door <= DOOR_RULE  # it is being closed
+            if door is None or at > door:
+                self.door_at = door = at
+            if began is not None and at <= began <= at + DOOR_RULE:  # heard late: it was the door
                 self.out, self.due_at = True, None
-        if not self._is_life(reading) or (reading.late if self.life_at is None else at <= self.life_at):
+        if not self._is_life(reading) or (reading.late if began is None else at <= began):
             return None  # of a new home the first word must be one of today
-        last = None if self.life_at is None else Silence(self.life_at, at, self.out, self.hole)
+        was_out = self.out
         if kind is DOOR:
-            is_same = self.entering and door_before is not None and at - door_before <= DOOR_RULE  # it is being closed
-            is_back = last is not None and last.out and at - last.began > AT_THE_DOOR
-            self.entering = is_same or is_back
+            self.entering = is_same or (began is not None and was_out and at - began > AT_THE_DOOR)
         self.life_at, self.life_kind, self.life_room = at, _WORDS[kind], reading.room
-        self.out = self.door_at is not None and _NOTHING <= at - self.door_at <= DOOR_RULE
-        if self.entering and kind is not DOOR:  # seen inside: home again, however near the door
-            self.out = False
-        return last
+        # Seen inside: home again, however near the door.
+        is_inside = self.entering and kind is not DOOR
+        self.out = door is not None and not is_inside and _NOTHING <= at - door <= DOOR_RULE
+        if began is None or at - began < WORTH_REMEMBERING:
+            return None  # as nearly always
+        return Silence(began, at, was_out, self.hole)
 
     def _is_life(self, reading: Reading) -> bool:
         at, before = reading.at, self.pulse_at

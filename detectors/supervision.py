@@ -9,7 +9,7 @@ from detectors.battery import DAY
 from detectors.coverage import Blindness, Coverage, Task
 from detectors.device import Devices, Fault, Function, Known
 from detectors.habit import NOTHING
-from detectors.kinds import MOTION, RETURNED
+from detectors.kinds import ALIVE, AVAILABLE, CONNECTED, MOTION, RETURNED
 from gateway.domain import (
     SIGNS_OF_LIFE,
     URGENT,
@@ -208,11 +208,11 @@ class Supervision:
             known = self._take(reading.sensor, reading.heard)
         if reading.late and reading.is_undated:
             return ()  # the bridge remembers it; the device may be dead
-        if kind is Kind.AVAILABLE and not reading.value:
+        if kind is AVAILABLE and not reading.value:
             return self._begin(reading.sensor, "offline", known.heard or known.since, reading.heard, how="left")
         if reading.late and state.hole_ended is not None and reading.at < state.hole_ended:
             state.hole_began = state.hole_ended = None  # the hub has stored up what happened meanwhile
-        if kind is Kind.CONNECTED and not reading.value:
+        if kind is CONNECTED and not reading.value:
             known.gone_at = known.gone_at or reading.heard
             self._expect(known, known.gone_at + BROKEN_OFF_AFTER)
             return ()
@@ -220,7 +220,7 @@ class Supervision:
         self._hear(known, reading, found)
         if kind in FUNCTIONS:
             self._function(known, reading, found)
-        elif kind is not Kind.ALIVE and kind is not Kind.AVAILABLE:
+        elif kind is not ALIVE and kind is not AVAILABLE:
             self._equipment(known, reading, found)
         return found
 
@@ -312,10 +312,9 @@ class Supervision:
 
     def _function(self, known: Known, reading: Reading, found: list[Finding]) -> None:
         state, at, kind = self.state, reading.at, reading.kind
-        is_event = reading.is_event
+        is_event, function = reading.is_event, known.function(kind)
         if is_event:
-            self._count(known, reading, found)
-        function = known.function(kind)
+            self._count(known, function, reading, found)
         if function is not None and at <= function.at:
             return
         if function is None:
@@ -381,13 +380,12 @@ class Supervision:
                 limit_s=in_seconds(allowed * QUARTER),
             )
 
-    def _count(self, known: Known, reading: Reading, found: list[Finding]) -> None:
+    def _count(self, known: Known, function: Function | None, reading: Reading, found: list[Finding]) -> None:
         at = reading.at
         began = known.minute_at
         if began is None or not _NOTHING <= at - began < _MINUTE:
             known.minute_at, known.minute = at, 1
             return
-        function = known.function(reading.kind)
         if function is not None and function.at == at:
             return  # heard twice
         known.minute += 1

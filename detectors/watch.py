@@ -117,10 +117,12 @@ class Watch:
         The marker is to be stored and observed like any other reading, before those of the message itself. Only with it
         the hub counts as heard: what comes due before, because another plan held for part of the hole, knows of none.
         """
-        hole = self._ear.hole(heard)
-        if hole is not None:
-            return self._ear.marker(heard, hole, arrival)
-        self._ear.hear(heard)
+        ear = self._ear
+        last, allowed = ear.state.heard, ear.allowed
+        if last is not None and allowed is not None and heard - last > allowed:
+            return ear.marker(heard, heard - last, arrival)
+        if last is None or heard > last:
+            ear.state.heard = heard
         return None
 
     def observe(self, reading: Reading, context: Context) -> list[Finding]:

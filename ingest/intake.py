@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from sys import intern
 from typing import Any
 from zlib import crc32
+
+import msgspec
 
 from gateway.domain import Home, Kind, Monitoring, Power, Reading, Sensor
 from gateway.domain.reading import LATE
@@ -21,6 +24,7 @@ from gateway.ports import Directory, Expose, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
 from ingest.decoders.base import (
     DANGERS,
+    NOTHING_BEFORE,
     NOTHING_QUIET,
     Decoded,
     Decoder,
@@ -48,7 +52,21 @@ from ingest.known import (
     remember,
     tests_itself,
 )
-from ingest.roles import ALARM, CALLS, FLAG, HUB, LIFE, MEASURE, SELF_TESTED, Meaning, Nature, meanings, nature
+from ingest.roles import (
+    ALARM,
+    ANY_ROLE,
+    CALLS,
+    FLAG,
+    HUB,
+    LIFE,
+    MEASURE,
+    ROLES,
+    SELF_TESTED,
+    Meaning,
+    Nature,
+    meanings,
+    nature,
+)
 
 ROOT = "shouwang"
 
@@ -114,20 +132,26 @@ _BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _METER, _SELF_TEST = Kind.METER, Signal.SELF_TEST  # a look into an enum is as dear as a call
 _OF_REACH = frozenset({Signal.AVAILABLE, Signal.CONNECTED})
 
+_REPEATED = {
+    kind: signal
+    for signal, kind in ANY_ROLE.items()
+    if kind not in LASTING and not any(signal in uses for uses in ROLES.values())
+}
+"""What nearly every message says again, by what it is told: the same in every role."""
+
 _HUB_MEANINGS = {signal: (Meaning(kind, nature(kind), 0, None),) for signal, kind in HUB.items()}
 _OF_HUB = frozenset({*HUB.values(), Kind.CLOCK})
 _is_hub = re.compile(r"[a-z0-9-]{1,64}").fullmatch
 
 
-@dataclass(slots=True)
-class Taken:
-    """What one message gave. Its home is "" when it is nobody's."""
+class Taken(msgspec.Struct, gc=False):
+    """What one message gave. Its home is "" when it is nobody's. (A msgspec struct: one is made for each message.)"""
 
     home: str = ""
     heard: bool = False  # it proves that the home's hub is alive: neither retained nor a last will
-    readings: list[Reading] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
-    devices: list[HubDevice] = field(default_factory=list)
+    readings: list[Reading] = []
+    quarantined: list[Quarantined] = []
+    devices: list[HubDevice] = []
     urgent: bool = False  # commit at once
     is_cut: bool = False  # too much was said: nothing of it was used
     is_asleep: bool = False  # nothing was read yet: `rouse` the home, restore what it knew, and take the message again
@@ -148,13 +172,12 @@ class _Hub:
     since: datetime | None = None  # … in the messages since then
 
 
-@dataclass(slots=True)
-class _Road:
-    """Where the messages of one topic go."""
+class _Road(msgspec.Struct):
+    """Where the messages of one topic go. (A msgspec struct: one is made with every first word after a silence.)"""
 
     home: str
     hub: str
-    way: "Callable[[_Road, Message, int, Taken], None]"
+    way: Callable[["_Road", Message, int, Taken], None]
     decoder: Decoder = DECODERS["plain"]
     rest: str = ""  # the topic below the decoder's name
     key: str = ""
@@ -184,7 +207,7 @@ class Intake:
         self._in_hand: deque[Bound] = deque()  # … and of these whoever has been for longest
         self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
         self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
-        self._topics: dict[str, list[str]] = {}  # home -> its topics among them
+        self._topics: dict[str, list[str]] = {}  # home -> those of them that are no device's first
         self._to_sensor = self._hear_sensor  # bound once, for each road that leads there
         self.refresh()
 
@@ -328,19 +351,20 @@ class Intake:
             self._in_hand.append(bound)
             return
         self._devices[bound.home][bound.place] = bound.packed()
-        roads, others = self._roads, list[str]()
-        for topic in self._topics.get(bound.home, ()):
-            if (road := roads.get(topic)) is not None and road.bound is bound:
-                del roads[topic]
+        roads = self._roads
+        roads.pop(bound.topic, None)
+        for topic in self._topics.pop(bound.home, ()):
+            if (road := roads.get(topic)) is None or road.bound is bound:
+                roads.pop(topic, None)
             else:
-                others.append(topic)
-        self._topics[bound.home] = others
+                self._topics.setdefault(bound.home, []).append(topic)
 
     def _place(self, hub: str, address: str) -> int | None:
         """Where the sensor of this address is registered; of two for the same device it is the first. Homes are
         sealed: what another home's hub says is never about this one."""
         for place, sensor in enumerate(self._homes[self._hubs[hub].home].sensors):
-            if sensor.hub == hub and (sensor.address == address or _lasting(sensor.address) == address):
+            one = sensor.address
+            if (one == address or (not one.islower() and _lasting(one) == address)) and sensor.hub == hub:
                 return place
         return None
 
@@ -421,7 +445,7 @@ class Intake:
         """What this message says, to whom it belongs, and what of it could not be used."""
         road = self._roads.get(message.topic) or self._find(message.topic, message.heard)
         home, size = road.home, len(message.payload)
-        taken = Taken(home, home != "" and not message.retained, [], [], [])
+        taken = Taken(home, home != "" and not message.retained)
         if size > road.largest and not road.reason:
             if self._has_room(road, message, arrival, taken):
                 _put_away(road, message, taken, "too-large", f"{size} bytes; at most {road.largest} are read")
@@ -470,13 +494,23 @@ class Intake:
     def _keep(self, topic: str, road: _Road) -> _Road:
         # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
         if len(self._roads) >= 1_000 + 8 * (len(self._newcomers) + len(self._in_hand)):
+            for bound in chain(self._newcomers, self._in_hand):
+                bound.topic = ""
             self._roads, self._topics = {}, {}
         self._roads[topic] = road
-        self._topics.setdefault(road.home, []).append(topic)
+        if road.bound is not None and not road.bound.topic:
+            road.bound.topic = topic
+        else:
+            self._topics.setdefault(road.home, []).append(topic)
         return road
 
     def _forget_roads(self, home: str) -> None:
-        for topic in self._topics.pop(home, ()):
+        topics = self._topics.pop(home, [])
+        for device in self._devices.get(home, ()):
+            if isinstance(device, Bound):
+                topics.append(device.topic)
+                device.topic = ""
+        for topic in topics:
             self._roads.pop(topic, None)
 
     def _below(self, home: str, hub: str, name: str) -> list[int]:
@@ -499,8 +533,11 @@ class Intake:
     def _hear_sensor(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
         bound = road.bound
         assert bound is not None
+        before = NOTHING_BEFORE
+        if bound.quiet is None and not bound.is_fresh and road.decoder.repeats_state:
+            before = _said_before(bound)
         try:
-            decoded = road.decoder.decode(message.payload, road.key, road.device, bound.quiet or NOTHING_QUIET)
+            decoded = road.decoder.decode(message.payload, road.key, road.device, bound.quiet or NOTHING_QUIET, before)
         except Unreadable as error:
             if error.reason == "unknown-device":
                 self._hear_stranger(road, message, arrival, taken)
@@ -510,6 +547,8 @@ class Intake:
         if decoded.address and decoded.address != bound.address and _is_ieee(bound.address):
             self._hear_stranger(road, message, arrival, taken)  # the name was given to another device
             return
+        if before is not NOTHING_BEFORE:
+            bound.quiet = decoded.hushed or {}
         self._hear_device(road, bound, decoded, message, arrival, taken)
 
     def _hear_several(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
@@ -1082,6 +1121,12 @@ def _is_of_devices(road: _Road, message: Message) -> bool:
 
 
 # --------------------------------------------------------------------------- what is news
+
+
+def _said_before(bound: Bound) -> Mapping[Signal, float]:
+    """What would be no news of this device whenever it is said, by its signals: so much is known of one that was laid
+    aside, whose keys have still to be met."""
+    return {_REPEATED[kind]: last.value for kind, last in bound.lasts.items() if kind in _REPEATED and not last.rank}
 
 
 def _note_quiet(bound: Bound, decoded: Decoded, key: str) -> None:

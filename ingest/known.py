@@ -3,11 +3,11 @@
 By this the intake tells news from what a bridge merely remembers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from struct import Struct
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -30,8 +30,10 @@ COUNTS_REMEMBERED = 64
 CHANGES_REMEMBERED = 12
 """Of one kind of one sensor: a broker that hands over again what was not acknowledged does so behind newer messages."""
 
+K = TypeVar("K")
+
 UNRANKED = 99
-_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+_KINDS = frozenset(kind.value for kind in Kind)
 LASTING = frozenset(kind for kind in Kind if nature(kind) in (Nature.LIFE, Nature.ALARM)) | {Kind.SELF_TEST}
 NO_WORD = frozenset({Kind.CUT, Kind.AVAILABLE, Kind.CONNECTED})
 """Readings of a device that are not its own word: it need not be alive for them."""
@@ -126,6 +128,7 @@ class Bound:
     pressed_at: datetime | None = None  # when an action came in an object: its echo may follow
     counts: list[tuple[Kind, int, datetime]] | None = None  # of a device that counts but tells no time
     quiet: dict[str, Any] | None = None  # what its keys say that would be no news if it were said again
+    topic: str = ""  # the first that led to it, of those that are kept
     told_at: datetime | None = None  # when its last reading happened …
     told_heard: datetime | None = None  # … and when it was heard
     flow: Flow = field(default_factory=Flow)
@@ -148,48 +151,47 @@ class Bound:
         own = None if self.flow.own is NEVER else self.flow.own
         if not self.lasts and self.told_at is None and not self.counts and own is None:
             return b""
-        lasts: Any = self.lasts  # by kinds, which are texts
-        return _pack(_Packed(lasts, self.told_at, self.told_heard, self.is_fresh, own, self.pressed_at, self.counts))
+        told_at, told_heard, is_fresh = self.told_at, self.told_heard, self.is_fresh
+        return _pack(_Packed(self.lasts, told_at, told_heard, is_fresh, own, self.pressed_at, self.counts))
 
     def unpack(self, packed: bytes) -> None:
-        """Know again what `packed` gave. Raises ValueError for what it never gave."""
+        """Know again what `packed` gave, or `recalled`. Raises ValueError for what they never gave."""
         if not packed:
             return
         known = _unpack(packed)
-        for kind, last in known.lasts.items():
-            if kind in _KINDS:  # else it is gone since
-                self.lasts[_KINDS[kind]] = last
+        self.lasts, self.counts = known.lasts, known.counts
         self.told_at, self.told_heard, self.is_fresh = known.told_at, known.told_heard, known.is_fresh
         self.pressed_at = known.pressed_at
         if known.own is not None:
             self.flow.own = known.own
-        for kind, seq, heard in known.counts or ():
-            if kind in _KINDS:
-                note_count(self, _KINDS[kind], seq, heard)
 
 
-class _Packed(msgspec.Struct, array_like=True):
+class _Packed(msgspec.Struct, Generic[K], array_like=True):
     """How a device's memory lies while nobody asks for it."""
 
-    lasts: dict[str, Last]  # by its kind
+    lasts: dict[K, Last]
     told_at: datetime | None
     told_heard: datetime | None
     is_fresh: bool
     own: datetime | None
     pressed_at: datetime | None
-    counts: Sequence[tuple[str, int, datetime]] | None
+    counts: list[tuple[K, int, datetime]] | None
 
 
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(_Packed).decode
+_unpack = msgspec.msgpack.Decoder(_Packed[Kind]).decode
+_unpack_older = msgspec.msgpack.Decoder(_Packed[str]).decode  # of a program that perhaps knew other kinds
 
 
 def recalled(packed: bytes) -> bytes:
     """What is left of it after a restart, which knows no more than the readings that were given out. Raises ValueError
     for what is nothing that a device could know."""
-    known = _unpack(packed)
+    known = _unpack_older(packed)
+    known.lasts = {kind: last for kind, last in known.lasts.items() if kind in _KINDS}
     for last in known.lasts.values():
         last.forget_repetitions()
+    if known.counts is not None:
+        known.counts = [one for one in known.counts if one[0] in _KINDS] or None
     known.is_fresh, known.own, known.pressed_at = True, None, None
     return _pack(known)
 

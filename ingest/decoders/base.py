@@ -113,6 +113,7 @@ class Portion(NamedTuple):
 
 
 NOTHING_QUIET: Mapping[str, Any] = MappingProxyType({})
+NOTHING_BEFORE: Mapping[Signal, float] = {}
 
 
 class Decoded(msgspec.Struct, gc=False):
@@ -125,6 +126,7 @@ class Decoded(msgspec.Struct, gc=False):
     is_last_will: bool = False  # the broker says it, because the device is gone
     raw: dict[str, Any] | None = None  # what each key said
     quiet_at: datetime | None = None  # the device's own time of what was not told again
+    hushed: dict[str, Any] | None = None  # of that, what each key said whose signal was known before
 
 
 class Unreadable(ValueError):
@@ -183,11 +185,17 @@ class Decoder(Protocol):
         ...
 
     def decode(
-        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+        self,
+        payload: bytes,
+        key: str = "",
+        device: HubDevice | None = None,
+        quiet: Mapping[str, Any] = NOTHING_QUIET,
+        before: Mapping[Signal, float] = NOTHING_BEFORE,
     ) -> Decoded:
         """What a device said; `device` is what its hub announced about it. Raises `Unreadable`, and nothing else.
 
-        What stands in `quiet` with its value need not be told again: whoever asks knows that it would be no news.
+        What stands in `quiet` with its value need not be told again, nor what `before` holds by its signal: whoever
+        asks knows that it would be no news.
         """
         ...
 

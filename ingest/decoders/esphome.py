@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.ports import Expose, HubDevice
 from ingest.decoders.base import (
+    NOTHING_BEFORE,
     NOTHING_QUIET,
     Decoded,
     Fault,
@@ -114,7 +115,12 @@ class EspHome:
         return ()
 
     def decode(
-        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+        self,
+        payload: bytes,
+        key: str = "",
+        device: HubDevice | None = None,
+        quiet: Mapping[str, Any] = NOTHING_QUIET,
+        before: Mapping[Signal, float] = NOTHING_BEFORE,
     ) -> Decoded:
         saying = Saying()
         component, _, entity = key.partition("/")

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.ports import HubDevice
 from ingest.decoders import acceleration
 from ingest.decoders.base import (
+    NOTHING_BEFORE,
     NOTHING_QUIET,
     Converter,
     Decoded,
@@ -126,7 +127,12 @@ class Plain:
         return (place,) if name == rest else (Place(Part.DEVICE, rest), place)
 
     def decode(
-        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+        self,
+        payload: bytes,
+        key: str = "",
+        device: HubDevice | None = None,
+        quiet: Mapping[str, Any] = NOTHING_QUIET,
+        before: Mapping[Signal, float] = NOTHING_BEFORE,
     ) -> Decoded:
         decoded = Decoded([])
         faults: list[Fault] = []

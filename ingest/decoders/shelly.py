@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.ports import HubDevice
 from ingest.decoders.base import (
+    NOTHING_BEFORE,
     NOTHING_QUIET,
     Decoded,
     Fault,
@@ -123,7 +124,12 @@ class Shelly:
         return (Place(Part.SEVERAL, device, key),)
 
     def decode(
-        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+        self,
+        payload: bytes,
+        key: str = "",
+        device: HubDevice | None = None,
+        quiet: Mapping[str, Any] = NOTHING_QUIET,
+        before: Mapping[Signal, float] = NOTHING_BEFORE,
     ) -> Decoded:
         saying = Saying()
         top, _, below = key.partition("/")

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.ports import HubDevice
 from ingest.decoders.base import (
+    NOTHING_BEFORE,
     NOTHING_QUIET,
     Decoded,
     News,
@@ -94,7 +95,12 @@ class Tasmota:
         return (Place(Part.SEVERAL, device, f"{prefix}/{parts[-1]}"),)
 
     def decode(
-        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+        self,
+        payload: bytes,
+        key: str = "",
+        device: HubDevice | None = None,
+        quiet: Mapping[str, Any] = NOTHING_QUIET,
+        before: Mapping[Signal, float] = NOTHING_BEFORE,
     ) -> Decoded:
         saying = Saying()
         leaf = key.rpartition("/")[2].upper()

@@ -9,6 +9,7 @@ from gateway.domain import Power
 from gateway.ports import Expose, HubDevice
 from ingest.decoders.base import (
     DANGERS,
+    NOTHING_BEFORE,
     NOTHING_QUIET,
     Decoded,
     Fault,
@@ -130,7 +131,12 @@ class Zigbee2Mqtt:
         return whole + _under_both_names("/".join(levels[:-1]), last)
 
     def decode(
-        self, payload: bytes, key: str = "", device: HubDevice | None = None, quiet: Mapping[str, Any] = NOTHING_QUIET
+        self,
+        payload: bytes,
+        key: str = "",
+        device: HubDevice | None = None,
+        quiet: Mapping[str, Any] = NOTHING_QUIET,
+        before: Mapping[Signal, float] = NOTHING_BEFORE,
     ) -> Decoded:
         fields, has_twins = (FIELDS, False) if device is None else self._fields_of(device)
         if key:
@@ -147,8 +153,9 @@ class Zigbee2Mqtt:
             except ValueError as error:
                 faults.append(fault("last_seen", last_seen, error))
         heard: list[Heard] = []
+        hushed: dict[str, Any] | None = None
         if has_twins:
-            quiet = NOTHING_QUIET
+            quiet, before = NOTHING_QUIET, NOTHING_BEFORE
         for name, value in raw.items():
             if name in quiet:
                 known = quiet[name]
@@ -165,8 +172,14 @@ class Zigbee2Mqtt:
                 except ValueError as error:
                     faults.append(fault(name, value, error))
                     break
-                if said is not None:
-                    heard.append(Heard(row.signal, said, row.momentary, at, None, 0, only))
+                if said is None:
+                    continue
+                if before and only and said == before.get(row.signal) and not row.momentary:
+                    if hushed is None:
+                        hushed = {}
+                    hushed[name], quiet_at = value, at
+                    continue
+                heard.append(Heard(row.signal, said, row.momentary, at, None, 0, only))
         if has_twins:
             heard = strongest(heard)
         if "test" in raw or "self_test" in raw:
@@ -174,7 +187,7 @@ class Zigbee2Mqtt:
             heard.sort(key=_self_test_first)
         told = raw.get("device")
         address = _address(told.get("ieeeAddr")) if type(told) is dict else ""
-        return Decoded(heard, faults or None, address, raw=raw, quiet_at=quiet_at)
+        return Decoded(heard, faults or None, address, raw=raw, quiet_at=quiet_at, hushed=hushed)
 
     def news(self, hub: str, rest: str, payload: bytes) -> News:
         match rest:

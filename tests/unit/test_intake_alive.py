@@ -367,7 +367,7 @@ def test_a_decoder_is_told_what_the_hub_announced_and_told_anew_when_that_change
     monkeypatch.setattr(
         decoder,
         "decode",
-        lambda self, payload, key="", device=None, quiet=None: given.append(device) or decode(self, payload, key),
+        lambda self, payload, key="", device=None, *_: given.append(device) or decode(self, payload, key),
     )
 
     ear.z2m("door", contact=True)

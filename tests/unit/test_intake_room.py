@@ -10,14 +10,20 @@ from datetime import timedelta
 import pytest
 from the_intake import MORNING, Registered, a_home, address, iso, sensor
 
-from gateway.domain import Role
+from gateway.domain import Kind, Role
 from gateway.ports import HubDevice, Message
 from ingest import intake as intake_room
 from ingest.flood import BURST
 from ingest.intake import Intake
+from ingest.known import Bound
 
 ROOMS = ("hall", "bedroom", "kitchen", "bathroom", "living")
 SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+
+
+def topics_of(intake: Intake) -> list[str]:
+    firsts = [one.topic for one in intake._devices["home-7"] if isinstance(one, Bound)]
+    return [*firsts, *intake._topics.get("home-7", ())]
 
 
 def held(root: object, besides: Iterable[object]) -> int:
@@ -81,7 +87,7 @@ def test_only_who_speaks_again_soon_stays_in_hand(monkeypatch):
     for device in range(1, 9):
         says(device)
     assert in_hand() == set(range(1, 9))
-    assert len(intake._topics["home-7"]) == len(intake._roads) == 8
+    assert len(topics_of(intake)) == len(intake._roads) == 8
 
 
 def test_coming_and_going_leaves_nothing_behind(monkeypatch):
@@ -93,7 +99,32 @@ def test_coming_and_going_leaves_nothing_behind(monkeypatch):
         said = json.dumps({"contact": turn % 4 < 2, "last_seen": iso(heard)}).encode()
         assert intake.take(Message(f"shouwang/hub-7/zigbee2mqtt/{address(turn % 2 + 1)}", said, heard), 1).readings
 
-    assert len(intake._topics["home-7"]) == len(intake._roads) == 1
+    assert len(topics_of(intake)) == len(intake._roads) == 1
+
+
+def test_whoever_was_laid_aside_says_nothing_new_by_saying_the_same(monkeypatch):
+    monkeypatch.setattr(intake_room, "NEWCOMERS", 0)
+    devices = [sensor(f"contact-{number}", Role.OPENING, number) for number in (1, 2)]
+    intake, now = Intake(Registered(a_home(*devices))), MORNING
+
+    def says(device: int, battery: float, *, low: bool = False) -> list[tuple[Kind, float]]:
+        nonlocal now
+        now += timedelta(hours=2)
+        said = {"contact": True, "battery": battery, "battery_low": low, "last_seen": iso(now)}
+        taken = intake.take(Message(f"shouwang/hub-7/zigbee2mqtt/{address(device)}", json.dumps(said).encode(), now), 1)
+        return [(one.kind, one.value) for one in taken.readings if one.kind is not Kind.ALIVE]
+
+    def quiet() -> dict[str, float] | None:
+        (device,) = (one for one in intake._devices["home-7"] if isinstance(one, Bound))
+        return device.quiet
+
+    assert {Kind.BATTERY, Kind.BATTERY_LOW} < {kind for kind, _ in says(1, 80)}
+    assert says(2, 90)
+    assert says(1, 80) == []
+    assert quiet() == {"battery": 80, "battery_low": False}, "of its keys as they were met, though its bytes have none"
+    assert says(1, 60) == [(Kind.BATTERY, 60.0)]
+    assert says(2, 90, low=True) == [(Kind.BATTERY_LOW, 1.0)]
+    assert says(1, 60) == []
 
 
 @pytest.mark.parametrize(("in_hand", "most"), [(10_000, 13_500), (0, 7_200)], ids=["in hand", "laid aside"])
