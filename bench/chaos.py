@@ -396,7 +396,7 @@ def worn(folder: Path, broker: str, trials: int, seed: int, *, worn_s: float = 3
             told += len(called)
             waits += [at - press.sent_ns for press, at in called.items()]
             mend(town.gateway.state, chip)
-        wanted = {(press.home, press.device) for press in town.hubs.wait_acknowledged()}
+            wanted = {(press.home, press.device) for press in town.hubs.wait_acknowledged()}
         with suppress(BenchError):
             wait_until("the book", lambda: wanted <= set(town.gateway.alerts()), 60, 1)
         missing = len(wanted - set(town.gateway.alerts()))

@@ -18,6 +18,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from traffic import Sent
 
 KEEPALIVE_S = 15
+UNDER_WAY = 20_000
+"""Messages that a hub of ours lets out unacknowledged (gateway/kit/box/mosquitto.conf)."""
+
 AGAIN_S = (0.2, 2.0)
 """How soon a hub tries to reach its broker again: at first, and at the latest."""
 
@@ -95,6 +98,7 @@ class Hubs:
         if secrets:
             client.username_pw_set(homes.name(home), homes.secret(home))
         client.reconnect_delay_set(*AGAIN_S)
+        client.max_inflight_messages_set(UNDER_WAY)
         client.on_publish = partial(self._taken, home)
         client.connect_async("127.0.0.1", port, KEEPALIVE_S)
         client.loop_start()
