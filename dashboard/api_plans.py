@@ -78,10 +78,10 @@ def routes(door: ApiDoor, plans: Plans) -> None:
     def end(doing: Doing, scope: Scope, place: str, said: EndBody) -> None:
         if said.key in FROM_THE_FILE:
             raise refused("This line follows the resident's file; change that.", Field("key", "is not ended here"))
-        doing.registrar(place).end_plan(place, said.key, scope=scope, why=said.why, **doing.by)
+        doing.registrar(place).plans.end(place, said.key, scope=scope, why=said.why, **doing.by)
 
     def put(doing: Doing, scope: Scope, place: str, said: PlanBody) -> None:
-        doing.registrar(place).plan(
+        doing.registrar(place).plans.put(
             place,
             said.key,
             said.value,
@@ -94,7 +94,7 @@ def routes(door: ApiDoor, plans: Plans) -> None:
 
     def silence(doing: Doing, scope: Scope, place: str, said: SilenceBody) -> None:
         until = aware(said.until, "until") or doing.once.now
-        doing.registrar(place).silence(place, ",".join(said.codes), until, scope=scope, why=said.why, **doing.by)
+        doing.registrar(place).plans.silence(place, ",".join(said.codes), until, scope=scope, why=said.why, **doing.by)
 
     def at(caller: Caller, code: str) -> Scope:
         """Whether it is a grid or an area of the caller's; else the same 404 as where there is none."""
@@ -113,19 +113,21 @@ def routes(door: ApiDoor, plans: Plans) -> None:
     def declare_absence(doing: Doing, home: Home, said: AbsenceBody) -> None:
         """Nobody is at home until then: what can be explained by that calls nobody."""
         until, since = aware(said.until, "until"), aware(said.since, "since")
-        doing.registrar().declare_absence(
+        doing.registrar().plans.declare_absence(
             home.id, said.kind, until or doing.once.now, since=since, why=said.why, **doing.by
         )
 
     @door.act("/homes/{home_id}/back", right, "home.back")
     def end_absence(doing: Doing, home: Home, said: BackBody) -> None:
         """Somebody is at home again; also right when no absence holds."""
-        doing.registrar().end_absence(home.id, why=said.why, **doing.by)
+        doing.registrar().plans.end_absence(home.id, why=said.why, **doing.by)
 
     @door.act("/homes/{home_id}/expected", right, "home.visit")
     def expect_visit(doing: Doing, home: Home, said: VisitHoursBody) -> None:
         """Somebody comes at these hours, a carer or a daughter: what moves then may be theirs."""
-        doing.registrar().expect_visit(home.id, said.hours, until=aware(said.until, "until"), why=said.why, **doing.by)
+        doing.registrar().plans.expect_visit(
+            home.id, said.hours, until=aware(said.until, "until"), why=said.why, **doing.by
+        )
 
     @door.act("/homes/{home_id}/plan", right, "home.plan")
     def plan_line(doing: Doing, home: Home, said: PlanBody) -> None:

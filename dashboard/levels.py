@@ -354,7 +354,7 @@ def routes(levels: Levels, doors: Doors) -> Addresses:
         key = alert if number == WATCHED else f"{alert}.{number}"
 
         def do() -> None:
-            registrar.plan(
+            registrar.plans.put(
                 code,
                 key,
                 OFF if number == WATCHED else value,
@@ -373,7 +373,7 @@ def routes(levels: Levels, doors: Doors) -> Addresses:
         key = alert if number == WATCHED else f"{alert}.{number}"
 
         def do() -> None:
-            registrar.end_plan(code, key, scope=scope, why=why.strip(), who=visitor.account.person, now=clock.now())
+            registrar.plans.end(code, key, scope=scope, why=why.strip(), who=visitor.account.person, now=clock.now())
 
         return act(request, visitor, code, alert, "reset", do, number=number, why=why)
 

@@ -364,7 +364,7 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
             until = ending(day, clock, zone)
             if until is None or kind not in list(Absence):
                 raise ValueError
-            registrar.declare_absence(
+            registrar.plans.declare_absence(
                 place, Absence(kind), until, why=why.strip(), who=visitor.account.person, now=house.clock.now()
             )
 
@@ -373,7 +373,7 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
     @router.post("/home/{place}/back")
     def back(request: Request, visitor: Acting, place: str) -> Response:
         def do(zone: ZoneInfo) -> None:
-            registrar.end_absence(place, who=visitor.account.person, now=house.clock.now())
+            registrar.plans.end_absence(place, who=visitor.account.person, now=house.clock.now())
 
         return act(request, visitor, Scope.HOME, place, "back", do)
 
@@ -391,7 +391,7 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
         def do(zone: ZoneInfo) -> None:
             hours = f"{','.join(one for one in on or () if one in DAYS)} {begins[:5]}-{ends[:5]}".strip()
             until = ending(day, "", zone)
-            registrar.expect_visit(
+            registrar.plans.expect_visit(
                 place, hours, until=until, why=why, who=visitor.account.person, now=house.clock.now()
             )
 
@@ -414,7 +414,7 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
         whole = f"{alert}.{number}" if alert and number else alert or key
 
         def do(zone: ZoneInfo) -> None:
-            registrar.plan(
+            registrar.plans.put(
                 place,
                 whole,
                 OFF if off else value,
@@ -454,7 +454,7 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
         def do(zone: ZoneInfo) -> None:
             now = house.clock.now()
             until = now + timedelta(hours=hours)
-            registrar.silence(
+            registrar.plans.silence(
                 place, ",".join(codes or ()), until, scope=scope, why=why, who=visitor.account.person, now=now
             )
 
@@ -467,7 +467,7 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
             raise HTTPException(403)
 
         def do(zone: ZoneInfo) -> None:
-            registrar.end_plan(
+            registrar.plans.end(
                 place, key, scope=scope, why=why.strip(), who=visitor.account.person, now=house.clock.now()
             )
 

@@ -517,7 +517,9 @@ async def _keep_tidy(stores: Stores, registrar: Registry, desk: Desk, clock: Clo
         await asyncio.to_thread(stores.alerts.tidy)
         for home in await asyncio.to_thread(registrar.end_pauses, now=clock.now()):
             log.info("a pause has ended", extra={"home": home})
-        for home in await asyncio.to_thread(registrar.end_absences, partial(signs_inside, stores), now=clock.now()):
+        for home in await asyncio.to_thread(
+            registrar.plans.end_absences, partial(signs_inside, stores), now=clock.now()
+        ):
             log.info("somebody is at home again", extra={"home": home})
         if round_ % ROLL_UP_EVERY == 1:
             await asyncio.to_thread(stores.readings.roll_up)

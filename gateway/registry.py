@@ -10,8 +10,8 @@ from time import sleep
 from typing import Any
 
 from gateway import sheets
+from gateway.acting import Acting
 from gateway.domain import (
-    Absence,
     Act,
     Area,
     Commissioning,
@@ -32,25 +32,10 @@ from gateway.domain import (
     Reach,
     Role,
     Room,
-    Scope,
     Sensor,
 )
-from gateway.domain.people import HEALTH, Risk
-from gateway.domain.plan import (
-    ABSENCE,
-    DEMENTIA,
-    LOOKED_BACK,
-    RISK,
-    SILENCE,
-    VISIT,
-    YES,
-    Nonsense,
-    Setting,
-    ending,
-    lives_again,
-    setting_of,
-    understood,
-)
+from gateway.domain.people import HEALTH
+from gateway.plans import Plans
 from gateway.ports import RegistryLedger, RegistryStore
 from gateway.refusals import (
     HOURS,
@@ -61,7 +46,6 @@ from gateway.refusals import (
     RegistrationError,
     Sentence,
     check_length,
-    check_reason,
     faults_of,
     is_name,
     is_person_id,
@@ -78,15 +62,6 @@ LEARNING = timedelta(days=14)
 
 MAINTENANCE_AT_MOST = timedelta(hours=4)
 """Nobody works in a home for longer; what was forgotten ends by itself."""
-
-SILENCE_AT_MOST = timedelta(hours=24)
-"""Longer than a day nobody keeps a home quiet; silenced again is written down again."""
-
-ABSENCE_AT_MOST = timedelta(days=30)
-"""A longer stay is declared again: what was forgotten ends by itself."""
-
-PLANNED_AT_MOST = timedelta(days=5 * 366)
-"""What is to hold for longer has no end."""
 
 WRITTEN_AT_ONCE, LET_OTHERS_S = 20, 0.015
 """Of a sheet so many homes or people are written in one transaction, 1 to 4 ms each; then whoever has called for help
@@ -119,23 +94,10 @@ class _Overtaken(Exception):
 
 
 @dataclass(slots=True)
-class _Act:
-    """What somebody does to the registry at one moment: one transaction, one line of the audit trail, one event."""
+class _Act(Acting):
+    """The same, with the secrets of hubs: the broker is told of them once it is over."""
 
-    ledger: RegistryLedger
-    who: str
-    now: datetime
     hubs_changed: bool = False
-
-    def write(self, what: str, ref: str, home: Home, *, why: str = "", facts: Facts = ()) -> None:
-        self.note(what, ref, why=why, facts=facts)
-        self.ledger.publish(self.now, "registry", home.id, home=home.id, grid=home.grid)
-
-    def note(self, what: str, ref: str, *, why: str = "", facts: Facts = ()) -> None:
-        self.ledger.audit(Act(at=self.now, who=self.who, what=what, ref=ref, why=why, facts=facts))
-
-    def publish(self, ref: str) -> None:
-        self.ledger.publish(self.now, "registry", ref)
 
     def set_secret(self, hub: str, hashed: str | None) -> None:
         self.ledger.set_hub_secret(hub, hashed)
@@ -169,6 +131,11 @@ class Registry:
     def levels(self) -> tuple[str, ...]:
         """How areas are nested here, the widest first: each a code and its Chinese name."""
         return self._levels
+
+    @property
+    def plans(self) -> Plans:
+        """What is planned for homes, grids and areas."""
+        return Plans(self._store, self._act, self._codes)
 
     def beside(self, write: Callable[[RegistryLedger], None]) -> "Registry":
         """The same for one act: what it changes and what `write` writes become durable together."""
@@ -271,11 +238,11 @@ class Registry:
         for home in put.values():
             ledger.put_home(home, now)
             if home.person:
-                self._follow_profile(act, home, profiles.get(home.person) or self._store.profile(home.person))
+                self.plans.follow_profile(act, home, profiles.get(home.person) or self._store.profile(home.person))
             act.note("home.put", home.id, facts=(("state", home.state.value),))
         for home in self._store.homes() if profiles else ():
             if home.id not in put and home.person in profiles:
-                self._follow_profile(act, home, profiles[home.person])
+                self.plans.follow_profile(act, home, profiles[home.person])
         for home_id, (state, why, _) in changes.states.items():
             self._say_why(act, before[home_id], state, why, None)
         for home_id, contacts in changes.contacts.items():
@@ -613,213 +580,6 @@ class Registry:
             if self._end(act, home_id, MAINTENANCE):
                 act.write("home.maintain.end", home_id, home)
 
-    # ------------------------------------------------------------------ plans
-
-    def plan(
-        self,
-        place: str,
-        key: str,
-        value: str,
-        *,
-        scope: Scope = Scope.HOME,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        why: str,
-        who: str,
-        now: datetime,
-    ) -> Override:
-        """Let another limit hold for a home, a grid or an area, or switch a rule off ("off"), from now or later on.
-
-        What held before comes back when this ends. Raises RegistrationError with what would be right.
-        """
-        with self._act(who, now) as act:
-            setting, value = self._understood(key, value)
-            if not setting.is_listed:
-                raise refused(N_("'{key}' is not set like a limit; there is a way of its own to say it."), key=key)
-            if setting.only_home and scope is not Scope.HOME:
-                raise refused(N_("'{key}' is said of one home, not of a grid or an area."), key=key)
-            return self._plan(act, scope, place, key, value, since, until, why)
-
-    def end_plan(
-        self, place: str, key: str, *, scope: Scope = Scope.HOME, why: str = "", who: str, now: datetime
-    ) -> None:
-        """From now on this is not said any more: what the grid or the area says holds again, or what is usual."""
-        with self._act(who, now) as act:
-            self._place(scope, place)
-            # A pause, work in the home, how long its records are kept: they end where they were begun.
-            ended = self._end_lines(act, scope, place, key) if self._is_planned(key) else []
-            if not ended:
-                raise refused(N_("Nothing is planned for '{key}' here."), key=key)
-            self._note_plan(act, f"plan.end.{scope}", ended[-1], why)
-
-    def declare_absence(
-        self,
-        home_id: str,
-        kind: Absence,
-        until: datetime,
-        *,
-        since: datetime | None = None,
-        why: str = "",
-        who: str,
-        now: datetime,
-    ) -> Override:
-        """Nobody is at home until then: on a holiday, in hospital, with the family. It ends by itself, or when somebody
-        lives there again; declared anew, the new end holds."""
-        if not now < until <= (since or now) + ABSENCE_AT_MOST:
-            raise refused(N_("An absence ends within {days} days; declare it again if it lasts."), days=30)
-        with self._act(who, now) as act:
-            self._understood(ABSENCE, kind)
-            self._end_lines(act, Scope.HOME, home_id, ABSENCE, since)
-            return self._plan(act, Scope.HOME, home_id, ABSENCE, Absence(kind).value, since, until, why or kind)
-
-    def end_absence(self, home_id: str, *, why: str = "", who: str, now: datetime) -> bool:
-        """Somebody is at home again. Nothing to end is no error: it may have ended by itself."""
-        with self._act(who, now) as act:
-            self._home(home_id)
-            ended = self._end_lines(act, Scope.HOME, home_id, ABSENCE)
-            if ended:
-                self._note_plan(act, "plan.end.home", ended[-1], why)
-            return bool(ended)
-
-    def end_absences(
-        self, signs: Callable[[str, datetime, datetime], Iterable[datetime]], *, now: datetime
-    ) -> list[str]:
-        """End the absences of homes in which somebody lives again; returns their ids. `signs` gives the moments at
-        which a sign of life was seen inside a home, from and to."""
-        back = []
-        for line in self._store.in_force(ABSENCE, now):
-            home = self._store.home(line.home)
-            if home is None:
-                continue
-            seen = signs(home.id, max(line.since, now - LOOKED_BACK), now)
-            if lives_again(self._store.plan(home.id, now), seen, home.zone) is not None:
-                self.end_absence(home.id, why="absence.seen", who="gateway", now=now)
-                back.append(home.id)
-        return back
-
-    def expect_visit(
-        self,
-        home_id: str,
-        hours: str,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        why: str,
-        who: str,
-        now: datetime,
-    ) -> Override:
-        """Somebody comes at these hours ("mon,wed 09:00-11:00"): a carer, a cleaner. What moves then may be theirs."""
-        with self._act(who, now) as act:
-            self._home(home_id)
-            _, hours = self._understood(VISIT, hours)
-            taken = {line.key for line in self._store.overrides(home_id)}
-            key = next(key for n in range(1, len(taken) + 2) if (key := f"{VISIT}/{n}") not in taken)
-            return self._plan(act, Scope.HOME, home_id, key, hours, since, until, why)
-
-    def silence(
-        self,
-        place: str,
-        codes: str,
-        until: datetime,
-        *,
-        scope: Scope = Scope.HOME,
-        why: str,
-        who: str,
-        now: datetime,
-    ) -> Override:
-        """Hold back what can wait (severity 3 to 5, all of it or these codes) until then, a day at most.
-
-        It is held back, not lost: when the silence ends it is judged again. An emergency is never silenced.
-        """
-        if not now < until <= now + SILENCE_AT_MOST:
-            raise refused(N_("A silence ends within 24 hours; begin it again if it is still needed."))
-        with self._act(who, now) as act:
-            _, codes = self._understood(SILENCE, codes)
-            self._end_lines(act, scope, place, SILENCE)
-            return self._plan(act, scope, place, SILENCE, codes, None, until, why)
-
-    def _is_planned(self, key: str) -> bool:
-        try:
-            setting_of(key, self._codes)
-        except Nonsense:
-            return False
-        return True
-
-    def _understood(self, key: str, value: str) -> tuple[Setting, str]:
-        try:
-            return setting_of(key, self._codes), understood(key, value, self._codes)
-        except Nonsense as error:
-            values = {name: Sentence(str(v)) if name == "unit" else v for name, v in error.values.items()}
-            raise refused(error.text, **values) from error
-
-    def _plan(
-        self,
-        act: "_Act",
-        scope: Scope,
-        place: str,
-        key: str,
-        value: str,
-        since: datetime | None,
-        until: datetime | None,
-        why: str,
-    ) -> Override:
-        check_reason(why)
-        since = act.now if since is None else since
-        if since < act.now:
-            raise refused(N_("A plan begins now or later: what was, was judged by what held then."))
-        if until is not None and not since < until <= since + PLANNED_AT_MOST:
-            raise refused(N_("It has to end after it begins, and within five years."))
-        self._place(scope, place)
-        line = Override(
-            **{scope.value: place}, key=key, value=value, since=since, until=until, author=act.who, reason=why.strip()
-        )
-        act.ledger.put_override(line)
-        self._note_plan(act, f"plan.{scope}", line, why)
-        return line
-
-    def _end_lines(self, act: "_Act", scope: Scope, place: str, key: str, at: datetime | None = None) -> list[Override]:
-        """End what holds of this key at that moment, or now, and take back what is still to come after it."""
-        ended = ending(self._store.overrides(place, scope), key, max(at or act.now, act.now))
-        for line in ended:
-            act.ledger.put_override(line)
-        return ended
-
-    def _note_plan(self, act: "_Act", what: str, line: Override, why: str) -> None:
-        facts = (("key", line.key), ("value", line.value), ("until", line.until.isoformat() if line.until else ""))
-        if line.home:
-            act.write(what, line.home, self._home(line.home), why=why, facts=facts)
-        else:
-            act.note(what, line.place, why=why, facts=facts)
-            act.publish(line.place)
-
-    def _place(self, scope: Scope, place: str) -> None:
-        if scope is Scope.HOME:
-            self._home(place)
-        elif scope is Scope.GRID and place not in {grid.code for grid in self._store.grids()}:
-            raise refused(N_("There is no grid '{grid}'; register it first."), grid=place)
-        elif scope is Scope.AREA and place not in {area.code for area in self._store.areas()}:
-            raise refused(N_("There is no area '{area}'; register it first."), area=place)
-
-    def _follow_profile(self, act: "_Act", home: Home, profile: Profile | None) -> None:
-        """What the detectors have to know of a resident stands in the plan, with its dates; why stands in the file."""
-        known = profile or Profile(person=home.person)
-        held = {line.key for line in self._store.overrides(home.id) if line.covers(act.now)}
-        for key, holds in ((DEMENTIA, known.dementia), (RISK, known.risk is Risk.HIGH)):
-            running = key in held
-            if holds and not running:
-                act.ledger.put_override(
-                    Override(
-                        home=home.id, key=key, value=YES, since=act.now, until=None, author=act.who, reason="profile"
-                    )
-                )
-            elif running and not holds:
-                self._end_lines(act, Scope.HOME, home.id, key)
-
-    def _follow_resident(self, act: "_Act", profile: Profile) -> None:
-        for home in self._store.homes():
-            if home.person and home.person == profile.person:
-                self._follow_profile(act, home, profile)
-
     def announce_button_test(self, home_id: str, until: datetime, *, who: str, now: datetime) -> Override:
         """Emergency buttons are about to be tried out: until then the first press of each calls nobody."""
         if not now < until <= now + BUTTON_TEST_AT_MOST:
@@ -872,7 +632,7 @@ class Registry:
         with self._act(who, now) as act:
             self._person(profile.person)
             act.ledger.put_profile(profile, now)
-            self._follow_resident(act, profile)
+            self.plans.follow_resident(act, profile)
             act.note("profile.put", profile.person)
             act.publish(profile.person)
 
@@ -917,7 +677,7 @@ class Registry:
             holding = [c for c in self._store.consents(person_id) if c.holds and c.number != number]
             if profile is not None and standing[0].purpose == HEALTH and all(c.purpose != HEALTH for c in holding):
                 act.ledger.put_profile(profile.without_health(), now)
-                self._follow_resident(act, profile.without_health())
+                self.plans.follow_resident(act, profile.without_health())
                 act.note("profile.put", person_id, why="consent.withdraw")
             act.publish(person_id)
 
@@ -956,7 +716,7 @@ class Registry:
             raise RegistrationError(*wrong)
         act.ledger.put_home(home, act.now)
         if home.person and (before is None or before.person != home.person):
-            self._follow_profile(act, home, self._store.profile(home.person))
+            self.plans.follow_profile(act, home, self._store.profile(home.person))
         act.write(what, f"{home.id}/{ref}" if ref else home.id, home, why=why, facts=facts)
         return home
 

@@ -179,7 +179,7 @@ def accept(
         made = next((one for one in suggestions(known, _plans(here)) if one.code == code), None)
         if made is None:
             raise Refused(f"Nothing is suggested for {code!r} in {home}; `shouwang evaluate suggest` says what is.")
-        line = here.registrar.plan(home, made.key, f"{made.value:g}", why=why, who=who, now=here.now)
+        line = here.registrar.plans.put(home, made.key, f"{made.value:g}", why=why, who=who, now=here.now)
         say(f"{home}: {line.key} = {line.value}")
 
 

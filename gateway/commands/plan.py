@@ -101,7 +101,7 @@ def plan_set(
     """Let another limit hold, from now or later on. What held before comes back when it ends."""
     with office(config, state) as here:
         zone = _zone(here, place, grid or area)
-        here.registrar.plan(
+        here.registrar.plans.put(
             place,
             key,
             value,
@@ -143,7 +143,7 @@ def plan_end(
 ) -> None:
     """End what is planned: a limit, a rule that is off, a visit (visit/1), a silence, an absence."""
     with office(config, state) as here:
-        here.registrar.end_plan(place, key, scope=_scope(grid, area), why=why, who=who, now=here.now)
+        here.registrar.plans.end(place, key, scope=_scope(grid, area), why=why, who=who, now=here.now)
 
 
 @plan.command("absence")
@@ -163,7 +163,9 @@ def plan_absence(
         back = _moment(until, zone)
         if back is None:
             raise Refused("Please say until when: --until 2026-03-15.")
-        here.registrar.declare_absence(home, end, back, since=_moment(begins, zone), why=why, who=who, now=here.now)
+        here.registrar.plans.declare_absence(
+            home, end, back, since=_moment(begins, zone), why=why, who=who, now=here.now
+        )
 
 
 @plan.command("visit")
@@ -181,7 +183,7 @@ def plan_visit(
     with office(config, state) as here:
         zone = here.home(home).zone
         since, end = _moment(begins, zone), _moment(until, zone)
-        line = here.registrar.expect_visit(home, hours, since=since, until=end, why=why, who=who, now=here.now)
+        line = here.registrar.plans.expect_visit(home, hours, since=since, until=end, why=why, who=who, now=here.now)
         say(line.key)
 
 
@@ -202,7 +204,7 @@ def plan_silence(
     """Hold back what can wait; it is told when the silence ends. Calls for help, smoke and gas are never silenced."""
     with office(config, state) as here:
         until = here.now + timedelta(hours=hours)
-        here.registrar.silence(place, alerts, until, scope=_scope(grid, area), why=why, who=who, now=here.now)
+        here.registrar.plans.silence(place, alerts, until, scope=_scope(grid, area), why=why, who=who, now=here.now)
 
 
 def _scope(grid: bool, area: bool) -> Scope:

@@ -82,7 +82,7 @@ def set_day(
         except ValueError:
             raise Refused(f"{day!r} is no date; 2026-10-18 is one.") from None
         since = max(datetime.combine(wanted, time(8), found.zone), here.now)
-        here.registrar.plan(found.id, VISIT_ON, YES, since=since, why=why, who=who, now=here.now)
+        here.registrar.plans.put(found.id, VISIT_ON, YES, since=since, why=why, who=who, now=here.now)
         say(f"{found.name}: a visit on {wanted}.")
 
 

@@ -92,7 +92,7 @@ class Village(Neighbourhood):
         assert unfinished is not None
         with self.registry.begin() as ledger:
             ledger.put_home(replace(unfinished, state=Monitoring.REGISTERED), now)
-        self.registrar.declare_absence("h3", Absence.HOSPITAL, now + timedelta(hours=8), **by, why="复查")
+        self.registrar.plans.declare_absence("h3", Absence.HOSPITAL, now + timedelta(hours=8), **by, why="复查")
         self._bring_devices()
         self._sign_the_record()
         self._let_things_happen()

@@ -27,6 +27,7 @@ PARTS = {
         "gateway.refusals",
         "gateway.rescue",
         "gateway.registry",
+        "gateway.plans",
         "gateway.places",
         "gateway.rota",
         "gateway.assessment",

@@ -27,7 +27,9 @@ class Planned(House):
 
     def plans(self, key: str, value: str, place: str = "h1", scope: Scope = Scope.HOME, until: float | None = None):
         end = None if until is None else at(until)
-        return self.office.plan(place, key, value, scope=scope, until=end, why="因人而异", who="wang", now=self.now())
+        return self.office.plans.put(
+            place, key, value, scope=scope, until=end, why="因人而异", who="wang", now=self.now()
+        )
 
     def told(self) -> list[tuple[float, str]]:
         return [(seconds, person) for seconds, what, person in self.phone.rang if what == "page"]
@@ -185,7 +187,7 @@ async def test_an_emergency_does_not_vanish_in_what_waits(house):
 
 
 async def test_a_silence_holds_back_what_it_names_and_ends(house):
-    house.office.silence("h1", "door_open", at(2 * HOUR), why="搬家", who="li", now=T0)
+    house.office.plans.silence("h1", "door_open", at(2 * HOUR), why="搬家", who="li", now=T0)
     house.finds("door_open", Severity.MEDIUM)
     house.finds("leak", Severity.MEDIUM)
     await house.until(2 * HOUR - 1)
@@ -198,14 +200,14 @@ async def test_a_silence_holds_back_what_it_names_and_ends(house):
 
 
 async def test_nothing_silences_a_call_for_help(house):
-    house.office.silence("g1", "", at(2 * HOUR), scope=Scope.GRID, why="演习", who="li", now=T0)
+    house.office.plans.silence("g1", "", at(2 * HOUR), scope=Scope.GRID, why="演习", who="li", now=T0)
     for code in ("sos", "smoke", "co"):
         house.finds(code)
     await house.until(1)
     assert house.told()
 
     with pytest.raises(RegistrationError, match="'sos' is never silenced"):
-        house.office.silence("h1", "sos", at(HOUR), why="吵", who="li", now=T0)
+        house.office.plans.silence("h1", "sos", at(HOUR), why="吵", who="li", now=T0)
 
 
 async def test_a_restart_in_the_middle_of_the_night_changes_nothing(house):
@@ -227,22 +229,25 @@ async def test_a_restart_in_the_middle_of_the_night_changes_nothing(house):
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [
-        (lambda o: o.plan("h1", "bath_dwell", "90", why=" ", who="li", now=T0), "Please say why"),
-        (lambda o: o.plan("h9", "bath_dwell", "90", why="x", who="li", now=T0), "There is no home 'h9'"),
-        (lambda o: o.plan("g9", "bath_dwell", "90", scope=Scope.GRID, why="x", who="li", now=T0), "no grid 'g9'"),
-        (lambda o: o.plan("1", "bath_dwell", "90", scope=Scope.AREA, why="x", who="li", now=T0), "no area '1'"),
-        (lambda o: o.plan("g1", "pet", "yes", scope=Scope.GRID, why="x", who="li", now=T0), "said of one home"),
-        (lambda o: o.plan("h1", "absence", "family", why="x", who="li", now=T0), "a way of its own"),
-        (lambda o: o.plan("h1", "bath_dwell", "90", since=at(-1), why="x", who="li", now=T0), "begins now or later"),
-        (lambda o: o.plan("h1", "bath_dwell", "90", until=T0, why="x", who="li", now=T0), "end after it begins"),
-        (lambda o: o.end_plan("h1", "bath_dwell", who="li", now=T0), "Nothing is planned"),
-        (lambda o: o.end_plan("h1", "keep_alerts", who="li", now=T0), "Nothing is planned"),
-        (lambda o: o.silence("h1", "", at(25 * HOUR), why="x", who="li", now=T0), "within 24 hours"),
+        (lambda o: o.plans.put("h1", "bath_dwell", "90", why=" ", who="li", now=T0), "Please say why"),
+        (lambda o: o.plans.put("h9", "bath_dwell", "90", why="x", who="li", now=T0), "There is no home 'h9'"),
+        (lambda o: o.plans.put("g9", "bath_dwell", "90", scope=Scope.GRID, why="x", who="li", now=T0), "no grid 'g9'"),
+        (lambda o: o.plans.put("1", "bath_dwell", "90", scope=Scope.AREA, why="x", who="li", now=T0), "no area '1'"),
+        (lambda o: o.plans.put("g1", "pet", "yes", scope=Scope.GRID, why="x", who="li", now=T0), "said of one home"),
+        (lambda o: o.plans.put("h1", "absence", "family", why="x", who="li", now=T0), "a way of its own"),
         (
-            lambda o: o.declare_absence("h1", Absence.FAMILY, T0 + timedelta(days=31), who="li", now=T0),
+            lambda o: o.plans.put("h1", "bath_dwell", "90", since=at(-1), why="x", who="li", now=T0),
+            "begins now or later",
+        ),
+        (lambda o: o.plans.put("h1", "bath_dwell", "90", until=T0, why="x", who="li", now=T0), "end after it begins"),
+        (lambda o: o.plans.end("h1", "bath_dwell", who="li", now=T0), "Nothing is planned"),
+        (lambda o: o.plans.end("h1", "keep_alerts", who="li", now=T0), "Nothing is planned"),
+        (lambda o: o.plans.silence("h1", "", at(25 * HOUR), why="x", who="li", now=T0), "within 24 hours"),
+        (
+            lambda o: o.plans.declare_absence("h1", Absence.FAMILY, T0 + timedelta(days=31), who="li", now=T0),
             "within 30 days",
         ),
-        (lambda o: o.expect_visit("h1", "nine", why="x", who="li", now=T0), "is written as"),
+        (lambda o: o.plans.expect_visit("h1", "nine", why="x", who="li", now=T0), "is written as"),
     ],
 )
 def test_nonsense_is_refused_in_a_sentence(house, act, sentence):
@@ -252,9 +257,9 @@ def test_nonsense_is_refused_in_a_sentence(house, act, sentence):
 
 def test_every_act_stands_in_the_audit_trail_with_its_reason(house):
     house.plans("bath_dwell", "90")
-    house.office.end_plan("h1", "bath_dwell", why="好了", who="li", now=at(60))
-    house.office.declare_absence("h1", Absence.HOSPITAL, at(HOUR), why="体检", who="daughter", now=at(120))
-    house.office.end_absence("h1", who="daughter", now=at(180))
+    house.office.plans.end("h1", "bath_dwell", why="好了", who="li", now=at(60))
+    house.office.plans.declare_absence("h1", Absence.HOSPITAL, at(HOUR), why="体检", who="daughter", now=at(120))
+    house.office.plans.end_absence("h1", who="daughter", now=at(180))
 
     acts = [(act.what, act.who, dict(act.facts)["key"]) for act in house.store.acts("h1")][::-1]
     assert acts == [
@@ -266,8 +271,8 @@ def test_every_act_stands_in_the_audit_trail_with_its_reason(house):
 
 
 def test_declared_anew_an_absence_has_its_new_end(house):
-    house.office.declare_absence("h1", Absence.FAMILY, at(HOUR), who="li", now=T0)
-    house.office.declare_absence("h1", Absence.FAMILY, at(9 * HOUR), who="li", now=at(60))
+    house.office.plans.declare_absence("h1", Absence.FAMILY, at(HOUR), who="li", now=T0)
+    house.office.plans.declare_absence("h1", Absence.FAMILY, at(9 * HOUR), who="li", now=at(60))
 
     assert [line.key for line in house.registry.plan("h1", at(2 * HOUR))] == ["absence"]
     assert isinstance(house.registry.plan("h1", at(2 * HOUR))[0].until, datetime)
@@ -275,8 +280,8 @@ def test_declared_anew_an_absence_has_its_new_end(house):
 
 
 def test_a_journey_of_next_week_does_not_end_the_stay_of_today(house):
-    house.office.declare_absence("h1", Absence.HOSPITAL, at(5 * HOUR), who="li", now=T0)
-    house.office.declare_absence("h1", Absence.HOLIDAY, at(50 * HOUR), since=at(24 * HOUR), who="li", now=at(60))
+    house.office.plans.declare_absence("h1", Absence.HOSPITAL, at(5 * HOUR), who="li", now=T0)
+    house.office.plans.declare_absence("h1", Absence.HOLIDAY, at(50 * HOUR), since=at(24 * HOUR), who="li", now=at(60))
 
     assert [line.value for line in house.registry.plan("h1", at(2 * HOUR))] == ["hospital"]
     assert house.registry.plan("h1", at(10 * HOUR)) == []

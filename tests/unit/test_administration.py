@@ -226,7 +226,7 @@ def test_the_tree_says_who_is_on_shift_at_this_moment(office, corner):
 def test_what_a_household_has_of_its_own_stands_below_the_table_with_whose_word_it_is(office, corner):
     at = f"{ALERTS}?place={corner.code}"
     assert "holds in every household" in office.says(at)
-    office.rig.registrar.plan(corner.home, "inactivity.ack", "20", why="住在山上", who=corner.worker, now=EVENING)
+    office.rig.registrar.plans.put(corner.home, "inactivity.ack", "20", why="住在山上", who=corner.worker, now=EVENING)
 
     said = office.says(at)
     assert "otherwise in 1 household" in said and f"by {corner.worker.title()}: 住在山上" in said

@@ -150,7 +150,7 @@ def test_a_night_without_movement_is_quiet_and_a_morning_without_is_not_called_w
 
 def test_away_is_said_as_it_was_declared(kin):
     kin.rig.hear("h1", minutes_ago=1)
-    kin.rig.registrar.declare_absence(
+    kin.rig.registrar.plans.declare_absence(
         "h1", Absence.HOSPITAL, EVENING + timedelta(days=3), who="mei", now=kin.clock.now()
     )
 

@@ -365,8 +365,8 @@ def test_what_the_resident_did_not_agree_to_is_not_on_the_card_either(night):
 
 
 def test_the_police_post_and_the_rule_of_two_come_from_the_plan(night):
-    night.rig.registrar.plan("h1", "card.police", "东风路警务室 028-8765 4321", why="社区公示", **night.by)
-    night.rig.registrar.plan("h1", "card.two_people", "yes", why="曾有纠纷", **night.by)
+    night.rig.registrar.plans.put("h1", "card.police", "东风路警务室 028-8765 4321", why="社区公示", **night.by)
+    night.rig.registrar.plans.put("h1", "card.two_people", "yes", why="曾有纠纷", **night.by)
     night.does("card", why="无应答")
 
     card = text_of(night.page("/card"))

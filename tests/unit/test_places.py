@@ -100,7 +100,7 @@ def test_what_was_agreed_on_for_a_closed_grid_ends_with_it(town, places):
     with registry.begin() as ledger:
         ledger.put_shift(Shift(place="g1", person="liu", first=date(2026, 11, 1), **worked))
         ledger.put_shift(Shift(place="g1", person="he", first=date(2026, 12, 1), **worked))
-    town.registrar.plan("g1", "leak.severity", "2", scope=Scope.GRID, why="木地板", **BY)
+    town.registrar.plans.put("g1", "leak.severity", "2", scope=Scope.GRID, why="木地板", **BY)
 
     places.close("g1", into="g2", why="合并", **BY)
 

@@ -122,16 +122,16 @@ def street() -> Street:
 
 
 def test_a_limit_holds_from_the_moment_on_at_which_it_is_said_without_a_restart(street):
-    street.acts.plan("h1", "inactivity.by_day", "12", why="午睡", who="li", now=street.now)
-    street.acts.plan("h1", "inactivity.at_any_time", "14", why="午睡", who="li", now=street.now)
+    street.acts.plans.put("h1", "inactivity.by_day", "12", why="午睡", who="li", now=street.now)
+    street.acts.plans.put("h1", "inactivity.at_any_time", "14", why="午睡", who="li", now=street.now)
     street.moves()
     street.waits(hours=13)
     assert street.told("inactivity") == ["04 20:00"]
 
     street.moves()
     street.waits(hours=1)
-    street.acts.end_plan("h1", "inactivity.at_any_time", who="li", now=street.now)
-    street.acts.end_plan("h1", "inactivity.by_day", who="li", now=street.now)
+    street.acts.plans.end("h1", "inactivity.at_any_time", who="li", now=street.now)
+    street.acts.plans.end("h1", "inactivity.by_day", who="li", now=street.now)
     street.waits(hours=20)
     assert len(street.told("inactivity")) == 2
 
@@ -145,7 +145,7 @@ def test_a_line_for_a_district_comes_to_all_its_homes_and_to_a_few_at_once(stree
     monkeypatch.setattr("gateway.pipeline.TICK_US", 2 * TURN_US)
     for name in names:
         street.pipeline._plan(street.pipeline._watches[name], street.now, [])
-    street.acts.plan("d", "inactivity.by_day", "9", scope=Scope.AREA, why="试点", who="li", now=street.now)
+    street.acts.plans.put("d", "inactivity.by_day", "9", scope=Scope.AREA, why="试点", who="li", now=street.now)
 
     def reached() -> int:
         watches = street.pipeline._watches.values()
@@ -163,16 +163,16 @@ def test_a_line_for_a_district_comes_to_all_its_homes_and_to_a_few_at_once(stree
 
 def test_the_household_has_the_last_word_over_grid_and_district(street):
     at = {"why": "试点", "who": "li", "now": street.now}
-    street.acts.plan("d", "doors.open_by_day", "60", scope=Scope.AREA, **at)
-    street.acts.plan("g1", "doors.open_by_day", "40", scope=Scope.GRID, **at)
-    street.acts.plan("h1", "door_open", "25", **at)
+    street.acts.plans.put("d", "doors.open_by_day", "60", scope=Scope.AREA, **at)
+    street.acts.plans.put("g1", "doors.open_by_day", "40", scope=Scope.GRID, **at)
+    street.acts.plans.put("h1", "door_open", "25", **at)
     street.moves()
     street.says("door", "door", 1)
     street.waits(hours=2)
     assert street.told("door_open") == ["04 08:25"]
 
     street.says("door", "door", 0)
-    street.acts.end_plan("h1", "door_open", who="li", now=street.now)
+    street.acts.plans.end("h1", "door_open", who="li", now=street.now)
     street.waits(minutes=2)
     street.says("door", "door", 1)
     street.waits(hours=3)
@@ -182,7 +182,7 @@ def test_the_household_has_the_last_word_over_grid_and_district(street):
 
 def test_a_rule_that_is_switched_off_for_a_month_comes_back(street):
     end = street.now + timedelta(days=30)
-    street.acts.plan("h1", "door_open", "off", until=end, why="装修", who="li", now=street.now)
+    street.acts.plans.put("h1", "door_open", "off", until=end, why="装修", who="li", now=street.now)
     street.says("door", "door", 1)
     street.waits(timedelta(minutes=30), days=2)
     street.says("door", "door", 0)
@@ -197,7 +197,7 @@ def test_a_rule_that_is_switched_off_for_a_month_comes_back(street):
 def test_what_a_rule_would_have_told_while_it_was_off_is_told_when_it_is_on_again(street):
     """A silence that lasts is as bad as it was; only the saying of it was put off."""
     end = street.now + timedelta(days=2)
-    street.acts.plan("h1", "inactivity", "off", until=end, why="试用", who="li", now=street.now)
+    street.acts.plans.put("h1", "inactivity", "off", until=end, why="试用", who="li", now=street.now)
     street.moves()
     street.waits(timedelta(minutes=5), hours=47)
     assert street.told("inactivity") == []
@@ -207,7 +207,9 @@ def test_what_a_rule_would_have_told_while_it_was_off_is_told_when_it_is_on_agai
 
 
 def test_an_absence_of_twelve_days_is_silent_and_ends_by_itself(street):
-    street.acts.declare_absence("h1", Absence.FAMILY, street.now + timedelta(days=12), who="daughter", now=street.now)
+    street.acts.plans.declare_absence(
+        "h1", Absence.FAMILY, street.now + timedelta(days=12), who="daughter", now=street.now
+    )
     street.goes_out()
     street.waits(timedelta(minutes=5), days=12)
     assert street.listener.found == []
@@ -217,14 +219,14 @@ def test_an_absence_of_twelve_days_is_silent_and_ends_by_itself(street):
 
 
 def test_an_absence_that_ends_early_is_over(street):
-    street.acts.declare_absence("h1", Absence.HOSPITAL, street.now + timedelta(days=12), who="li", now=street.now)
+    street.acts.plans.declare_absence("h1", Absence.HOSPITAL, street.now + timedelta(days=12), who="li", now=street.now)
     street.goes_out()
     street.waits(timedelta(minutes=5), days=3)
-    assert street.acts.end_absence("h1", why="出院", who="li", now=street.now)
+    assert street.acts.plans.end_absence("h1", why="出院", who="li", now=street.now)
     street.waits(timedelta(minutes=5), days=1)
 
     assert street.told("not_returned") == ["07 14:01"]
-    assert not street.acts.end_absence("h1", who="li", now=street.now)
+    assert not street.acts.plans.end_absence("h1", who="li", now=street.now)
 
 
 def test_an_absence_ends_when_somebody_lives_there_again(street):
@@ -233,20 +235,22 @@ def test_an_absence_ends_when_somebody_lives_there_again(street):
             one.at for one in street.readings.readings(home, since, until) if one.is_event and one.kind is Kind.MOTION
         ]
 
-    street.acts.declare_absence("h1", Absence.FAMILY, street.now + timedelta(days=12), who="daughter", now=street.now)
+    street.acts.plans.declare_absence(
+        "h1", Absence.FAMILY, street.now + timedelta(days=12), who="daughter", now=street.now
+    )
     street.goes_out()
     street.waits(timedelta(minutes=5), days=2)
     street.moves()  # the neighbour waters the flowers
     street.waits(minutes=8)
     street.moves()
-    assert street.acts.end_absences(signs, now=street.now) == []
+    assert street.acts.plans.end_absences(signs, now=street.now) == []
 
     street.waits(timedelta(minutes=5), days=1)
     for _ in range(5):
         street.moves()
         street.waits(minutes=9)
-    assert street.acts.end_absences(signs, now=street.now) == ["h1"]
-    assert street.acts.end_absences(signs, now=street.now) == []
+    assert street.acts.plans.end_absences(signs, now=street.now) == ["h1"]
+    assert street.acts.plans.end_absences(signs, now=street.now) == []
 
     street.waits(timedelta(minutes=5), hours=12)
     assert street.told("inactivity"), "she is watched as usual again"
@@ -297,8 +301,8 @@ def test_visitors_of_the_spring_festival_teach_nothing():
 
 
 def test_who_reads_an_alert_is_told_what_else_may_have_moved(street):
-    street.acts.plan("h1", "pet", "yes", why="猫", who="li", now=street.now)
-    street.acts.expect_visit("h1", "07:00-22:00", why="护工", who="li", now=street.now)
+    street.acts.plans.put("h1", "pet", "yes", why="猫", who="li", now=street.now)
+    street.acts.plans.expect_visit("h1", "07:00-22:00", why="护工", who="li", now=street.now)
     street.says("door", "door", 1)
     street.waits(hours=2)
 
@@ -324,17 +328,19 @@ def some_weeks(seed: int, *, tick: timedelta, restarts: bool) -> Street:
         who = {"why": "x", "who": "li", "now": street.now}
         later = street.now + timedelta(hours=chance.randint(1, 60))
         if act < 0.03:
-            street.acts.declare_absence("h1", Absence.HOLIDAY, later, who="li", now=street.now)
+            street.acts.plans.declare_absence("h1", Absence.HOLIDAY, later, who="li", now=street.now)
         elif act < 0.05:
-            street.acts.end_absence("h1", who="li", now=street.now)
+            street.acts.plans.end_absence("h1", who="li", now=street.now)
         elif act < 0.08:
-            street.acts.plan("h1", chance.choice(["bath_dwell", "door_open"]), "off", until=later, **who)
+            street.acts.plans.put("h1", chance.choice(["bath_dwell", "door_open"]), "off", until=later, **who)
         elif act < 0.11:
-            street.acts.plan("g1", "inactivity.by_day", str(chance.randint(2, 9)), scope=Scope.GRID, until=later, **who)
+            street.acts.plans.put(
+                "g1", "inactivity.by_day", str(chance.randint(2, 9)), scope=Scope.GRID, until=later, **who
+            )
         elif act < 0.14:
-            street.acts.plan("h1", "night.begins", chance.choice(["20:30", "22:00"]), since=later, **who)
+            street.acts.plans.put("h1", "night.begins", chance.choice(["20:30", "22:00"]), since=later, **who)
         elif act < 0.15:
-            street.acts.expect_visit("h1", "09:00-11:00", until=later, **who)
+            street.acts.plans.expect_visit("h1", "09:00-11:00", until=later, **who)
         if restarts and cuts.random() < 0.02:
             street.pipeline.keep_all()
             street.start()

@@ -50,19 +50,19 @@ def test_the_class_of_a_resident_says_how_often_and_a_plan_says_it_better(rig):
     began = MORNING - 8 * A_DAY
 
     assert due(rig) == {"h1": began + 7 * A_DAY, "h2": began + 30 * A_DAY}
-    rig.registrar.plan("h2", "visit_due", "3", why="刚出院", who="ma", now=MORNING)
-    rig.registrar.plan("h1", "visit_due", "off", why="女儿同住", who="ma", now=MORNING)
+    rig.registrar.plans.put("h2", "visit_due", "3", why="刚出院", who="ma", now=MORNING)
+    rig.registrar.plans.put("h1", "visit_due", "off", why="女儿同住", who="ma", now=MORNING)
     assert due(rig) == {"h2": began + 3 * A_DAY}
 
 
 def test_nobody_is_visited_who_is_away(rig):
-    rig.registrar.declare_absence("h1", Absence.HOSPITAL, MORNING + 5 * A_DAY, who="ma", now=MORNING)
+    rig.registrar.plans.declare_absence("h1", Absence.HOSPITAL, MORNING + 5 * A_DAY, who="ma", now=MORNING)
 
     assert "h1" not in due(rig)
 
 
 def test_a_day_that_was_set_is_due_on_that_day(rig):
-    rig.registrar.plan("h3", "visit_on", "yes", since=MORNING + A_DAY, why="重阳", who="ma", now=MORNING)
+    rig.registrar.plans.put("h3", "visit_on", "yes", since=MORNING + A_DAY, why="重阳", who="ma", now=MORNING)
 
     assert "h3" not in due(rig)
     rig.clock.go_on(days=1)

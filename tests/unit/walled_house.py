@@ -133,7 +133,9 @@ class Walled(Rig):
                         first=date(2026, 11, 1),
                     )
                 )
-        self.registrar.declare_absence("h9", Absence.HOLIDAY, now + timedelta(days=2), who="far9", now=now, why=STRANGE)
+        self.registrar.plans.declare_absence(
+            "h9", Absence.HOLIDAY, now + timedelta(days=2), who="far9", now=now, why=STRANGE
+        )
         for home in ("h1", "h9"):
             self.hear(home)
         unread = [
