@@ -274,7 +274,13 @@ async def _connected(url: Url) -> Line:
         raise fault
     finally:
         for one in trying:
+            one.add_done_callback(_hang_up)  # who waited may have given up when it was there already
             one.cancel()
+
+
+def _hang_up(connecting: asyncio.Task[tuple[asyncio.Transport, Line]]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result()[1].hang_up()
 
 
 def _by_turns(found: Iterable[tuple[Any, ...]]) -> list[str]:

@@ -189,6 +189,26 @@ async def test_where_one_address_of_a_host_leads_nowhere_the_other_is_taken(monk
         assert (await exchange.ask(url_of(f"http://both.example:{port}/x"))).body == b"ok"
 
 
+async def test_nothing_stays_open_where_the_time_is_up_when_the_line_is_there(monkeypatch):
+    async with asked_of() as (_, exchange, where):
+        loop, opened = asyncio.get_running_loop(), []
+        connect = loop.create_connection
+
+        async def connected(*given: object, **more: object) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+            opened.append(await connect(*given, **more))
+            loop.call_soon(asking.cancel)
+            return opened[-1]
+
+        monkeypatch.setattr(loop, "create_connection", connected)
+        asking = asyncio.ensure_future(exchange.ask(url_of(where)))
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await asyncio.sleep(0)
+
+    ((transport, _),) = opened
+    assert transport.is_closing()
+
+
 async def test_a_header_of_two_lines_is_refused():
     with pytest.raises(ValueError, match="more than one line"):
         request_to(url_of("http://a.example"), "POST", {"Idempotency-Key": "a\r\nHost: b"}, b"")
