@@ -18,11 +18,16 @@ from dashboard.drills import Drills
 from dashboard.machine import Machine
 from dashboard.plan import Plans
 from dashboard.printer import tongue_of
+from dashboard.rota import Rotas
 from dashboard.words import N_, Tongue
 from gateway.domain import Duty
 
 How = Callable[[Visitor, Tongue], tuple[str, bool]]
 """How a subject stands in a sentence, and whether somebody should look."""
+
+
+GRIDS_LOOKED_THROUGH = 60
+"""Of so many grids the duty sheets are looked through for one line: a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,16 @@ class Subject:
 class Administration:
     """What the page needs from the others."""
 
-    def __init__(self, them: Accounts, plans: Plans, county: County, drills: Drills, machine: Machine) -> None:
+    def __init__(
+        self, them: Accounts, plans: Plans, county: County, drills: Drills, machine: Machine, sheets: Rotas
+    ) -> None:
         self.them = them
         self.county = county
         self.house = them.house
         self.pages = them.pages
         self.drills = drills
         self.machine = machine
+        self.sheets = sheets
         self.grids = grids.Grids(them)
         self.staff = staff.Staff(them)
         self.levels = levels.Levels(self.grids, plans)
@@ -92,13 +100,25 @@ class Administration:
         )
 
     def _sheets(self, visitor: Visitor, tongue: Tongue) -> tuple[str, bool]:
-        """By what was told of the coming days; looking through every sheet would take longer than anybody waits."""
+        """What the list of the sheets says. Of a county it is what was told of the coming days: looking through every
+        sheet would take longer than anybody waits."""
+        if len(self.sheets.grids(visitor)) <= GRIDS_LOOKED_THROUGH:
+            holes = self.sheets.holes(visitor)
+            n = sum(hole is not None for hole in holes.values())
+            if n:
+                text = (
+                    N_("{n} grid has hours that nobody has") if n == 1 else N_("{n} grids have hours that nobody has")
+                )
+                return tongue.say(text, n=n), True
+            if not holes:
+                return tongue.say("no home is watched yet"), False
+            return tongue.say("somebody can be called at every hour of the coming week"), False
         told = self.pages.tally.look(self.house.clock.now()).unclosed
         open_now = [alert for alert in told if alert.code == NO_RESPONDER and alert.is_open]
         homes = (self.house.registry.home(alert.home) for alert in open_now)
         n = sum(home is not None and self.pages.covers(visitor, home.grid) for home in homes)
         if not n:
-            return tongue.say("no hour is known in which nobody could be called"), False
+            return tongue.say("no warning is open that nobody could be called"), False
         text = N_("{n} warning: nobody could be called") if n == 1 else N_("{n} warnings: nobody could be called")
         return tongue.say(text, n=n), True
 

@@ -208,7 +208,7 @@ def create_app(house: House) -> FastAPI:
     sheet = rota.Rotas(house, printer, sight)
     put_up(rota.routes(sheet, entrance))
     put_up(drills.routes(trying, entrance))
-    whole = administration.Administration(managing, planning, counting, trying, running)
+    whole = administration.Administration(managing, planning, counting, trying, running, sheet)
     for router in administration.routes(whole, entrance):
         put_up(router)
     put_up(receipts.routes(receipts.Receipts(house, printer, links), entrance))
@@ -263,8 +263,17 @@ def create_app(house: House) -> FastAPI:
             return Response(status_code=error.status_code, headers=error.headers)
         title, text = APOLOGIES[error.status_code]
         say = tongue_of(request).say
+        # A session that is met is noted, so while nothing can be written down nobody is looked for.
+        visitor = None if house.answers_only else await asyncio.to_thread(entrance.visitor, request)
         return printer.page(
-            request, "said.html", status=error.status_code, here="/", title=say(title), text=say(text), refresh=0
+            request,
+            "said.html",
+            visitor=visitor,
+            status=error.status_code,
+            here="/",
+            title=say(title),
+            text=say(text),
+            refresh=0,
         )
 
     @app.exception_handler(RequestValidationError)

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +21,8 @@ from dashboard.house import House
 from dashboard.seen import LISTS, Seen
 from dashboard.views import Stand
 from dashboard.words import N_, Tongue, choose_language
-from gateway.domain import Duty
+from gateway.domain import Duty, Home
+from gateway.domain.home import GRID
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -147,6 +149,19 @@ class Printer:
         def ngettext(one: str, many: str, n: int) -> str:
             return tongue.say(one if n == 1 else many, n=n)
 
+        moment = now or self.house.clock.now()
+
+        @cache
+        def usual() -> str:
+            whole = self.house.registry.home(GRID)
+            return tongue.offset(whole.zone if whole else FALLBACK_ZONE, moment)
+
+        def other_zone(home: Home | None) -> str:
+            """By how much the clocks of a home differ from UTC, where they are not those of the other homes."""
+            offset = tongue.offset(home.zone, moment) if home is not None else ""
+            return offset if offset and offset != usual() else ""
+
+        of_home = context.get("home") or getattr(context.get("view"), "home", None)
         # A page made in answer to a form is looked at again by GET, so it names itself without what was posted.
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         text = self._templates.get_template(template).render(
@@ -154,11 +169,13 @@ class Printer:
                 "_": tongue.say,
                 "ngettext": ngettext,
                 "tongue": tongue,
-                "now": now or self.house.clock.now(),
+                "now": moment,
+                "other_zone": other_zone,
                 "visitor": visitor,
                 "here": here,
                 "page_zone": FALLBACK_ZONE,
                 "phone_beside": self.house.phone is not None and visitor is not None,
+                "of_home": of_home if isinstance(of_home, Home) else None,
                 **context,
             }
         )

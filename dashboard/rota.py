@@ -45,6 +45,8 @@ WORKED = (
 )
 """Duties that have shifts, in the order in which they are shown."""
 
+WATCHED = (Monitoring.GUARDED, Monitoring.TRIAL)
+
 MOST_GRIDS = 60
 """So many other places are named beside a week; from the list of sheets one comes to all of them."""
 
@@ -182,13 +184,19 @@ class Rotas:
     def holes(self, visitor: Visitor) -> dict[str, Gap | None]:
         """The next hours that nobody has, of each grid in which somebody is watched."""
         now = self.house.clock.now()
-        watched = {h.grid for h in self.pages.homes(visitor) if h.state in (Monitoring.GUARDED, Monitoring.TRIAL)}
+        watched = {h.grid for h in self.pages.homes(visitor) if h.state in WATCHED}
         duties, reached, until = gaps.duties_of_a_grid(Catalogue()), self.reached(), now + gaps.AHEAD
         return {
             grid.grid: next(gaps.gaps(grid.grid, self.house.registry, now, until, duties, reached), None)
             for grid in self.grids(visitor)
             if grid.grid in watched
         }
+
+    def _is_unwatched(self, grid: Home) -> bool:
+        """Whether it is a grid in which nobody is watched yet: hours that nobody has are told nobody then."""
+        registry = self.house.registry
+        is_grid = grid.grid in {known.code for known in registry.grids()}
+        return is_grid and all(home.grid != grid.grid or home.state not in WATCHED for home in registry.homes())
 
     def leaves(self, grid: Home) -> list[Leave]:
         """Of whoever works here: what of it is not over."""
@@ -226,6 +234,7 @@ class Rotas:
             following=monday + 7 * A_DAY,
             today=today,
             days=self.week(grid, monday, visitor),
+            is_unwatched=self._is_unwatched(grid),
             pick=self.picked(pick, visitor),
             others=[o for o in self.grids(visitor) + self.areas(visitor) if o.grid != grid.grid][:MOST_GRIDS],
             staff=self.staff(grid),

@@ -55,6 +55,13 @@ class Tongue:
             return self.say("tomorrow {time}", time=time)
         return f"{there:%m-%d} {time}" if there.year == today.year else f"{there:%Y-%m-%d} {time}"
 
+    @staticmethod
+    def offset(zone: ZoneInfo, now: datetime) -> str:
+        """How far the clocks of a zone are from those of the world: UTC+6, UTC+5:30."""
+        minutes = int((now.astimezone(zone).utcoffset() or timedelta(0)).total_seconds() // 60)
+        hours, rest = divmod(abs(minutes), 60)
+        return f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02d}' if rest else ''}"
+
     def ago(self, moment: datetime, now: datetime) -> str:
         """How long it is since: just now, 12 min ago, 3 h 20 min ago."""
         gone = now - moment

@@ -74,11 +74,16 @@ def _why_quiet(finding: Finding, language: str, zone: ZoneInfo, home: Home | Non
         else say(language, "No sign of life for {span} (last: {time}).", span=elapsed, time=time)
     ]
     # How long it usually is at most comes next to how long it is: a list of homes shows these two.
-    if usual := finding.fact("usual_s"):
-        sentences.append(say(language, "Usually at most {span}.", span=span(usual, language)))
-    if limit := finding.fact("limit_s"):
-        text = _RULES.get(finding.fact("rule"), N_("The limit is {span}."))
-        sentences.append(say(language, text, span=span(limit, language)))
+    usual, limit = finding.fact("usual_s"), finding.fact("limit_s")
+    rule = finding.fact("rule")
+    if usual and limit and float(usual) > float(limit) and rule in _SHORTER:
+        spans = {"usual": span(usual, language), "span": span(limit, language)}
+        sentences.append(say(language, _SHORTER[rule], **spans))
+    else:
+        if usual:
+            sentences.append(say(language, "Usually at most {span}.", span=span(usual, language)))
+        if limit:
+            sentences.append(say(language, _RULES.get(rule, N_("The limit is {span}.")), span=span(limit, language)))
     if tenths := finding.fact("moves_in_10"):
         text = N_("At this time of day there is usually movement in {count} of 10 quarter hours.")
         if tenths == "0":
@@ -491,6 +496,10 @@ _RULES: Mapping[str, str] = {
     "day": N_("The limit by day is {span}."),
     "any": N_("The limit at any time is {span}."),
     "usual": N_("By what is usual in this home, the limit is {span} now."),
+}
+_SHORTER: Mapping[str, str] = {  # where what is usual would have waited for longer
+    "day": N_("Usually at most {usual} here, but by day nobody waits longer than {span}."),
+    "any": N_("Usually at most {usual} here, but at any time nobody waits longer than {span}."),
 }
 
 

@@ -178,7 +178,9 @@ def test_a_grid_has_a_plan_for_its_supervisor(office):
     assert office.browser.get("/plans/grid/g2").status_code == 404
     assert office.browser.get("/plans/area/1101").status_code == 404
     whole = office.rig.signed_in("he", Duty.ADMIN)
-    assert whole.get("/plans/area/1101").status_code == 200
+    area, grid = (text_of(whole.get(f"/plans/{place}").text) for place in ("area/1101", "grid/g1"))
+    assert "辖区设置 东风社区" in area and "网格设置 g1" in grid
+    assert "一户一案" not in area + grid
     assert office.rig.signed_in("liu", Duty.GRID_WORKER, "g1").get("/plans/grid/g1").status_code == 404
 
 

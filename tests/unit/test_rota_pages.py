@@ -9,7 +9,8 @@ from pages_house import EVENING, Rig, a_home, hidden
 from test_pages import text_of
 
 from alerts.gaps import findings, watched
-from gateway.domain import Duty
+from dashboard import administration
+from gateway.domain import Duty, Monitoring
 from gateway.domain.rota import Leave, Shift
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -242,6 +243,46 @@ def test_a_gap_stands_on_the_list_like_a_household_and_leads_to_the_sheet(sheet)
     assert "值班表" in text_of(alert)
     assert sheet.browser.get("/homes/grid:g1").headers["location"] == "/rota/g1"
     assert Sheet("g2").browser.get("/homes/grid:g1").status_code == 404
+
+
+SUBJECT = "/administration"
+
+
+def test_administration_says_of_the_sheets_what_their_list_says(sheet):
+    # Both are worked by day alone, and nobody was told of it yet.
+    assert text_of(sheet.page("/rota")).count("无人可以通知") == 2
+    assert "2 个网格有时段无人可派" in text_of(sheet.page(SUBJECT))
+    leader = sheet.rig.signed_in("liu", Duty.SUPERVISOR, "g1")
+    english = text_of(leader.get(SUBJECT, headers={"accept-language": "en"}).text)
+    assert "1 grid has hours that nobody has" in english
+
+    with sheet.rig.registry.begin() as ledger:
+        ledger.assign("ma", Duty.COMMUNITY, "1101", EVENING)
+    assert text_of(sheet.page("/rota")).count("未来一周每个时段都有人可以通知") == 2
+    assert "值班 未来一周每个时段都有人可以通知" in text_of(sheet.page(SUBJECT))
+
+
+def test_hours_that_nobody_has_are_no_warning_where_nobody_is_watched(sheet):
+    for home in ("h1", "h2", "h3"):
+        sheet.rig.rename(home, state=Monitoring.REGISTERED)
+
+    assert "还没有守护中的住户" in text_of(sheet.page(SUBJECT))
+    week = text_of(sheet.page(f"/rota/g1?week={NEXT}"))
+    assert "无人可以通知" in week
+    assert "这里还没有守护中的住户，暂不提醒无人时段。" in week
+
+    sheet.rig.rename("h1", state=Monitoring.GUARDED)
+    assert "暂不提醒" not in text_of(sheet.page(f"/rota/g1?week={NEXT}"))
+    assert "暂不提醒" in text_of(sheet.page(f"/rota/g2?week={NEXT}"))
+
+
+def test_of_a_county_administration_says_what_was_told(sheet, monkeypatch):
+    monkeypatch.setattr(administration, "GRIDS_LOOKED_THROUGH", 1)
+    assert "没有未处理的无人可派提醒" in text_of(sheet.page(SUBJECT))
+
+    (finding, *_) = findings(watched(sheet.rig.registry)[0], sheet.rig.registry, EVENING)
+    sheet.rig.desk.take([finding], EVENING)
+    assert "1 条提醒：有时段无人可派" in text_of(sheet.page(SUBJECT))
 
 
 # --------------------------------------------------------------------------- an area's own sheet

@@ -246,6 +246,16 @@ def test_why_what_we_could_not_see_belongs_to_it():
             (("elapsed_s", "25200"), ("limit_s", "21600"), ("usual_s", "5400"), ("rule", "away")),
             ["12:17 外出，已有 7 小时。", "平时外出 1 小时 30 分。", "外出时限 6 小时。"],
         ),
+        (
+            "inactivity",
+            (("elapsed_s", "21600"), ("usual_s", "26940"), ("limit_s", "21600"), ("rule", "any")),
+            ["6 小时没有动静（最后：12:17）。", "平时最长 7 小时 29 分，但任何时段最多只等 6 小时。"],
+        ),
+        (
+            "inactivity",
+            (("elapsed_s", "10800"), ("usual_s", "12000"), ("limit_s", "10800"), ("rule", "day")),
+            ["3 小时没有动静（最后：12:17）。", "平时最长 3 小时 20 分，但白天最多只等 3 小时。"],
+        ),
         ("something-new", (("how", "odd"),), ["12:17 起“something-new”。", "how: odd"]),
     ],
 )
