@@ -95,10 +95,15 @@ class Answer:
     def is_good(self) -> bool:
         return self.status // 100 == 2
 
+    @property
+    def is_for_later(self) -> bool:
+        """Nobody has looked at it: it came too slowly, too early or with too many others, or something is broken."""
+        return self.status >= 500 or self.status in (408, 425, 429)
+
     def judge(self, hide: Iterable[str] = ()) -> None:
         """Refuse what the status alone refuses."""
         said = f"HTTP {self.status} {clean(self.body.decode('utf-8', 'replace'), hide)}".strip()
-        if self.status >= 500 or self.status == 429:
+        if self.is_for_later:
             raise TryLater(f"{reasons.NOT_WELL}: {said}", str(self.status))
         if self.status // 100 == 3:
             raise Undeliverable(f"{reasons.SENT_ON}: HTTP {self.status}", str(self.status))
@@ -110,7 +115,7 @@ class Answer:
 
         A 200 with anything else comes from a proxy or a login page on the way: nothing was taken.
         """
-        if self.status >= 500 or self.status == 429:
+        if self.is_for_later:
             self.judge(hide)
         try:
             read = json.loads(self.body)

@@ -117,6 +117,13 @@ async def test_an_answer_cut_short_is_none():
             await exchange.ask(url_of(where))
 
 
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_what_a_server_has_not_looked_at_is_asked_of_it_again(status):
+    for read in (Answer(status, b"{}").judge, Answer(status, b"{}").fields):
+        with pytest.raises(TryLater, match=f"the other side is not well: HTTP {status}"):
+            read()
+
+
 async def test_a_second_answer_to_one_question_is_nobodys():
     async with asked_of(OK + b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", OK) as (server, exchange, where):
         assert await exchange.ask(url_of(where)) == Answer(200, b"ok")
