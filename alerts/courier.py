@@ -6,7 +6,8 @@ At least once: a crash between sending and striking out repeats one message, und
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -124,6 +125,7 @@ class _Errand:
     home: Home | None
     language: str
     owner: str
+    words: Letter | None = None  # where they were found before it was time to send them
 
 
 class Courier:
@@ -171,6 +173,7 @@ class Courier:
         self._set_off_at = 0.0  # the latest of all messages, by the monotonic clock
         self._leaving = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._prepared: dict[str, _Errand] = {}  # what is just being written down, with its words
 
     async def round(self) -> datetime | None:
         """Send what is due, once, and wait until that is done. When to come again; None: not until woken."""
@@ -215,6 +218,19 @@ class Courier:
             self._awake.set()
         elif not loop.is_closed():
             loop.call_soon_threadsafe(self._awake.set)
+
+    def prepare(self, said: Sequence[tuple[Delivery, Alert]]) -> None:
+        """These are being written down at this moment: find their words while the disk is busy. They are sent when the
+        desk calls them fresh, and if they never become durable, never. May be called from any thread."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop was closed: nothing more is said
+                loop.call_soon_threadsafe(self._find_words, said[:AT_HAND])
+
+    def _find_words(self, said: Sequence[tuple[Delivery, Alert]]) -> None:
+        directory = self._directory.standing()
+        errands = [self._errand_about(delivery, alert, directory) for delivery, alert in said]
+        self._prepared = {errand.delivery.id: replace(errand, words=self._words(errand)) for errand in errands}
 
     # ------------------------------------------------------------------ when
 
@@ -263,13 +279,15 @@ class Courier:
 
     def _set_off_fresh(self, group: asyncio.TaskGroup) -> bool:
         """Emergencies that the desk has just written down: they go without a second way to the stores."""
+        prepared, self._prepared = self._prepared, {}
         fresh = self._desk.fresh(self._clock.now())
         for delivery, alert in fresh:
             if delivery.id in self._under_way or delivery.id in self._gone or delivery.id in self._carried:
                 continue
             lane = self._lanes.setdefault(delivery.channel, _Lane())
             if lane.has_reserve:  # else it waits in the outbox for its turn
-                self._start(delivery, lane, group, self._errand_about(delivery, alert))
+                errand = prepared.get(delivery.id) or self._errand_about(delivery, alert, self._directory.standing())
+                self._start(delivery, lane, group, errand)
         return bool(fresh)
 
     def _read(self, now: datetime) -> tuple[list[Delivery], dict[str, _Errand]]:
@@ -343,7 +361,7 @@ class Courier:
         if channel is None:
             await self._give_up(delivery, f"{reasons.NOT_CONFIGURED}: {delivery.channel}")
             return
-        words, handed = self._words(errand), self._clock.now()
+        words, handed = errand.words or self._words(errand), self._clock.now()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 message = await channel.send(delivery, words)
@@ -384,13 +402,13 @@ class Courier:
         return self._errand(found) if found is not None and found.state is Sending.WAITING else None
 
     def _errand(self, delivery: Delivery) -> _Errand:
-        return self._errand_about(delivery, self._store.alert(delivery.alert))
+        return self._errand_about(delivery, self._store.alert(delivery.alert), self._directory.standing())
 
-    def _errand_about(self, delivery: Delivery, alert: Alert | None) -> _Errand:
-        home = self._directory.home(alert.home) if alert else None
-        person = self._directory.person(delivery.person)
+    def _errand_about(self, delivery: Delivery, alert: Alert | None, directory: Directory) -> _Errand:
+        home = directory.home(alert.home) if alert else None
+        person = directory.person(delivery.person)
         owner_id = dict(delivery.facts).get("owner", "")
-        owner = self._directory.person(owner_id) if owner_id else None
+        owner = directory.person(owner_id) if owner_id else None
         return _Errand(
             delivery, alert, home, language=person.language if person else "", owner=owner.name if owner else ""
         )

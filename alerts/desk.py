@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from alerts import muted
 from alerts.catalogue import Catalogue
@@ -80,16 +81,19 @@ class Desk:
         directory: Directory,
         nudge: Callable[[], None] = lambda: None,
         *,
+        prepare: Callable[[Sequence[tuple[Delivery, Alert]]], None] = lambda said: None,
         catalogue: Catalogue | None = None,
         call: str = "",
         has_passed: Callable[[Finding], bool] = lambda finding: False,
     ) -> None:
-        """`call` is the channel by which a telephone is rung up, where there is one: what is urgent goes by it as well
-        to everybody whose number is known. `has_passed` is asked about what was held back while somebody worked in a
-        home, and about a silence whose next rung is due: is it over by now?"""
+        """`prepare` is told of emergencies while the disk writes them down; nothing of them may be said before the
+        nudge. `call` is the channel by which a telephone is rung up, where there is one: what is urgent goes by it as
+        well to everybody whose number is known. `has_passed` is asked about what was held back while somebody worked
+        in a home, and about a silence whose next rung is due: is it over by now?"""
         self._store = store
         self._directory = directory
         self._nudge = nudge  # tells the courier that there is something to say
+        self._prepare = prepare
         self._catalogue = catalogue or Catalogue()
         self.call = call
         self._has_passed = has_passed
@@ -107,6 +111,8 @@ class Desk:
             sitting = self._sit(ledger, now)
             verdicts = [sitting.consider(finding) for finding in findings]
             sitting.end()
+            if said := list(sitting.emergencies()):
+                ledger.before_commit(partial(self._prepare, said))
         self._rise(sitting)
         return verdicts
 

@@ -43,7 +43,7 @@ from gateway import anchors, broker, retention
 from gateway.callees import write_people
 from gateway.clock import SystemClock
 from gateway.config import ConfigError, Settings, load, problems
-from gateway.domain import SIGNS_OF_LIFE, Finding, Kind, Reach, last_sign
+from gateway.domain import SIGNS_OF_LIFE, Alert, Delivery, Finding, Kind, Reach, last_sign
 from gateway.domain.endpoint import Endpoint
 from gateway.health import Health
 from gateway.log import set_up_log
@@ -288,6 +288,10 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
         if courier is not None:
             courier.wake()
 
+    def prepare(said: Sequence[tuple[Delivery, Alert]]) -> None:
+        if courier is not None:
+            courier.prepare(said)
+
     def is_over(finding: Finding) -> bool:
         """What was held back while somebody worked in the home or it was paused; a silence, before more are called."""
         readings, home = stores.readings, finding.home
@@ -297,7 +301,7 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
 
     registrar = stores.registrar(settings.state, settings.areas.levels, settings.lines)
 
-    desk = Desk(stores.alerts, stores.registry, nudge, call=settings.call, has_passed=is_over)
+    desk = Desk(stores.alerts, stores.registry, nudge, prepare=prepare, call=settings.call, has_passed=is_over)
     pipeline = Pipeline(
         intake=Intake(stores.registry),
         directory=stores.registry,

@@ -4,7 +4,7 @@ Each port has a fake that ships with the program (`gateway/stores/memory/`, `ale
 `simulators/`), and one contract suite in `tests/contracts` examines all implementations of a port.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -435,6 +435,10 @@ class AlertLedger(Trail, Protocol):
 
     def set_timer(self, timer: Timer) -> None:
         """Insert or replace by id."""
+        ...
+
+    def before_commit(self, act: Callable[[], None]) -> None:
+        """To be done when all of it is written and only the commit is left, during which others may work."""
         ...
 
     def forget_alert(self, alert_id: str) -> None:

@@ -1,6 +1,6 @@
 """Alerts in `gateway.db`: the part that must never lose a row."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -175,6 +175,7 @@ class SqlAlerts:
             ledger = _SqlAlertLedger(connection, self._sql)
             yield ledger
             ledger.settle()
+            ledger.announce()
 
     def alert(self, alert_id: str) -> Alert | None:
         with self._engine.connect() as connection:
@@ -439,6 +440,7 @@ class _SqlAlertLedger(TrailLedger):
     def __init__(self, connection: Connection, sql: _Statements) -> None:
         super().__init__(connection)
         self._sql = sql
+        self.announce: Callable[[], None] = lambda: None
 
     def alert(self, alert_id: str) -> Alert | None:
         return _noun(Alert, self._sql.alert_by_id.one(self._connection, {"id": alert_id}))
@@ -503,6 +505,9 @@ class _SqlAlertLedger(TrailLedger):
 
     def set_timer(self, timer: Timer) -> None:
         self._sql.set_timer.run(self._connection, row_of(timer, _TIMER))
+
+    def before_commit(self, act: Callable[[], None]) -> None:
+        self.announce = act
 
     def forget_alert(self, alert_id: str) -> None:
         for table in (tables.entry, tables.delivery, tables.finding):

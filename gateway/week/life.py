@@ -221,7 +221,13 @@ async def _run_gateway(site: Site) -> None:
         return f"https://example.org/a/{delivery.alert}"
 
     site.disk.look()
-    desk = Desk(shaky, site.registry, lambda: courier.wake() if courier is not None else None, has_passed=is_over)
+    desk = Desk(
+        shaky,
+        site.registry,
+        lambda: courier.wake() if courier is not None else None,
+        prepare=lambda said: courier.prepare(said) if courier is not None else None,
+        has_passed=is_over,
+    )
     pipeline = Pipeline(
         intake=Intake(site.registry),
         directory=site.registry,

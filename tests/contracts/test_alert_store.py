@@ -116,6 +116,16 @@ def queued(alerts, *new: Delivery) -> None:
             ledger.queue(delivery)
 
 
+def test_what_is_done_before_the_commit_is_done_when_nobody_else_can_see_it_yet(alerts):
+    alert, seen = an_alert(), []
+    with alerts.begin() as ledger:
+        ledger.before_commit(lambda: seen.append(alerts.alert(alert.id)))
+        ledger.save(alert)
+        assert seen == []
+
+    assert seen == [None] and alerts.alert(alert.id) == alert
+
+
 # ------------------------------------------------------------------ what is written comes back
 
 

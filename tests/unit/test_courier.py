@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -77,13 +78,18 @@ class Post:
             zone = ZoneInfo("Asia/Shanghai")
             book.put_home(Home(id="h1", code="A-1", name="王奶奶", grid="g1", zone=zone), LONG_AGO)
         self.channels = {name: Scripted(clock, answer) for name, answer in channels.items()}
-        self.desk = Desk(self.store, self.registry, lambda: self.courier.wake())
+        self.desk = Desk(
+            self.store,
+            self.registry,
+            lambda: self.courier.wake(),
+            prepare=lambda said: self.courier.prepare(said),
+        )
         self.courier = self.new_courier()
 
-    def new_courier(self, poll: timedelta | None = None) -> Courier:
-        return Courier(
-            self.store, self.desk, self.registry, self.channels, self.clock, lambda d: "", offload=inline, poll=poll
-        )
+    def new_courier(
+        self, poll: timedelta | None = None, link: Callable[[Delivery], str] = lambda delivery: ""
+    ) -> Courier:
+        return Courier(self.store, self.desk, self.registry, self.channels, self.clock, link, offload=inline, poll=poll)
 
     def on_duty(self, *reaches: Reach, person: str = "zhang") -> None:
         with self.registry.begin() as book:
@@ -153,6 +159,55 @@ def test_an_emergency_sets_off_before_the_outbox_is_read_and_goes_once():
         assert post.states(alert) == {"sent": 1}
 
     in_virtual_time(story)
+
+
+def test_the_words_of_an_emergency_are_found_while_it_is_written_down_and_go_out_once_it_is():
+    async def story(clock):
+        done: list[str] = []
+        post = Post(clock, phone=lambda d: done.append("sent"))
+        post.on_duty(Reach(channel="phone", address="1"))
+        post.courier = post.new_courier(link=lambda d: done.append("worded") or "")
+        running = asyncio.create_task(post.courier.run())
+        await asyncio.sleep(10)
+        plan = post.store.trail.plan
+
+        def fails(lines):
+            done.append("the disk gave up")
+            raise OSError("the disk gave up")
+
+        post.store.trail.plan = fails
+        with pytest.raises(OSError, match="gave up"):
+            post.finds()
+        await asyncio.sleep(10)
+        assert done == ["the disk gave up", "worded"]  # and nobody was told of what nobody will find again
+
+        post.store.trail.plan = plan
+        alert = post.finds()
+        await asyncio.sleep(10)
+        running.cancel()
+
+        assert done[2:] == ["worded", "sent"] and post.channels["phone"].times == [20.0]
+        assert post.states(alert) == {"sent": 1}
+
+    in_virtual_time(story)
+
+
+def test_what_is_being_written_down_when_the_courier_has_gone_is_written_down():
+    async def story(clock):
+        post = Post(clock, phone=lambda d: None)
+        post.on_duty(Reach(channel="phone", address="1"))
+        gone = threading.Thread(target=lambda: asyncio.run(_no_more(post.courier)))
+        gone.start()
+        gone.join()
+
+        assert post.states(post.finds()) == {"waiting": 1}
+
+    in_virtual_time(story)
+
+
+async def _no_more(courier: Courier) -> None:
+    courier.leave()
+    await courier.run()
 
 
 def test_who_is_told_to_leave_waits_for_what_is_under_way_and_sets_off_no_more():

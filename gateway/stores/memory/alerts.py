@@ -58,6 +58,7 @@ class MemoryAlerts:
         with self.trail.writing():
             ledger = _MemoryAlertLedger(self._rows, self.trail)
             yield ledger
+            ledger.announce()
             with self._changing:
                 self.trail.plan(ledger.lines)
                 ledger.settle()
@@ -283,6 +284,7 @@ class _MemoryAlertLedger(TrailLedger):
         self._moved: dict[str, str] = {}
         self._redacted: dict[int, Act] = {}
         self._cut = 0
+        self.announce: Callable[[], None] = lambda: None
 
     def alert(self, alert_id: str) -> Alert | None:
         return self._new.alerts.get(alert_id) or self._below.alerts.get(alert_id)
@@ -406,6 +408,9 @@ class _MemoryAlertLedger(TrailLedger):
         below.timers = {key: t for key, t in below.timers.items() if t is None or t.ref not in gone}
         below.button_tests = [test for test in below.button_tests if test.home not in self._moved]
         below.visits = {key: visit for key, visit in below.visits.items() if visit.home not in self._moved}
+
+    def before_commit(self, act: Callable[[], None]) -> None:
+        self.announce = act
 
     def settle(self) -> None:
         if self._forgotten or self._moved:
