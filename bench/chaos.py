@@ -374,6 +374,7 @@ def _small_disk(at: Path, size: str = "192m") -> Iterator[None]:
 def worn(folder: Path, broker: str, trials: int, seed: int, *, worn_s: float = 30) -> Iterator[Row]:
     """The kernel gives the disk up, and somebody mends it: who presses meanwhile is called for from memory, and stands
     in the book afterwards."""
+    chance = random.Random(seed)
     with ExitStack() as stack:
         town = Town(stack, folder, broker, homes=10, buttons=60)
         chip = _card_for(stack, town.gateway.state, folder)
@@ -382,7 +383,7 @@ def worn(folder: Path, broker: str, trials: int, seed: int, *, worn_s: float = 3
         meanwhile, told, waits = 0, 0, [0]
         for _ in range(trials):
             town.hubs.press_on(2)
-            time.sleep(3)
+            time.sleep(chance.uniform(2, 4))
             began = time.monotonic_ns()
             wear_out(town.gateway.state)
             time.sleep(worn_s)
