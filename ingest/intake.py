@@ -563,26 +563,27 @@ class Intake:
         if decoded.faults is not None and self._has_room(road, message, arrival, taken):
             _put_away_faults(road, message, taken, decoded.faults)
         for portion in decoded.portions or ():
-            bounds = self._meant_by(road, portion, message.heard)
-            for bound in bounds:
-                if decoded.is_last_will and self._homes[road.home].sensors[bound.place].power is Power.BATTERY:
+            places = self._meant_by(road, portion)
+            for place in places:
+                bound = self._device(road.home, place, message.heard)  # only now: the next may take its room
+                if decoded.is_last_will and self._homes[road.home].sensors[place].power is Power.BATTERY:
                     continue  # it sleeps, and says goodbye each time
                 told = Taken(road.home)
                 self._hear_device(road, bound, Decoded(portion.heard), message, arrival, told)
                 taken.readings += told.readings
                 taken.quarantined += told.quarantined
                 taken.urgent, taken.is_cut = taken.urgent or told.urgent, taken.is_cut or told.is_cut
-            if not bounds and any(one.signal is not Signal.LINK for one in portion.heard):
+            if not places and any(one.signal is not Signal.LINK for one in portion.heard):
                 self._hear_strange_part(road, portion, message, arrival, taken)
 
-    def _meant_by(self, road: _Road, portion: Portion, now: datetime) -> list[Bound]:
-        """Who is registered for this part. What holds for the whole device holds for each of its parts."""
+    def _meant_by(self, road: _Road, portion: Portion) -> list[int]:
+        """Whose place this part is. What holds for the whole device holds for each of its parts."""
         if not portion.part:
-            return [self._device(road.home, place, now) for place in self._below(road.home, road.hub, road.name)]
+            return self._below(road.home, road.hub, road.name)
         place = self._place(road.hub, f"{road.name}/{portion.part}")
         if place is None and not portion.is_child:
             place = self._place(road.hub, road.name)
-        return [] if place is None else [self._device(road.home, place, now)]
+        return [] if place is None else [place]
 
     def _hear_device(
         self, road: _Road, bound: Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken

@@ -127,6 +127,25 @@ def test_whoever_was_laid_aside_says_nothing_new_by_saying_the_same(monkeypatch)
     assert says(1, 60) == []
 
 
+def test_what_is_said_for_two_parts_at_once_is_remembered_of_both(monkeypatch):
+    """One is in hand and the other is not, who takes its room: only after it has heard."""
+    buttons = [sensor(f"button-{number}", Role.SOS, address=f"box/input:{number}") for number in range(2)]
+    intake, now = Intake(Registered(a_home(*buttons))), MORNING
+
+    def says(topic: str, payload: bytes) -> list[tuple[str, Kind, float]]:
+        nonlocal now
+        now += timedelta(minutes=1)
+        taken = intake.take(Message(f"shouwang/hub-7/shelly/box/{topic}", payload, now), 1)
+        return [(one.sensor, one.kind, one.value) for one in taken.readings if one.kind is not Kind.ALIVE]
+
+    says("online", b"true")
+    monkeypatch.setattr(intake_room, "NEWCOMERS", 0)
+    intake.make_room(now)
+    says("status/input:0", b'{"id": 0, "state": false}')
+    for said, value in ((b"false", 0.0), (b"true", 1.0)):
+        assert says("online", said) == [(f"button-{number}", Kind.CONNECTED, value) for number in range(2)]
+
+
 @pytest.mark.parametrize(("in_hand", "most"), [(10_000, 13_500), (0, 7_200)], ids=["in hand", "laid aside"])
 def test_a_home_of_eight_devices_takes_no_more_room_than_this(monkeypatch, in_hand, most):
     """Beside its registration: some 13 kB while its devices are in hand, half of it when they have been silent."""
