@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -19,6 +19,7 @@ from dashboard import scope
 from dashboard.addresses import Addresses
 from dashboard.auth import Invitation, Visitor, end_invitations, login_of, make_join_link
 from dashboard.doors import Doors
+from dashboard.forms import Word
 from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import Printer, qr_code, tongue_of
@@ -352,7 +353,6 @@ def routes(them: Accounts, doors: Doors) -> Addresses:
     router = Addresses(prefix="/accounts")
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806
-    Word = Annotated[str, Form(max_length=80)]  # noqa: N806
 
     def back(login: str, said: str) -> Response:
         return RedirectResponse(f"/accounts/one?login={quote(login, safe='')}&said={said}", status_code=303)

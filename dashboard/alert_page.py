@@ -22,6 +22,7 @@ from dashboard import pictures, views
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why, Word
 from dashboard.handling import DOOR_NEAR, Given, Handling, door_seen
 from dashboard.links import Pass
 from dashboard.pages import A_DAY, ON_DUTY, WITH_INSTALLERS, channel_word, first_sixth_hour, learning, may_finish
@@ -372,8 +373,8 @@ def routes(page: AlertPage, doors: Doors) -> Addresses:
     def form_of(
         outcome: Annotated[str, Form(max_length=40)] = "",
         note: Annotated[str, Form(max_length=1000)] = "",
-        why: Annotated[str, Form(max_length=300)] = "",
-        to: Annotated[str, Form(max_length=80)] = "",
+        why: Why = "",
+        to: Word = "",
         elder: Annotated[str, Form(max_length=20)] = "",
         code: Annotated[str, Form(max_length=20)] = "",
         position: Annotated[str, Form(max_length=60)] = "",

@@ -17,8 +17,9 @@ from fastapi import Body
 from dashboard.answers import aware, iso
 from dashboard.api_door import ApiDoor, Doing, Name, Said, Why, done, refused
 from dashboard.board import Board
+from dashboard.forms import tidy
 from dashboard.inbox import likely_roles
-from dashboard.install_view import INSTALLERS, Install, address_of, name_for, resident_of, sensor_id_for, steps, tidy
+from dashboard.install_view import INSTALLERS, Install, address_of, name_for, resident_of, sensor_id_for, steps
 from dashboard.keys import Caller, Right
 from dashboard.problems import Field
 from gateway.domain import Home, Hub, Monitoring, Role, Room, RoomKind, Sensor

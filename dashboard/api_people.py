@@ -8,8 +8,9 @@ from fastapi import Body
 
 from dashboard.answers import iso
 from dashboard.api_door import ApiDoor, Doing, Name, Said, refused
+from dashboard.forms import tidy
 from dashboard.keys import Caller, Right
-from dashboard.people import KEEPERS, People, tidy
+from dashboard.people import KEEPERS, People
 from dashboard.problems import CODES, Field, Problem
 from gateway.domain import Ability, Answers, Consent, Hearing, Home, Living, Relation, Risk, Sex, Sight
 from gateway.domain.people import HEALTH

@@ -27,6 +27,7 @@ from dashboard.auth import (
     login_of,
     new_token,
 )
+from dashboard.forms import Text, Word
 from dashboard.house import House
 from dashboard.printer import Printer, tongue_of
 from gateway.domain import Act, Duty, Event, Person
@@ -241,7 +242,7 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
     @router.post("/login", dependencies=from_here)
     def log_in(
         request: Request,
-        login: Annotated[str, Form(max_length=80)] = "",
+        login: Word = "",
         password: Annotated[str, Form(max_length=1000)] = "",
         next: Annotated[str, Form()] = "/",
         csrf: Annotated[str, Form()] = "",
@@ -282,7 +283,7 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
     @router.post("/login/figures", dependencies=from_here)
     def take_second_step(
         request: Request,
-        half_way: Annotated[str, Form(max_length=500)] = "",
+        half_way: Text = "",
         given: Annotated[str, Form(max_length=40)] = "",
         next: Annotated[str, Form()] = "/",
         csrf: Annotated[str, Form()] = "",
@@ -336,7 +337,7 @@ def routes(house: House, printer: Printer, doors: Doors, local: Callable[[str], 
     def set_up(
         request: Request,
         token: str,
-        name: Annotated[str, Form(max_length=80)] = "",
+        name: Word = "",
         password: Annotated[str, Form(max_length=1000)] = "",
         again: Annotated[str, Form(max_length=1000)] = "",
     ) -> Response:

@@ -14,6 +14,7 @@ from alerts.maintenance import PAUSE
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Word
 from dashboard.pages import Pages
 from dashboard.people import WORDS
 from dashboard.printer import tongue_of
@@ -261,7 +262,6 @@ def routes(elder: Elder, doors: Doors) -> Addresses:
     house = elder.house
     In = Annotated[Visitor, Depends(doors.signed_in(Duty.ELDER))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ELDER))]  # noqa: N806
-    Word = Annotated[str, Form(max_length=80)]  # noqa: N806
 
     def done(said: str) -> Response:
         return RedirectResponse(f"/me?said={said}", status_code=303)

@@ -5,7 +5,7 @@ household opens its emergency to them, with a reason, for an hour; it is written
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from alerts import card
@@ -13,6 +13,7 @@ from alerts.card import Opening
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why, Word
 from dashboard.pages import ON_DUTY, Pages
 from dashboard.printer import alert_url, tongue_of
 from gateway.domain import Act, Alert, Severity
@@ -86,8 +87,8 @@ def routes(glass: Glass, doors: Doors) -> Addresses:
     def break_it(
         request: Request,
         visitor: Acting,
-        code: Annotated[str, Form(max_length=80)] = "",
-        why: Annotated[str, Form(max_length=300)] = "",
+        code: Word = "",
+        why: Why = "",
     ) -> Response:
         say, code, why = tongue_of(request).say, code.strip(), why.strip()
         if len(why) < card.SHORTEST_REASON:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -15,6 +15,7 @@ from dashboard.accounts import LEADERS, WHOLE, Accounts
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why, Word
 from dashboard.printer import tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Area, Duty, Grid
@@ -337,7 +338,6 @@ def routes(grids: Grids, doors: Doors) -> Addresses:
     house, places = grids.house, grids.places
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(Duty.ADMIN))]  # noqa: N806
-    Word = Annotated[str, Form(max_length=80)]  # noqa: N806
 
     @router.get("")
     def show_all(request: Request, visitor: Leader, said: str = "") -> Response:
@@ -386,7 +386,7 @@ def routes(grids: Grids, doors: Doors) -> Addresses:
         visitor: Acting,
         code: str,
         into: Word = "",
-        why: Annotated[str, Form(max_length=300)] = "",
+        why: Why = "",
     ) -> Response:
         place, tongue = grids.place(visitor, code), tongue_of(request)
         if into:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from alerts import card, wording
@@ -19,6 +19,7 @@ from dashboard.addresses import Addresses
 from dashboard.alert_page import LEADS
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why
 from dashboard.pages import ON_DUTY, Pages, in_words
 from dashboard.people import KEEPERS, WORDS
 from dashboard.printer import FALLBACK_ZONE, alert_url, qr_code, tongue_of
@@ -207,7 +208,6 @@ def routes(handover: Handover, doors: Doors) -> Addresses:
     In = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*ON_DUTY))]  # noqa: N806
     Keeper = Annotated[Visitor, Depends(doors.signed_in(*KEEPERS))]  # noqa: N806
-    Why = Annotated[str, Form(max_length=300)]  # noqa: N806
 
     def denied(request: Request, opening: Opening | Denial) -> str:
         return tongue_of(request).say(DENIED[opening]) if isinstance(opening, Denial) else ""

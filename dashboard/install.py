@@ -20,7 +20,8 @@ from dashboard import inbox, pictures
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
-from dashboard.install_view import INSTALLERS, Install, address_of, name_for, sensor_id_for, tidy
+from dashboard.forms import Text, tidy
+from dashboard.install_view import INSTALLERS, Install, address_of, name_for, sensor_id_for
 from dashboard.install_words import LEAVING, PAUSES, ROOMS
 from dashboard.printer import qr_code, tongue_of
 from dashboard.words import Tongue
@@ -42,7 +43,6 @@ def routes(install: Install, doors: Doors) -> Addresses:
     house, registrar, counter = install.house, install.house.registrar, install.counter
     In = Annotated[Visitor, Depends(doors.signed_in(*INSTALLERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*INSTALLERS))]  # noqa: N806
-    Text = Annotated[str, Form(max_length=500)]  # noqa: N806
 
     def go(path: str, said: str = "") -> Response:
         return RedirectResponse(f"/install{path}" + (f"?said={said}" if said else ""), status_code=303)

@@ -185,11 +185,6 @@ def name_for(tongue: Tongue, home: Home, room: str, role: Role) -> str:
     return wanted
 
 
-def tidy(text: str) -> str:
-    """One line, without what cannot be seen."""
-    return " ".join("".join(c for c in text if c.isprintable() or c.isspace()).split())
-
-
 # --------------------------------------------------------------------------- the pages
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -18,6 +18,7 @@ from dashboard.accounts import LEADERS
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why, Word
 from dashboard.grids import Grids
 from dashboard.plan import Line, Plans, ending
 from dashboard.printer import FALLBACK_ZONE, tongue_of
@@ -305,8 +306,6 @@ def routes(levels: Levels, doors: Doors) -> Addresses:
     registrar, clock = levels.house.registrar, levels.house.clock
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806
-    Word = Annotated[str, Form(max_length=80)]  # noqa: N806
-    Why = Annotated[str, Form(max_length=300)]  # noqa: N806
 
     def known(code: str) -> str:
         if code not in levels.codes():

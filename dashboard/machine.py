@@ -15,6 +15,7 @@ from alerts import wording
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why, Word
 from dashboard.pages import Pages
 from dashboard.pictures import KEPT as PICTURES_KEPT
 from dashboard.plan import ending
@@ -425,11 +426,11 @@ def routes(machine: Machine, doors: Doors) -> Addresses:
     def keep(
         request: Request,
         visitor: Acting,
-        code: Annotated[str, Form(max_length=80)] = "",
+        code: Word = "",
         kind: Annotated[Kept, Form()] = Kept.ALERTS,
         days: Annotated[str, Form(max_length=6)] = "",
         day: Annotated[str, Form(max_length=10)] = "",
-        why: Annotated[str, Form(max_length=300)] = "",
+        why: Why = "",
     ) -> Response:
         tongue = tongue_of(request)
         given = {"code": code, "kind": kind.value, "days": days, "day": day, "why": why}

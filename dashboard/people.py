@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Text, Word, tidy
 from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
@@ -309,10 +310,6 @@ def chosen(kind: type[E], word: str) -> E:
     return kind(word) if word in list(kind) else kind("")
 
 
-def tidy(text: str) -> str:
-    return " ".join(text.split())
-
-
 # --------------------------------------------------------------------------- routes
 
 
@@ -322,7 +319,6 @@ def routes(people: People, doors: Doors) -> Addresses:
     house, registrar = people.house, people.house.registrar
     In = Annotated[Visitor, Depends(doors.signed_in(*KEEPERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*KEEPERS))]  # noqa: N806
-    Text = Annotated[str, Form(max_length=500)]  # noqa: N806
 
     def of(visitor: Visitor, home_id: str) -> Home:
         return people.pages.home(visitor, home_id)
@@ -356,7 +352,7 @@ def routes(people: People, doors: Doors) -> Addresses:
         risk: Text = "",
         ability: Text = "",
         answers_by: Text = "",
-        dialect: Annotated[str, Form(max_length=80)] = "",
+        dialect: Word = "",
     ) -> Response:
         home, tongue = with_resident(visitor, home_id), tongue_of(request)
         given: dict[str, Any] = {"birth_year": tidy(birth_year), "dialect": tidy(dialect)}
@@ -383,7 +379,7 @@ def routes(people: People, doors: Doors) -> Addresses:
         home_id: str,
         conditions: Annotated[str, Form(max_length=2_000)] = "",
         hearing: Text = "",
-        hospital: Annotated[str, Form(max_length=80)] = "",
+        hospital: Word = "",
         dementia: Text = "",
     ) -> Response:
         home = with_resident(visitor, home_id)

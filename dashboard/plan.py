@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Form, Request
@@ -16,6 +17,7 @@ from alerts.plans import CALLED_BY_THEMSELVES, CAN_WAIT
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why, Word
 from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import FALLBACK_ZONE, Printer, tongue_of
@@ -215,7 +217,7 @@ class Plans:
             home=home,
             here=f"/plans/{scope.value}/{place}",
             at=f"/plans/{scope.value}/{place}",
-            back=self._back(visitor, home),
+            back=self._back(visitor, home, place),
             name=name,
             groups=groups,
             rest=groups[""],
@@ -235,12 +237,12 @@ class Plans:
             error=error,
         )
 
-    def _back(self, visitor: Visitor, home: Home | None) -> str:
+    def _back(self, visitor: Visitor, home: Home | None, place: str) -> str:
         if visitor.account.duty is Duty.FAMILY:
-            return "/plans"
+            return f"/family/{home.id}" if home else "/family"
         if visitor.account.duty is Duty.INSTALLER:
             return f"/install/{home.id}" if home else "/"
-        return f"/homes/{home.id}" if home else "/"
+        return f"/homes/{home.id}" if home else f"/administration/alerts?place={quote(place, safe='')}"
 
     def _where(self, line: Override, visitor: Visitor) -> tuple[str, str]:
         """Whose line it is that also holds here, and where it is changed, if this visitor may."""
@@ -313,8 +315,6 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
     In = Annotated[Visitor, Depends(doors.signed_in(*EVERYBODY))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*EVERYBODY))]  # noqa: N806
     Working = Annotated[Visitor, Depends(doors.acting(*WORKERS))]  # noqa: N806
-    Word = Annotated[str, Form(max_length=80)]  # noqa: N806
-    Why = Annotated[str, Form(max_length=300)]  # noqa: N806
 
     def act(
         request: Request,

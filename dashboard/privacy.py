@@ -12,6 +12,7 @@ from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
 from dashboard.elder import Elder
+from dashboard.forms import Why, Word
 from dashboard.pages import Pages
 from dashboard.people import KEEPERS
 from dashboard.printer import FALLBACK_ZONE, alert_url, tongue_of
@@ -133,8 +134,8 @@ def routes(privacy: Privacy, doors: Doors) -> Addresses:
         request: Request,
         visitor: Acting,
         home_id: str,
-        code: Annotated[str, Form(max_length=80)] = "",
-        why: Annotated[str, Form(max_length=300)] = "",
+        code: Word = "",
+        why: Why = "",
     ) -> Response:
         """Nothing of it can be brought back, so the household's own number is typed in."""
         home, tongue = pages.home(visitor, home_id), tongue_of(request)
@@ -157,7 +158,7 @@ def routes(privacy: Privacy, doors: Doors) -> Addresses:
     def review(
         visitor: Reviewing,
         opening: Annotated[str, Form(max_length=400)] = "",
-        verdict: Annotated[str, Form(max_length=300)] = "",
+        verdict: Why = "",
     ) -> Response:
         """Somebody who did not open it themselves has looked whether the reason holds."""
         now = house.clock.now()

@@ -19,6 +19,7 @@ from alerts.who import moment, rehearse
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Text, Word
 from dashboard.house import House
 from dashboard.pages import ON_DUTY, Pages, channel_word
 from dashboard.printer import Printer, tongue_of
@@ -356,7 +357,6 @@ def routes(rotas: Rotas, doors: Doors) -> Addresses:
     Keeper = Annotated[Visitor, Depends(doors.signed_in(*KEEPERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*KEEPERS))]  # noqa: N806
     Reader = Annotated[Visitor, Depends(doors.signed_in(*ON_DUTY))]  # noqa: N806
-    Text = Annotated[str, Form(max_length=500)]  # noqa: N806
 
     def back(grid: Home, said: str, week: str = "") -> Response:
         return RedirectResponse(f"/rota/{quote(grid.grid, safe='')}?week={quote(week)}&said={said}", status_code=303)
@@ -508,7 +508,7 @@ def routes(rotas: Rotas, doors: Doors) -> Addresses:
         code: str,
         day: Text = "",
         counts_as: Annotated[int, Form(ge=0, le=7)] = 7,
-        name: Annotated[str, Form(max_length=80)] = "",
+        name: Word = "",
         week: Text = "",
     ) -> Response:
         """Of this grid: what holds everywhere comes in as a table, once a year. 0 takes it back."""

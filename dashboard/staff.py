@@ -21,6 +21,7 @@ from dashboard.addresses import Addresses
 from dashboard.auth import Visitor, login_of
 from dashboard.doors import Doors
 from dashboard.drills import STANDINGS
+from dashboard.forms import Text, Why, Word
 from dashboard.grids import ANSWERING
 from dashboard.pages import CHANNELS as CHANNEL_NAMES
 from dashboard.printer import FALLBACK_ZONE, tongue_of
@@ -319,7 +320,6 @@ def routes(staff: Staff, doors: Doors) -> Addresses:
     house, registrar, sheet = staff.house, staff.house.registrar, staff.sheet
     Leader = Annotated[Visitor, Depends(doors.signed_in(*LEADERS))]  # noqa: N806 (a type)
     Acting = Annotated[Visitor, Depends(doors.acting(*LEADERS))]  # noqa: N806
-    Word = Annotated[str, Form(max_length=80)]  # noqa: N806
 
     def act(
         request: Request, visitor: Visitor, person: Person, said: str, do: Callable[[dict[str, Any]], Any]
@@ -414,7 +414,7 @@ def routes(staff: Staff, doors: Doors) -> Addresses:
         visitor: Acting,
         person_id: str,
         channel: Word = "",
-        where: Annotated[str, Form(max_length=500)] = "",
+        where: Text = "",
         after: Annotated[int, Form(ge=0, le=int(LONGEST / timedelta(minutes=1)))] = 0,
     ) -> Response:
         person, tongue = theirs(visitor, person_id), tongue_of(request)
@@ -446,7 +446,7 @@ def routes(staff: Staff, doors: Doors) -> Addresses:
         person_id: str,
         first: Word = "",
         last: Word = "",
-        why: Annotated[str, Form(max_length=300)] = "",
+        why: Why = "",
     ) -> Response:
         person = theirs(visitor, person_id)
         try:

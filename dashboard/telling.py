@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -19,6 +19,7 @@ from dashboard.accounts import LEADERS, Accounts
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Word
 from dashboard.pages import CHANNELS as CHANNEL_NAMES
 from dashboard.printer import tongue_of
 from dashboard.words import N_, Tongue
@@ -177,9 +178,7 @@ def routes(telling: Telling, doors: Doors) -> Addresses:
         return telling.show(request, visitor, channel, person)
 
     @router.post("/{channel}/test")
-    async def test(
-        request: Request, visitor: Acting, channel: str, person: Annotated[str, Form(max_length=80)] = ""
-    ) -> Response:
+    async def test(request: Request, visitor: Acting, channel: str, person: Word = "") -> Response:
         """On the loop, where the channels live; everything that may wait for a disk is done beside it."""
         found, tests = await asyncio.to_thread(telling.about_to, visitor, channel, person)
         if not tests:

@@ -11,6 +11,7 @@ from dashboard.accounts import WHOLE, Accounts
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Word
 from dashboard.keys import LONGEST, NAME, Right, make_token, revoke
 from dashboard.printer import tongue_of
 from dashboard.words import N_
@@ -102,7 +103,7 @@ def routes(tokens: Tokens, doors: Doors) -> Addresses:
         visitor: Acting,
         name: Annotated[str, Form(max_length=40)] = "",
         right: Annotated[list[Right], Form()] = [],  # noqa: B006 - FastAPI makes a new one for each form
-        place: Annotated[str, Form(max_length=80)] = "",
+        place: Word = "",
         days: Annotated[int, Form(ge=1, le=LONGEST)] = 365,
     ) -> Response:
         say, name = tongue_of(request).say, name.strip()

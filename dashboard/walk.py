@@ -15,6 +15,7 @@ from dashboard import proof
 from dashboard.addresses import Addresses
 from dashboard.auth import Visitor
 from dashboard.doors import Doors
+from dashboard.forms import Why, Word
 from dashboard.house import House
 from dashboard.pages import Pages
 from dashboard.printer import Printer, tongue_of
@@ -409,7 +410,7 @@ def routes(walk: Walk, doors: Doors) -> Addresses:
         visitor: Acting,
         home_id: str,
         sensor: Annotated[str, Form(max_length=64)],
-        note: Annotated[str, Form(max_length=300)] = "",
+        note: Why = "",
     ) -> Response:
         home = walk.pages.home(visitor, home_id)
         if not note.strip():
@@ -464,7 +465,7 @@ def routes(walk: Walk, doors: Doors) -> Addresses:
         home_id: str,
         purpose: Annotated[list[str] | None, Form()] = None,
         by: Annotated[str, Form(max_length=10)] = "elder",
-        guardian: Annotated[str, Form(max_length=80)] = "",
+        guardian: Word = "",
         signature: Annotated[str, Form(max_length=LARGEST_SIGNATURE)] = "",
         paper: Annotated[str, Form(max_length=120)] = "",
     ) -> Response:
