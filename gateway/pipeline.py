@@ -302,9 +302,8 @@ class Pipeline:
         # The others lie in their checkpoints as they are.
         moved = [home for home in quiet if home in self._changed or home in self._looked_at]
         if moved:
-            self._readings.keep([self._kept(home) for home in moved], self._settled)
             conditions = [one for home in moved for one in self._watches[home].conditions()]
-            self._readings.commit(Batch(conditions=conditions))
+            self._readings.keep([self._kept(home) for home in moved], self._settled, Batch(conditions=conditions))
         for home in quiet:
             if self._lay_down(self._watches[home].doze()):
                 self._changed.discard(home)
@@ -621,14 +620,11 @@ class Pipeline:
         part, self._to_keep = self._to_keep[: self._slice], self._to_keep[self._slice :]
         if not self._to_keep:
             self._settled, self.kept_at = self._settling, now
-        self._readings.keep([self._kept(home) for home in part if home in self._watches], self._settled)
+        awake, batch = [home for home in part if home in self._watches], Batch()
+        for home in awake:
+            self._show(self._watches[home], batch)  # when each device was last heard
+        self._readings.keep([self._kept(home) for home in awake], self._settled, batch)
         self._changed.difference_update(part)
-        batch = Batch()
-        for home in part:  # when each device was last heard
-            if home in self._watches:
-                self._show(self._watches[home], batch)
-        if batch:
-            self._readings.commit(batch)
 
     def keep_all(self) -> None:
         """Write a checkpoint of every home that moved on: before a clean stop, so that the next start is short."""

@@ -232,8 +232,9 @@ class ReadingStore(Protocol):
 
     def checkpoint(self, home: str) -> Checkpoint | None: ...
 
-    def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
-        """Write checkpoints; no checkpoint is older than arrival `settled`, so what lies handy may end there."""
+    def keep(self, checkpoints: Iterable[Checkpoint], settled: int, batch: Batch | None = None) -> None:
+        """Write checkpoints, and in the same commit a batch; no checkpoint is older than arrival `settled`, so what
+        lies handy may end there."""
         ...
 
     def settled(self) -> int:

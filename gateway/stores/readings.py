@@ -221,8 +221,10 @@ class SqliteReadings:
             _set_mark(db, "last_arrival", last)
             self._last_arrival = last
 
-    def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
+    def keep(self, checkpoints: Iterable[Checkpoint], settled: int, batch: Batch | None = None) -> None:
         with self._transaction() as db:
+            if batch:
+                self._write(db, batch)
             db.executemany(
                 "insert or replace into checkpoint values (?, ?, ?)",
                 [(checkpoint.home, checkpoint.arrival, checkpoint.state) for checkpoint in checkpoints],

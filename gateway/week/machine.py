@@ -147,9 +147,9 @@ class ShakyReadings:
         self.store.commit(batch)
         self.power.passes("after the commit")
 
-    def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
+    def keep(self, checkpoints: Iterable[Checkpoint], settled: int, batch: Batch | None = None) -> None:
         self.disk.write()
-        self.store.keep(checkpoints, settled)
+        self.store.keep(checkpoints, settled, batch)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)

@@ -261,6 +261,15 @@ def test_a_checkpoint_replaces_the_one_before(readings):
     assert readings.checkpoint("nobody") is None
 
 
+def test_how_devices_are_is_written_with_the_checkpoints(readings):
+    told = Condition(home="h1", sensor="s1", heard=None, functions=(), battery=97.0, empty_at=None, link=None)
+
+    readings.keep([Checkpoint("h1", 1, b"state")], settled=1, batch=Batch(conditions=[told]))
+
+    assert readings.conditions() == [told]
+    assert readings.checkpoint("h1") == Checkpoint("h1", 1, b"state")
+
+
 def test_checkpoints_say_how_far_they_speak(readings):
     assert readings.settled() == 0
 

@@ -215,7 +215,9 @@ def test_whoever_lies_in_a_checkpoint_as_they_are_is_laid_down_without_another(m
 
     keep = county.readings.keep
     monkeypatch.setattr(
-        county.readings, "keep", lambda some, settled: keep([kept.append(one.home) or one for one in some], settled)
+        county.readings,
+        "keep",
+        lambda some, settled, batch: keep([kept.append(one.home) or one for one in some], settled, batch),
     )
     county.pipeline._awake_at_most = 0
     county.pipeline.tick(county.now, NOON)

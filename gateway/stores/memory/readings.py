@@ -114,7 +114,9 @@ class MemoryReadings:
     def checkpoint(self, home: str) -> Checkpoint | None:
         return self._checkpoints.get(home)
 
-    def keep(self, checkpoints: Iterable[Checkpoint], settled: int) -> None:
+    def keep(self, checkpoints: Iterable[Checkpoint], settled: int, batch: Batch | None = None) -> None:
+        if batch:
+            self.commit(batch)
         self._checkpoints |= {checkpoint.home: checkpoint for checkpoint in checkpoints}
         self._settled = settled
 
