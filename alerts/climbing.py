@@ -77,6 +77,8 @@ class Climbing(Minutes):
             ("rung", str(step.rung)),
             ("people", ",".join(person.id for _, person in called)),
         )
+        if mute := [person.id for _, person in called if not person.reaches]:
+            facts += (("mute", ",".join(mute)),)
         if self.now - step.due_at > LATE:
             facts += (("late_s", str(int((self.now - step.due_at).total_seconds()))),)
         queued = self._spread(alert, pages(alert, step, called, self.now, asked=asked))

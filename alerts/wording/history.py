@@ -1,6 +1,6 @@
 """One line of an alert's history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -48,6 +48,15 @@ def history_line(
         text = words_incident.LEADS_NOW
     if entry.what in (What.SENT, What.PUT_OFF, What.FAILED):
         text = _BY_PURPOSE.get((entry.what, facts.get("purpose", "")), text)
+    mute = facts.get("mute", "").split(",")
+
+    def people(ids: Sequence[str]) -> str:
+        """Whoever has no channel stands there all the same, and says so: nobody shall think that they know."""
+        names = {person: name_of(person) for person in ids if person}
+        if entry.what != What.TOLD:
+            return comma.join(names.values())
+        return comma.join(say(language, _NO_CHANNEL, name=names[one]) if one in mute else names[one] for one in names)
+
     line = say(
         language,
         text,
@@ -59,7 +68,7 @@ def history_line(
         to=name_of(facts["to"]) if "to" in facts else "",
         was_owner=name_of(facts["from"]) if facts.get("from") else "",
         until=clock(datetime.fromisoformat(facts["until"]), zone, now or entry.at) if "until" in facts else "",
-        people=comma.join(name_of(person) for person in facts.get("people", "").split(",") if person),
+        people=people(facts.get("people", "").split(",")),
         person=name_of(facts["person"]) if "person" in facts else "",
         channel=channel_of(facts.get("channel", "")),
         reason=reason_text(facts.get("reason", ""), language),
@@ -113,6 +122,7 @@ _BY_FACT: Mapping[What, tuple[str, Mapping[str, str]]] = {
     What.OVERDUE: ("limit", words_ladder.OVERDUE),
     What.HELD: (HUSHED, words_plans.HELD),
 }
+_NO_CHANNEL = N_("{name} (no channel)")
 _UNREACHABLE = N_("The {duty} on duty ({people}) has no channel; the next are called at once")
 _HELD_BEFORE = N_("Held back until the home is watched")
 _NOBODY_FOR_GOOD = N_("Nobody on the whole ladder can be reached")

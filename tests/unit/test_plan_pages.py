@@ -124,6 +124,8 @@ def test_somebody_who_comes_regularly(office):
 def test_the_daughter_says_that_she_has_her_mother_with_her_and_that_she_is_back(daughter):
     assert daughter.browser.get("/").headers["location"] == "/family"
     assert daughter.browser.get("/plans").headers["location"] == AT
+    # `/plans` would lead here again.
+    assert 'class="up"><a href="/family/h1"' in daughter.page()
 
     answer = daughter.post("/absence", kind="family", day="2026-11-28")
     assert answer.headers["location"] == f"{AT}?said=away"
@@ -181,6 +183,9 @@ def test_a_grid_has_a_plan_for_its_supervisor(office):
     area, grid = (text_of(whole.get(f"/plans/{place}").text) for place in ("area/1101", "grid/g1"))
     assert "辖区设置 东风社区" in area and "网格设置 g1" in grid
     assert "一户一案" not in area + grid
+    back = 'class="up"><a href="/administration/alerts?place=1101"'
+    assert back in whole.get("/plans/area/1101").text
+    assert whole.get("/administration/alerts?place=1101").status_code == 200
     assert office.rig.signed_in("liu", Duty.GRID_WORKER, "g1").get("/plans/grid/g1").status_code == 404
 
 

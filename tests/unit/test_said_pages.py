@@ -9,7 +9,7 @@ from test_pages import text_of
 
 from dashboard.printer import alert_url
 from dashboard.words import Tongue
-from gateway.domain import Duty, Severity
+from gateway.domain import Contact, Duty, Person, Relation, Severity
 
 URUMQI = ZoneInfo("Asia/Urumqi")
 WRONG = {404: "/nothing", 403: "/tokens", 422: "/?part=none"}
@@ -59,6 +59,21 @@ def test_while_nothing_can_be_written_down_nobody_is_looked_for():
     answer = rig.browser(cookies={"session": "x"}).get("/a/x")
 
     assert answer.status_code == 410
+
+
+# --------------------------------------------------------------------------- who was told
+
+
+def test_whoever_has_no_channel_is_not_said_to_have_been_called():
+    rig = Rig()
+    with rig.registry.begin() as ledger:
+        ledger.put_person(Person(id="mei", name="小梅"), rig.clock.now())
+        ledger.put_contacts("h1", [Contact(home="h1", person="mei", relation=Relation.CHILD)], rig.clock.now())
+    alert = rig.press("h1")
+
+    page = rig.signed_in("he", Duty.ADMIN).get(alert_url(alert.id))
+
+    assert "呼叫网格员、家属：刘网格员、小梅（没有登记通知方式）" in text_of(page.text)
 
 
 # --------------------------------------------------------------------------- hours of another zone
