@@ -22,7 +22,7 @@ from gateway.pulse import tell_systemd
 
 log = logging.getLogger("shouwang.supervisor")
 
-PAUSE_S: Final = (0.2, 3.0)  # before starting again: the first and the longest
+PAUSE_S: Final = (0.2, 1.0)  # before starting again: the first and the longest, about what a start itself takes
 BROKER_PAUSE_S: Final = (0.2, 0.8)  # it starts in a tenth of a second, and while it is down no press is taken
 WELL_AFTER_S: Final = 10.0  # who has run this long begins again with the short pause
 BROKER_WELL_AFTER_S: Final = 1.0  # it is started when it listens, so one that is well has shown it by then
