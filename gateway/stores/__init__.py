@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 
-from gateway.domain import SIGNS_OF_LIFE, Kind
+from gateway.domain import SIGNS_OF_LIFE, VITALS, Kind
 
 
 class WrongBook(Exception):
@@ -29,21 +29,11 @@ QUARANTINE_HEAD = 256
 ANSWERS_KEPT = timedelta(days=1)
 """So long another program that asks the same again is given the same answer."""
 
-SUMMED_UP = SIGNS_OF_LIFE | {
-    Kind.TEMPERATURE,
-    Kind.HUMIDITY,
-    Kind.POWER,
-    Kind.WATER,
-    Kind.SYSTOLIC,
-    Kind.DIASTOLIC,
-    Kind.HEART_RATE,
-    Kind.SPO2,
-    Kind.GLUCOSE,
-    Kind.WEIGHT,
-    Kind.BATTERY,
-    Kind.VOLTAGE,
-    Kind.LINK,
-}
+SUMMED_UP = (
+    SIGNS_OF_LIFE
+    | VITALS
+    | {Kind.TEMPERATURE, Kind.HUMIDITY, Kind.POWER, Kind.WATER, Kind.BATTERY, Kind.VOLTAGE, Kind.LINK}
+)
 """What is summed up by the hour: life, measurements, and how a device lives."""
 
 

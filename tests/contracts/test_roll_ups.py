@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.domain import Kind, Reading
+from gateway.domain import VITALS, Kind, Reading
 from gateway.ports import Batch, Checkpoint, Hour
 from gateway.stores import SUMMED_UP, memory
 from gateway.stores import readings as file
@@ -82,6 +82,14 @@ def test_an_hour_is_summed_up(store):
     assert first.mean == 90
     assert second.begins == MIDNIGHT + timedelta(hours=1)
     assert store.hours("h1", *WHOLE, [Kind.ALIVE]) == [], "that a device lives is no measurement"
+
+
+def test_everything_that_is_measured_on_a_person_is_summed_up(store):
+    vitals = sorted(VITALS)
+    store.commit(Batch(readings=[told(n, MIDNIGHT, kind, 37.5) for n, kind in enumerate(vitals, 1)]))
+    store.roll_up()
+
+    assert {hour.kind for hour in store.hours("h1", *WHOLE, vitals)} == VITALS
 
 
 def test_only_what_was_asked_for(store):
