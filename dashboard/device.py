@@ -114,9 +114,10 @@ def routes(device: Device, doors: Doors) -> Addresses:
         return JSONResponse({"who": printer.mark_of(visitor), "csrf": visitor.csrf})
 
     @router.get("/ringing")
-    def ringing(request: Request, visitor: OnDuty) -> Response:
-        """What stands above whatever else is open while somebody's life may be in danger."""
-        return printer.page(request, "ringing.html", visitor=visitor, ringing=device.ringing(visitor))
+    def ringing(request: Request, visitor: OnDuty, but: str = "") -> Response:
+        """What stands above whatever else is open while somebody's life may be in danger, `but` for what is open."""
+        others = [(alert, home) for alert, home in device.ringing(visitor) if alert.id != but]
+        return printer.page(request, "ringing.html", visitor=visitor, ringing=others)
 
     @router.get("/device")
     def show(request: Request, visitor: Anybody) -> Response:

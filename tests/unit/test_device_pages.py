@@ -4,12 +4,14 @@ import asyncio
 import base64
 import json
 import os
+import re
 import ssl
 import struct
 import subprocess
 import zlib
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import http_ece
@@ -197,6 +199,18 @@ def test_of_many_that_ring_three_push_the_page_down_and_all_are_heard(rig):
     above, _, below = text.partition("<details")
     assert (above.count("data-rings"), below.count("data-rings")) == (3, 2)
     assert all(f'data-rings="{alert}"' in text for alert in ringing) and "还有 2 处正在响" in below
+
+
+def test_on_an_alerts_page_and_what_belongs_to_it_the_others_ring(rig):
+    worker = rig.signed_in("liu", Duty.GRID_WORKER, "g1")
+    here, other = rig.press("h1").id, rig.press("h2").id
+
+    asks = re.search(r'id="siren" hx-get="([^"]+)"', worker.get(alert_url(here)).text)
+    assert asks is not None
+    rings = worker.get(unescape(asks[1])).text
+    assert f'data-rings="{other}"' in rings and f'data-rings="{here}"' not in rings, "it is on the page already"
+    assert 'hx-get="/ringing"' in worker.get(alert_url(here) + "/timeline").text
+    assert 'id="siren"' not in worker.get("/").text, "there each of them is a card"
 
 
 def test_only_an_emergency_of_theirs_that_nobody_has_stands_on_every_page(rig):
