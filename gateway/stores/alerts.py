@@ -120,7 +120,7 @@ _CALLS_TO = (
 )
 _UPDATE_DELIVERY = (
     update(_delivery)
-    .where(_delivery.c.id == bindparam("key"))
+    .where(_delivery.c.id == bindparam("id"))
     .values({name: bindparam(name) for name in _DELIVERY if name != "id"})
 )
 _OUTBOX = (
@@ -463,13 +463,13 @@ class _SqlAlertLedger(TrailLedger):
         return bool(self._sql.join.run(self._connection, row).rowcount == 1)
 
     def save(self, alert: Alert) -> None:
-        self._sql.save.run(self._connection, row_of(alert, _ALERT))
+        self._sql.save.run_of(self._connection, alert)
 
     def write(self, entry: Entry) -> None:
-        self._append(self._sql.write, row_of(entry, _ENTRY))
+        self._append(self._sql.write, self._sql.write.bound_of(entry))
 
     def queue(self, delivery: Delivery) -> bool:
-        return bool(self._sql.queue.run(self._connection, row_of(delivery, _DELIVERY)).rowcount == 1)
+        return bool(self._sql.queue.run_of(self._connection, delivery).rowcount == 1)
 
     def deliveries(self, alert_id: str) -> list[Delivery]:
         return _nouns(Delivery, self._sql.deliveries.all(self._connection, {"alert": alert_id}))
@@ -482,9 +482,7 @@ class _SqlAlertLedger(TrailLedger):
         return _nouns(Delivery, self._sql.calls_to.all(self._connection, asked))
 
     def update(self, delivery: Delivery) -> None:
-        values = row_of(delivery, _DELIVERY)
-        values["key"] = values.pop("id")
-        if self._sql.update_delivery.run(self._connection, values).rowcount != 1:
+        if self._sql.update_delivery.run_of(self._connection, delivery).rowcount != 1:
             raise LookupError(f"the outbox has no delivery {delivery.id!r}; queue() puts one in")
 
     def hear(self, word: str, at: datetime) -> None:
@@ -492,10 +490,10 @@ class _SqlAlertLedger(TrailLedger):
         self._sql.hear.run(self._connection, {"id": word, "at": at})
 
     def keep_test(self, test: ButtonTest) -> None:
-        self._append(self._sql.keep_test, row_of(test, ("home", "sensor", "at", "by")))
+        self._append(self._sql.keep_test, self._sql.keep_test.bound_of(test))
 
     def keep_visit(self, visit: Visit) -> None:
-        self._sql.keep_visit.run(self._connection, row_of(visit, _VISIT))
+        self._sql.keep_visit.run_of(self._connection, visit)
 
     def put_override(self, override: Override) -> None:
         put_override(self._connection, override)
@@ -504,7 +502,7 @@ class _SqlAlertLedger(TrailLedger):
         return _nouns(ButtonTest, self._sql.button_tests.all(self._connection, {"home": home}))
 
     def set_timer(self, timer: Timer) -> None:
-        self._sql.set_timer.run(self._connection, row_of(timer, _TIMER))
+        self._sql.set_timer.run_of(self._connection, timer)
 
     def before_commit(self, act: Callable[[], None]) -> None:
         self.announce = act

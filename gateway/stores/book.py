@@ -183,7 +183,7 @@ class TrailLedger:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._appended: dict[Prepared, list[dict[str, Any]]] = {}
+        self._appended: dict[Prepared, list[Any]] = {}
         self._acts: list[Act] = []
         self._audit, self._publish, self._last_chain = _trail_of(connection.dialect)
 
@@ -191,7 +191,8 @@ class TrailLedger:
         self._acts.append(checked(act))
 
     def publish(self, at: datetime, topic: str, ref: str, home: str = "", grid: str = "") -> None:
-        self._append(self._publish, {"at": aware(at), "topic": topic, "ref": ref, "home": home, "grid": grid})
+        row = {"at": at, "topic": topic, "ref": ref, "home": home, "grid": grid}
+        self._append(self._publish, self._publish.bound(row))
 
     def remember(self, answered: Answered) -> bool:
         old = delete(tables.api_answer).where(tables.api_answer.c.at < aware(answered.at) - ANSWERS_KEPT)
@@ -205,7 +206,7 @@ class TrailLedger:
         if self._acts:
             self._audit.run_all(self._connection, self._sealed())
         for statement, rows in self._appended.items():
-            statement.run_all(self._connection, rows)
+            statement.run_bound(self._connection, rows)
 
     def _sealed(self) -> Iterator[dict[str, Any]]:
         """The acts as rows, each chained to the one before: there is one writer, so the last row stays the last."""
@@ -216,7 +217,7 @@ class TrailLedger:
             chain = linked(chain, digest)
             yield {**row_of(act, ACT), "salt": salt, "digest": digest, "chain": chain}
 
-    def _append(self, statement: Prepared, row: dict[str, Any]) -> None:
+    def _append(self, statement: Prepared, row: Any) -> None:
         self._appended.setdefault(statement, []).append(row)
 
 

@@ -6,7 +6,8 @@ person waits the compiled text goes to the driver directly, inside the same conn
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, Table, insert
@@ -33,6 +34,10 @@ class Prepared:
                 self._to_driver[name] = convert
             if not bind.required and bind.value is not None:
                 self._fixed[name] = bind.value if convert is None else convert(bind.value)
+        # Of a noun whose fields are named like the columns: all of them at once, and how each goes to the driver.
+        self._places = self._order or list(compiled.binds)
+        self._fields: Callable[[Any], Any] | None = attrgetter(*self._places) if len(self._places) > 1 else None
+        self._converting = [self._to_driver.get(name) for name in self._places]
         self._names: list[str] = []
         self._from_driver: list[Callable[[Any], Any] | None] = []
         for column in getattr(statement, "selected_columns", ()):
@@ -42,12 +47,22 @@ class Prepared:
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """Execute with these values; the driver's cursor, for its count of rows."""
         cursor = connection.connection.cursor()
-        cursor.execute(self.text, self._bound(values))
+        cursor.execute(self.text, self.bound(values))
+        return cursor
+
+    def run_of(self, connection: Connection, noun: object) -> Any:
+        """The same with the values of a noun whose fields are named like the columns."""
+        cursor = connection.connection.cursor()
+        cursor.execute(self.text, self.bound_of(noun))
         return cursor
 
     def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute once for each row."""
-        connection.connection.cursor().executemany(self.text, [self._bound(row) for row in rows])
+        self.run_bound(connection, [self.bound(row) for row in rows])
+
+    def run_bound(self, connection: Connection, rows: Sequence[Any]) -> None:
+        """Execute once for each row, of values as the driver takes them."""
+        connection.connection.cursor().executemany(self.text, rows)
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every row found, by the names of the columns."""
@@ -64,14 +79,24 @@ class Prepared:
 
     def found(self, cursor: Any, values: Mapping[str, Any]) -> list[Any]:
         """Every row, each as the driver gives it: `row` makes it a typed one. The cursor is the driver's."""
-        cursor.execute(self.text, self._bound(values))
+        cursor.execute(self.text, self.bound(values))
         return cast("list[Any]", cursor.fetchall())
 
     def first(self, found: Any) -> Any:
         convert = self._from_driver[0]
         return None if found is None else found[0] if convert is None else convert(found[0])
 
-    def _bound(self, values: Mapping[str, Any]) -> Any:
+    def bound_of(self, noun: object) -> Any:
+        """A noun's values as the driver takes them. A wide row costs several times as much by way of a dict."""
+        assert self._fields is not None
+        values = [
+            value if value is None or convert is None else convert(value)
+            for value, convert in zip(self._fields(noun), self._converting, strict=True)
+        ]
+        return values if self._order is not None else dict(zip(self._places, values, strict=True))
+
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        """Values by their names, as the driver takes them."""
         to_driver = self._to_driver
         given = dict(self._fixed)
         for name, value in values.items():
