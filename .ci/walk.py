@@ -1,4 +1,5 @@
-"""Starts scripts/run as a stranger would, waits for the simulated button press, accepts and resolves it, and stops.
+"""Starts scripts/run as a stranger would, waits for the simulated button press, accepts and resolves it, waits until
+somebody is told of the one who fell silent, and stops.
 
 Needs nothing but the standard library. Everything listens on this machine only, on free ports, with its state in a
 temporary folder; at the end no process may be left.
@@ -85,7 +86,14 @@ def ringing_emergency(phones: str) -> str | None:
     return None
 
 
-def walk(address: str) -> None:
+def too_quiet(said: list[str], phones: str) -> str | None:
+    """The message about whoever was said to fall silent."""
+    who = next((found[1] for line in said if (found := re.search(r"(\S+) 太久没有动静", line))), None)
+    messages = re.findall(r"<li .*?</li>", phones, re.DOTALL)
+    return next((message for message in messages if who and who in message), None)
+
+
+def walk(address: str, said: list[str]) -> None:
     base, _, path = address.partition("/enter/")
     browser = Browser(base)
 
@@ -113,6 +121,9 @@ def walk(address: str) -> None:
     if page.startswith("HTTP") or form in browser.get(link):
         raise Failed(f"the alert could not be resolved:\n{page[:2000]}")
     print("walk: not resolved without an outcome, resolved with one")
+
+    wait_for("a message about the one who is silent", RINGS_WITHIN_S, lambda: too_quiet(said, browser.get("/phone/")))
+    print("walk: and somebody is told of the one who has been silent for too long")
 
 
 def left_in_session(session: int) -> list[str]:
@@ -152,7 +163,7 @@ def main() -> int:
             return next((found[0] for line in said if (found := re.search(r"http://\S+/enter/\S+", line))), None)
 
         try:
-            walk(wait_for("the printed address", UP_WITHIN_S, address))
+            walk(wait_for("the printed address", UP_WITHIN_S, address), said)
             problem = ""
         except (Failed, OSError) as error:
             problem = str(error)

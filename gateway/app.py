@@ -719,6 +719,12 @@ def _blank_book() -> AlertStore:
     return MemoryAlerts()
 
 
+def _on_stage(settings: Settings) -> Settings:
+    from gateway.demo import with_the_plain_rule
+
+    return with_the_plain_rule(settings)
+
+
 def _demo_parts(settings: Settings, stores: Stores, clock: Clock) -> dict[str, Any]:
     from gateway.demo import page_parts
 
@@ -752,6 +758,8 @@ def main(arguments: list[str] | None = None, run: Callable[[Coroutine[Any, Any, 
         settings = load(asked.config)
         if wrong := problems(settings):
             raise ConfigError("\n".join(wrong))
+        if asked.demo:
+            settings = _on_stage(settings)
         set_up_log(settings.log, settings.log_as)
         sys.setswitchinterval(HAND_OVER_S)
         run(serve(settings, SystemClock(), demo=asked.demo, config=asked.config))

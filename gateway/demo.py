@@ -81,7 +81,7 @@ def prepare(settings: Settings, *, seed: int, scenario: str, pace: float, say: C
     ready_broker(settings, stores)
     _play_history(stores, homes, pace, say)
     stores.readings.close()
-    return Demo(_with_the_plain_rule(settings), homes, secrets)
+    return Demo(settings, homes, secrets)
 
 
 def _has_a_daughter(stores: Stores, homes: Neighbourhood) -> None:
@@ -99,12 +99,6 @@ def _has_a_daughter(stores: Stores, homes: Neighbourhood) -> None:
 def _of_the_family(homes: Neighbourhood) -> Home:
     chosen = homes.scenario.presses if homes.scenario is not None else homes.homes[0].id
     return homes.household(chosen).home
-
-
-def _with_the_plain_rule(settings: Settings) -> Settings:
-    """The stage is set for the hours of the rule that anybody can reckon, unless the settings say otherwise."""
-    inactivity = {"learns": False, **settings.detectors.get("inactivity", {})}
-    return settings.model_copy(update={"detectors": {**settings.detectors, "inactivity": inactivity}})
 
 
 def _clear(state: Path) -> None:
@@ -239,7 +233,13 @@ def _hubs(demo: Demo) -> Iterator[Hubs]:
         hubs.stop()
 
 
-# --------------------------------------------------------------------------- within the gateway's pages
+# --------------------------------------------------------------------------- within the gateway
+
+
+def with_the_plain_rule(settings: Settings) -> Settings:
+    """The stage is set for the hours of the rule that anybody can reckon, unless the settings say otherwise."""
+    inactivity = {"learns": False, **settings.detectors.get("inactivity", {})}
+    return settings.model_copy(update={"detectors": {**settings.detectors, "inactivity": inactivity}})
 
 
 def page_parts(settings: Settings, stores: Stores, clock: Clock) -> dict[str, Any]:
