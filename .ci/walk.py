@@ -1,5 +1,5 @@
 """Starts scripts/run as a stranger would, waits for the simulated button press, accepts and resolves it, waits until
-somebody is told of the one who fell silent, and stops.
+it rings for the one who fell silent, and stops.
 
 Needs nothing but the standard library. Everything listens on this machine only, on free ports, with its state in a
 temporary folder; at the end no process may be left.
@@ -86,11 +86,11 @@ def ringing_emergency(phones: str) -> str | None:
     return None
 
 
-def too_quiet(said: list[str], phones: str) -> str | None:
-    """The message about whoever was said to fall silent."""
+def rings_for_the_silent(said: list[str], homes: str) -> str | None:
+    """What the list of homes says of whoever was said to fall silent, when that rings."""
     who = next((found[1] for line in said if (found := re.search(r"(\S+) 太久没有动静", line))), None)
-    messages = re.findall(r"<li .*?</li>", phones, re.DOTALL)
-    return next((message for message in messages if who and who in message), None)
+    ringing = re.findall(r'<article class="ring.*?</article>', homes, re.DOTALL)
+    return next((one for one in ringing if who and who in one), None)
 
 
 def walk(address: str, said: list[str]) -> None:
@@ -122,8 +122,8 @@ def walk(address: str, said: list[str]) -> None:
         raise Failed(f"the alert could not be resolved:\n{page[:2000]}")
     print("walk: not resolved without an outcome, resolved with one")
 
-    wait_for("a message about the one who is silent", RINGS_WITHIN_S, lambda: too_quiet(said, browser.get("/phone/")))
-    print("walk: and somebody is told of the one who has been silent for too long")
+    wait_for("the silence", RINGS_WITHIN_S, lambda: rings_for_the_silent(said, browser.get("/")))
+    print("walk: and it rings for the one who has been silent for too long")
 
 
 def left_in_session(session: int) -> list[str]:
