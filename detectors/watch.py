@@ -11,6 +11,7 @@ from typing import Any
 
 from detectors.coverage import Blindness
 from detectors.ear import Ear, EarState
+from detectors.inactivity import Inactivity
 from detectors.kinds import CLOCK, RETURNED
 from detectors.supervision import Supervision
 from gateway.domain import SIGNS_OF_LIFE, Condition, Finding, Gap, Home, Kind, Reading, Severity
@@ -19,6 +20,8 @@ from gateway.ports import Context, Detector
 log = logging.getLogger(__name__)
 
 CHECKPOINT_VERSION = 3
+
+FAILED = "detector_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,14 @@ class Watch:
     def heard_at(self) -> datetime | None:
         return self._ear.state.heard
 
+    def is_unanswered(self, found: Finding) -> bool:
+        """Whether nobody was seen to live after this was found, as far as this home lets anybody be seen. A detector's
+        own failure nobody answers."""
+        if found.code == FAILED:
+            return True
+        seen = next((one.state.life_at for one in self._detectors if isinstance(one, Inactivity)), None)
+        return seen is not None and seen <= found.at
+
     def recall_heard(self, heard: datetime) -> None:
         """After a replay: messages without readings were heard until then, so there was no hole before it."""
         if self._ear.state.heard is None or heard > self._ear.state.heard:
@@ -310,7 +321,7 @@ class Watch:
         return [
             Finding(
                 home=self.home.id,
-                code="detector_failed",
+                code=FAILED,
                 subject=name,
                 severity=Severity.TECHNICAL,
                 since=at,

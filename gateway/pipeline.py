@@ -134,6 +134,8 @@ class Pipeline:
         self._read: Sequence[Override] = ()  # … and of those what this program understands
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
         self._scheduled: dict[str, datetime] = {}
+        self._recalled: dict[str, list[Finding]] = {}  # what was found while remembering, by home
+        self._untold: list[Finding] = []  # of that, and of what time has brought: until the desk has taken it
         self._arrival = self._durable = 0
         self._commit: tuple[int, Future[None]] | None = None  # the batch that the disk has in hand: up to this arrival
         self._version = -1
@@ -180,6 +182,7 @@ class Pipeline:
                 reached[checkpoint.home] = checkpoint.arrival
         self._missed = {home: [] for home in self._dozing if home not in reached}
         self._replay(reached)
+        self._tell_recalled()
         for home_id, heard in self._readings.heard().items():
             if home_id in self._watches:
                 self._watches[home_id].recall_heard(heard)
@@ -230,15 +233,27 @@ class Pipeline:
         if not restored:
             log.warning("checkpoint of another make, replaying", extra={"home": checkpoint.home})
         elif (heard := watch.heard_at()) is not None:
-            self._plan(watch, heard, [])  # what changed after it was written down changes as it did then
+            self._plan(watch, heard, self._untold)  # what changed after it was written down changes as it did then
         return restored
 
     def _recall(self, reading: Reading) -> None:
         watch = self._watches.get(reading.home)
-        if watch is not None:
-            # What it finds was told when it was live: the desk's transaction comes before the reading's commit.
-            self._observe(watch, reading, [])
-            self._intake.recall(reading)
+        if watch is None:
+            return
+        found: list[Finding] = []
+        watch = self._observe(watch, reading, found)
+        if found:
+            self._recalled[reading.home] = [*filter(watch.is_unanswered, self._recalled.get(reading.home, ())), *found]
+        self._intake.recall(reading)
+
+    def _tell_recalled(self) -> None:
+        """Of what was found while remembering, the next tick tells what may still be true. The desk knows nearly all of
+        it, for it was told when it was live; but this program may judge sooner than the one that lived it, and whoever
+        has not moved since would be found no second time."""
+        for home, found in self._recalled.items():
+            if (watch := self._watches.get(home)) is not None:
+                self._untold.extend(filter(watch.is_unanswered, found))
+        self._recalled.clear()
 
     # ------------------------------------------------------------------ who is awake
 
@@ -286,6 +301,7 @@ class Pipeline:
         for reading in missed:
             self._recall(reading)
             self._changed.add(home_id)
+        self._tell_recalled()
         watch = self._watches[home_id]
         if (heard := doze.ear.state.heard) is not None:
             watch.recall_heard(heard)
@@ -455,7 +471,7 @@ class Pipeline:
         if self._context.listening_since != (listening_since or now):
             self._context = Context(listening_since=listening_since or now)
         spent_us = self._follow_registry()
-        found: list[Finding] = []
+        found = self._untold
         batch = Batch()
         while spent_us < TICK_US and self._deadlines and self._deadlines[0][0] <= now:
             due, home = heapq.heappop(self._deadlines)
@@ -629,6 +645,8 @@ class Pipeline:
     def keep_all(self) -> None:
         """Write a checkpoint of every home that moved on: before a clean stop, so that the next start is short."""
         self.finish()
+        if self._untold:
+            return  # the next start remembers once more, and finds it again
         changed, self._to_keep, self._changed = sorted(self._changed), [], set()
         if not self._missed:
             self._settled = self._arrival

@@ -7,7 +7,22 @@ import msgspec
 import pytest
 
 from alerts.desk import Desk
-from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Override, Person, Reach, Role, Room, Sensor, State
+from gateway.domain import (
+    Area,
+    Duty,
+    Grid,
+    Home,
+    Hub,
+    Kind,
+    Outcome,
+    Override,
+    Person,
+    Reach,
+    Role,
+    Room,
+    Sensor,
+    State,
+)
 from gateway.pipeline import AWAKE_AT_MOST, SLICE, Pipeline, _unpacked
 from gateway.ports import Checkpoint, Message
 from gateway.registry import Registry
@@ -53,6 +68,7 @@ class Gateway:
             now=NOON,
         )
         self.now = NOON
+        self.limits: dict[str, timedelta] = {}
         self.start()
 
     def start(self) -> None:
@@ -61,7 +77,7 @@ class Gateway:
             directory=self.registry,
             readings=self.readings,
             desk=Desk(self.alerts, self.registry),
-            options={"inactivity": {"learns": False}},
+            options={"inactivity": {"learns": False, **self.limits}},
             awake_at_most=self.awake_at_most,
         )
         self.pipeline.start(self.now)
@@ -211,6 +227,74 @@ def test_a_restart_without_any_checkpoint_forgets_nothing(gateway):
     gateway.beats(100)
 
     assert gateway.told() == [("inactivity", 1)]
+
+
+PATIENT = {"by_day": timedelta(hours=5)}
+"""How long an older program waited, which the one of today does not."""
+
+
+def upgrade(gateway: Gateway) -> None:
+    """The program that wakes judges sooner than the one that went to sleep, and cannot read its checkpoints."""
+    gateway.limits = {}
+    gateway.readings.forget_checkpoints()
+    gateway.start()
+
+
+def lies_still(gateway: Gateway) -> None:
+    """Four hours without life, in which a sensor said that it sees nobody: a replay finds the silence by that."""
+    gateway.moves()
+    gateway.beats(200)
+    gateway.hears(("pir", {"kind": "motion", "value": 0}))
+    gateway.beats(40)
+
+
+def test_a_silence_that_only_the_newer_program_calls_one_is_told_at_its_first_tick(gateway):
+    gateway.limits = PATIENT
+    gateway.start()
+    lies_still(gateway)
+    assert gateway.told() == []
+
+    upgrade(gateway)
+    gateway.beats(2)
+    assert gateway.told() == [("inactivity", 1)]
+
+    upgrade(gateway)
+    gateway.beats(2)
+    assert gateway.told() == [("inactivity", 1)], "found again by each replay, and known"
+
+
+def test_what_a_replay_found_is_not_lost_by_a_stop_before_the_first_tick(gateway):
+    gateway.limits = PATIENT
+    gateway.start()
+    lies_still(gateway)
+    upgrade(gateway)
+    gateway.pipeline.keep_all()
+    gateway.start()
+    gateway.beats(2)
+
+    assert gateway.told() == [("inactivity", 1)]
+
+
+def test_a_silence_that_only_the_newer_program_calls_one_and_that_life_has_ended_is_history(gateway):
+    gateway.limits = PATIENT
+    gateway.start()
+    lies_still(gateway)
+    gateway.moves()
+    upgrade(gateway)
+    gateway.beats(2)
+
+    assert gateway.told() == []
+
+
+def test_what_was_told_found_again_by_a_replay_is_known_whatever_became_of_it(gateway):
+    lies_still(gateway)
+    (alert,) = gateway.alerts.alerts()
+    assert gateway.pipeline._desk.resolve(alert.id, "zhang", Outcome.ELDER_SAFE, "睡着了", gateway.now).told
+    upgrade(gateway)
+    gateway.beats(2)
+
+    assert gateway.told() == [("inactivity", 1)]
+    assert [alert.state for alert in gateway.alerts.alerts()] == [State.RESOLVED]
 
 
 def test_restored_is_replayed_for_the_whole_memory_of_a_home(gateway):
