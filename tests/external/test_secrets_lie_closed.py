@@ -1,5 +1,6 @@
 """A gateway as it runs, with every secret that it can have, after a lively morning: where none of them may lie."""
 
+import contextlib
 import json
 import re
 import stat
@@ -176,6 +177,16 @@ def is_open(path: Path) -> bool:
     return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
 
 
+def lies_in(folder: Path) -> dict[Path, tuple[bool, str]]:
+    """Of each file whether others may read it, and what it says. What a store needs while it is open goes with it."""
+    found = {}
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file():
+                found[path] = (is_open(path), path.read_bytes().decode("latin-1"))
+    return found
+
+
 def stray(practice: Practice, text: str, but: tuple[str, ...] = ()) -> list[str]:
     return [what for what, secret in practice.closed.items() if secret in text and what not in but]
 
@@ -195,17 +206,16 @@ def test_none_is_seen_by_whoever_lists_the_processes(practice):
 
 def test_only_what_must_be_shown_again_is_kept_and_for_its_own_user_alone(practice):
     """Sessions, passwords, tokens and hubs' secrets are kept as hashes; the broker's is needed at each connection."""
-    files = [path for path in practice.state.rglob("*") if path.is_file()]
+    files = lies_in(practice.state)
 
     assert {path.name for path in files} >= {"gateway.db", "readings.db", "page.secret"}
-    for path in files:
-        assert stray(practice, path.read_bytes().decode("latin-1"), ("what the gateway says to its broker",)) == [], (
-            path
-        )
-    everything = [practice.state, *practice.state.rglob("*")]
-    assert [path for path in everything if path.is_dir() and is_open(path)] == []
+    for path, (_, text) in files.items():
+        assert stray(practice, text, ("what the gateway says to its broker",)) == [], path
+    folders = [practice.state, *(path for path in practice.state.rglob("*") if path.is_dir())]
+    assert [path for path in folders if is_open(path)] == []
     # What the broker makes by itself lies behind a folder that is shut.
-    assert [path for path in files if is_open(path) and practice.state / "broker" not in path.parents] == []
+    opened = [path for path, (is_open_to_others, _) in files.items() if is_open_to_others]
+    assert [path for path in opened if practice.state / "broker" not in path.parents] == []
 
 
 def test_a_backup_is_for_its_own_user_alone_and_holds_no_more_than_the_state(practice):
