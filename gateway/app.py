@@ -32,6 +32,7 @@ if __name__ == "__main__":
     # What libraries bring along where they find it and nothing here asks for: colours, a command line, the models of an
     # older pydantic, threads of another kind. Megabytes, and a tenth of a second of every start.
     sys.modules.update(dict.fromkeys(("rich", "httpx._main", "pydantic.v1", "greenlet")))  # type: ignore[arg-type]
+    gc.disable()  # what is imported stays: to look through it again and again would take a tenth of the start
 
 from alerts import gaps, visits
 from alerts.catalogue import Catalogue
@@ -754,6 +755,7 @@ def main(arguments: list[str] | None = None, run: Callable[[Coroutine[Any, Any, 
     parser.add_argument("--demo", action="store_true")
     asked = parser.parse_args(arguments)
     gc.set_threshold(YOUNG, OLDER, NEVER)
+    gc.enable()
     try:
         settings = load(asked.config)
         if wrong := problems(settings):

@@ -36,7 +36,11 @@ _STOP = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
 class _Ward:
-    """One child: started again whenever it has fallen, after a pause that grows while it keeps falling."""
+    """One child: started again whenever it has fallen, after a pause that grows while it keeps falling.
+
+    Who ended by itself may do so again, so its pause begins with the fall. Who was killed may well live, and nobody is
+    called meanwhile: its pause began with its start, and who has run for longer is started at once.
+    """
 
     def __init__(
         self,
@@ -78,11 +82,12 @@ class _Ward:
         self.code = code
         if now - self._since >= self._well_after_s:
             self._pause = self._first
-        self._wait(now)
-        log.error("The %s has fallen: %s. Starting it again in %.1f s.", self.name, last_words(code), self.due - now)
+        self._wait(self._since if code < 0 else now)
+        wait = max(0.0, self.due - now)
+        log.error("The %s has fallen: %s. Starting it again in %.1f s.", self.name, last_words(code), wait)
 
-    def _wait(self, now: float) -> None:
-        self.due = now + self._pause
+    def _wait(self, since: float) -> None:
+        self.due = since + self._pause
         self._pause = min(self._pause * 2, self._longest)
 
 

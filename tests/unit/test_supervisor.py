@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,7 @@ def test_a_gateway_that_falls_is_started_again(start: Start, diary: Path) -> Non
     above.terminate()
     _, log = above.communicate(timeout=20)
     assert above.returncode == 0
-    assert "it ended with code 3. Starting it again in 0.2 s." in log
-    assert "Starting it again in 0.4 s." in log
+    assert "it ended with code 3. Starting it again in" in log
 
 
 def test_a_gateway_that_is_killed_is_started_again(start: Start, diary: Path) -> None:
@@ -119,19 +119,84 @@ def test_the_gateway_hears_signals(start: Start, diary: Path) -> None:
     assert said(diary)[0][0] == "open"
 
 
-@pytest.mark.parametrize("pause_s", [supervisor.BROKER_PAUSE_S, supervisor.PAUSE_S], ids=["broker", "gateway"])
-def test_who_falls_again_and_again_waits_for_a_second_at_most_each_time(pause_s: tuple[float, float]) -> None:
-    starts: list[int] = []
-    ward = supervisor._Ward("ward", lambda: starts.append(1), lambda: 1, 1.0, pause_s)
-    now, waits = ward._since, []
-    for _ in range(8):
-        ward.look(now)
-        waits.append(ward.due - now)
-        now = ward.due
-        ward.look(now)
+class Clock:
+    """In the place of `time`, as far as the supervisor asks it."""
 
-    assert len(starts) == 8
-    assert max(waits) < 1.01
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(supervisor, "time", clock)
+    return clock
+
+
+@pytest.mark.parametrize("pause_s", [supervisor.BROKER_PAUSE_S, supervisor.PAUSE_S], ids=["broker", "gateway"])
+@pytest.mark.parametrize("code", [1, -signal.SIGKILL], ids=["ended", "killed"])
+def test_who_falls_in_each_start_waits_longer_each_time_and_for_a_second_at_most(
+    pause_s: tuple[float, float], code: int, clock: Clock
+) -> None:
+    starts: list[float] = []
+    ward = supervisor._Ward("ward", lambda: starts.append(clock.now), lambda: code, 1.0, pause_s)
+    for _ in range(8):
+        ward.look(clock.now)
+        clock.now = ward.due
+        ward.look(clock.now)
+
+    waits = [after - before for before, after in pairwise([1000.0, *starts])]
+    assert waits == pytest.approx([0.2, 0.4, 0.8, *[pause_s[1]] * 5])
+    assert pause_s[1] <= 1.0
+
+
+def test_who_is_killed_after_it_has_run_for_longer_than_the_pause_is_started_at_once_however_often(
+    clock: Clock,
+) -> None:
+    starts: list[float] = []
+    ward = supervisor._Ward("gateway", lambda: starts.append(clock.now), lambda: -signal.SIGKILL)
+    falls = [1001.5, 1003.0, 1004.5, 1006.0, 1007.5]
+    for clock.now in falls:
+        ward.look(clock.now)
+
+    assert starts == falls
+
+
+def test_who_is_killed_in_the_middle_of_its_start_waits_for_the_rest_of_the_pause(clock: Clock) -> None:
+    starts: list[float] = []
+    ward = supervisor._Ward("gateway", lambda: starts.append(clock.now), lambda: -signal.SIGKILL, 10.0, (1.0, 1.0))
+    clock.now += 0.25
+    ward.look(clock.now)
+
+    assert not starts
+    assert ward.due == 1001.0
+
+
+def test_who_ended_by_itself_is_not_started_again_at_once_however_long_it_had_run(clock: Clock) -> None:
+    starts: list[float] = []
+    ward = supervisor._Ward("gateway", lambda: starts.append(clock.now), lambda: 1)
+    clock.now += 5.0
+    ward.look(clock.now)
+
+    assert not starts
+    assert ward.due > clock.now
+
+
+def test_a_start_that_is_refused_is_tried_again_after_the_pause(clock: Clock) -> None:
+    tried: list[float] = []
+
+    def start() -> None:
+        tried.append(clock.now)
+        raise OSError("the port is taken")
+
+    ward = supervisor._Ward("broker", start, lambda: 1, 1.0, supervisor.BROKER_PAUSE_S)
+    for _ in range(4):
+        ward.look(clock.now)
+        clock.now = ward.due
+
+    assert [after - before for before, after in pairwise(tried)] == pytest.approx([0.4, 0.8])
 
 
 def test_why_a_broker_does_not_start_is_said_once_and_again_when_it_is_something_else(caplog) -> None:
