@@ -524,6 +524,8 @@ class Pipeline:
         self._scheduled = dict.fromkeys(names, by.now)
         self._deadlines = [(by.now, home) for home in names]
         self._heard_written.clear()
+        self._intake.put_back(by.now)
+        self._next_keep = by.now + self._checkpoint_every
 
     def _find_ahead(self, home: str, heard: datetime | None) -> None:
         """What was stored under a clock that has been put back since would be remembered as it was."""

@@ -267,6 +267,12 @@ class Intake:
         """A connection is new: until then the broker may hand over older messages behind newer ones."""
         self._unsettled_until = max(self._unsettled_until, until)
 
+    def put_back(self, now: datetime) -> None:
+        """The clock was put back to this moment: no connection is newer, and nothing has started later."""
+        self._unsettled_until = min(self._unsettled_until, now)
+        for hub in self._hubs.values():
+            hub.starting_until = min(hub.starting_until, now)
+
     def doze(self, home: str) -> bool:
         """Let go of what is known of this home's devices: `last_values` has been written down, and is restored when
         one of them speaks. False while there is something that would be lost: what a flood has cost is still untold."""

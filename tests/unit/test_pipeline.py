@@ -471,6 +471,39 @@ def test_who_lies_still_after_the_clock_was_put_back_is_missed(gateway):
     assert ("inactivity", 1) in gateway.told()
 
 
+def test_after_the_clock_was_put_back_checkpoints_are_written_as_often_as_before(gateway):
+    gateway.beats(5)
+    gateway.now -= timedelta(days=1)
+    gateway.beats(5)
+
+    assert gateway.pipeline.kept_at is not None
+    assert timedelta(0) <= gateway.now - gateway.pipeline.kept_at <= timedelta(minutes=2)
+
+
+def test_who_tells_no_time_is_known_to_live_after_the_clock_was_put_back(gateway):
+    """What a bridge repeats just after a connection or its own start proves nothing; a clock put back ends that."""
+
+    def repeats(minutes: int) -> None:
+        for _ in range(minutes):
+            gateway.now += timedelta(minutes=1)
+            gateway.pipeline.handle(
+                [Message("shouwang/hub1/zigbee2mqtt/door", b'{"contact": true}', gateway.now)], gateway.now
+            )
+            gateway.pipeline.tick(gateway.now, listening)
+
+    listening = gateway.now
+    started = Message("shouwang/hub1/zigbee2mqtt/bridge/state", b'{"state": "online"}', gateway.now)
+    gateway.pipeline.handle([started], gateway.now)
+    gateway.pipeline.tick(gateway.now, listening)
+    gateway.now -= timedelta(days=1)
+    listening = gateway.now
+    gateway.pipeline.tick(gateway.now, listening)
+    repeats(10)
+
+    told = gateway.readings.readings("h1", listening, gateway.now + timedelta(minutes=1))
+    assert len([one for one in told if one.sensor == "door" and one.kind is Kind.ALIVE]) >= 3
+
+
 def test_who_was_down_while_one_plan_ended_and_another_began_accuses_nobody(gateway):
     """The first message after it comes before the first tick: it is no word from the hours between."""
     until = NOON + timedelta(hours=8)
