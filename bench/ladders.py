@@ -55,6 +55,7 @@ class Verdict:
     messages: int = 0
     untold: int = 0  # calls in the history that never reached the webhook
     told_again: int = 0  # the same message once more: a crash between sending and striking out
+    climbs_s: list[float] = field(default_factory=list)  # from a kill until its road went round again, and climbs
     back_s: list[float] = field(default_factory=list)  # from a kill until the pages answered again
     late_s: float = 0.0  # the latest rung
     late: int = 0  # rungs climbed more than two seconds after their deadline
@@ -163,6 +164,9 @@ def _compare(
                     verdict.examples.append(f"{alert}: {person} was never told of {step}")
         verdict.examples += [f"{alert}: left out {place}" for place in left_out]
         verdict.examples += [f"{alert}: {n} times {place}" for place, n in seen.items() if n > 1]
+    set_off = gateway.set_off()
+    for struck, until in pairwise([*struck_at, told_to_stop]):
+        verdict.climbs_s += [at - struck for at in set_off if struck < at < until][:1]
     verdict.slow = sum(after > PROMISED_S for after in verdict.after_kill_s)
     del verdict.examples[20:]
 
@@ -182,7 +186,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="ladders-", dir=STATE))
     verdict = ladders(folder, kills=asked.kills, seed=seed, wait_s=asked.wait, broker=asked.broker, homes=asked.homes)
     said = asdict(verdict)
-    for name in ("back_s", "after_kill_s"):
+    for name in ("climbs_s", "back_s", "after_kill_s"):
         if spans := sorted(said.pop(name)):
             said[name] = {"median": round(spans[len(spans) // 2], 2), "max": round(spans[-1], 2)}
     print(json.dumps(said, indent=2, ensure_ascii=False))

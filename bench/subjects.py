@@ -534,6 +534,12 @@ class Gateway(Subject):
                 found.setdefault((int(press[1]), int(press[2])), int(at.timestamp() * 1_000_000))
         return found
 
+    def set_off(self) -> list[float]:
+        """When its road began to go round, at each start that came so far: wall-clock seconds."""
+        lines = (self.folder / "log").read_text().splitlines()
+        said = [json.loads(line) for line in lines if line.startswith('{"event": "listening to the broker"')]
+        return [datetime.fromisoformat(one["timestamp"]).timestamp() for one in said]
+
     @contextmanager
     def _readings(self) -> Iterator[sqlite3.Connection | None]:
         yield from self._looking_into("readings.db")
