@@ -667,8 +667,8 @@ class Intake:
             at = _to_ms(own)
         if bound.told_at is not None and bound.told_heard is not None:
             last, last_heard = bound.told_at, bound.told_heard
-            if at - last < ALIVE_EVERY and (last - at < ALIVE_EVERY or heard - last_heard < ALIVE_EVERY):
-                return  # the second: its clock was set back, or these are old news
+            if at - last < ALIVE_EVERY and (last - at < ALIVE_EVERY or _NOTHING <= heard - last_heard < ALIVE_EVERY):
+                return  # the second: its clock was set back, or these are old news (before it: ours was set back)
         age = heard - at
         if age > OLDEST:
             return

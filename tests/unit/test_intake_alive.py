@@ -124,6 +124,16 @@ def test_a_clock_that_was_set_back_hides_no_living_device():
     assert len(ear.alive) == 30
 
 
+@pytest.mark.parametrize("dated", [True, False], ids=["last_seen", "no time"])
+def test_our_own_clock_that_was_set_back_hides_no_living_device(dated):
+    ear = Ear(DOOR)
+    ear.z2m("door", contact=True, **({"last_seen": iso(ear.now)} if dated else {}))
+    ear.alive.clear()
+    ear.after(hours=-6)
+
+    assert said(ear, 10, dated=dated) == [1, 3, 5, 7, 9]
+
+
 def test_reach_is_the_word_of_the_bridge_and_not_of_the_device():
     ear = Ear(DOOR)
 
