@@ -1099,7 +1099,7 @@ class Intake:
         for one in dangers:
             kind = CALLS[one.signal]
             last = self._called.get((road.home, name, kind))
-            if not one.momentary and last is not None and heard - last < STILL_CALLING:
+            if not one.momentary and last is not None and abs(heard - last) < STILL_CALLING:
                 continue  # a state that lasts is repeated with every message
             if not has_room and not self._hubs[road.hub].others.lets_call(kind, heard):
                 continue

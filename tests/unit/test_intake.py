@@ -649,6 +649,14 @@ def test_what_such_a_device_merely_repeats_is_called_once():
     assert brief(ear.after(minutes=1).hears("zigbee2mqtt/kitchen/smoke", {"smoke": True}, retained=True)) == []
 
 
+def test_what_such_a_device_repeated_before_the_clock_was_put_back_is_called_anew():
+    ear = Ear(PIR)
+    ear.hears("zigbee2mqtt/kitchen/smoke", {"smoke": True})
+
+    assert brief(ear.after(hours=-6).hears("zigbee2mqtt/kitchen/smoke", {"smoke": True})) == [(Kind.SMOKE, 1)]
+    assert brief(ear.after(minutes=1).hears("zigbee2mqtt/kitchen/smoke", {"smoke": True})) == []
+
+
 def test_before_a_home_is_guarded_its_strange_devices_page_nobody():
     ear = Ear(PIR)
     ear.directory.all[0] = replace(ear.directory.all[0], state=Monitoring.REGISTERED)
