@@ -53,7 +53,7 @@ class Verdict:
     twice: int = 0  # rungs climbed a second time
     early: int = 0  # rungs climbed before the one before had its time
     messages: int = 0
-    untold: int = 0  # calls in the history that never reached the webhook
+    untold: int = 0  # calls in the history that never reached the webhook, and were not overtaken by a newer one
     told_again: int = 0  # the same message once more: a crash between sending and striking out
     climbs_s: list[float] = field(default_factory=list)  # from a kill until its road went round again, and climbs
     back_s: list[float] = field(default_factory=list)  # from a kill until the pages answered again
@@ -130,6 +130,7 @@ def _compare(
     calls = Counter(json.loads(body)["id"] for _, body in sink.calls)
     verdict.messages = sum(calls.values())
     verdict.told_again = sum(count - 1 for count in calls.values())
+    told = [*calls, *gateway.overtaken()]
     histories = gateway.climbed()
     verdict.alerts = len(histories)
     for alert, steps in histories.items():
@@ -159,7 +160,7 @@ def _compare(
             if step.at / 1e6 > told_to_stop - AT_THE_END_S:
                 continue
             for person in step.people:
-                if not any(one.startswith(f"{alert}/page/{step.round}.{step.rung}/{person}/") for one in calls):
+                if not any(one.startswith(f"{alert}/page/{step.round}.{step.rung}/{person}/") for one in told):
                     verdict.untold += 1
                     verdict.examples.append(f"{alert}: {person} was never told of {step}")
         verdict.examples += [f"{alert}: left out {place}" for place in left_out]

@@ -534,6 +534,11 @@ class Gateway(Subject):
                 found.setdefault((int(press[1]), int(press[2])), int(at.timestamp() * 1_000_000))
         return found
 
+    def overtaken(self) -> list[str]:
+        """The messages that had not set off when the same person was called anew by the same alert."""
+        with self._book() as db:
+            return [one for (one,) in db.execute("select id from delivery where state = 'withdrawn'")]
+
     def set_off(self) -> list[float]:
         """When its road began to go round, at each start that came so far: wall-clock seconds."""
         lines = (self.folder / "log").read_text().splitlines()
