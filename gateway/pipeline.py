@@ -135,7 +135,7 @@ class Pipeline:
         self._deadlines: list[tuple[datetime, str]] = []  # a heap; an entry may be early, never late
         self._scheduled: dict[str, datetime] = {}
         self._recalled: dict[str, list[Finding]] = {}  # what was found while remembering, by home
-        self._untold: list[Finding] = []  # of that, and of what time has brought: until the desk has taken it
+        self._untold: list[Finding] = []  # of that and of everything else: until the desk has taken it
         self._arrival = self._durable = 0
         self._commit: tuple[int, Future[None]] | None = None  # the batch that the disk has in hand: up to this arrival
         self._version = -1
@@ -247,9 +247,9 @@ class Pipeline:
         self._intake.recall(reading)
 
     def _tell_recalled(self) -> None:
-        """Of what was found while remembering, the next tick tells what may still be true. The desk knows nearly all of
-        it, for it was told when it was live; but this program may judge sooner than the one that lived it, and whoever
-        has not moved since would be found no second time."""
+        """Of what was found while remembering, the next batch or tick tells what may still be true. The desk knows nearly
+        all of it, for it was told when it was live; but this program may judge sooner than the one that lived it, and
+        whoever has not moved since would be found no second time."""
         for home, found in self._recalled.items():
             if (watch := self._watches.get(home)) is not None:
                 self._untold.extend(filter(watch.is_unanswered, found))
@@ -355,7 +355,7 @@ class Pipeline:
         batch = Batch()
         began = monotonic()
         self._ticked = max(self._ticked or now, now)  # whoever is heard between two ticks is not ahead of the clock
-        found: list[Finding] = []
+        found = self._untold
         take, readings = self._intake.take, batch.readings
         handled: list[Message] = []
         has_given_way = False

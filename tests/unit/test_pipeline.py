@@ -263,6 +263,16 @@ def test_a_silence_that_only_the_newer_program_calls_one_is_told_at_its_first_ti
     assert gateway.told() == [("inactivity", 1)], "found again by each replay, and known"
 
 
+def test_what_a_replay_found_is_told_before_its_home_may_fall_asleep_again(gateway):
+    gateway.limits = PATIENT
+    gateway.start()
+    lies_still(gateway)
+    upgrade(gateway)
+    gateway.hears(("pir", {"kind": "motion", "value": 0}))
+
+    assert gateway.told() == [("inactivity", 1)]
+
+
 def test_what_a_replay_found_is_not_lost_by_a_stop_before_the_first_tick(gateway):
     gateway.limits = PATIENT
     gateway.start()
