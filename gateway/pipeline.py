@@ -247,8 +247,8 @@ class Pipeline:
         self._intake.recall(reading)
 
     def _tell_recalled(self) -> None:
-        """Of what was found while remembering, the next batch or tick tells what may still be true. The desk knows nearly
-        all of it, for it was told when it was live; but this program may judge sooner than the one that lived it, and
+        """Of what was found while remembering, the next batch or tick tells what may still be true. The desk knows most
+        of it, for it was told when it was live; but this program may judge sooner than the one that lived it, and
         whoever has not moved since would be found no second time."""
         for home, found in self._recalled.items():
             if (watch := self._watches.get(home)) is not None:
