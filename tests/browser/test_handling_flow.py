@@ -54,6 +54,7 @@ def come_in(street: Neighbourhood, page: Page) -> None:
 
 def fits(page: Page) -> None:
     """Nothing reaches over the edge of the telephone."""
+    expect(page.locator("body")).to_be_attached()  # for a moment after a link was followed there is no page at all
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
 
 

@@ -253,6 +253,7 @@ def until(true: Callable[[], bool], seconds: float = 15) -> None:
 
 def looks_right(page: Page, where: str) -> None:
     page.wait_for_load_state("load")  # a click has left the page before, and the style may still be on its way
+    expect(page.locator("body")).to_be_attached()  # for a moment after a link was followed there is no page at all
     assert page.evaluate(f"{MEASURE}.tooSmall()") == [], where
     assert page.evaluate(f"{MEASURE}.faint()") == [], where
     assert page.evaluate(f"{MEASURE}.isWhole()"), f"{where} is too wide"

@@ -66,6 +66,7 @@ def come_in(street: Neighbourhood, page: Page) -> None:
 
 def is_well_made(page: Page) -> None:
     """Every target can be hit with a thumb, every word can be read, and nothing reaches over the edge."""
+    expect(page.locator("body")).to_be_attached()  # for a moment after a link was followed there is no page at all
     measured = page.evaluate(f"(() => {{ const m = {MEASURE}; return [m.isWhole(), m.tooSmall(), m.faint()]; }})()")
     assert measured == [True, [], []]
 

@@ -51,6 +51,7 @@ def is_kept(street: Neighbourhood, page: Page) -> None:
 
 
 def fits(page: Page) -> None:
+    expect(page.locator("body")).to_be_attached()  # for a moment after a link was followed there is no page at all
     assert page.evaluate(f"{MEASURE}.isWhole()"), "the page is wider than the screen"
     assert page.evaluate(f"{MEASURE}.tooSmall()") == []
     assert page.evaluate(f"{MEASURE}.faint()") == []
