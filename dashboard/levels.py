@@ -21,7 +21,7 @@ from dashboard.doors import Doors
 from dashboard.forms import Why, Word
 from dashboard.grids import Grids
 from dashboard.plan import Line, Plans, ending
-from dashboard.printer import FALLBACK_ZONE, tongue_of
+from dashboard.printer import tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Duty, Grid, Home, Ladder, Override, Scope, Severity
 from gateway.domain.plan import ALWAYS_ON, NEVER_HELD, OF_AN_ALERT, OFF
@@ -225,7 +225,8 @@ class Levels:
             may_be_off=code not in ALWAYS_ON,
             name_of=self.pages.name_of,
             severities=[(severity.value, wording.severity_name(severity, tongue.language)) for severity in Severity],
-            today=f"{now.astimezone(FALLBACK_ZONE):%Y-%m-%d}",
+            today=f"{now.astimezone(self.plans.zone(place)):%Y-%m-%d}",
+            clock_said=self.plans.clock_said(place, tongue, now),
             given={"number": "", "value": "", "why": "", "day": "", **(given or {})},
             said=tongue.say(SAID[said]) if said in SAID else "",
             error=error,
@@ -358,7 +359,7 @@ def routes(levels: Levels, doors: Doors) -> Addresses:
                 key,
                 OFF if number == WATCHED else value,
                 scope=scope,
-                until=ending(day, "", FALLBACK_ZONE),
+                until=ending(day, "", levels.plans.zone(code)),
                 why=why,
                 who=visitor.account.person,
                 now=clock.now(),

@@ -23,6 +23,7 @@ from dashboard.pages import Pages
 from dashboard.printer import FALLBACK_ZONE, Printer, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Absence, Duty, Home, Override, Scope, Severity
+from gateway.domain.home import GRID
 from gateway.domain.plan import (
     ABSENCE,
     ALWAYS_ON,
@@ -127,6 +128,25 @@ class Plans:
     def _nowhere(self) -> str:
         raise HTTPException(404)
 
+    def zone(self, place: str) -> ZoneInfo:
+        """By whose clock the plan of a grid, an area or ("") all of them begins and ends: that of the homes in it."""
+        whole = self.house.registry.home(f"{GRID}{place}")
+        return whole.zone if whole else FALLBACK_ZONE
+
+    def clock_said(self, place: str, tongue: Tongue, now: datetime) -> str:
+        """By whose clock; "" where all homes that are known have the same."""
+        zone, grids = self.zone(place), self.house.registry.grids()
+        offset = tongue.offset(zone, now)
+        if all(tongue.offset(self.zone(grid.code), now) == offset for grid in grids):
+            return ""
+        return tongue.say(
+            "Days and times here are those of {zone} ({offset}), now {time}; "
+            "hours that come each day are each home's own.",
+            zone=zone.key,
+            offset=offset,
+            time=tongue.clock(now, zone, now),
+        )
+
     # ------------------------------------------------------------------ in words
 
     def name_of(self, key: str, tongue: Tongue) -> str:
@@ -196,7 +216,7 @@ class Plans:
         registry, tongue, now = self.house.registry, tongue_of(request), self.house.clock.now()
         home = self.home(visitor, place) if scope is Scope.HOME else None
         name = f"{home.name} {home.code}" if home else self.place(visitor, scope, place)
-        zone = home.zone if home else FALLBACK_ZONE
+        zone = home.zone if home else self.zone(place)
         held = registry.plan_lines(place) if home else registry.overrides(place, scope)
         known = [line for line in held if is_known(line.key) and (line.until is None or line.until > now)]
         if visitor.account.duty is Duty.FAMILY:
@@ -219,6 +239,7 @@ class Plans:
             at=f"/plans/{scope.value}/{place}",
             back=self._back(visitor, home, place),
             name=name,
+            clock_said="" if home else self.clock_said(place, tongue, now),
             groups=groups,
             rest=groups[""],
             kinds=[(kind.value, tongue.say(word)) for kind, word in KINDS.items()],
@@ -331,7 +352,7 @@ def routes(plans: Plans, doors: Doors) -> Addresses:
             zone = plans.home(visitor, place).zone
         else:
             plans.place(visitor, scope, place)
-            zone = FALLBACK_ZONE
+            zone = plans.zone(place)
         try:
             do(zone)
         except RegistrationError as refusal:

@@ -26,7 +26,7 @@ from dashboard.printer import Printer, tongue_of
 from dashboard.words import N_, Tongue
 from gateway.domain import Duty, Home, Monitoring, Person
 from gateway.domain.home import GRID
-from gateway.domain.rota import A_DAY, EVERY_DAY, Holiday, Leave, Shift, Turn
+from gateway.domain.rota import A_DAY, EVERY_DAY, Holiday, Leave, Shift, Turn, Why
 from gateway.registry import RegistrationError
 from gateway.rota import DutySheet, Place
 
@@ -85,6 +85,7 @@ class Day:
     holiday: Holiday | None
     lines: tuple[Line, ...]
     is_today: bool
+    is_posted: bool  # somebody can be called by a post, which has no hours
 
 
 class Rotas:
@@ -143,8 +144,13 @@ class Rotas:
                     lines.append(Line(max(hole.since, first), min(hole.until, last), is_over=hole.until <= now))
             lines.sort(key=lambda line: line.begins)
             is_today = day == now.astimezone(grid.zone).date()
-            days.append(Day(day, rota.holiday(grid.grid, day), tuple(lines), is_today))
+            is_posted = not lines and self._is_posted(grid, first + A_DAY / 2)
+            days.append(Day(day, rota.holiday(grid.grid, day), tuple(lines), is_today, is_posted))
         return days
+
+    def _is_posted(self, grid: Home, at: datetime) -> bool:
+        calls = (self.house.registry.on_call(grid.grid, duty, at).people for duty in WORKED)
+        return any(one.why is Why.POST for people in calls for one in people)
 
     def _turns(self, grid: Home, day: date) -> Iterator[Turn]:
         rota = self.house.registry.rota()

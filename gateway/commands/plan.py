@@ -10,6 +10,7 @@ import typer
 from gateway.commands import Config, Office, State, Who, moment, office, one_of, say
 from gateway.config import Refused
 from gateway.domain import Absence, Override, Scope
+from gateway.domain.home import GRID
 from gateway.domain.plan import OF_AN_ALERT, OFF, SETTINGS, UNUSUAL, Setting, span_at
 from gateway.locales import catalogue
 
@@ -26,8 +27,9 @@ From = Annotated[str, typer.Option("--from", help="begins then, such as 2026-03-
 Until = Annotated[str, typer.Option("--until", help="ends then; without it it stays")]
 Why = Annotated[str, typer.Option("--why", help="the reason, for whoever reads it later")]
 
+
 CHINA = ZoneInfo("Asia/Shanghai")
-"""By whose clock a grid's or an area's plan is written: they have none of their own."""
+"""By whose clock the plan of a place is written in which no home is registered."""
 
 
 @plan.command("list")
@@ -214,7 +216,9 @@ def _scope(grid: bool, area: bool) -> Scope:
 
 
 def _zone(here: Office, place: str, is_wide: bool) -> ZoneInfo:
-    return CHINA if is_wide else here.home(place).zone
+    """By whose clock a plan begins and ends: a grid's or an area's by that of the homes in it."""
+    whole = here.stores.registry.home(f"{GRID}{place}") if is_wide else here.home(place)
+    return whole.zone if whole else CHINA
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime | None:

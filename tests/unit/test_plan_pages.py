@@ -1,6 +1,7 @@
 """The plan on a telephone: the worker's, the supervisor's, and what the family may say."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from pages_house import EVENING, Rig, hidden
@@ -10,6 +11,7 @@ from gateway.domain import Contact, Duty, Look, Override, Person, Profile, Relat
 from gateway.sharing import Sharing
 
 AT = "/plans/home/h1"
+URUMQI = ZoneInfo("Asia/Urumqi")
 
 
 class Office:
@@ -187,6 +189,42 @@ def test_a_grid_has_a_plan_for_its_supervisor(office):
     assert back in whole.get("/plans/area/1101").text
     assert whole.get("/administration/alerts?place=1101").status_code == 200
     assert office.rig.signed_in("liu", Duty.GRID_WORKER, "g1").get("/plans/grid/g1").status_code == 404
+
+
+def test_the_plan_of_a_grid_ends_by_the_clock_of_its_homes(office):
+    office.rig.rename("h3", zone=URUMQI)
+    whole = office.browser = office.rig.signed_in("he", Duty.ADMIN)
+    office.post("/set", "/plans/grid/g2", key="quiet", value="22:00-07:00", day="2026-12-31", why="夜间")
+    (quiet,) = office.rig.registry.overrides("g2", Scope.GRID)
+    assert quiet.until == datetime(2027, 1, 1, tzinfo=URUMQI)
+
+    note = "本页的日期和时间是 Asia/Urumqi（UTC+6）的时间，现在 20:38；每天的时段按各户当地时间。"
+    assert note in office.says("/plans/grid/g2")
+    assert "Asia/Shanghai（UTC+8）的时间，现在 22:38" in office.says("/plans/grid/g1"), "its clock is not everybody's"
+    english = whole.get("/plans/grid/g2", headers={"accept-language": "en"}).text
+    assert "Days and times here are those of Asia/Urumqi (UTC+6), now 20:38; hours that come" in text_of(english)
+
+    alert = "/administration/alerts/g2/door_open"
+    assert note in office.says(alert)
+    office.browser.post(
+        alert,
+        data={
+            "csrf": hidden(office.page(alert), "csrf"),
+            "number": "ack",
+            "value": "9",
+            "day": "2026-12-31",
+            "why": "x",
+        },
+    )
+    ends = {line.key: line.until for line in office.rig.registry.overrides("g2", Scope.GRID)}
+    assert ends["door_open.ack"] == datetime(2027, 1, 1, tzinfo=URUMQI)
+
+
+def test_where_all_homes_have_one_clock_no_plan_names_it(office):
+    office.rig.rename("h3", zone=ZoneInfo("Asia/Chongqing"))
+    office.browser = office.rig.signed_in("he", Duty.ADMIN)
+
+    assert "UTC" not in office.says("/plans/grid/g1") + office.says("/plans/area/1101")
 
 
 def test_another_grids_home_is_nobodys_here(office):

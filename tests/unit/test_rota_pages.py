@@ -323,3 +323,15 @@ def test_a_moment_that_cannot_be_is_said_and_nobody_sees_a_strangers_home(sheet)
     assert "看不懂这个时间" in answer.text
     assert sheet.browser.get("/homes/none/who").status_code == 404
     assert Sheet("g2").browser.get("/homes/h1/who").status_code == 404
+
+
+def test_a_week_without_shifts_says_whether_anybody_holds_a_post():
+    rig = Rig()
+    keeper = rig.signed_in("ma", Duty.SUPERVISOR)
+    assert "没有排班；在岗人员随时可以叫到。" in text_of(keeper.get("/rota/g1").text)
+
+    with rig.registry.begin() as ledger:
+        for person in ("liu", "he", "ma"):
+            ledger.put_duties(person, [(Duty.INSTALLER, "g1")], EVENING)
+    said = text_of(keeper.get("/rota/g1").text)
+    assert "在岗人员" not in said

@@ -9,7 +9,7 @@ from test_pages import text_of
 
 from dashboard.printer import alert_url
 from dashboard.words import Tongue
-from gateway.domain import Contact, Duty, Person, Relation, Severity
+from gateway.domain import Contact, Duty, Person, Relation, Role, Sensor, Severity
 
 URUMQI = ZoneInfo("Asia/Urumqi")
 WRONG = {404: "/nothing", 403: "/tokens", 422: "/?part=none"}
@@ -102,6 +102,19 @@ def test_a_home_whose_clocks_are_others_says_so_on_its_pages_and_on_lists(rig):
     assert "UTC" not in text_of(worker.get("/homes/h1").text)
     for page in ("/", "/clocks"):
         assert text_of(worker.get(page).text).count("UTC+6") == 1, page
+
+
+def test_lists_of_what_is_to_be_done_mark_a_home_of_other_clocks_too(rig):
+    hub = rig.registry.home("h3").hubs[0].id
+    cord = Sensor(id="h3-sos", hub=hub, address="sos/cord", name="拉绳", room="kitchen", role=Role.SOS)
+    rig.rename("h3", zone=URUMQI, sensors=(*rig.registry.home("h3").sensors, cord))
+    worker = rig.signed_in("he", Duty.ADMIN)
+    rig.desk.accept(rig.press("h3").id, "he", rig.clock.now())
+    rig.press("h3", Severity.TECHNICAL, "detector_failed")
+
+    for page in ("/today", "/drills", "/board"):
+        said = text_of(worker.get(page).text)
+        assert "UTC+6" in said and "UTC+8" not in said, page
 
 
 def test_another_name_for_the_same_clock_is_not_worth_a_word(rig):
