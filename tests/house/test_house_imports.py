@@ -74,6 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the front door
     "gateway.config": EVERYTHING,
     "gateway.app": EVERYTHING,
+    "gateway.upkeep": EVERYTHING,
     "gateway.cli": EVERYTHING,
     "gateway.commands": EVERYTHING,
     "gateway.demo": EVERYTHING,

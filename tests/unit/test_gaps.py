@@ -10,10 +10,11 @@ from alerts.catalogue import Catalogue
 from alerts.desk import Desk
 from alerts.gaps import Gap, duties_of_a_grid, gaps, watched, works
 from alerts.gaps import findings as findings_of
-from gateway.app import Stores, look_ahead
+from gateway.app import Stores
 from gateway.domain import Delivery, Duty, Grid, Home, Monitoring, Person, Purpose, Reach, Sending
 from gateway.domain.rota import Leave, Shift
 from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry
+from gateway.upkeep import look_ahead
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = date(2026, 11, 2)
