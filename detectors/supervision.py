@@ -179,6 +179,8 @@ class Supervision:
     _blind: Mapping[str, Blindness] = field(default_factory=lambda: SEES_ALL, init=False)
     _blind_of: object = field(default=None, init=False)
     _blind_at: int = field(default=0, init=False)
+    _judged: object = field(default=None, init=False)  # whose sensors were asked last whether they are mute …
+    _judge_at: int = field(default=0, init=False)  # … and in which quarter hour of life one of them may be
     _newcomer: str = field(default="", init=False)  # the device that was taken in hand last, unless it speaks often …
     _came_at: datetime = field(default=NEVER, init=False)  # … and when
 
@@ -349,24 +351,33 @@ class Supervision:
     def _listen_for_mutes(self, at: datetime) -> Iterable[Finding]:
         """Somebody lives here just now: which sensors have been told nothing of it for too long?"""
         self._lay_down(at)
-        for name, known in self.state.devices.seen():
-            judged = JUDGED.get(self._sensors[name].role)
-            if judged is None or known.heard is None or known.has("offline"):
+        state, quarters = self.state, self.state.quarters
+        if self._judged is state and quarters < self._judge_at:
+            return
+        judge_at = quarters + STUCK_LIVED  # whoever speaks from now on is not due sooner
+        for name in state.devices:
+            role = self._sensors[name].role
+            if (judged := JUDGED.get(role)) is None:
                 continue
+            known = state.devices.look(name)
             functions = known.among(judged)
             if not functions:
                 continue
             last = max(functions, key=lambda one: one.at)
-            lived, longest = self.state.quarters - last.quarter, max(last.longest, last.before)
-            if last.clears and last.value and lived >= STUCK_LIVED and at - last.at >= STUCK_AFTER:
-                usual, limit = in_seconds(longest * QUARTER), in_seconds(STUCK_AFTER)
-                yield from self._begin(name, "stuck", last.at, at, usual_s=usual, limit_s=limit)
-            sees_people, is_known = self._sensors[name].role in SEES_PEOPLE, last.gaps >= GAPS_KNOWN
+            lived, longest = quarters - last.quarter, max(last.longest, last.before)
+            is_away = known.heard is None or known.has("offline")
+            if last.clears and last.value:
+                judge_at = min(judge_at, last.quarter + STUCK_LIVED)
+                if lived >= STUCK_LIVED and at - last.at >= STUCK_AFTER and not is_away:
+                    usual, limit = in_seconds(longest * QUARTER), in_seconds(STUCK_AFTER)
+                    yield from self._begin(name, "stuck", last.at, at, usual_s=usual, limit_s=limit)
+            sees_people, is_known = role in SEES_PEOPLE, last.gaps >= GAPS_KNOWN
             if not is_known and not sees_people:
                 continue
             floor = MUTE_AFTER if is_known and sees_people else MUTE_AFTER_DAYS
             allowed = max(MUTE_TIMES * longest, floor)
-            if lived <= allowed:
+            judge_at = min(judge_at, last.quarter + allowed + 1)
+            if lived <= allowed or is_away:
                 continue
             is_on = any(one.value and one.kind in LASTING for one in functions)
             code = "stuck" if is_on else "mute"
@@ -379,6 +390,7 @@ class Supervision:
                 usual_s=in_seconds(longest * QUARTER),
                 limit_s=in_seconds(allowed * QUARTER),
             )
+        self._judged, self._judge_at = state, judge_at
 
     def _count(self, known: Known, function: Function | None, reading: Reading, found: list[Finding]) -> None:
         at = reading.at

@@ -1,6 +1,7 @@
 """Stories of equipment: what is told of it, when, and what a home cannot see meanwhile."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +25,7 @@ from gateway.domain import (
     Severity,
 )
 from gateway.ports import Context
+from simulators.neighbourhood import neighbourhood
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)  # eight in the morning of a Monday in Shanghai
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -522,3 +524,25 @@ def test_a_cuff_that_nobody_uses_is_not_missed():
     equipment.live(timedelta(days=2))
 
     assert equipment.told("device_offline") == []
+
+
+def test_sensors_are_asked_seldom_whether_they_are_stuck_and_no_later_than_if_they_always_were():
+    """Each sees nothing but what it saw last, or nothing at all, from some moment on."""
+    lives, dice = neighbourhood(7, BEGIN + 6 * DAY, staged=False), Random(7)
+    fate = {
+        (home.id, sensor.id): (BEGIN + dice.random() * 4 * DAY, dice.choice(["well", "stuck", "dead"]))
+        for home in lives.homes
+        for sensor in home.sensors
+    }
+    seldom, always = ({home.id: watch_over(home) for home in lives.homes} for _ in range(2))
+    asked, told = Context(listening_since=BEGIN), {True: [], False: []}
+    for reading in lives.history(6 * DAY):
+        at, how = fate.get((reading.home, reading.sensor), (reading.at, "well"))
+        if reading.at > at and (how == "dead" or (how == "stuck" and not reading.value)):
+            continue
+        always[reading.home].detectors["supervision"]._judge_at = 0
+        for is_seldom, watches in ((True, seldom), (False, always)):
+            told[is_seldom] += watches[reading.home].observe(reading, asked)
+
+    assert told[True] == told[False]
+    assert {one.code for one in told[True]} >= {"device_stuck"}
