@@ -1,17 +1,24 @@
 """What all tests share: their order, and what is made once instead of thousands of times."""
 
+import gc
 import sqlite3
+import threading
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi._compat.v2 import ModelField, asdict
 from fastapi.dependencies import utils
 from sqlalchemy import Engine
 
+from dashboard.auth import Passwords
 from gateway.stores import book
+
+gc.set_threshold(100_000, 20, 20)
+"""Tests make much and throw it away: to look for it a hundred times as seldom takes a seventh off their time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,4 +79,25 @@ def forms_are_read_alike() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ModelField, "__post_init__", recall)
         patch.setattr(utils, "create_body_model", recall_body)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_same_password_is_hashed_once() -> Iterator[None]:
+    """A thousand tests sign in with the same password, and to hash it takes longer than most of them; as long takes the
+    decoy of each house, which is hashed for those who have no account."""
+    verify, known, first = PasswordHasher.verify, set[tuple[object, object]](), Passwords()
+
+    def recall(self: PasswordHasher, hashed: str, password: str) -> bool:
+        if (hashed, password) not in known:
+            verify(self, hashed, password)
+            known.add((hashed, password))
+        return True
+
+    def again(self: Passwords) -> None:
+        self.__dict__.update(first.__dict__, _turns=threading.BoundedSemaphore(2))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHasher, "verify", recall)
+        patch.setattr(Passwords, "__init__", again)
         yield
