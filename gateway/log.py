@@ -11,6 +11,16 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(sh
 """Where it broke, without what the variables held there: among them are homes and people."""
 
 
+def _on_one_line(
+    _: structlog.typing.WrappedLogger, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What a carrier or a device has said begins no line of its own, and tells no terminal what to do."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = "".join(one if one.isprintable() else repr(one)[1:-1] for one in value)
+    return event
+
+
 def set_up_log(level: str, form: str = "json", to: TextIO | None = None) -> None:
     """Send everything, ours and the libraries', to standard error: JSON lines for machines, or text for a terminal."""
     shared: list[structlog.typing.Processor] = [
@@ -26,7 +36,7 @@ def set_up_log(level: str, form: str = "json", to: TextIO | None = None) -> None
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _on_one_line, *rendered],
     )
     handler = logging.StreamHandler(to or sys.stderr)
     handler.setFormatter(formatter)

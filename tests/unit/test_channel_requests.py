@@ -60,11 +60,13 @@ def delivery(address: str, purpose: Purpose = Purpose.PAGE, id: str = "h1/sos/pa
     )
 
 
-async def asked(name: str, address: str, *answers: Any, purpose: Purpose = Purpose.PAGE, **options: Any):
+async def asked(
+    name: str, address: str, *answers: Any, purpose: Purpose = Purpose.PAGE, letter: Letter = LETTER, **options: Any
+):
     """The one request that a message becomes: where to, the body, the headers."""
     channel: Any = make(name, options, clock=Clock())
     channel._exchange = exchange = Remembering(*answers)
-    await channel.send(delivery(address, purpose), LETTER)
+    await channel.send(delivery(address, purpose), letter)
     url, content, headers = exchange.asked[-1]
     return url, json.loads(content) if content else {}, headers
 

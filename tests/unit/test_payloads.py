@@ -2,18 +2,25 @@
 
 import csv
 import io
+import json
+import logging
 import re
 import zipfile
+from dataclasses import replace
 from html.parser import HTMLParser
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from pages_house import a_home
+from test_channel_requests import ALIYUN, TENCENT, asked
 from test_matrix import ROUTES, ask, names
 from the_payloads import FORMULAS, PAYLOADS, poison
 from walled_house import Walled, guarded
 
+from alerts.channels.telephone import LONGEST_WORD, variables
 from gateway.domain import Area, Grid, Severity
+from gateway.log import set_up_log
+from gateway.ports import Letter
 
 LEADS_AWAY = re.compile(
     r"[\s\x00-\x20]*(javascript|data|vbscript):|[\s\x00-\x20]*(https?:)?[/\\]{2}evil", re.IGNORECASE
@@ -70,8 +77,8 @@ def pages_of(rig: Walled, role: str):
                 yield route, answer.text
 
 
-def test_there_are_a_hundred_of_them():
-    assert len(set(PAYLOADS)) == len(PAYLOADS) >= 100
+def test_there_are_two_hundred_of_them():
+    assert len(set(PAYLOADS)) == len(PAYLOADS) >= 200
 
 
 @pytest.mark.parametrize("role", ["admin", "installer", "worker", "family", "elder"])
@@ -165,3 +172,53 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(path):
         everything = "".join(book.read(name).decode() for name in book.namelist() if name.endswith((".xml", ".rels")))
     assert sheets and "cmd|" in everything
     assert not any("<f>" in sheet or "<f " in sheet or "hyperlink" in sheet for sheet in sheets)
+
+
+# --------------------------------------------------------------------------- messages and logs
+
+
+async def test_a_carrier_is_sent_them_as_words_of_its_template():
+    """Household and danger are two words of three, however they are written, and nothing else of the request moves."""
+    plain = Letter(title="t", body="b", household="A-0312", what="紧急呼叫", time="03:00")
+    said = {"Response": {"SendStatusSet": [{"Code": "Ok"}]}}
+
+    async def sent(letter: Letter) -> tuple[dict[str, str], dict, str]:
+        url, _, _ = await asked("aliyun_sms", "13800138000", {"Code": "OK"}, letter=letter, **ALIYUN, sign_name="守望")
+        _, body, _ = await asked("tencent_sms", "13800138000", said, letter=letter, **TENCENT, sign_name="守望")
+        query = dict(parse_qsl(url.query, keep_blank_values=True, strict_parsing=True))
+        return query, body, url.host
+
+    query, body, host = await sent(plain)
+    for payload in PAYLOADS:
+        letter = replace(plain, household=payload, what=payload)
+        poisoned_query, poisoned_body, poisoned_host = await sent(letter)
+        words = variables(letter)
+        assert words[:2] == (payload[:LONGEST_WORD],) * 2
+        assert json.loads(poisoned_query.pop("TemplateParam")) == dict(
+            zip(("home", "what", "time"), words, strict=True)
+        )
+        assert poisoned_body.pop("TemplateParamSet") == list(words)
+        assert poisoned_query == {key: value for key, value in query.items() if key != "TemplateParam"}
+        assert poisoned_body == {key: value for key, value in body.items() if key != "TemplateParamSet"}
+        assert poisoned_host == host
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_line_of_the_log_stays_one_line(form):
+    """Whoever speaks to us can neither write a line of the log nor clear the screen of whoever reads it."""
+    told, root = io.StringIO(), logging.getLogger()
+    before, level = root.handlers[:], root.level
+    set_up_log("debug", form, told)
+    try:
+        for payload in PAYLOADS:
+            root.warning("refused", extra={"detail": payload})
+            root.warning(payload)
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    lines = told.getvalue().split("\n")
+
+    assert len(lines) == 2 * len(PAYLOADS) + 1
+    assert all(line.isprintable() for line in lines)
+    if form == "json":
+        assert {json.loads(line)["event"] for line in lines[:-1:2]} == {"refused"}
