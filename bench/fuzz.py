@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from gateway.domain import URGENT, Home, Hub, Kind, Role, Sensor
 from gateway.ports import Batch, HubDevice, Message
 from gateway.stores.memory import MemoryReadings
-from ingest.intake import Intake, Taken
+from ingest.intake import Intake
+from ingest.way import Taken
 
 BEGIN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 LONGEST_MS = 100.0
@@ -418,7 +419,7 @@ def fuzz(count: int, seed: int, say: Callable[[str], None] = lambda words: None)
     """Take in `count` bent messages; what was wrong stands in `broken`."""
     neighbourhood = Neighbourhood()
     intake = Intake(neighbourhood)
-    intake.remember_devices(neighbourhood.names())
+    intake.devices.remember(neighbourhood.names())
     store, batch = MemoryReadings(), Batch()
     tally, clock = Tally(), time.thread_time_ns
     began = time.perf_counter()
@@ -440,7 +441,7 @@ def fuzz(count: int, seed: int, say: Callable[[str], None] = lambda words: None)
             store.commit(batch)
             batch.quarantined = []
         if tally.messages % 50_000 == 0:
-            intake.refresh()
+            intake.devices.refresh()
             say(f"{tally.messages:,} messages, the longest took {tally.longest_ms:.1f} ms")
     store.commit(batch)
     tally.seconds = time.perf_counter() - began
@@ -487,8 +488,8 @@ def _wrong(taken: Taken, message: Message) -> Iterator[str]:
 
 def _balance(tally: Tally, intake: Intake, store: MemoryReadings) -> None:
     """Nothing has gone astray: what was cut is told or waits to be told, what was put away stands in the store."""
-    flows = [intake._nobodys, *(bound.flow for bound in intake._in_hand)]  # who has been cut stays in hand
-    for hub in intake._hubs.values():
+    flows = [intake._nobodys, *(bound.flow for bound in intake.devices._in_hand)]  # who has been cut stays in hand
+    for hub in intake.devices.hubs.values():
         flows += [hub.news, hub.others, hub.itself.flow]
     waiting = sum(flow.cut for flow in flows)
     if tally.told_cut + waiting != tally.cut:

@@ -46,7 +46,7 @@ def messages() -> Reader:
 
     neighbourhood = fuzz.Neighbourhood()
     intake = Intake(neighbourhood)
-    intake.remember_devices(neighbourhood.names())
+    intake.devices.remember(neighbourhood.names())
     count = 0
 
     def read(data: bytes) -> None:

@@ -21,7 +21,8 @@ from detectors import Doze, SetBack, Watch, is_muted, watch_over
 from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
-from ingest.intake import Intake, Taken
+from ingest.intake import Intake
+from ingest.way import Taken
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ class Pipeline:
     ) -> None:
         """`give_way` lets whoever carries messages go first when somebody has called for help."""
         self._intake = intake
+        self._devices = intake.devices
         self._directory = directory
         self._readings = readings
         self._desk = desk
@@ -172,7 +174,7 @@ class Pipeline:
             for home in homes:
                 self._lay_down(Doze.restored(home, {}))
         else:
-            self._intake.remember_devices(self._readings.devices())
+            self._devices.remember(self._readings.devices())
             for home in homes:
                 self._watch(home)
         self._settled = self._readings.settled()
@@ -227,7 +229,7 @@ class Pipeline:
         watch = self._watches[checkpoint.home]
         try:
             plain = msgspec.msgpack.decode(_unpacked(checkpoint.state))
-            restored = self._intake.restore_values(checkpoint.home, plain["values"]) and watch.restore(plain["watch"])
+            restored = self._devices.restore_values(checkpoint.home, plain["values"]) and watch.restore(plain["watch"])
         except (zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError):
             restored = False  # it is a cache: what it held is replayed
         if not restored:
@@ -244,7 +246,7 @@ class Pipeline:
         watch = self._observe(watch, reading, found)
         if found:
             self._recalled[reading.home] = [*filter(watch.is_unanswered, self._recalled.get(reading.home, ())), *found]
-        self._intake.recall(reading)
+        self._devices.recall(reading)
 
     def _tell_recalled(self) -> None:
         """Of what was found while remembering, the next batch or tick tells what may still be true. The desk knows most
@@ -267,7 +269,7 @@ class Pipeline:
             doze = Doze.restored(home, glance.watch.ear, *glance.due)
             for hub in home.hubs:
                 if said := glance.values.sensors.get(hub.id):
-                    self._intake.restore_hub(hub.id, said)
+                    self._devices.restore_hub(hub.id, said)
         except (zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError):
             return False  # it is woken at once, and then its readings are replayed
         self._dozing[home.id] = doze
@@ -279,7 +281,7 @@ class Pipeline:
     def _lay_down(self, doze: Doze) -> bool:
         """Let go of what is known of a home, which its checkpoint knows."""
         home = doze.home.id
-        if not self._intake.doze(home):
+        if not self._devices.doze(home):
             return False
         self._watches.pop(home, None)
         self._shown.pop(home, None)
@@ -290,9 +292,9 @@ class Pipeline:
         """Wake a home: what a start does for each of a few."""
         doze = self._dozing.pop(home_id)
         missed: Iterable[Reading] = self._missed.pop(home_id, ())
-        self._intake.rouse(home_id)
+        self._devices.rouse(home_id)
         for hub in doze.home.hubs:
-            self._intake.remember_devices(self._readings.devices(hub.id))
+            self._devices.remember(self._readings.devices(hub.id))
         self._watch(doze.home)
         checkpoint = self._readings.checkpoint(home_id)
         if checkpoint is None or not self._restore(checkpoint):
@@ -513,7 +515,7 @@ class Pipeline:
         self._climbs_on = self._desk.tick(now)
         self._checkpoint(now)
         self._make_room()
-        self._intake.make_room(now)
+        self._devices.make_room(now)
 
     def _put_back(self, by: SetBack) -> None:
         """Every home is looked at, one after the other: what it remembers lies ahead of the clock as it stands."""
@@ -657,7 +659,7 @@ class Pipeline:
     def _kept(self, home: str) -> Checkpoint:
         watch = self._watches[home]
         self._looked_at.discard(home)
-        state = {"watch": watch.checkpoint(), "values": self._intake.last_values(home), "due": watch.dues()}
+        state = {"watch": watch.checkpoint(), "values": self._devices.last_values(home), "due": watch.dues()}
         return Checkpoint(home, self._arrival, _packed(msgspec.msgpack.encode(state)))
 
     # ------------------------------------------------------------------ who is watched
@@ -686,7 +688,7 @@ class Pipeline:
             if self._has_given_up_a_hub(name, home):
                 self._giving_up.add(name)  # its hub goes on being its own until whoever has it now is followed
                 continue
-            holders = {self._intake.holds(hub.id) for hub in home.hubs} if home is not None else set()
+            holders = {self._devices.holds(hub.id) for hub in home.hubs} if home is not None else set()
             others = {other: self._directory.home(other) for other in holders if other is not None and other != name}
             spent_us += self._follow({**others, name: home})
         return spent_us
@@ -708,7 +710,7 @@ class Pipeline:
 
     def _follow(self, homes: Mapping[str, Home | None]) -> int:
         """These homes stand so in the registry, or lines were written around them; what it took, about."""
-        self._intake.refresh(homes)
+        self._devices.refresh(homes)
         spent_us = 0
         for name, home in homes.items():
             spent_us += FOLLOW_US

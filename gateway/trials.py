@@ -71,7 +71,7 @@ class _Flat:
             book.put_grid(Grid(code="grid", name="网格", community="a"))
             book.put_home(self.home, BEGIN)
         self._intake = Intake(registry)
-        self._intake.remember_devices(HubDevice(hub, one.address, one.name) for one in self.home.sensors)
+        self._intake.devices.remember(HubDevice(hub, one.address, one.name) for one in self.home.sensors)
         self._watch = Watch(self.home, {"emergency": Emergency(self.home)})
         self._heard = 0
 

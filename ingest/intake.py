@@ -6,28 +6,21 @@ readings given out, so that a restart which recalls the stored readings knows th
 """
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache
-from itertools import chain
 from sys import intern
-from typing import Any
 from zlib import crc32
 
-import msgspec
-
-from gateway.domain import Home, Kind, Monitoring, Power, Reading, Sensor
+from gateway.domain import Kind, Power, Reading
 from gateway.domain.reading import LATE
-from gateway.ports import Directory, Expose, HubDevice, Message, Quarantined
+from gateway.ports import Directory, HubDevice, Message, Quarantined
 from ingest.decoders import DECODERS
 from ingest.decoders.base import (
     DANGERS,
     NOTHING_BEFORE,
     NOTHING_QUIET,
     Decoded,
-    Decoder,
     Fault,
     Heard,
     News,
@@ -36,8 +29,8 @@ from ingest.decoders.base import (
     Signal,
     Unreadable,
 )
-from ingest.decoders.exposes import EXPOSES_AT_MOST
-from ingest.flood import BURST, EVERY, NEVER, OTHERS, UNTOLD_TIME, Flow
+from ingest.devices import HUB_MEANINGS, Devices, KnownHub, is_ieee, lasting
+from ingest.flood import EVERY, NEVER, OTHERS, UNTOLD_TIME, Flow
 from ingest.known import (
     LASTING,
     Bound,
@@ -46,33 +39,26 @@ from ingest.known import (
     calls_for_help,
     is_counted,
     is_thin,
-    note_count,
     note_told,
-    recalled,
     remember,
     tests_itself,
+    to_ms,
 )
 from ingest.roles import (
     ALARM,
     ANY_ROLE,
     CALLS,
     FLAG,
-    HUB,
     LIFE,
     MEASURE,
     ROLES,
     SELF_TESTED,
     Meaning,
     Nature,
-    meanings,
-    nature,
 )
+from ingest.way import LARGEST_NEWS, Road, Taken
 
 ROOT = "shouwang"
-
-LARGEST = 64 * 1024
-LARGEST_NEWS = 1024 * 1024
-"""Bytes. A hub's list of its devices is long; what one device says is not."""
 
 AHEAD = timedelta(minutes=5)
 """A device time further in the future than this comes from a wrong clock: the time we heard it counts."""
@@ -82,9 +68,6 @@ OLDEST = timedelta(days=7)
 
 ECHO = timedelta(seconds=2)
 """Within this a bridge that publishes objects *and* attributes says the same press a second time."""
-
-NAMES_AT_MOST = 2048
-"""Of one hub: what joined since it last listed its devices is added to that list."""
 
 NAME_SHOWN = 64
 STRANGERS_REMEMBERED = 1000
@@ -113,22 +96,7 @@ NEWS_PAGE = 4096
 LARGEST_DRAUGHT = 100_000.0
 """Litres. A meter that has moved further was exchanged, like one that moved back: it counts from there."""
 
-IN_HAND = 10_000
-"""Devices whose memory is kept unpacked, 1 KB each: those of a thousand homes. Of more those that have been silent are
-laid aside as some hundred bytes, and unpacked when they speak, in some microseconds."""
-
-NEWCOMERS, SOON = 1_000, timedelta(seconds=10)
-"""These are devices that speak again and again. One that has spoken once, and not so soon before, is one of so many
-newcomers: most devices say something every few minutes, and need not be in hand in between."""
-
-ASIDE_AT_ONCE, ASIDE_AT_A_TICK = 4, 500
-"""With each device that is taken in hand so many others are looked at that have been in hand for longest; and after an
-hour in which all spoke at once so many with each tick, some microseconds each."""
-
-VALUES_VERSION = 4
-
 _EARLY, _NOTHING, _MS = -AHEAD, timedelta(0), timedelta(milliseconds=1)
-_BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _METER, _SELF_TEST = Kind.METER, Signal.SELF_TEST  # a look into an enum is as dear as a call
 _OF_REACH = frozenset({Signal.AVAILABLE, Signal.CONNECTED})
 
@@ -139,129 +107,20 @@ _REPEATED = {
 }
 """What nearly every message says again, by what it is told: the same in every role."""
 
-_HUB_MEANINGS = {signal: (Meaning(kind, nature(kind), 0, None),) for signal, kind in HUB.items()}
-_OF_HUB = frozenset({*HUB.values(), Kind.CLOCK})
 _is_hub = re.compile(r"[a-z0-9-]{1,64}").fullmatch
-
-
-class Taken(msgspec.Struct, gc=False):
-    """What one message gave. Its home is "" when it is nobody's. (A msgspec struct: one is made for each message.)"""
-
-    home: str = ""
-    heard: bool = False  # it proves that the home's hub is alive: neither retained nor a last will
-    readings: list[Reading] = []
-    quarantined: list[Quarantined] = []
-    devices: list[HubDevice] = []
-    urgent: bool = False  # commit at once
-    is_cut: bool = False  # too much was said: nothing of it was used
-    is_asleep: bool = False  # nothing was read yet: `rouse` the home, restore what it knew, and take the message again
-
-
-@dataclass(slots=True)
-class _Hub:
-    """A registered hub: what it says about itself, and what comes through it that is no registered sensor's."""
-
-    home: str
-    itself: Bound  # under its own id
-    news: Flow = field(default_factory=lambda: Flow(OTHERS))
-    others: Flow = field(default_factory=lambda: Flow(OTHERS))
-    strangers: dict[str, set[Signal]] = field(default_factory=dict)  # name -> what it has spoken of
-    starting_until: datetime = NEVER
-    messages: dict[str, int] | None = None  # address -> its count, when it was last told
-    ahead: float = 0.0  # seconds, at least, by which its clock is ahead of ours …
-    since: datetime | None = None  # … in the messages since then
-
-
-class _Road(msgspec.Struct):
-    """Where the messages of one topic go. (A msgspec struct: one is made with every first word after a silence.)"""
-
-    home: str
-    hub: str
-    way: Callable[["_Road", Message, int, Taken], None]
-    decoder: Decoder = DECODERS["plain"]
-    rest: str = ""  # the topic below the decoder's name
-    key: str = ""
-    bound: Bound | None = None
-    device: HubDevice | None = None  # as its hub announced it
-    name: str = ""  # of a device that speaks for several
-    reason: str = ""  # why it leads nowhere
-    largest: int = LARGEST
 
 
 class Intake:
     """Turns what the broker hands over into readings of registered sensors, and puts the rest where it can be seen."""
 
     def __init__(self, directory: Directory) -> None:
-        self._directory = directory
-        self._hubs: dict[str, _Hub] = {}
+        self.devices = Devices(directory)
+        self._roads = self.devices.roads
         self._nobodys = Flow(OTHERS)  # what no registered hub said
         self._unsettled_until = NEVER
         self._heard = self._heard_ms = NEVER  # when the last message was heard, and that as it will be stored
         self._called: dict[tuple[str, str, Kind], datetime] = {}  # strangers that call for help -> when last
-        self._guarded: set[str] = set()  # homes for which somebody comes, also for a device nobody registered
-        self._homes: dict[str, Home] = {}  # whoever is listened to
-        self._asleep: set[str] = set()  # of them, those of whose devices nothing is kept here
-        # Home -> each of its sensors as it is registered: taken in hand, or what is known of it as bytes.
-        self._devices: dict[str, list[Bound | bytes]] = {}
-        self._newcomers: deque[Bound] = deque()  # of all homes; whoever was taken in hand first is first …
-        self._in_hand: deque[Bound] = deque()  # … and of these whoever has been for longest
-        self._names: dict[str, dict[str, HubDevice]] = {}  # hub -> friendly name -> device
-        self._roads: dict[str, _Road] = {}  # topic -> where it goes, for topics of registered sensors
-        self._topics: dict[str, list[str]] = {}  # home -> those of them that are no device's first
         self._to_sensor = self._hear_sensor  # bound once, for each road that leads there
-        self.refresh()
-
-    # ------------------------------------------------------------------ who is there
-
-    def refresh(self, said: Mapping[str, Home | None] | None = None) -> None:
-        """The registry has changed: these homes are registered so, or not any more; or perhaps every one is another.
-        Bind anew. What is known stays, except of sensors that became something else."""
-        if said is None:
-            said = dict.fromkeys(self._homes) | {home.id: home for home in self._directory.homes()}
-        homes = {name: home for name, home in said.items() if home is not None}
-        same = {name for name, home in homes.items() if self._homes.get(name) is home}  # a line of its plan was written
-        changed = said.keys() - same
-        hubs: dict[str, _Hub] = {}
-        known = {name: self._unbind(name, hubs) for name in changed}
-        for name, home in homes.items():
-            if name in same:
-                continue
-            if home.state in (Monitoring.TRIAL, Monitoring.GUARDED):
-                self._guarded.add(name)
-            if home.state is Monitoring.RETIRED:
-                continue  # whoever has left is not listened to
-            self._homes[name] = home
-            for hub in home.hubs:
-                self._hubs[hub.id] = _hub_of(name, hub.id, hubs.get(hub.id))
-            before = known[name]
-            if before is not None:
-                self._bind(home, before)
-        self._asleep.difference_update([name for name in changed if name not in self._homes])
-        for had in hubs:
-            box = self._hubs.get(had)
-            if box is None:
-                self._names.pop(had, None)
-            elif box.strangers:
-                box.strangers = {one: said for one, said in box.strangers.items() if self._whose(had, one)[0] is None}
-
-    def _unbind(self, home: str, hubs: dict[str, _Hub]) -> dict[str, tuple[Sensor, Bound | bytes]] | None:
-        """Let go of a home that may be another now. Its hubs are put with the rest, for whoever has them now; what was
-        known of its sensors is handed back, None when nobody had asked for them."""
-        self._guarded.discard(home)
-        self._forget_roads(home)
-        before = self._homes.pop(home, None)
-        for hub in before.hubs if before else ():
-            if hub.id in self._hubs and self._hubs[hub.id].home == home:
-                hubs[hub.id] = self._hubs.pop(hub.id)
-        devices = self._devices.pop(home, None)
-        if before is None or devices is None:
-            return None
-        return {sensor.id: (sensor, device) for sensor, device in zip(before.sensors, devices, strict=True)}
-
-    def holds(self, hub: str) -> str | None:
-        """The home whose messages this hub's are taken for."""
-        known = self._hubs.get(hub)
-        return None if known is None else known.home
 
     def unsettle(self, until: datetime) -> None:
         """A connection is new: until then the broker may hand over older messages behind newer ones."""
@@ -270,180 +129,8 @@ class Intake:
     def put_back(self, now: datetime) -> None:
         """The clock was put back to this moment: no connection is newer, and nothing has started later."""
         self._unsettled_until = min(self._unsettled_until, now)
-        for hub in self._hubs.values():
+        for hub in self.devices.hubs.values():
             hub.starting_until = min(hub.starting_until, now)
-
-    def doze(self, home: str) -> bool:
-        """Let go of what is known of this home's devices: `last_values` has been written down, and is restored when
-        one of them speaks. False while there is something that would be lost: what a flood has cost is still untold."""
-        devices = self._devices.get(home, ())
-        in_hand = [device for device in devices if isinstance(device, Bound)]
-        if any(bound.flow.cut for bound in in_hand):
-            return False
-        self._asleep.add(home)
-        self._forget_roads(home)
-        for bound in in_hand:
-            bound.place = -1
-        self._devices.pop(home, None)
-        if home in self._homes:
-            for hub in self._homes[home].hubs:
-                self._names.pop(hub.id, None)
-        return True
-
-    def rouse(self, home: str) -> None:
-        """Be ready for what is to be restored, and then for messages."""
-        self._asleep.discard(home)
-
-    def _ready(self, home: str) -> None:
-        """Each home is bound when it is first asked for: of a whole county few are, just after a start."""
-        if home not in self._devices and home in self._homes:
-            self._bind(self._homes[home], {})
-
-    def _bind(self, home: Home, before: Mapping[str, tuple[Sensor, Bound | bytes]]) -> None:
-        """Be ready for this home's devices. What is known stays, except of what became something else."""
-        devices = self._devices[home.id] = [b""] * len(home.sensors)
-        for place, sensor in enumerate(home.sensors):
-            was, device = before.get(sensor.id, (sensor, b""))
-            is_same = (was.hub, was.address, was.role, was.inverted) == (
-                sensor.hub,
-                sensor.address,
-                sensor.role,
-                sensor.inverted,
-            )
-            if is_same:
-                devices[place] = device
-            if isinstance(device, Bound):
-                device.place = place if is_same else -1
-                device.room, device.subject, device.quiet = sensor.room, sensor.subject, None
-        for _, device in before.values():
-            if isinstance(device, Bound) and not (device.place < len(devices) and devices[device.place] is device):
-                device.place = -1
-
-    def _device(self, home: str, place: int, now: datetime) -> Bound:
-        """One of a home's devices, in hand."""
-        device = self._devices[home][place]
-        if isinstance(device, Bound):
-            return device
-        sensor = self._homes[home].sensors[place]
-        bound = self._devices[home][place] = Bound(
-            home,
-            place,
-            sensor.id,
-            sensor.room,
-            sensor.subject,
-            _lasting(sensor.address),
-            meanings(sensor.role, sensor.inverted),
-        )
-        bound.unpack(device)
-        bound.taken_at = now
-        self.make_room(now, ASIDE_AT_ONCE)  # for others: whoever is taken in hand here is about to speak
-        (self._in_hand if bound.spoke_after(now - SOON) else self._newcomers).append(bound)
-        return bound
-
-    def make_room(self, now: datetime, at_most: int = ASIDE_AT_A_TICK) -> None:
-        """Where more devices are in hand than should be, look at so many of them that have been for longest."""
-        for _ in range(min(at_most, len(self._newcomers) - NEWCOMERS)):
-            bound = self._newcomers.popleft()
-            self._lay_aside(bound, now, bound.flow.heard > bound.taken_at)
-        for _ in range(min(at_most, len(self._in_hand) - IN_HAND)):
-            bound = self._in_hand.popleft()
-            self._lay_aside(bound, now, abs(now - bound.flow.heard) < BURST)
-
-    def _lay_aside(self, bound: Bound, now: datetime, speaks: bool) -> None:
-        """It is kept as bytes, unless it speaks often or something of it would be lost."""
-        if bound.place < 0:
-            return
-        if speaks or not bound.may_rest(now):
-            self._in_hand.append(bound)
-            return
-        self._devices[bound.home][bound.place] = bound.packed()
-        roads = self._roads
-        roads.pop(bound.topic, None)
-        for topic in self._topics.pop(bound.home, ()):
-            if (road := roads.get(topic)) is None or road.bound is bound:
-                roads.pop(topic, None)
-            else:
-                self._topics.setdefault(bound.home, []).append(topic)
-
-    def _place(self, hub: str, address: str) -> int | None:
-        """Where the sensor of this address is registered; of two for the same device it is the first. Homes are
-        sealed: what another home's hub says is never about this one."""
-        for place, sensor in enumerate(self._homes[self._hubs[hub].home].sensors):
-            one = sensor.address
-            if (one == address or (not one.islower() and _lasting(one) == address)) and sensor.hub == hub:
-                return place
-        return None
-
-    def _at(self, hub: str, address: str, now: datetime) -> Bound | None:
-        """The same, in hand."""
-        place = self._place(hub, address)
-        return None if place is None else self._device(self._hubs[hub].home, place, now)
-
-    def remember_devices(self, devices: Iterable[HubDevice]) -> None:
-        """Names known from an earlier run."""
-        for device in devices:
-            hub = self._hubs.get(device.hub)
-            if hub is None:
-                continue
-            if device.address == device.name and not device.exposes and not _is_ieee(device.name):  # we listed it
-                hub.strangers[device.name] = set()
-            else:
-                device = self._as_kept(device)
-                self._names.setdefault(device.hub, {})[device.name] = device
-            self._forget_roads(hub.home)
-
-    # ------------------------------------------------------------------ what was known
-
-    def recall(self, reading: Reading) -> None:
-        """A reading of an earlier run, in the order of arrival: after a restart nothing old is news."""
-        self._ready(reading.home)
-        home = self._homes.get(reading.home)
-        sensors = () if home is None else home.sensors
-        place = next((place for place, sensor in enumerate(sensors) if sensor.id == reading.sensor), None)
-        if place is None:
-            hub = self._hubs.get(reading.sensor)
-            if hub is not None and hub.home == reading.home and reading.kind in _OF_HUB:
-                remember(hub.itself.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
-            return
-        bound = self._device(reading.home, place, reading.heard)
-        bound.is_fresh = True  # which witness said it is not known
-        note_told(bound, (reading,))
-        if reading.kind is Kind.ALIVE or reading.kind is Kind.CUT:
-            return
-        remember(bound.lasts, reading.kind, reading.value, reading.at, reading.seq != 0)
-        if reading.seq and reading.at == reading.heard:  # perhaps it counts because it has no clock
-            note_count(bound, reading.kind, reading.seq, reading.heard)
-
-    def last_values(self, home: str) -> dict[str, Any]:
-        """What is known of a home, as plain values for its checkpoint."""
-        home_here = self._homes.get(home)
-        if home_here is None:
-            return {"version": VALUES_VERSION, "sensors": {}}
-        known = {hub.id: self._hubs[hub.id].itself.packed() for hub in home_here.hubs}
-        for sensor, device in zip(home_here.sensors, self._devices.get(home, ()), strict=False):
-            known[sensor.id] = device.packed() if isinstance(device, Bound) else device
-        return {"version": VALUES_VERSION, "sensors": {name: packed for name, packed in known.items() if packed}}
-
-    def restore_values(self, home: str, plain: Mapping[str, Any]) -> bool:
-        """Take over what `last_values` gave. False when it is of another make: then recall the readings instead."""
-        if plain.get("version") != VALUES_VERSION:
-            return False
-        self._ready(home)
-        home_here, known = self._homes.get(home), plain["sensors"]
-        if home_here is None:
-            return True
-        for hub in home_here.hubs:
-            if hub.id in known and not self._hubs[hub.id].itself.lasts:  # while the devices slept their hub did not
-                self.restore_hub(hub.id, known[hub.id])
-        devices = self._devices[home]
-        for place, sensor in enumerate(home_here.sensors):
-            if sensor.id in known:
-                devices[place] = recalled(known[sensor.id])
-        return True
-
-    def restore_hub(self, hub: str, packed: bytes) -> None:
-        """Take over what the hub of a home that sleeps had said of itself: it is heard meanwhile."""
-        self._hubs[hub].itself.unpack(recalled(packed))
 
     # ------------------------------------------------------------------ which way
 
@@ -459,84 +146,47 @@ class Intake:
             road.way(road, message, arrival, taken)
         return taken
 
-    def _find(self, topic: str, now: datetime) -> _Road:
+    def _find(self, topic: str, now: datetime) -> Road:
         """Read a topic: `shouwang/<hub>/<decoder>/…`."""
         levels = topic.split("/", 3)
         if len(levels) < 4 or levels[0] != ROOT or not _is_hub(levels[1]):
-            return _Road("", "", self._refuse, reason="bad-topic")
+            return Road("", "", self._refuse, reason="bad-topic")
         _, hub, dialect, rest = levels
-        if hub not in self._hubs:
-            return _Road("", hub, self._refuse, reason="unknown-hub")
-        home, hub = self._hubs[hub].home, self._hubs[hub].itself.sensor  # the text that is there already
+        if hub not in self.devices.hubs:
+            return Road("", hub, self._refuse, reason="unknown-hub")
+        home, hub = self.devices.hubs[hub].home, self.devices.hubs[hub].itself.sensor  # the text that is there already
         decoder = DECODERS.get(dialect)
         if decoder is None:
-            return _Road(home, hub, self._refuse, reason="unknown-topic")
+            return Road(home, hub, self._refuse, reason="unknown-topic")
         places = decoder.places(rest)
         if not places:
-            return _Road(home, hub, self._refuse, reason="bad-topic")
+            return Road(home, hub, self._refuse, reason="bad-topic")
         if places[0].part is Part.HUB:
-            return _Road(home, hub, self._hear_hub, decoder, rest, largest=LARGEST_NEWS)
+            return Road(home, hub, self._hear_hub, decoder, rest, largest=LARGEST_NEWS)
         if places[0].part is Part.NOTHING:
-            return _Road(home, hub, _pass_over)
-        if home in self._asleep:
-            return _Road(home, hub, _ask_to_wake)
-        self._ready(home)
+            return Road(home, hub, _pass_over)
+        if home in self.devices.asleep:
+            return Road(home, hub, _ask_to_wake)
+        self.devices.ready(home)
         if places[0].part is Part.SEVERAL:
             _, name, key = places[0]
-            device = self._names.get(hub, {}).get(name)
-            road = _Road(home, hub, self._hear_several, decoder, rest, key, device=device, name=name)
-            return self._keep(topic, road) if self._below(home, hub, name) else road
+            device = self.devices.announced(hub, name)
+            road = Road(home, hub, self._hear_several, decoder, rest, key, device=device, name=name)
+            return self.devices.keep(topic, road) if self.devices.below(home, hub, name) else road
         for place in places:
-            found, device = self._whose(hub, place.name)
+            found, device = self.devices.whose(hub, place.name)
             if found is None and device is not None:
                 break  # a device nobody registered, and not a topic below one that somebody did
             if found is not None:
-                bound = self._device(home, found, now)
-                return self._keep(
-                    topic, _Road(home, hub, self._to_sensor, decoder, intern(rest), place.key, bound, device)
+                bound = self.devices.device(home, found, now)
+                return self.devices.keep(
+                    topic, Road(home, hub, self._to_sensor, decoder, intern(rest), place.key, bound, device)
                 )
-        return _Road(home, hub, self._hear_stranger, decoder, rest)
-
-    def _keep(self, topic: str, road: _Road) -> _Road:
-        # Each sensor has a few topics: its state, its availability, attributes. A hub that invents more costs nothing.
-        if len(self._roads) >= 1_000 + 8 * (len(self._newcomers) + len(self._in_hand)):
-            for bound in chain(self._newcomers, self._in_hand):
-                bound.topic = ""
-            self._roads, self._topics = {}, {}
-        self._roads[topic] = road
-        if road.bound is not None and not road.bound.topic:
-            road.bound.topic = topic
-        else:
-            self._topics.setdefault(road.home, []).append(topic)
-        return road
-
-    def _forget_roads(self, home: str) -> None:
-        topics = self._topics.pop(home, [])
-        for device in self._devices.get(home, ()):
-            if isinstance(device, Bound):
-                topics.append(device.topic)
-                device.topic = ""
-        for topic in topics:
-            self._roads.pop(topic, None)
-
-    def _below(self, home: str, hub: str, name: str) -> list[int]:
-        """The places of the sensor registered for a whole device, and of those registered for its parts."""
-        parts, found = f"{name}/", dict[str, int]()
-        for place, sensor in enumerate(self._homes[home].sensors):
-            address = _lasting(sensor.address)
-            if sensor.hub == hub and (address == name or address.startswith(parts)):
-                found.setdefault(address, place)  # of two registered for the same one the first
-        return list(found.values())
-
-    def _whose(self, hub: str, name: str) -> tuple[int | None, HubDevice | None]:
-        """Whose device bears this name, and what its hub announced of it. What is not announced goes by its address."""
-        device = self._names.get(hub, {}).get(name)
-        found = None if device is None else self._place(hub, device.address)
-        return self._place(hub, _lasting(name)) if found is None else found, device
+        return Road(home, hub, self._hear_stranger, decoder, rest)
 
     # ------------------------------------------------------------------ a registered sensor
 
-    def _hear_sensor(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+    def _hear_sensor(self, road: Road, message: Message, arrival: int, taken: Taken) -> None:
         bound = road.bound
         assert bound is not None
         before = NOTHING_BEFORE
@@ -550,14 +200,14 @@ class Intake:
             elif self._fits(bound, (), None, None, message, arrival, taken):
                 _put_away(road, message, taken, error.reason, error.detail)
             return
-        if decoded.address and decoded.address != bound.address and _is_ieee(bound.address):
+        if decoded.address and decoded.address != bound.address and is_ieee(bound.address):
             self._hear_stranger(road, message, arrival, taken)  # the name was given to another device
             return
         if before is not NOTHING_BEFORE:
             bound.quiet = decoded.hushed or {}
         self._hear_device(road, bound, decoded, message, arrival, taken)
 
-    def _hear_several(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+    def _hear_several(self, road: Road, message: Message, arrival: int, taken: Taken) -> None:
         """One device speaks for its parts, or for others: each says its own."""
         try:
             decoded = road.decoder.decode(message.payload, road.key, road.device)
@@ -571,8 +221,8 @@ class Intake:
         for portion in decoded.portions or ():
             places = self._meant_by(road, portion)
             for place in places:
-                bound = self._device(road.home, place, message.heard)  # only now: the next may take its room
-                if decoded.is_last_will and self._homes[road.home].sensors[place].power is Power.BATTERY:
+                bound = self.devices.device(road.home, place, message.heard)  # only now: the next may take its room
+                if decoded.is_last_will and self.devices.homes[road.home].sensors[place].power is Power.BATTERY:
                     continue  # it sleeps, and says goodbye each time
                 told = Taken(road.home)
                 self._hear_device(road, bound, Decoded(portion.heard), message, arrival, told)
@@ -582,17 +232,17 @@ class Intake:
             if not places and any(one.signal is not Signal.LINK for one in portion.heard):
                 self._hear_strange_part(road, portion, message, arrival, taken)
 
-    def _meant_by(self, road: _Road, portion: Portion) -> list[int]:
+    def _meant_by(self, road: Road, portion: Portion) -> list[int]:
         """Whose place this part is. What holds for the whole device holds for each of its parts."""
         if not portion.part:
-            return self._below(road.home, road.hub, road.name)
-        place = self._place(road.hub, f"{road.name}/{portion.part}")
+            return self.devices.below(road.home, road.hub, road.name)
+        place = self.devices.place(road.hub, f"{road.name}/{portion.part}")
         if place is None and not portion.is_child:
-            place = self._place(road.hub, road.name)
+            place = self.devices.place(road.hub, road.name)
         return [] if place is None else [place]
 
     def _hear_device(
-        self, road: _Road, bound: Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken
+        self, road: Road, bound: Bound, decoded: Decoded, message: Message, arrival: int, taken: Taken
     ) -> None:
         heard, faults = decoded.heard, decoded.faults
         own = heard[-1].at if heard else decoded.quiet_at
@@ -646,7 +296,7 @@ class Intake:
             if (
                 own is None
                 and repeats
-                and message.heard < max(self._unsettled_until, self._hubs[road.hub].starting_until)
+                and message.heard < max(self._unsettled_until, self.devices.hubs[road.hub].starting_until)
             ):
                 return
             self._note_alive(road.hub, bound, own, message, arrival, taken)
@@ -659,12 +309,12 @@ class Intake:
         A bridge that starts repeats what it knew with the time it knew it at: that is told under its own time, and
         proves nothing about now.
         """
-        heard = _to_ms(message.heard)
+        heard = to_ms(message.heard)
         at = heard
         if own is not None and not -AHEAD <= heard - own <= OLDEST:
             own = self._by_our_clock(hub, own, heard)
         if own is not None and heard - own >= -AHEAD:
-            at = _to_ms(own)
+            at = to_ms(own)
         if bound.told_at is not None and bound.told_heard is not None:
             last, last_heard = bound.told_at, bound.told_heard
             if at - last < ALIVE_EVERY and (last - at < ALIVE_EVERY or _NOTHING <= heard - last_heard < ALIVE_EVERY):
@@ -682,7 +332,7 @@ class Intake:
     def _by_our_clock(self, hub: str, at: datetime, heard: datetime) -> datetime:
         """When it was that a hub calls `at` whose clock is known to be so wrong that nothing it dates could be news:
         one that was without power begins in the year it was made, and what it says is news all the same."""
-        known = self._hubs[hub].itself.lasts.get(Kind.CLOCK)
+        known = self.devices.hubs[hub].itself.lasts.get(Kind.CLOCK)
         if known is None or abs(known.value) <= AHEAD.total_seconds():
             return at
         age = heard - at + timedelta(seconds=known.value)
@@ -690,7 +340,7 @@ class Intake:
 
     def _weigh(
         self,
-        road: _Road,
+        road: Road,
         bound: Bound,
         meaning: Meaning,
         one: Heard,
@@ -704,7 +354,7 @@ class Intake:
         kind, nature, rank = meaning.kind, meaning.nature, meaning.rank
         repeats, retained, momentary = road.decoder.repeats_state, message.retained, one.momentary
         if message.heard is not self._heard:  # of a batch mostly the same moment, and then of all its readings
-            self._heard, self._heard_ms = message.heard, _to_ms(message.heard)
+            self._heard, self._heard_ms = message.heard, to_ms(message.heard)
         heard = self._heard_ms
         at, late, has_time = heard, retained, False
         if one.at is not None:
@@ -779,7 +429,7 @@ class Intake:
         if between is not None:
             # The order was wrong: after this change the device has said that it is as it was before it.
             value, said = between
-            at, seq = _to_ms(said.at), said.seq
+            at, seq = to_ms(said.at), said.seq
             taken.readings.append(
                 Reading(bound.home, bound.sensor, bound.room, kind, value, at, heard, arrival, seq, late, bound.subject)
             )
@@ -804,9 +454,9 @@ class Intake:
         if message.heard >= self._unsettled_until or meaning.nature is not Nature.LIFE or message.retained:
             last.again = Said(at, crc32(message.payload, one.part))
             return
-        heard = _to_ms(message.heard)
+        heard = to_ms(message.heard)
         if timedelta(0) <= heard - at <= LATE:
-            at, seq = _to_ms(at), crc32(message.payload, one.part)
+            at, seq = to_ms(at), crc32(message.payload, one.part)
             # Late and yet not old: a state without a date, which is never taken for life.
             taken.readings.append(
                 Reading(
@@ -825,7 +475,7 @@ class Intake:
             )
             remember(bound.lasts, meaning.kind, last.value, at, True, meaning.rank)
 
-    def _is_told_twice(self, road: _Road, bound: Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
+    def _is_told_twice(self, road: Road, bound: Bound, kind: Kind, heard: datetime, taken: Taken) -> bool:
         """One press, told under two keys or in two topics."""
         if any(reading.kind is kind and reading.value for reading in taken.readings):
             return True
@@ -859,9 +509,9 @@ class Intake:
             _note_cut(flow, fits, bound, message, arrival, taken)
         return fits
 
-    def _has_room(self, road: _Road, message: Message, arrival: int, taken: Taken) -> bool:
+    def _has_room(self, road: Road, message: Message, arrival: int, taken: Taken) -> bool:
         """Whether there is room for what no registered sensor said. If not the message is cut."""
-        hub = self._hubs.get(road.hub)
+        hub = self.devices.hubs.get(road.hub)
         price = OTHERS
         if hub is None:
             flow = self._nobodys
@@ -885,19 +535,19 @@ class Intake:
             taken.quarantined[-1] = replace(taken.quarantined[-1], count=count)
         return fits
 
-    def _refuse(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+    def _refuse(self, road: Road, message: Message, arrival: int, taken: Taken) -> None:
         if self._has_room(road, message, arrival, taken):
             _put_away(road, message, taken, road.reason)
 
     # ------------------------------------------------------------------ the hub
 
-    def _hear_hub(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
-        if road.home in self._asleep:
+    def _hear_hub(self, road: Road, message: Message, arrival: int, taken: Taken) -> None:
+        if road.home in self.devices.asleep:
             if _is_of_devices(road, message):
                 taken.is_asleep = True
                 return
         else:
-            self._ready(road.home)
+            self.devices.ready(road.home)
         if not self._has_room(road, message, arrival, taken):
             return
         try:
@@ -909,33 +559,33 @@ class Intake:
         if news.faults:
             _put_away_faults(road, message, taken, news.faults)
         if news.devices is not None:
-            self._learn_all(road.hub, news.devices, taken)
+            self.devices.learn_all(road.hub, news.devices, taken.devices)
         for before, after in news.renamed:
-            device = self._names.get(road.hub, {}).get(before)
-            self._learn(HubDevice(road.hub, device.address if device else _lasting(before), after), taken)
+            device = self.devices.announced(road.hub, before)
+            self.devices.learn(HubDevice(road.hub, device.address if device else lasting(before), after), taken.devices)
         for device in news.joined:
-            self._learn(device, taken)
+            self.devices.learn(device, taken.devices)
         self._hear_about_itself(road, news, message, arrival, taken)
         if message.retained:
             return
-        heard = _to_ms(message.heard)
+        heard = to_ms(message.heard)
         for address in news.left:
             self._note_reach(road.hub, address, 0.0, heard, arrival, taken)
         for device in news.joined:
             self._note_reach(road.hub, device.address, 1.0, heard, arrival, taken)
 
-    def _hear_about_itself(self, road: _Road, news: News, message: Message, arrival: int, taken: Taken) -> None:
+    def _hear_about_itself(self, road: Road, news: News, message: Message, arrival: int, taken: Taken) -> None:
         """How the hub is, and which of its devices it has had messages from that it did not pass on."""
-        hub = self._hubs[road.hub]
+        hub = self.devices.hubs[road.hub]
         if news.messages is not None:
             before, hub.messages = hub.messages, news.messages
         if message.retained:
             return
-        heard = _to_ms(message.heard)
+        heard = to_ms(message.heard)
         if news.starts:
             hub.starting_until = message.heard + STARTING
         for one in news.heard:
-            for meaning in _HUB_MEANINGS.get(one.signal, ()):
+            for meaning in HUB_MEANINGS.get(one.signal, ()):
                 last = hub.itself.lasts.get(meaning.kind)
                 self._weigh(road, hub.itself, meaning, one, one.value, last, message, arrival, taken)
         if news.at is not None:
@@ -943,13 +593,13 @@ class Intake:
         for address, count in (news.messages or {}).items():
             # Fewer than before: it counts anew since it was started.
             if before is not None and count and count != before.get(address, count):
-                bound = self._at(road.hub, address, message.heard)
+                bound = self.devices.at(road.hub, address, message.heard)
                 if bound is not None:
                     self._note_alive(road.hub, bound, news.at, message, arrival, taken)
 
     def _note_reach(self, hub: str, address: str, value: float, heard: datetime, arrival: int, taken: Taken) -> None:
         """A device that leaves its network is out of reach until it joins again."""
-        bound = self._at(hub, _lasting(address), heard)
+        bound = self.devices.at(hub, lasting(address), heard)
         if bound is None:
             return
         last = bound.lasts.get(Kind.AVAILABLE)
@@ -970,50 +620,9 @@ class Intake:
         )
         remember(bound.lasts, Kind.AVAILABLE, value, heard, False, 0)
 
-    def _learn_all(self, hub: str, devices: list[HubDevice], taken: Taken) -> None:
-        """The hub has listed its devices: names that are not among them are nobody's any more."""
-        before = self._names.get(hub, {})
-        after = {device.name: device for device in devices}
-        if after == before:
-            return
-        known = set(before.values())
-        taken.devices.extend(device for device in devices if device not in known)
-        self._names[hub] = {device.name: device for device in map(self._as_kept, devices)}
-        self._forget_roads(self._hubs[hub].home)
-
-    def _as_kept(self, device: HubDevice) -> HubDevice:
-        """The same, made of texts and lists that are there already: a county has a million devices of a few makes."""
-        box, place, address = self._hubs[device.hub], self._place(device.hub, device.address), device.address
-        if place is not None and self._homes[box.home].sensors[place].address == address:
-            address = self._homes[box.home].sensors[place].address
-        name, model, vendor = intern(device.name), intern(device.model), intern(device.vendor)
-        return HubDevice(box.itself.sensor, address, name, model, vendor, device.power, _once(device.exposes))
-
-    def _learn(self, device: HubDevice, taken: Taken) -> None:
-        names = self._names.setdefault(device.hub, {})
-        for name, known in list(names.items()):
-            if known.address == device.address:
-                # Most events name a device without saying what it is.
-                device = replace(
-                    device,
-                    model=device.model or known.model,
-                    vendor=device.vendor or known.vendor,
-                    power=device.power or known.power,
-                    exposes=_all_of(known.exposes, device.exposes),
-                )
-                if known == device:
-                    return
-                del names[name]
-        if len(names) >= NAMES_AT_MOST:
-            return
-        device = self._as_kept(device)
-        names[device.name] = device
-        taken.devices.append(device)
-        self._forget_roads(self._hubs[device.hub].home)
-
     # ------------------------------------------------------------------ strangers
 
-    def _hear_stranger(self, road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+    def _hear_stranger(self, road: Road, message: Message, arrival: int, taken: Taken) -> None:
         """A device nobody registered: what it says must be seen, and where it calls for help somebody must come.
 
         We do not know the room, but we know the home: its hub said it, with the hub's own secret.
@@ -1022,13 +631,13 @@ class Intake:
         reason = "unknown-device"
         said = ""
         for place in road.decoder.places(road.rest):
-            device = self._names.get(road.hub, {}).get(place.name)
+            device = self.devices.announced(road.hub, place.name)
             try:
                 decoded = road.decoder.decode(message.payload, place.key, device)
             except Unreadable:
                 continue
             if decoded.address and has_room:
-                self._learn(HubDevice(road.hub, decoded.address, road.rest), taken)
+                self.devices.learn(HubDevice(road.hub, decoded.address, road.rest), taken.devices)
                 known = self._find(message.topic, message.heard)
                 if known.bound is not None and known.bound.address == decoded.address:
                     known.way(known, message, arrival, taken)
@@ -1042,11 +651,11 @@ class Intake:
         if has_room:
             _put_away(road, message, taken, reason, said)
 
-    def _hear_strange_part(self, road: _Road, portion: Portion, message: Message, arrival: int, taken: Taken) -> None:
+    def _hear_strange_part(self, road: Road, portion: Portion, message: Message, arrival: int, taken: Taken) -> None:
         """The same of a part, or of a device that speaks through another; it may be registered as a whole, too."""
         has_room = self._has_room(road, message, arrival, taken)
         name, reason = road.name, "unknown-device"
-        if portion.part and (portion.is_child or self._below(road.home, road.hub, road.name)):
+        if portion.part and (portion.is_child or self.devices.below(road.home, road.hub, road.name)):
             name = f"{road.name}/{portion.part}"
         if self._is_alarming(road, name, portion.heard, message, arrival, taken, has_room):
             reason = "unregistered-alarm"
@@ -1055,7 +664,7 @@ class Intake:
 
     def _is_alarming(
         self,
-        road: _Road,
+        road: Road,
         name: str,
         heard: list[Heard],
         message: Message,
@@ -1066,13 +675,13 @@ class Intake:
         dangers = [one for one in heard if one.signal in DANGERS and one.value == 1.0]
         if all(one.momentary and message.retained for one in dangers):
             return False
-        if road.home in self._guarded and not message.retained:
+        if road.home in self.devices.guarded and not message.retained:
             self._call_for_help(road, name[:NAME_SHOWN], dangers, message, arrival, taken, has_room)
         return True
 
-    def _meet(self, road: _Road, name: str, device: HubDevice | None, heard: list[Heard], taken: Taken) -> str:
+    def _meet(self, road: Road, name: str, device: HubDevice | None, heard: list[Heard], taken: Taken) -> str:
         """Keep what a stranger has spoken of, for whoever is to register it; where no hub lists it, list it here."""
-        strangers, name = self._hubs[road.hub].strangers, name.removeprefix("sos/")
+        strangers, name = self.devices.hubs[road.hub].strangers, name.removeprefix("sos/")
         said = strangers.get(name)
         if said is None:
             said = set()
@@ -1085,7 +694,7 @@ class Intake:
 
     def _call_for_help(
         self,
-        road: _Road,
+        road: Road,
         name: str,
         dangers: list[Heard],
         message: Message,
@@ -1093,7 +702,7 @@ class Intake:
         taken: Taken,
         has_room: bool,
     ) -> None:
-        heard = _to_ms(message.heard)
+        heard = to_ms(message.heard)
         if len(self._called) > STRANGERS_REMEMBERED:
             self._called.clear()
         for one in dangers:
@@ -1101,7 +710,7 @@ class Intake:
             last = self._called.get((road.home, name, kind))
             if not one.momentary and last is not None and abs(heard - last) < STILL_CALLING:
                 continue  # a state that lasts is repeated with every message
-            if not has_room and not self._hubs[road.hub].others.lets_call(kind, heard):
+            if not has_room and not self.devices.hubs[road.hub].others.lets_call(kind, heard):
                 continue
             if not any(told.kind is kind for told in taken.readings):
                 self._called[road.home, name, kind] = heard
@@ -1111,14 +720,7 @@ class Intake:
                 taken.urgent = True
 
 
-def _hub_of(home: str, name: str, before: _Hub | None) -> _Hub:
-    """A hub as it stands in this home; what it said there before is known."""
-    here = before if before is not None and before.home == home else None
-    itself = Bound(home, -1, name, "", "", "", _HUB_MEANINGS, {} if here is None else here.itself.lasts)
-    return _Hub(home, itself) if here is None else replace(here, itself=itself)
-
-
-def _is_of_devices(road: _Road, message: Message) -> bool:
+def _is_of_devices(road: Road, message: Message) -> bool:
     """Whether a hub speaks of its devices, or merely of itself."""
     try:
         news = road.decoder.news(road.hub, road.rest, message.payload)
@@ -1151,14 +753,14 @@ def _note_cut(flow: Flow, fits: bool, bound: Bound, message: Message, arrival: i
         taken.is_cut = True
     count = flow.due(message.heard)
     if count:
-        heard = _to_ms(message.heard)
+        heard = to_ms(message.heard)
         cut = Reading(
             bound.home, bound.sensor, bound.room, Kind.CUT, float(count), heard, heard, arrival, subject=bound.subject
         )
         taken.readings.append(cut)
 
 
-def _note_clock(hub: _Hub, shown: datetime, heard: datetime, arrival: int, taken: Taken) -> None:
+def _note_clock(hub: KnownHub, shown: datetime, heard: datetime, arrival: int, taken: Taken) -> None:
     """Of a spell of messages the one that came quickest tells how far the hub's clock is ahead of ours."""
     ahead = (shown - heard).total_seconds()
     if hub.since is not None and timedelta(0) <= heard - hub.since < CLOCK_WATCHED:
@@ -1172,60 +774,34 @@ def _note_clock(hub: _Hub, shown: datetime, heard: datetime, arrival: int, taken
     hub.since, hub.ahead = heard, ahead
 
 
-@lru_cache(maxsize=4096)
-def _once(exposes: tuple[Expose, ...]) -> tuple[Expose, ...]:
-    return exposes
-
-
-def _all_of(known: tuple[Expose, ...], told: tuple[Expose, ...]) -> tuple[Expose, ...]:
-    """What a device has announced so far: some tell of one thing at a time."""
-    return tuple({one.property: one for one in (*known, *told)}.values())[:EXPOSES_AT_MOST]
-
-
 def _rank(bound: Bound, signal: Signal) -> int:
     means = bound.meanings.get(signal)
     return means[0].rank if means else 0
 
 
-def _to_ms(moment: datetime) -> datetime:
-    """As it will be stored, so that what is recalled after a restart is what was given out."""
-    below = moment.microsecond % 1000
-    return moment - _BELOW_MS[below] if below else moment  # the same object: it is remembered in several places
-
-
-def _is_ieee(address: str) -> bool:
-    return address[:2] in ("0x", "0X")
-
-
-def _lasting(address: str) -> str:
-    """IEEE addresses are written in capitals or not; names are as they are."""
-    # Lowered only where it must be: `lower` makes a second text of each of a million addresses.
-    return address.lower() if _is_ieee(address) and not address.islower() else address
-
-
 # --------------------------------------------------------------------------- what could not be used
 
 
-def _pass_over(road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+def _pass_over(road: Road, message: Message, arrival: int, taken: Taken) -> None:
     """Commands to devices: nothing was sensed."""
 
 
-def _ask_to_wake(road: _Road, message: Message, arrival: int, taken: Taken) -> None:
+def _ask_to_wake(road: Road, message: Message, arrival: int, taken: Taken) -> None:
     """It is about a device of a home that sleeps: nothing can be made of it before it is awake."""
     taken.is_asleep = True
 
 
-def _put_away_faults(road: _Road, message: Message, taken: Taken, faults: Iterable[Fault]) -> None:
+def _put_away_faults(road: Road, message: Message, taken: Taken, faults: Iterable[Fault]) -> None:
     for fault in faults:
         _put_away(road, message, taken, fault.reason, fault.detail)
 
 
-def _put_away(road: _Road, message: Message, taken: Taken, reason: str, detail: str = "") -> None:
+def _put_away(road: Road, message: Message, taken: Taken, reason: str, detail: str = "") -> None:
     taken.quarantined.append(
         Quarantined(
             _shown(message.topic, TOPIC_SHOWN),
             reason,
-            _to_ms(message.heard),
+            to_ms(message.heard),
             len(message.payload),
             message.payload[:HEAD_SHOWN],
             road.hub,

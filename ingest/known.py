@@ -45,6 +45,7 @@ repeated what was known; as a reading it would have this `seq`."""
 
 _LONG = _CHANGE.size
 _MOST = CHANGES_REMEMBERED * _LONG
+_BELOW_MS = tuple(timedelta(microseconds=us) for us in range(1000))
 _change, _changes_in, _when = _CHANGE.pack, _CHANGE.iter_unpack, Struct("<d").unpack_from
 
 
@@ -109,6 +110,12 @@ class Last(msgspec.Struct, array_like=True, gc=False):
 
 def _moment(timestamp: float) -> datetime:
     return datetime.fromtimestamp(timestamp, UTC)
+
+
+def to_ms(moment: datetime) -> datetime:
+    """As it will be stored, so that what is recalled after a restart is what was given out."""
+    below = moment.microsecond % 1000
+    return moment - _BELOW_MS[below] if below else moment  # the same object: it is remembered in several places
 
 
 @dataclass(slots=True, eq=False)

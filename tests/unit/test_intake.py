@@ -171,7 +171,7 @@ def test_a_sensor_given_another_role_starts_anew():
     ear.z2m("it", contact=True)
 
     ear.directory.all = [a_home(sensor("it", Role.BED, 9))]
-    ear.intake.refresh()
+    ear.intake.devices.refresh()
     ear.after(minutes=1).z2m("it", contact=True)
 
     assert ear.said == [(Kind.OPENING, 0), (Kind.BED, 1)]
@@ -182,7 +182,7 @@ def test_a_sensor_given_another_name_by_its_installer_goes_on():
     ear = awake(DOOR, hall_door={"contact": True})
 
     ear.directory.all = [a_home(replace(DOOR, room="stairs", name="前门"))]
-    ear.intake.refresh()
+    ear.intake.devices.refresh()
 
     assert ear.z2m("hall/door", contact=True) == []
     [opened] = ear.hears("zigbee2mqtt/hall/door", {"contact": False}).readings
@@ -660,7 +660,7 @@ def test_what_such_a_device_repeated_before_the_clock_was_put_back_is_called_ane
 def test_before_a_home_is_guarded_its_strange_devices_page_nobody():
     ear = Ear(PIR)
     ear.directory.all[0] = replace(ear.directory.all[0], state=Monitoring.REGISTERED)
-    ear.intake.refresh()
+    ear.intake.devices.refresh()
 
     taken = ear.hears("zigbee2mqtt/sos/new", {"action": "emergency"})
 
@@ -894,10 +894,10 @@ def test_a_hub_nobody_registered_is_nobodys():
 def test_who_has_left_is_not_listened_to():
     ear = Ear(PIR)
     ear.directory.all = [a_home(PIR, state=Monitoring.RETIRED)]
-    ear.intake.refresh()
+    ear.intake.devices.refresh()
 
     assert why(ear.hears("zigbee2mqtt/kitchen/pir", {"occupancy": True})) == ["unknown-hub"]
-    assert ear.intake.last_values(HOME)["sensors"] == {}
+    assert ear.intake.devices.last_values(HOME)["sensors"] == {}
 
 
 def test_homes_are_sealed_from_each_other():
@@ -1005,7 +1005,7 @@ def test_after_a_restart_too():
     began = before.now
     ear = awake(DOOR)
     for reading in before.hears("zigbee2mqtt/hall/door", {"contact": True, "last_seen": iso(began)}).readings:
-        ear.intake.recall(reading)
+        ear.intake.devices.recall(reading)
     ear.intake.unsettle(ear.now + timedelta(seconds=30))
 
     [again] = (

@@ -171,8 +171,8 @@ def test_after_a_restart_it_is_noted_when_it_would_have_been():
     said(ear, 5)
     recalled, restored = Ear(DOOR), Ear(DOOR)
     for reading in sorted(ear.readings + ear.alive, key=lambda one: one.arrival):
-        recalled.intake.recall(reading)
-    restored.intake.restore_values(HOME, written_down(ear.intake.last_values(HOME)))
+        recalled.intake.devices.recall(reading)
+    restored.intake.devices.restore_values(HOME, written_down(ear.intake.devices.last_values(HOME)))
 
     for again in (recalled, restored, ear):
         again.alive.clear()
@@ -262,8 +262,8 @@ def test_how_a_hub_is_survives_a_restart():
     heartbeat(ear, mains=False, battery=60)
     recalled, restored = Ear(DOOR), Ear(DOOR)
     for reading in ear.readings:
-        recalled.intake.recall(reading)
-    restored.intake.restore_values(HOME, written_down(ear.intake.last_values(HOME)))
+        recalled.intake.devices.recall(reading)
+    restored.intake.devices.restore_values(HOME, written_down(ear.intake.devices.last_values(HOME)))
 
     for again in (recalled, restored):
         assert heartbeat(again.after(minutes=1), mains=False, battery=60) == []
@@ -343,7 +343,7 @@ def test_one_that_its_hub_lists_is_not_listed_again():
 def test_a_strangers_name_is_not_taken_for_one_of_the_hubs_own():
     """A plain device and a Zigbee device may bear the same name; after a restart too."""
     ear = Ear(DOOR)
-    ear.intake.remember_devices([HubDevice(HUB, "door", "door")])
+    ear.intake.devices.remember([HubDevice(HUB, "door", "door")])
 
     assert ear.z2m("door", contact=True) == [(Kind.DOOR, 0)]
     assert ear.hears("plain/door", {"kind": "motion"}).readings == []
@@ -351,7 +351,7 @@ def test_a_strangers_name_is_not_taken_for_one_of_the_hubs_own():
 
 def test_what_was_listed_in_an_earlier_run_is_not_listed_again():
     ear = Ear(DOOR)
-    ear.intake.remember_devices([HubDevice(HUB, "cord", "cord")])
+    ear.intake.devices.remember([HubDevice(HUB, "cord", "cord")])
 
     assert ear.hears("plain/cord", {"kind": "motion"}).devices == []
 
@@ -361,7 +361,7 @@ def test_once_registered_it_is_heard():
     ear.hears("plain/cord", {"kind": "motion"})
 
     ear.directory.all = [a_home(DOOR, sensor("cord", Role.MOTION))]
-    ear.intake.refresh()
+    ear.intake.devices.refresh()
 
     assert ear.plain("cord", kind="motion") == [(Kind.MOTION, 1)]
 
@@ -394,6 +394,6 @@ def test_what_a_hub_once_announced_of_a_device_is_known_after_a_restart():
     intake = Intake(Registered(a_home(DOOR)))
     announced = HubDevice(HUB, DOOR.address, "door", "SNZB-04", "SONOFF")
 
-    intake.remember_devices([announced])
+    intake.devices.remember([announced])
 
     assert intake._find(f"shouwang/{HUB}/zigbee2mqtt/door", MORNING).device == announced

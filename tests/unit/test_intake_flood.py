@@ -310,10 +310,10 @@ def test_a_restart_forgets_that_there_was_a_flood_and_nothing_else():
     flooding(ear)
     again = Ear(PIR)
     for reading in ear.readings:
-        again.intake.recall(reading)
-    again.intake.recall(Reading(HOME, HUB, "", Kind.CUT, 9.0, ear.now, ear.now, 5))
+        again.intake.devices.recall(reading)
+    again.intake.devices.recall(Reading(HOME, HUB, "", Kind.CUT, 9.0, ear.now, ear.now, 5))
 
-    for name, values in again.intake.last_values(HOME)["sensors"].items():
+    for name, values in again.intake.devices.last_values(HOME)["sensors"].items():
         assert (name, Kind.CUT.value.encode() in values) == ("pir", False)
     assert flooding(again.after(seconds=1)) == 200
 
@@ -322,6 +322,6 @@ def test_a_change_in_the_registry_does_not_open_the_gate():
     ear = Ear(PIR)
     flooding(ear)
 
-    ear.intake.refresh()
+    ear.intake.devices.refresh()
 
     assert flooding(ear) == 0

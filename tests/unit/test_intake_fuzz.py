@@ -17,7 +17,8 @@ from gateway.ports import Message
 from ingest.decoders import DECODERS
 from ingest.decoders.plain import KINDS
 from ingest.decoders.zigbee2mqtt import FIELDS
-from ingest.intake import HEAD_SHOWN, LARGEST, TOPIC_SHOWN, Taken
+from ingest.intake import HEAD_SHOWN, TOPIC_SHOWN
+from ingest.way import LARGEST, Taken
 
 SENSORS = tuple(sensor(f"s{number}", role, number + 1) for number, role in enumerate(Role)) + tuple(
     sensor(f"p{number}", role) for number, role in enumerate(Role)
@@ -149,8 +150,8 @@ def test_whatever_is_sent_is_accounted_for(messages):
         message = Message(whole, payload, now, retained)
         check(ear.intake.take(message, number + 1), message)
 
-    plain = written_down(ear.intake.last_values(HOME))
-    assert Ear(*SENSORS).intake.restore_values(HOME, plain)
+    plain = written_down(ear.intake.devices.last_values(HOME))
+    assert Ear(*SENSORS).intake.devices.restore_values(HOME, plain)
 
 
 @settings(max_examples=300, deadline=None)

@@ -71,7 +71,7 @@ def live(intake: Intake, messages, first: int = 1) -> list[list[Reading]]:
 
 def forget_repetitions(intake: Intake) -> None:
     """What merely repeated what was known is not stored, so a restart does not know of it."""
-    for device in intake._devices.get(HOME, ()):
+    for device in intake.devices._devices.get(HOME, ()):
         for last in device.lasts.values() if isinstance(device, Bound) else ():
             last.forget_repetitions()
 
@@ -88,7 +88,7 @@ def test_restored_is_replayed(messages, data):
     kept = data.draw(st.integers(0, cut), label="checkpoint after")
     never_stopped = an_intake()
     before = live(never_stopped, messages[:kept])
-    checkpoint = written_down(never_stopped.last_values(HOME))
+    checkpoint = written_down(never_stopped.devices.last_values(HOME))
     since = live(never_stopped, messages[kept:cut], kept + 1)
     forget_repetitions(never_stopped)
     expected = gathered(live(never_stopped, messages[cut:], cut + 1))
@@ -96,12 +96,12 @@ def test_restored_is_replayed(messages, data):
     recalled = an_intake()
     for readings in (*before, *since):
         for reading in readings:
-            recalled.recall(reading)
+            recalled.devices.recall(reading)
     restored = an_intake()
-    assert restored.restore_values(HOME, checkpoint)
+    assert restored.devices.restore_values(HOME, checkpoint)
     for readings in since:
         for reading in readings:
-            restored.recall(reading)
+            restored.devices.recall(reading)
 
     assert gathered(live(recalled, messages[cut:], cut + 1)) == expected
     assert gathered(live(restored, messages[cut:], cut + 1)) == expected
@@ -115,14 +115,14 @@ def test_whoever_is_laid_aside_is_heard_as_if_in_hand(messages, silent):
     said = []
     for number, message in enumerate(messages, 1):
         said.append(aside.take(message, number).readings)
-        taken = [*aside._newcomers, *aside._in_hand]
-        aside._newcomers.clear()
-        aside._in_hand.clear()
+        taken = [*aside.devices._newcomers, *aside.devices._in_hand]
+        aside.devices._newcomers.clear()
+        aside.devices._in_hand.clear()
         for bound in taken:
-            aside._lay_aside(bound, message.heard + silent, speaks=False)
+            aside.devices._lay_aside(bound, message.heard + silent, speaks=False)
 
     assert said == live(in_hand, messages)
-    assert aside.last_values(HOME) == in_hand.last_values(HOME)
+    assert aside.devices.last_values(HOME) == in_hand.devices.last_values(HOME)
 
 
 @st.composite
@@ -168,7 +168,7 @@ def test_what_a_broker_tells_again_after_a_crash_is_stored_already_or_older_than
         for reading in before.take(message, number).readings:
             stored.add(row(reading))
             newest[reading.sensor, reading.kind] = reading.at
-            after.recall(reading)
+            after.devices.recall(reading)
 
     told_again = [
         Message(one.topic, one.payload, messages[-1].heard + timedelta(seconds=20))
@@ -192,7 +192,7 @@ def test_cached_state_after_a_restart_is_no_event():
 
     again = Ear(*SENSORS)
     for reading in ear.readings:
-        again.intake.recall(reading)
+        again.intake.devices.recall(reading)
 
     assert again.after(hours=1).z2m("door", contact=False) == []
     assert again.z2m("smoke", retained=True, smoke=True) == []
@@ -201,7 +201,7 @@ def test_cached_state_after_a_restart_is_no_event():
 
 def test_names_of_an_earlier_run_are_known_before_the_hub_lists_its_devices():
     ear = Ear(*SENSORS, names={})
-    ear.intake.remember_devices([HubDevice(HUB, SENSORS[2].address, "sos/panic"), HubDevice("other", "0x1", "x")])
+    ear.intake.devices.remember([HubDevice(HUB, SENSORS[2].address, "sos/panic"), HubDevice("other", "0x1", "x")])
 
     assert ear.z2m("sos/panic", action="single") == [(Kind.SOS, 1)]
 
@@ -212,25 +212,25 @@ def test_two_witnesses_of_one_thing_are_weighed_alike_after_a_restart():
     for topic, payload in (("state", b"ON"), ("power", b"1"), ("state", b"ON")):
         ear.after(minutes=2).hears(f"zigbee2mqtt/kettle/{topic}", payload)
     again = Ear(plug)
-    again.intake.restore_values(HOME, ear.intake.last_values(HOME))
+    again.intake.devices.restore_values(HOME, ear.intake.devices.last_values(HOME))
 
     assert brief(again.after(hours=1).hears("zigbee2mqtt/kettle/state", b"ON")) == []
 
 
 def test_a_checkpoint_of_another_make_is_refused():
-    assert not Ear(*SENSORS).intake.restore_values(HOME, {"version": 0, "sensors": {}})
-    assert not Ear(*SENSORS).intake.restore_values(HOME, {})
+    assert not Ear(*SENSORS).intake.devices.restore_values(HOME, {"version": 0, "sensors": {}})
+    assert not Ear(*SENSORS).intake.devices.restore_values(HOME, {})
 
 
 def test_a_checkpoint_may_name_sensors_and_kinds_that_are_gone():
     ear = Ear(*SENSORS)
     ear.z2m("door", contact=False, last_seen=iso(MORNING))
     ear.hears("plain/plainpir", {"kind": "motion", "value": 1, "seq": 4})
-    values = ear.intake.last_values(HOME)
+    values = ear.intake.devices.last_values(HOME)
     now_gone = {name: packed.replace(b"\xa6motion", b"\xa6psychi") for name, packed in values["sensors"].items()}
     ear = Ear(*SENSORS)
 
-    assert ear.intake.restore_values(HOME, values | {"sensors": now_gone | {"gone": now_gone["door"]}})
+    assert ear.intake.devices.restore_values(HOME, values | {"sensors": now_gone | {"gone": now_gone["door"]}})
     assert ear.after(minutes=1).z2m("door", contact=False) == []
 
 
@@ -238,7 +238,7 @@ def test_a_checkpoint_may_name_sensors_and_kinds_that_are_gone():
 def test_readings_of_sensors_that_are_gone_are_passed_over(kind):
     ear = Ear(*SENSORS)
 
-    ear.intake.recall(Reading(HOME, HUB, "", kind, 900.0, MORNING, MORNING, 5, 5))
-    ear.intake.recall(Reading("elsewhere", "door", "", kind, 1.0, MORNING, MORNING, 6))
+    ear.intake.devices.recall(Reading(HOME, HUB, "", kind, 900.0, MORNING, MORNING, 5, 5))
+    ear.intake.devices.recall(Reading("elsewhere", "door", "", kind, 1.0, MORNING, MORNING, 6))
 
-    assert ear.intake.last_values(HOME)["sensors"] == {}
+    assert ear.intake.devices.last_values(HOME)["sensors"] == {}

@@ -12,7 +12,7 @@ from the_intake import MORNING, Registered, a_home, address, iso, sensor
 
 from gateway.domain import Kind, Role
 from gateway.ports import HubDevice, Message
-from ingest import intake as intake_room
+from ingest import devices as devices_room
 from ingest.flood import BURST
 from ingest.intake import Intake
 from ingest.known import Bound
@@ -22,8 +22,8 @@ SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType,
 
 
 def topics_of(intake: Intake) -> list[str]:
-    firsts = [one.topic for one in intake._devices["home-7"] if isinstance(one, Bound)]
-    return [*firsts, *intake._topics.get("home-7", ())]
+    firsts = [one.topic for one in intake.devices._devices["home-7"] if isinstance(one, Bound)]
+    return [*firsts, *intake.devices._topics.get("home-7", ())]
 
 
 def held(root: object, besides: Iterable[object]) -> int:
@@ -48,7 +48,7 @@ def lived(count: int) -> tuple[Intake, Registered]:
     homes = [a_home(*devices, home=f"home-{number}", hub=f"hub-{number}") for number in range(count)]
     directory = Registered(*homes)
     intake = Intake(directory)
-    intake.remember_devices(
+    intake.devices.remember(
         HubDevice(f"hub-{number}", address(at + 1), one.name)
         for number in range(count)
         for at, one in enumerate(devices)
@@ -61,13 +61,13 @@ def lived(count: int) -> tuple[Intake, Registered]:
                 said |= {"occupancy" if one.role is Role.MOTION else "contact": turn % 2 == 0}
                 topic = f"shouwang/hub-{number}/zigbee2mqtt/{one.name}"
                 assert intake.take(Message(topic, json.dumps(said).encode(), heard), 1).readings
-    intake.make_room(heard + BURST)
+    intake.devices.make_room(heard + BURST)
     return intake, directory
 
 
 def test_only_who_speaks_again_soon_stays_in_hand(monkeypatch):
     """A thousand homes that each say something once, as after a start, take the room of those that are laid aside."""
-    monkeypatch.setattr(intake_room, "NEWCOMERS", 2)
+    monkeypatch.setattr(devices_room, "NEWCOMERS", 2)
     devices = [sensor(f"contact-{number}", Role.OPENING, number) for number in range(1, 9)]
     intake, now = Intake(Registered(a_home(*devices))), MORNING
 
@@ -77,7 +77,7 @@ def test_only_who_speaks_again_soon_stays_in_hand(monkeypatch):
         intake.take(Message(f"shouwang/hub-7/zigbee2mqtt/{address(device)}", said, heard), 1)
 
     def in_hand() -> set[int]:
-        return {at for at, one in enumerate(intake._devices["home-7"], 1) if not isinstance(one, bytes)}
+        return {at for at, one in enumerate(intake.devices._devices["home-7"], 1) if not isinstance(one, bytes)}
 
     for device in range(1, 9):
         says(device)
@@ -91,7 +91,7 @@ def test_only_who_speaks_again_soon_stays_in_hand(monkeypatch):
 
 
 def test_coming_and_going_leaves_nothing_behind(monkeypatch):
-    monkeypatch.setattr(intake_room, "NEWCOMERS", 0)
+    monkeypatch.setattr(devices_room, "NEWCOMERS", 0)
     devices = [sensor(f"contact-{number}", Role.OPENING, number) for number in (1, 2)]
     intake = Intake(Registered(a_home(*devices)))
     for turn in range(50):
@@ -103,7 +103,7 @@ def test_coming_and_going_leaves_nothing_behind(monkeypatch):
 
 
 def test_whoever_was_laid_aside_says_nothing_new_by_saying_the_same(monkeypatch):
-    monkeypatch.setattr(intake_room, "NEWCOMERS", 0)
+    monkeypatch.setattr(devices_room, "NEWCOMERS", 0)
     devices = [sensor(f"contact-{number}", Role.OPENING, number) for number in (1, 2)]
     intake, now = Intake(Registered(a_home(*devices))), MORNING
 
@@ -115,7 +115,7 @@ def test_whoever_was_laid_aside_says_nothing_new_by_saying_the_same(monkeypatch)
         return [(one.kind, one.value) for one in taken.readings if one.kind is not Kind.ALIVE]
 
     def quiet() -> dict[str, float] | None:
-        (device,) = (one for one in intake._devices["home-7"] if isinstance(one, Bound))
+        (device,) = (one for one in intake.devices._devices["home-7"] if isinstance(one, Bound))
         return device.quiet
 
     assert {Kind.BATTERY, Kind.BATTERY_LOW} < {kind for kind, _ in says(1, 80)}
@@ -139,8 +139,8 @@ def test_what_is_said_for_two_parts_at_once_is_remembered_of_both(monkeypatch):
         return [(one.sensor, one.kind, one.value) for one in taken.readings if one.kind is not Kind.ALIVE]
 
     says("online", b"true")
-    monkeypatch.setattr(intake_room, "NEWCOMERS", 0)
-    intake.make_room(now)
+    monkeypatch.setattr(devices_room, "NEWCOMERS", 0)
+    intake.devices.make_room(now)
     says("status/input:0", b'{"id": 0, "state": false}')
     for said, value in ((b"false", 0.0), (b"true", 1.0)):
         assert says("online", said) == [(f"button-{number}", Kind.CONNECTED, value) for number in range(2)]
@@ -149,8 +149,8 @@ def test_what_is_said_for_two_parts_at_once_is_remembered_of_both(monkeypatch):
 @pytest.mark.parametrize(("in_hand", "most"), [(10_000, 13_500), (0, 7_200)], ids=["in hand", "laid aside"])
 def test_a_home_of_eight_devices_takes_no_more_room_than_this(monkeypatch, in_hand, most):
     """Beside its registration: some 13 kB while its devices are in hand, half of it when they have been silent."""
-    monkeypatch.setattr(intake_room, "IN_HAND", in_hand)
-    monkeypatch.setattr(intake_room, "NEWCOMERS", min(in_hand, intake_room.NEWCOMERS))
+    monkeypatch.setattr(devices_room, "IN_HAND", in_hand)
+    monkeypatch.setattr(devices_room, "NEWCOMERS", min(in_hand, devices_room.NEWCOMERS))
     small, large = (held(intake, [directory]) for intake, directory in map(lived, (10, 30)))
 
     assert (large - small) / 20 <= most

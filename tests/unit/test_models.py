@@ -501,7 +501,7 @@ SAYS: list[tuple[str, Role, dict[str, object], dict[Kind, float]]] = [
 def home_with(model: str, role: Role, **more: object) -> Ear:
     """A home with one device of this model, as its hub announces it."""
     ear = Ear(sensor("room/it", role, 1, **more))
-    ear.intake.remember_devices([HubDevice(HUB, address(1), "room/it", model, MODELS[model].maker)])
+    ear.intake.devices.remember([HubDevice(HUB, address(1), "room/it", model, MODELS[model].maker)])
     return ear
 
 

@@ -112,7 +112,7 @@ def test_after_a_restart_nothing_is_drawn_twice():
         ear.after(minutes=5).plain("water", kind="meter", value=value)
     again = home()
     for reading in ear.readings:
-        again.intake.recall(reading)
+        again.intake.devices.recall(reading)
     again.now = ear.now
 
     assert again.after(minutes=5).plain("water", kind="meter", value=104) == []
@@ -132,7 +132,7 @@ def test_after_a_restart_nothing_is_drawn_twice():
 def test_a_zigbee_meter_says_its_unit_when_it_is_announced(key, unit, shown, drawn):
     ear = Ear(sensor("water", Role.WATER_METER, 1))
     device = HubDevice(HUB, address(1), "water", "VALVE-9", exposes=(Expose(key, "numeric", unit=unit),))
-    ear.intake.remember_devices([device])
+    ear.intake.devices.remember([device])
 
     ear.z2m("water", **{key: shown[0]})
 
@@ -141,6 +141,6 @@ def test_a_zigbee_meter_says_its_unit_when_it_is_announced(key, unit, shown, dra
 
 def test_a_loudspeaker_s_volume_is_no_water():
     ear = Ear(sensor("water", Role.WATER_METER, 1))
-    ear.intake.remember_devices([HubDevice(HUB, address(1), "water", exposes=(Expose("volume", "numeric", unit="%"),))])
+    ear.intake.devices.remember([HubDevice(HUB, address(1), "water", exposes=(Expose("volume", "numeric", unit="%"),))])
 
     assert ear.hears("zigbee2mqtt/water", json.dumps({"volume": 30}).encode()).readings[1:] == []

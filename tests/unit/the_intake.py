@@ -9,7 +9,8 @@ import msgspec
 
 from gateway.domain import Home, Hub, Kind, Monitoring, Reading, Role, Sensor
 from gateway.ports import HubDevice, Message
-from ingest.intake import Intake, Taken
+from ingest.intake import Intake
+from ingest.way import Taken
 
 MORNING = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 HUB = "hub-7"
@@ -58,7 +59,7 @@ class Ear:
         self.directory = Registered(a_home(*sensors))
         self.intake = Intake(self.directory)
         self.names = names or {one.name: one.address for one in sensors if one.address.startswith("0x")}
-        self.intake.remember_devices(HubDevice(HUB, where, name) for name, where in self.names.items())
+        self.intake.devices.remember(HubDevice(HUB, where, name) for name, where in self.names.items())
         self.now = MORNING
         self.arrival = 0
         self.readings: list[Reading] = []
