@@ -26,6 +26,7 @@ from alerts.ways import HASTE
 from alerts.wording import letter
 from alerts.words_ledger import trial_letter
 from gateway.domain import Alert, Delivery, Home, Purpose, Sending
+from gateway.domain.fault import FAULTS
 from gateway.ports import AlertStore, Channel, Clock, Directory, Letter, TryLater, Undeliverable
 
 log = logging.getLogger(__name__)
@@ -230,7 +231,7 @@ class Courier:
     def _find_words(self, said: Sequence[tuple[Delivery, Alert]]) -> None:
         directory = self._directory.standing()
         errands = [self._errand_about(delivery, alert, directory) for delivery, alert in said]
-        self._prepared = {errand.delivery.id: replace(errand, words=self._words(errand)) for errand in errands}
+        self._prepared = {errand.delivery.id: replace(errand, words=self._words_or_few(errand)) for errand in errands}
 
     # ------------------------------------------------------------------ when
 
@@ -338,6 +339,8 @@ class Courier:
             errand = errand or self._errand_if_it_waits(delivery)
             if errand is not None:
                 await self._carry(errand)
+        except FAULTS as error:  # bulkhead: one delivery must not stop the others
+            await self._our_fault(delivery, error)
         finally:
             lane.ended(delivery)
             self._under_way.discard(delivery.id)
@@ -361,7 +364,7 @@ class Courier:
         if channel is None:
             await self._give_up(delivery, f"{reasons.NOT_CONFIGURED}: {delivery.channel}")
             return
-        words, handed = errand.words or self._words(errand), self._clock.now()
+        words, handed = errand.words or self._words_or_few(errand), self._clock.now()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 message = await channel.send(delivery, words)
@@ -372,9 +375,8 @@ class Courier:
             await self._give_up(delivery, str(why) or reasons.UNSAID, why.code)
         except TimeoutError:
             await self._try_later(delivery, f"{reasons.NO_ANSWER}: {PATIENCE.total_seconds():g} s")
-        except Exception as error:  # bulkhead: one delivery must not stop the others
-            log.exception("delivery failed", extra={"delivery": delivery.id, "channel": delivery.channel})
-            await self._try_later(delivery, f"{reasons.OUR_FAULT}: {type(error).__name__}")
+        except Exception as error:  # bulkhead: whatever a channel is made of
+            await self._our_fault(delivery, error)
         else:
             if self._clock.now() - handed <= PROMPT:
                 self._lanes[delivery.channel].patience = PROMPT
@@ -428,6 +430,27 @@ class Courier:
                 known=self._catalogue,
             )
         return said if delivery.purpose in UNANSWERED else replace(said, code=self._code(delivery))
+
+    async def _our_fault(self, delivery: Delivery, error: Exception) -> None:
+        log.exception("delivery failed", extra={"delivery": delivery.id, "channel": delivery.channel})
+        await self._try_later(delivery, f"{reasons.OUR_FAULT}: {type(error).__name__}")
+
+    def _words_or_few(self, errand: _Errand) -> Letter:
+        """Where a fault of ours is in the words of one message it says whose home it is and what was found, and where
+        to look: it must not keep this message from setting off, and no other."""
+        try:
+            return self._words(errand)
+        except FAULTS:
+            log.exception("the words of a message cannot be found", extra={"delivery": errand.delivery.id})
+        alert, home, link = errand.alert, errand.home, self._link(errand.delivery)
+        household, what = home.code if home is not None else "", alert.code if alert is not None else ""
+        return Letter(
+            title=f"【守望 Shouwang】{household} {what}".rstrip(),
+            body="请打开链接查看。Open the link to see what it is.",
+            link=link,
+            household=household,
+            what=what,
+        )
 
     async def _try_later(self, delivery: Delivery, reason: str, code: str = "") -> None:
         now = self._clock.now()

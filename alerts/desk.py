@@ -39,9 +39,11 @@ from gateway.domain import (
     Stage,
     State,
 )
+from gateway.domain.fault import FAULTS, fault
+from gateway.domain.home import GRID
 from gateway.domain.plan import VISIT_DUE
 from gateway.domain.visit import Visit
-from gateway.ports import AlertLedger, AlertStore, Directory
+from gateway.ports import AlertLedger, AlertStore, Directory, Timer
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,9 @@ hubs all fell silent has thousands in the same second."""
 
 FRESH = timedelta(milliseconds=100)
 """So long after it was written down a message may be sent as it was written, without looking whether it still holds."""
+
+AFTER_A_FAULT = timedelta(minutes=1)
+"""A deadline that a fault of ours did not let us keep is tried again after this."""
 
 SETBACK = timedelta(seconds=1)
 """A clock that goes back by more than this was set by somebody."""
@@ -99,6 +104,7 @@ class Desk:
         self._has_passed = has_passed
         self._beside: Callable[[AlertLedger, Verdict], None] = lambda ledger, verdict: None
         self._seen: datetime | None = None
+        self._owned_up: set[tuple[str, str]] = set()  # over which home and in what a fault of ours was told
         self._fresh: deque[tuple[Delivery, Alert]] = deque(maxlen=64)
 
     # ------------------------------------------------------------------ findings and time
@@ -107,9 +113,47 @@ class Desk:
         """Deal with what was found. The same finding twice changes nothing."""
         if not findings:
             return []
+        try:
+            return self._take(findings, now, Sitting.consider)
+        except FAULTS:
+            log.exception("among what was found is something that the desk cannot deal with")
+            return [verdict for finding in findings for verdict in self._take_alone(finding, now)]
+
+    def _take_alone(self, finding: Finding, now: datetime) -> list[Verdict]:
+        """After a fault of ours among several: each by itself, so that the others are told; and the one that it is in
+        without all that may have failed."""
+        try:
+            return self._take([finding], now, Sitting.consider)
+        except FAULTS:
+            extra = {"home": finding.home, "code": finding.code}
+            log.exception("people are called without the plan of their home", extra=extra)
+        try:
+            told = self._take([finding], now, Sitting.open_plainly)
+        except FAULTS:
+            log.exception("nobody of a home can be called", extra=extra)
+            return self._take([fault(GRID, "desk", now, over=finding.home)], now, Sitting.consider)
+        self.own_up(finding.home, "desk", now)
+        return told
+
+    def own_up(self, home: str, part: str, now: datetime) -> None:
+        """Tell once of a fault of ours in this part of the program over this home; where its people cannot be told, or
+        it is about the installation as a whole, the installation's are."""
+        if (home, part) in self._owned_up:
+            return
+        self._owned_up.add((home, part))
+        for found in (fault(home, part, now), fault(GRID, part, now, over=home)):
+            try:
+                self._take([found], now, Sitting.consider)
+                return
+            except FAULTS:
+                log.exception("a fault cannot be told", extra={"home": home, "part": part})
+
+    def _take(
+        self, findings: Sequence[Finding], now: datetime, deal: Callable[[Sitting, Finding], Verdict]
+    ) -> list[Verdict]:
         with self._store.begin() as ledger:
             sitting = self._sit(ledger, now)
-            verdicts = [sitting.consider(finding) for finding in findings]
+            verdicts = [deal(sitting, finding) for finding in findings]
             sitting.end()
             if said := list(sitting.emergencies()):
                 ledger.before_commit(partial(self._prepare, said))
@@ -128,14 +172,36 @@ class Desk:
         due = self._store.timers_due(now, TIMERS_AT_ONCE)
         if not due:
             return False
+        try:
+            self._ring(due, now)
+        except FAULTS:
+            log.exception("among the deadlines is one that the desk cannot deal with")
+            for timer in due:
+                self._ring_alone(timer, now)
+        return len(due) == TIMERS_AT_ONCE
+
+    def _ring_alone(self, timer: Timer, now: datetime) -> None:
+        """After a fault of ours among several: each by itself, so that other ladders are climbed; and of the one that
+        it is in the next rung as it stands. Where that fails too it is tried again, and somebody is told."""
+        is_rung = timer.kind == CLIMB
+        for deal in (Sitting.ring, Sitting.ring_plainly) if is_rung else (Sitting.tell_together,):
+            try:
+                self._ring([timer], now, deal)
+                return
+            except FAULTS:
+                log.exception("a deadline cannot be kept", extra={"alert": timer.ref})
+        with self._store.begin() as ledger:
+            ledger.set_timer(replace(timer, due_at=now + AFTER_A_FAULT))
+        self.own_up(timer.ref.partition("/")[0] if is_rung else GRID, "desk", now)
+
+    def _ring(self, due: Sequence[Timer], now: datetime, deal: Callable[[Sitting, Timer], None] | None = None) -> None:
         with self._store.begin() as ledger:
             sitting = self._sit(ledger, now)
             for timer in due:
-                act = sitting.ring if timer.kind == CLIMB else sitting.tell_together
-                act(timer)
+                act = deal or (Sitting.ring if timer.kind == CLIMB else Sitting.tell_together)
+                act(sitting, timer)
             sitting.end()
         self._rise(sitting)
-        return len(due) == TIMERS_AT_ONCE
 
     # ------------------------------------------------------------------ acts of people
 
@@ -451,11 +517,14 @@ class Desk:
             waiting = [d for d in self._store.deliveries(alert.id) if d.state is Sending.WAITING]
             if mended(alert, now) == alert and not any(is_beyond(d, now) for d in waiting):
                 continue
-            with self._store.begin() as ledger:
-                sitting = self._sit(ledger, now)
-                sitting.mend(alert.id)
-                sitting.end()
-            self._rise(sitting)
+            try:
+                with self._store.begin() as ledger:
+                    sitting = self._sit(ledger, now)
+                    sitting.mend(alert.id)
+                    sitting.end()
+                self._rise(sitting)
+            except FAULTS:
+                log.exception("a deadline cannot be mended", extra={"alert": alert.id})
 
     def _sit(self, ledger: AlertLedger, now: datetime) -> Sitting:
         return Sitting(ledger, self._directory.standing(), self._catalogue, now, self._has_passed, self.call)

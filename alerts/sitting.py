@@ -128,6 +128,15 @@ class Sitting(Climbing):
             return replace(verdict, alert=self._worsen(alert, finding))
         return replace(verdict, alert=self._repeat(alert, finding))
 
+    def open_plainly(self, finding: Finding) -> Verdict:
+        """The same where all that has failed: without the plan, the hour, the work in the home and what else is open
+        there. People are called."""
+        cause = self.catalogue.cause(finding)
+        if not self.ledger.join(cause, cause.id):
+            return Verdict(False, Reason.KNOWN)
+        ladder = self.catalogue.ladder(finding.code, finding.severity)
+        return Verdict(True, Reason.NEW, self._climb(self._raise(cause.id, finding, ladder), is_new=True))
+
     def _announced_test(self, finding: Finding) -> Override | None:
         line = announced_in(self._plan(finding.home), self.now)
         return line if line and is_test(finding, line, self.ledger.button_tests(finding.home)) else None
@@ -147,7 +156,7 @@ class Sitting(Climbing):
         self.ledger.publish(self.now, "home", finding.home, finding.home, home.grid if home else "")
         return Verdict(False, Reason.TESTED)
 
-    def _open(self, alert_id: str, finding: Finding) -> Alert:
+    def _raise(self, alert_id: str, finding: Finding, ladder: Ladder) -> Alert:
         alert = Alert(
             id=alert_id,
             home=finding.home,
@@ -155,7 +164,7 @@ class Sitting(Climbing):
             subject=finding.subject,
             severity=finding.severity,
             state=State.RAISED,
-            ladder=self._ladder(finding),
+            ladder=ladder,
             raised_at=self.now,
             finding=finding,
             next_at=self.now,
@@ -163,6 +172,10 @@ class Sitting(Climbing):
         facts = (("code", alert.code), ("severity", alert.severity.name.lower()))
         self._write(alert, What.RAISED, facts=facts)
         self._audit(alert, SYSTEM, "alert.raised", facts=facts)
+        return alert
+
+    def _open(self, alert_id: str, finding: Finding) -> Alert:
+        alert = self._raise(alert_id, finding, self._ladder(finding))
         if is_held(alert) and not finding.fact(HUSHED):
             return self._hold(alert)
         if (speaker := self._speaker(alert)) is not None:  # quiet hours of a home do not hide that its street is dark
@@ -236,6 +249,13 @@ class Sitting(Climbing):
                 self._hold_for_life(alert)
             else:
                 self._climb(alert)
+
+    def ring_plainly(self, timer: Timer) -> None:
+        """The same where that has failed: who is next on the ladder is called."""
+        alert = self.ledger.alert(timer.ref)
+        if alert is None or not alert.is_ringing:
+            raise ValueError("nothing rings here that could be climbed")
+        self._climb(alert)
 
     # ------------------------------------------------------------------ what is held back
 

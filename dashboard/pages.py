@@ -62,6 +62,8 @@ QUARANTINE_REASONS = {
     "too-old": N_("too old to be news"),
     "retained-event": N_("an event that the broker repeated"),
     "unregistered-alarm": N_("a call for help from a device nobody registered"),
+    "flooded": N_("too many messages"),
+    "fault": N_("a fault of the program"),
 }
 
 

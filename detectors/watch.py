@@ -14,14 +14,13 @@ from detectors.ear import Ear, EarState
 from detectors.inactivity import Inactivity
 from detectors.kinds import CLOCK, RETURNED
 from detectors.supervision import Supervision
-from gateway.domain import SIGNS_OF_LIFE, Condition, Finding, Gap, Home, Kind, Reading, Severity
+from gateway.domain import SIGNS_OF_LIFE, Condition, Finding, Gap, Home, Kind, Reading
+from gateway.domain.fault import FAILED, fault
 from gateway.ports import Context, Detector
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_VERSION = 3
-
-FAILED = "detector_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,17 +317,7 @@ class Watch:
             return []
         self._broken |= {name}
         log.exception("detector failed", extra={"home": self.home.id, "detector": name})
-        return [
-            Finding(
-                home=self.home.id,
-                code=FAILED,
-                subject=name,
-                severity=Severity.TECHNICAL,
-                since=at,
-                at=at,
-                facts=(("detector", name),),
-            )
-        ]
+        return [fault(self.home.id, name, at)]
 
 
 def _due(ear: Ear, soonest: datetime | None, check_at: datetime | None) -> datetime | None:

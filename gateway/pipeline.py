@@ -18,10 +18,11 @@ import msgspec
 
 from alerts.desk import Desk
 from detectors import Doze, SetBack, Watch, is_muted, watch_over
-from gateway.domain import Finding, Home, Kind, Monitoring, Override, Reading, Span
+from gateway.domain import Condition, Finding, Home, Kind, Monitoring, Override, Reading, Severity, Span
+from gateway.domain.fault import FAULTS, fault
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
-from ingest.intake import Intake
+from ingest.intake import Intake, put_by
 from ingest.way import Taken
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,9 @@ NO_OPTIONS: Mapping[str, Mapping[str, Any]] = {}
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
+
+AFTER_A_FAULT = timedelta(minutes=1)
+"""A home over which a fault of ours came up is looked at again after this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,8 @@ class Pipeline:
         self._commit: tuple[int, Future[None]] | None = None  # the batch that the disk has in hand: up to this arrival
         self._version = -1
         self._heard_written: dict[str, datetime] = {}
+        self._owned_up: set[tuple[str, str]] = set()  # over which home and in what a fault of ours was told
+        self._unkept: set[str] = set()  # homes of which a fault of ours lets no checkpoint be made
         self._changed: set[str] = set()  # homes that moved on since their last checkpoint …
         self._looked_at: set[str] = set()  # … and those of which merely a deadline has come since
         self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
@@ -235,7 +241,11 @@ class Pipeline:
         if not restored:
             log.warning("checkpoint of another make, replaying", extra={"home": checkpoint.home})
         elif (heard := watch.heard_at()) is not None:
-            self._plan(watch, heard, self._untold)  # what changed after it was written down changes as it did then
+            try:
+                self._plan(watch, heard, self._untold)  # what changed after it was written down changes as it did then
+            except FAULTS:
+                log.exception("the plan of a home cannot be followed", extra={"home": checkpoint.home})
+                self._own_up(checkpoint.home, "plan", heard, self._untold)
         return restored
 
     def _recall(self, reading: Reading) -> None:
@@ -243,10 +253,14 @@ class Pipeline:
         if watch is None:
             return
         found: list[Finding] = []
-        watch = self._observe(watch, reading, found)
+        try:
+            watch = self._observe(watch, reading, found)
+            self._devices.recall(reading)
+        except FAULTS:  # what could not be dealt with when it was new lies here still
+            log.exception("a reading cannot be remembered", extra={"home": reading.home, "arrival": reading.arrival})
+            self._own_up(reading.home, "memory", reading.heard, found)
         if found:
             self._recalled[reading.home] = [*filter(watch.is_unanswered, self._recalled.get(reading.home, ())), *found]
-        self._devices.recall(reading)
 
     def _tell_recalled(self) -> None:
         """Of what was found while remembering, the next batch or tick tells what may still be true. The desk knows most
@@ -290,12 +304,13 @@ class Pipeline:
 
     def _rouse(self, home_id: str) -> Watch:
         """Wake a home: what a start does for each of a few."""
-        doze = self._dozing.pop(home_id)
-        missed: Iterable[Reading] = self._missed.pop(home_id, ())
+        doze = self._dozing[home_id]
         self._devices.rouse(home_id)
         for hub in doze.home.hubs:
             self._devices.remember(self._readings.devices(hub.id))
         self._watch(doze.home)
+        del self._dozing[home_id]
+        missed: Iterable[Reading] = self._missed.pop(home_id, ())
         checkpoint = self._readings.checkpoint(home_id)
         if checkpoint is None or not self._restore(checkpoint):
             missed = self._readings.replay(0, home_id) if self._settled else missed
@@ -320,10 +335,10 @@ class Pipeline:
         # The others lie in their checkpoints as they are.
         moved = [home for home in quiet if home in self._changed or home in self._looked_at]
         if moved:
-            conditions = [one for home in moved for one in self._watches[home].conditions()]
-            self._readings.keep([self._kept(home) for home in moved], self._settled, Batch(conditions=conditions))
+            conditions = [one for home in moved for one in self._conditions(self._watches[home])]
+            self._readings.keep(self._kept_of(moved), self._settled, Batch(conditions=conditions))
         for home in quiet:
-            if self._lay_down(self._watches[home].doze()):
+            if home not in self._unkept and self._lay_down(self._watches[home].doze()):
                 self._changed.discard(home)
             else:
                 self._watches.move_to_end(home)
@@ -363,30 +378,36 @@ class Pipeline:
         has_given_way = False
         for message in chain.from_iterable(_with_presses(messages, presses, handled)):
             self._arrival = arrival = self._arrival + 1
-            taken = take(message, arrival)
-            home = taken.home
-            if taken.is_asleep:
-                self._rouse(home)
+            watch, is_urgent = None, message.urgent
+            try:
                 taken = take(message, arrival)
-            if taken.quarantined:
-                batch.quarantined.extend(taken.quarantined)
-            if taken.devices:
-                batch.devices.extend(taken.devices)
-            watch = self._watches.get(home)
-            if watch is None:
-                if home not in self._dozing or self._overhear(taken, message.heard, batch):
-                    continue
-                watch = self._rouse(home)
-            if taken.heard:
-                watch = self._hear(watch, message.heard, batch, found)
-            for reading in taken.readings:
-                readings.append(reading)
-                watch = self._observe(watch, reading, found)
-            if taken.urgent and found:  # a press does not wait for its neighbours in the batch
+                home = taken.home
+                if taken.is_asleep:
+                    self._rouse(home)
+                    taken = take(message, arrival)
+                if taken.quarantined:
+                    batch.quarantined.extend(taken.quarantined)
+                if taken.devices:
+                    batch.devices.extend(taken.devices)
+                watch, is_urgent = self._watches.get(home), taken.urgent
+                if watch is None:
+                    if home not in self._dozing or self._overhear(taken, message.heard, batch):
+                        continue
+                    watch = self._rouse(home)
+                if taken.heard:
+                    watch = self._hear(watch, message.heard, batch, found)
+                for reading in taken.readings:
+                    readings.append(reading)
+                    watch = self._observe(watch, reading, found)
+            except FAULTS:  # bulkhead: one message must not deafen us to all others
+                self._put_by(message, batch, found)
+            if is_urgent and found:  # a press does not wait for its neighbours in the batch
                 self._tell(found, max(now, message.heard))
                 if not has_given_way:  # once: many that press at once wait for each other
                     has_given_way = True
                     self._give_way()
+            if watch is None:
+                continue
             if taken.readings:
                 self._changed.add(home)
                 self._watches.move_to_end(home)
@@ -397,7 +418,11 @@ class Pipeline:
                 self._schedule(watch)
         self._tell(found, now)
         for press in _answers(batch.readings):
-            self._desk.pressed(press.home, press.at, now)
+            try:
+                self._desk.pressed(press.home, press.at, now)
+            except FAULTS:  # whoever was asked goes on being called for
+                log.exception("an answer cannot be taken", extra={"home": press.home})
+                self._own_up(press.home, "desk", now, found)
         self.counts.messages += len(handled)
         self.counts.last_message_at = now
         self.finish()
@@ -415,6 +440,28 @@ class Pipeline:
             self._make_room()
         self.counts.took_s = monotonic() - began
         return handled
+
+    def _put_by(self, message: Message, batch: Batch, found: list[Finding]) -> None:
+        """A fault of ours in the midst of this message: it is kept where it can be seen, and told. Of a call for help
+        all that is sure is known: which home it came from."""
+        _, _, below = message.topic.partition("/")
+        hub = below.partition("/")[0]
+        home, heard = self._devices.holds(hub), message.heard
+        log.exception("a message cannot be dealt with", extra={"home": home or ""})
+        batch.quarantined.append(put_by(message, hub, "fault"))
+        if home is None:
+            return
+        if message.urgent and not message.retained:
+            facts = (("kind", Kind.SOS.value), ("last_at", heard.isoformat()))
+            severity = Severity.EMERGENCY
+            found.append(Finding(home=home, code="sos", severity=severity, since=heard, at=heard, facts=facts))
+        self._own_up(home, "intake", heard, found)
+
+    def _own_up(self, home: str, part: str, at: datetime, found: list[Finding]) -> None:
+        """Tell of a fault of ours over this home, once."""
+        if (home, part) not in self._owned_up:
+            self._owned_up.add((home, part))
+            found.append(fault(home, part, at))
 
     def finish(self) -> None:
         """Wait until all that was handled is durable. Raises what the disk had to say against it: nothing that knows of
@@ -448,13 +495,31 @@ class Pipeline:
     def _show(self, watch: Watch, batch: Batch) -> None:
         """What pages and installers read: how the home's devices are, and what it cannot notice."""
         self._shown[watch.home.id] = watch.revision
-        batch.conditions.extend(watch.conditions())
-        batch.gaps[watch.home.id] = watch.gaps()
+        batch.conditions.extend(self._conditions(watch))
+        try:
+            batch.gaps[watch.home.id] = watch.gaps()
+        except FAULTS:
+            self._cannot_show(watch.home.id)
+
+    def _conditions(self, watch: Watch) -> Sequence[Condition]:
+        try:
+            return watch.conditions()
+        except FAULTS:
+            self._cannot_show(watch.home.id)
+            return ()
+
+    def _cannot_show(self, home: str) -> None:
+        log.exception("how the devices of a home are cannot be shown", extra={"home": home})
+        if self._ticked is not None:
+            self._own_up(home, "supervision", self._ticked, self._untold)
 
     def _tell(self, found: list[Finding], now: datetime) -> None:
         if found:
             if self._shadow and (muted := [one for one in found if is_muted(one)]):
-                self._desk.overhear(muted)
+                try:
+                    self._desk.overhear(muted)
+                except FAULTS:
+                    log.exception("what was found without a voice cannot be kept")
                 found[:] = [one for one in found if not is_muted(one)]
             self.counts.findings += len(found)
             self._desk.take(tuple(found), now)
@@ -480,35 +545,13 @@ class Pipeline:
             if self._scheduled.get(home) != due:
                 continue  # an earlier one took its place
             del self._scheduled[home]
-            watch = self._watches.get(home)
-            if (doze := self._dozing.get(home)) is not None:
-                soonest = self._due(doze)
-                if home not in self._missed and home not in self._set_back and (soonest is None or soonest > now):
-                    self._schedule(doze)  # its hub has been heard since
-                    spent_us += GLANCE_US
-                    continue
-                watch = self._rouse(home)
-                spent_us += ROUSE_US
-            if watch is not None:
-                told: list[Finding] = []
-                if (by := self._set_back.pop(home, None)) is not None:
-                    watch.set_back(by)
-                    self._changed.add(home)
-                    if (heard := watch.heard_at()) is not None:
-                        self._note_heard(home, heard, batch)
-                    spent_us += ROUSE_US
-                was, watch = watch, self._plan(watch, now, told)
-                spent_us += LOOK_US if watch is was else TURN_US
-                held = self._held[home]
-                told.extend(_by_plan(watch.tick(now, held.context), held.context))
-                self._looked_at.add(home)
-                if told:
-                    self._changed.add(home)
-                    found.extend(told)
-                    spent_us += TOLD_US * len(told)
-                if watch.revision != self._shown.get(home):
-                    self._show(watch, batch)
-                self._schedule(watch, not_before=now + SAME_HOME_AGAIN)
+            try:
+                spent_us += self._look_after(home, now, found, batch)
+            except FAULTS:  # bulkhead: one home must not blind us to all others
+                log.exception("a home cannot be looked at", extra={"home": home})
+                self._own_up(home, "pipeline", now, found)
+                self._look_at(home, now + AFTER_A_FAULT)
+                spent_us += TOLD_US
         self._tell(found, now)
         if batch:
             self._readings.commit(batch)
@@ -516,6 +559,38 @@ class Pipeline:
         self._checkpoint(now)
         self._make_room()
         self._devices.make_room(now)
+
+    def _look_after(self, home: str, now: datetime, found: list[Finding], batch: Batch) -> int:
+        """A deadline of this home has come; how long that took, about."""
+        watch, spent_us = self._watches.get(home), 0
+        if (doze := self._dozing.get(home)) is not None:
+            soonest = self._due(doze)
+            if home not in self._missed and home not in self._set_back and (soonest is None or soonest > now):
+                self._schedule(doze)  # its hub has been heard since
+                return GLANCE_US
+            watch = self._rouse(home)
+            spent_us += ROUSE_US
+        if watch is None:
+            return spent_us
+        before = len(found)
+        if (by := self._set_back.pop(home, None)) is not None:
+            watch.set_back(by)
+            self._changed.add(home)
+            if (heard := watch.heard_at()) is not None:
+                self._note_heard(home, heard, batch)
+            spent_us += ROUSE_US
+        was, watch = watch, self._plan(watch, now, found)
+        spent_us += LOOK_US if watch is was else TURN_US
+        held = self._held[home]
+        found.extend(_by_plan(watch.tick(now, held.context), held.context))
+        self._looked_at.add(home)
+        if told := len(found) - before:
+            self._changed.add(home)
+            spent_us += TOLD_US * told
+        if watch.revision != self._shown.get(home):
+            self._show(watch, batch)
+        self._schedule(watch, not_before=now + SAME_HOME_AGAIN)
+        return spent_us
 
     def _put_back(self, by: SetBack) -> None:
         """Every home is looked at, one after the other: what it remembers lies ahead of the clock as it stands."""
@@ -633,18 +708,20 @@ class Pipeline:
             self._next_keep = now + self._checkpoint_every
             self._to_keep = sorted(self._changed)
             self._slice = max(CHECKPOINT_SLICE, len(self._to_keep) // CHECKPOINT_TICKS + 1)
-            self._settling = self._settled if self._missed else self._arrival
+            self._settling = self._settled if self._missed or self._unkept else self._arrival
             if not self._to_keep:
                 self.kept_at = now
                 return
         part, self._to_keep = self._to_keep[: self._slice], self._to_keep[self._slice :]
-        if not self._to_keep:
-            self._settled, self.kept_at = self._settling, now
         awake, batch = [home for home in part if home in self._watches], Batch()
         for home in awake:
             self._show(self._watches[home], batch)  # when each device was last heard
-        self._readings.keep([self._kept(home) for home in awake], self._settled, batch)
-        self._changed.difference_update(part)
+        kept = self._kept_of(awake)
+        if not self._to_keep:
+            self.kept_at = now
+            self._settled = self._settled if self._unkept else self._settling
+        self._readings.keep(kept, self._settled, batch)
+        self._changed.difference_update(home for home in part if home not in self._unkept)
 
     def keep_all(self) -> None:
         """Write a checkpoint of every home that moved on: before a clean stop, so that the next start is short."""
@@ -652,9 +729,24 @@ class Pipeline:
         if self._untold:
             return  # the next start remembers once more, and finds it again
         changed, self._to_keep, self._changed = sorted(self._changed), [], set()
-        if not self._missed:
+        kept = self._kept_of(home for home in changed if home in self._watches)
+        if not self._missed and not self._unkept:
             self._settled = self._arrival
-        self._readings.keep([self._kept(home) for home in changed if home in self._watches], self._settled)
+        self._readings.keep(kept, self._settled)
+
+    def _kept_of(self, homes: Iterable[str]) -> list[Checkpoint]:
+        """Their checkpoints. Where a fault of ours lets none be made, the next start remembers from the one before."""
+        kept = []
+        for home in homes:
+            try:
+                kept.append(self._kept(home))
+                self._unkept.discard(home)
+            except (*FAULTS, msgspec.MsgspecError):
+                log.exception("a home's checkpoint cannot be made", extra={"home": home})
+                self._unkept.add(home)
+                if self._ticked is not None:
+                    self._own_up(home, "memory", self._ticked, self._untold)
+        return kept
 
     def _kept(self, home: str) -> Checkpoint:
         watch = self._watches[home]
@@ -690,7 +782,12 @@ class Pipeline:
                 continue
             holders = {self._devices.holds(hub.id) for hub in home.hubs} if home is not None else set()
             others = {other: self._directory.home(other) for other in holders if other is not None and other != name}
-            spent_us += self._follow({**others, name: home})
+            try:
+                spent_us += self._follow({**others, name: home})
+            except FAULTS:  # it is watched as it was until the next start, or until it is changed once more
+                log.exception("a home cannot be followed", extra={"home": name})
+                if self._ticked is not None:
+                    self._own_up(name, "registry", self._ticked, self._untold)
         return spent_us
 
     def _all_names(self) -> Iterator[str]:
@@ -718,6 +815,7 @@ class Pipeline:
             if home is None:
                 for known in (self._watches, self._dozing, self._missed, self._held, self._set_back):
                     known.pop(name, None)
+                self._unkept.discard(name)
             elif doze is not None and doze.home == home:
                 doze.ear.home = home  # the same noun of the newer registry: the older one may go
                 if self._is_replanned(home):

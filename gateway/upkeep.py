@@ -5,6 +5,8 @@ import asyncio
 import gc
 import itertools
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,8 @@ from gateway import anchors, retention
 from gateway.callees import write_people
 from gateway.config import Settings
 from gateway.domain import SIGNS_OF_LIFE, Kind
+from gateway.domain.fault import FAULTS
+from gateway.domain.home import GRID
 from gateway.health import Health
 from gateway.notices import NoCertificate, Notices, certificates
 from gateway.ports import AlertStore, Clock
@@ -61,37 +65,57 @@ LOOKED_AT_ONCE = 200
 """Homes whose visits are looked at in one go."""
 
 
+@contextmanager
+def contained(desk: Desk, clock: Clock, part: str) -> Iterator[None]:
+    """A fault of ours in this part of the house-keeping does not take the gateway with it: it is told, and the part is
+    done again when its time comes."""
+    try:
+        yield
+    except FAULTS:
+        log.exception("house-keeping failed", extra={"part": part})
+        desk.own_up(GRID, part, clock.now())
+
+
 async def keep_up(settings: Settings, stores: "Stores", desk: Desk, clock: Clock, health: Health, wish: Wish) -> None:
     """The gateway's own affairs: what administrators are told of it, and whom its watchdog would tell."""
     notices, copy_at, is_damaged = Notices(), clock.now(), False
+    ends: dict[str, datetime] = {}
     for round_ in itertools.count():
         now = clock.now()
         if round_ % CERTIFICATES_EVERY == 0:
-            ends = await asyncio.to_thread(_certificates, settings)
-        missing = noted_missing(settings.state)
-        said = notices.look(
-            now, is_full=health.reserve.is_full, watchdog_s=health.watchdog_s(), ends=ends, missing=missing
-        )
-        if found := list(said):
-            await asyncio.to_thread(desk.take, found, now)
-        if missing:
-            forget_missing(settings.state)
+            with contained(desk, clock, "certificates"):
+                ends = await asyncio.to_thread(_certificates, settings)
+        with contained(desk, clock, "notices"):
+            missing = noted_missing(settings.state)
+            said = notices.look(
+                now, is_full=health.reserve.is_full, watchdog_s=health.watchdog_s(), ends=ends, missing=missing
+            )
+            if found := list(said):
+                await asyncio.to_thread(desk.take, found, now)
+            if missing:
+                forget_missing(settings.state)
         if round_ % ANCHOR_EVERY == ANCHOR_EVERY - 1:  # an hour after a start, and from then on each hour
-            await asyncio.to_thread(_keep_to_retention, settings, stores, now)
+            with contained(desk, clock, "retention"):
+                await asyncio.to_thread(_keep_to_retention, settings, stores, now)
         if round_ % ANCHOR_EVERY == 0:
-            await asyncio.to_thread(_note_anchor, settings.state, stores.alerts, now)
+            with contained(desk, clock, "trail"):
+                await asyncio.to_thread(_note_anchor, settings.state, stores.alerts, now)
         if wish.asked_at is not None or (now >= copy_at and is_time(settings.state, now)):
             copy_at = now + AGAIN
-            damaged = await asyncio.to_thread(keep_copies, settings.state, now, book=not settings.book)
-            wish.tried(now)
-            if damaged and not is_damaged:
-                note_missing(settings.state, Missing("damaged", now))
-            is_damaged = bool(damaged)
+            with contained(desk, clock, "copies"):
+                try:
+                    damaged = await asyncio.to_thread(keep_copies, settings.state, now, book=not settings.book)
+                finally:
+                    wish.tried(now)
+                if damaged and not is_damaged:
+                    note_missing(settings.state, Missing("damaged", now))
+                is_damaged = bool(damaged)
         if round_ % PEOPLE_EVERY == 0:
-            try:
-                await asyncio.to_thread(write_people, settings.state, stores.registry, now)
-            except OSError as error:  # a full disk: the watchdog has the list of a moment ago
-                log.warning("the watchdog's list cannot be written", extra={"reason": error.strerror})
+            with contained(desk, clock, "people"):
+                try:
+                    await asyncio.to_thread(write_people, settings.state, stores.registry, now)
+                except OSError as error:  # a full disk: the watchdog has the list of a moment ago
+                    log.warning("the watchdog's list cannot be written", extra={"reason": error.strerror})
         await asyncio.sleep(UPKEEP_EVERY_S)
 
 
@@ -133,19 +157,24 @@ async def keep_tidy(stores: "Stores", registrar: Registry, desk: Desk, clock: Cl
         await asyncio.sleep(TIDY_EVERY_S)
         if stop.is_set():
             return
-        await asyncio.to_thread(stores.readings.tidy)
-        await asyncio.to_thread(stores.alerts.tidy)
-        for home in await asyncio.to_thread(registrar.end_pauses, now=clock.now()):
-            log.info("a pause has ended", extra={"home": home})
-        for home in await asyncio.to_thread(
-            registrar.plans.end_absences, partial(signs_inside, stores), now=clock.now()
-        ):
-            log.info("somebody is at home again", extra={"home": home})
+        with contained(desk, clock, "tidying"):
+            await asyncio.to_thread(stores.readings.tidy)
+            await asyncio.to_thread(stores.alerts.tidy)
+        with contained(desk, clock, "pauses"):
+            for home in await asyncio.to_thread(registrar.end_pauses, now=clock.now()):
+                log.info("a pause has ended", extra={"home": home})
+        with contained(desk, clock, "absences"):
+            signs = partial(signs_inside, stores)
+            for home in await asyncio.to_thread(registrar.plans.end_absences, signs, now=clock.now()):
+                log.info("somebody is at home again", extra={"home": home})
         if round_ % ROLL_UP_EVERY == 1:
-            await asyncio.to_thread(stores.readings.roll_up)
+            with contained(desk, clock, "hours"):
+                await asyncio.to_thread(stores.readings.roll_up)
         if round_ % LOOK_AHEAD_EVERY == 1:
-            await look_ahead(stores, desk, clock)
-            await look_for_visits(stores, desk, clock)
+            with contained(desk, clock, "shifts"):
+                await look_ahead(stores, desk, clock)
+            with contained(desk, clock, "visits"):
+                await look_for_visits(stores, desk, clock)
         if round_ % SWEEP_ALL_EVERY == 0:
             gc.unfreeze()
         if round_ % SWEEP_EVERY == 0:
@@ -165,8 +194,9 @@ async def look_ahead(stores: "Stores", desk: Desk, clock: Clock) -> None:
     trials = await asyncio.to_thread(stores.alerts.trials)
     for place in await asyncio.to_thread(gaps.watched, stores.registry):
         now = clock.now()
-        for finding in await asyncio.to_thread(gaps.findings, place, stores.registry, now, trials):
-            await asyncio.to_thread(desk.take, [finding], now)
+        with contained(desk, clock, "shifts"):
+            for finding in await asyncio.to_thread(gaps.findings, place, stores.registry, now, trials):
+                await asyncio.to_thread(desk.take, [finding], now)
         await asyncio.sleep(PAUSE_S)
 
 
@@ -177,9 +207,9 @@ async def look_for_visits(stores: "Stores", desk: Desk, clock: Clock) -> None:
     homes = sorted(await asyncio.to_thread(stores.registry.homes), key=lambda home: (home.grid, home.id))
     for place in range(0, len(homes), LOOKED_AT_ONCE):
         now = clock.now()
-        due = await asyncio.to_thread(
-            visits.planned, homes[place : place + LOOKED_AT_ONCE], stores.registry, visited, now
-        )
-        for finding in await asyncio.to_thread(list, visits.findings(due, stores.alerts, now)):
-            await asyncio.to_thread(desk.take, [finding], now)
+        some = homes[place : place + LOOKED_AT_ONCE]
+        with contained(desk, clock, "visits"):
+            due = await asyncio.to_thread(visits.planned, some, stores.registry, visited, now)
+            for finding in await asyncio.to_thread(list, visits.findings(due, stores.alerts, now)):
+                await asyncio.to_thread(desk.take, [finding], now)
         await asyncio.sleep(PAUSE_S)

@@ -797,16 +797,19 @@ def _put_away_faults(road: Road, message: Message, taken: Taken, faults: Iterabl
 
 
 def _put_away(road: Road, message: Message, taken: Taken, reason: str, detail: str = "") -> None:
-    taken.quarantined.append(
-        Quarantined(
-            _shown(message.topic, TOPIC_SHOWN),
-            reason,
-            to_ms(message.heard),
-            len(message.payload),
-            message.payload[:HEAD_SHOWN],
-            road.hub,
-            _shown(detail, DETAIL_SHOWN),
-        )
+    taken.quarantined.append(put_by(message, road.hub, reason, detail))
+
+
+def put_by(message: Message, hub: str, reason: str, detail: str = "") -> Quarantined:
+    """What is kept of a message that could not be used."""
+    return Quarantined(
+        _shown(message.topic, TOPIC_SHOWN),
+        reason,
+        to_ms(message.heard),
+        len(message.payload),
+        message.payload[:HEAD_SHOWN],
+        hub,
+        _shown(detail, DETAIL_SHOWN),
     )
 
 

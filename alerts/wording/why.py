@@ -11,6 +11,7 @@ from alerts.maintenance import TEST, tested
 from alerts.wording.names import device_name, duty_name, kind_name, named, room_name, task_name
 from alerts.wording.speech import clock, say, span
 from gateway.domain import Duty, Finding, Home, Kind
+from gateway.domain.home import GRID
 
 USUAL = frozenset({"usual", "usual_s", "usual_at"})
 """The facts that say what is usual here. One that is empty says that nobody knows it yet."""
@@ -303,6 +304,12 @@ def _why_vital(finding: Finding, language: str, zone: ZoneInfo, home: Home | Non
 
 
 def _why_broken(finding: Finding, language: str, zone: ZoneInfo, home: Home | None) -> list[str]:
+    if finding.home == GRID:
+        part, time, over = finding.fact("detector"), clock(finding.since, zone, finding.at), finding.fact("over")
+        failed = N_("The part “{part}” of the program failed at {time}; its log says why.")
+        untold = N_("The people of the home {home} could not be told: see to it yourself.")
+        said = [say(language, failed, part=part, time=time)]
+        return [*said, say(language, untold, home=over)] if over else said
     return [
         say(
             language,
