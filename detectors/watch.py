@@ -11,10 +11,12 @@ from typing import Any
 
 from detectors.coverage import Blindness
 from detectors.ear import Ear, EarState
+from detectors.emergency import SEVERITIES, Emergency
+from detectors.fall import Fall
 from detectors.inactivity import Inactivity
 from detectors.kinds import CLOCK, RETURNED
 from detectors.supervision import Supervision
-from gateway.domain import SIGNS_OF_LIFE, Condition, Finding, Gap, Home, Kind, Reading
+from gateway.domain import SIGNS_OF_LIFE, URGENT, Condition, Finding, Gap, Home, Kind, Reading, Severity
 from gateway.domain.fault import FAILED, fault
 from gateway.ports import Context, Detector
 
@@ -150,6 +152,7 @@ class Watch:
                     found.extend(said)
             except Exception:  # bulkhead: one broken detector must not blind the others
                 found.extend(self._report_broken(detector, reading.at))
+                found.extend(self._call_all_the_same(detector, reading))
             due = detector.due()
             if detector is supervision:
                 self._check_at = due
@@ -318,6 +321,23 @@ class Watch:
         self._broken |= {name}
         log.exception("detector failed", extra={"home": self.home.id, "detector": name})
         return [fault(self.home.id, name, at)]
+
+    def _call_all_the_same(self, detector: Detector, reading: Reading) -> list[Finding]:
+        """Whoever was to hear a call for help is broken: then it is told as it was said."""
+        if not isinstance(detector, (Emergency, Fall)) or reading.kind not in URGENT or not reading.value:
+            return []
+        said = (("kind", reading.kind.value), ("sensor", reading.sensor), ("room", reading.room))
+        return [
+            Finding(
+                home=self.home.id,
+                code=reading.kind.value,
+                severity=SEVERITIES.get(reading.kind, Severity.EMERGENCY),
+                since=reading.at,
+                at=reading.heard,
+                subject=reading.subject,
+                facts=(*said, ("last_at", reading.at.isoformat())),
+            )
+        ]
 
 
 def _due(ear: Ear, soonest: datetime | None, check_at: datetime | None) -> datetime | None:

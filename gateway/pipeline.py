@@ -182,7 +182,12 @@ class Pipeline:
         else:
             self._devices.remember(self._readings.devices())
             for home in homes:
-                self._watch(home)
+                try:
+                    self._watch(home)
+                except FAULTS:  # it is tried again with each of its messages, and whoever calls from there is heard
+                    log.exception("a home cannot be watched", extra={"home": home.id})
+                    self._own_up(home.id, "pipeline", now, self._untold)
+                    self._lay_down(Doze.restored(home, {}))
         self._settled = self._readings.settled()
         reached: dict[str, int] = {}
         for checkpoint in self._readings.checkpoints():
@@ -284,12 +289,12 @@ class Pipeline:
             for hub in home.hubs:
                 if said := glance.values.sensors.get(hub.id):
                     self._devices.restore_hub(hub.id, said)
-        except (zlib.error, msgspec.DecodeError, LookupError, TypeError, ValueError):
+            if (heard := doze.ear.state.heard) is not None:
+                lines = self._lines(home.id)
+                self._let_hold(home, span_at(lines, heard, home.zone), lines, None)
+        except (*FAULTS, zlib.error, msgspec.DecodeError):
             return False  # it is woken at once, and then its readings are replayed
         self._dozing[home.id] = doze
-        if (heard := doze.ear.state.heard) is not None:
-            lines = self._lines(home.id)
-            self._let_hold(home, span_at(lines, heard, home.zone), lines, None)
         return True
 
     def _lay_down(self, doze: Doze) -> bool:

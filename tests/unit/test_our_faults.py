@@ -18,10 +18,13 @@ from alerts.desk import Desk
 from alerts.sitting import Sitting
 from alerts.wording.why import explain
 from detectors import Watch
+from detectors.emergency import Emergency
+from detectors.fall import Fall
+from gateway import pipeline
 from gateway.app import Stores
 from gateway.domain import Area, Duty, Finding, Grid, Home, Hub, Kind, Person, Purpose, Reach, Role, Sensor, Severity
 from gateway.domain.fault import FAILED
-from gateway.pipeline import AFTER_A_FAULT, Pipeline
+from gateway.pipeline import AFTER_A_FAULT, AWAKE_AT_MOST, Pipeline
 from gateway.ports import Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -64,10 +67,14 @@ class Street:
         zone, sensors = ZoneInfo("Asia/Shanghai"), (cord, motion, bell)
         return Home(id=name, code=name.upper(), name=name, grid="g1", zone=zone, hubs=(hub,), sensors=sensors)
 
-    def start(self) -> None:
+    def start(self, awake_at_most: int = AWAKE_AT_MOST) -> None:
         self.desk = Desk(self.alerts, self.registry)
         self.pipeline = Pipeline(
-            intake=Intake(self.registry), directory=self.registry, readings=self.readings, desk=self.desk
+            intake=Intake(self.registry),
+            directory=self.registry,
+            readings=self.readings,
+            desk=self.desk,
+            awake_at_most=awake_at_most,
         )
         self.pipeline.start(self.now)
 
@@ -111,20 +118,20 @@ def street() -> Street:
     return Street()
 
 
-def breaks(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, over: object = None) -> None:
+def breaks(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, over: object = None) -> None:
     """This method has a fault of ours in it, over the one home or over all."""
     whole = getattr(owner, name)
 
-    def broken(self: object, *given: object, **more: object) -> object:
-        if over is None or over in map(_home_of, (self, *given)):
+    def broken(*given: object, **more: object) -> object:
+        if over is None or over in map(_home_of, given):
             raise KeyError("a fault of ours")
-        return whole(self, *given, **more)
+        return whole(*given, **more)
 
     monkeypatch.setattr(owner, name, broken)
 
 
 def _home_of(one: object) -> object:
-    home = one if isinstance(one, str) else getattr(one, "home", None)
+    home = one if isinstance(one, (str, Home)) else getattr(one, "home", None)
     return getattr(home, "id", home)
 
 
@@ -175,6 +182,27 @@ def test_a_home_that_cannot_be_judged_is_told_once_and_its_neighbour_is_judged(s
     assert street.called("h1") == {"zhang"}
     stored = street.readings.readings("h1", NOON, street.now + timedelta(minutes=1), [Kind.SOS])
     assert len(stored) == 2, "what it said is stored: whoever mends the fault finds it"
+
+
+@pytest.mark.parametrize("detector", [Emergency, Fall])
+def test_whoever_was_to_hear_a_call_for_help_is_broken_and_it_is_told_as_it_was_said(street, monkeypatch, detector):
+    breaks(monkeypatch, detector, "observe")
+    for _ in range(2):
+        street.press("h1")
+
+    (alert,) = [one for one in street.alerts.alerts(home="h1") if one.code == "sos"]
+    assert (alert.count, alert.finding.fact("sensor")) == (2, "h1-cord")
+    assert street.called("h1") == {"zhang"}
+
+
+@pytest.mark.parametrize("awake", [AWAKE_AT_MOST, 0])
+def test_a_home_that_cannot_be_watched_at_all_still_calls_for_help(street, monkeypatch, awake):
+    breaks(monkeypatch, pipeline, "watch_over", "h1")
+    street.start(awake)
+    street.goes_on(1)
+    street.press("h1", "h2")
+
+    assert (set(street.told("h1")), street.told("h2")) == ({FAILED, "sos"}, ["sos"])
 
 
 def test_a_start_outlives_what_broke_the_gateway_before(street, monkeypatch):
