@@ -155,6 +155,7 @@ def test_a_change_of_the_clock_neither_hides_nor_invents(zone):
         assert timedelta(hours=6) <= told.at - told.since <= timedelta(hours=10)
 
 
+@pytest.mark.faulty
 def test_a_broken_detector_does_not_blind_the_others():
     class Broken:
         """Falls at every reading."""

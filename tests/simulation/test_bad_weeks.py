@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from detectors import Watch
 from gateway.domain import Act, Alert, Delivery, Entry, Purpose, Sending, State
 from gateway.ports import Letter
 from gateway.week import live_through_a_bad_week, live_through_bad_weeks, lived_and_kept
@@ -49,6 +50,16 @@ def test_the_same_seed_lives_the_same_week_to_the_letter():
 
 
 # --------------------------------------------------------------------------- a test that cannot fail is none
+
+
+def test_a_fault_of_ours_that_the_gateway_contains_is_seen(monkeypatch):
+    def broken(self):
+        raise ZeroDivisionError("over a home")
+
+    monkeypatch.setattr(Watch, "gaps", broken)
+    week = live_through_a_bad_week(TRIED_ON, days=1)
+
+    assert "a fault of ours" in " ".join(week.broken) and "over a home" in " ".join(week.broken)
 
 
 @pytest.fixture(scope="module")

@@ -517,6 +517,7 @@ def test_what_hangs_is_given_up_waiting_for_and_tried_again():
     in_virtual_time(story)
 
 
+@pytest.mark.faulty
 def test_a_broken_channel_stops_nobody_else(caplog):
     async def story(clock):
         post = Post(clock, phone=lambda d: None, broken=lambda d: 1 / 0)

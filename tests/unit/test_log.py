@@ -67,6 +67,7 @@ class Broken:
         return None
 
 
+@pytest.mark.faulty
 async def test_a_day_with_everything_going_wrong_names_nobody(logged):
     rig = Rig()
     with rig.registry.begin() as ledger:

@@ -34,6 +34,8 @@ from ingest.devices import Devices
 from ingest.intake import Intake
 from simulators.vtime import VirtualClock
 
+pytestmark = pytest.mark.faulty
+
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 HOMES = ("h1", "h2")
 
