@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import chain, islice
 from time import monotonic
@@ -19,7 +19,7 @@ import msgspec
 from alerts.desk import Desk
 from detectors import Doze, SetBack, Watch, is_muted, watch_over
 from gateway.domain import Condition, Finding, Home, Kind, Monitoring, Override, Reading, Severity, Span
-from gateway.domain.fault import FAULTS, fault
+from gateway.domain.fault import FAULTS, Astray, fault
 from gateway.domain.plan import ALWAYS_ON, OFF, WORDED, YES, options_in, readable, span_at
 from gateway.ports import Batch, Checkpoint, Context, Directory, Message, ReadingStore
 from ingest.intake import Intake, put_by
@@ -74,6 +74,9 @@ NO_OPTIONS: Mapping[str, Mapping[str, Any]] = {}
 
 SAME_HOME_AGAIN = timedelta(seconds=1)
 """A home whose deadline cannot be told yet is not asked more often than this."""
+
+AT_FAULT_AT_MOST, WELL_AFTER = 20, timedelta(minutes=10)
+"""Homes over which a fault of ours may have come up since a start that long ago."""
 
 AFTER_A_FAULT = timedelta(minutes=1)
 """A home over which a fault of ours came up is looked at again after this."""
@@ -152,6 +155,7 @@ class Pipeline:
         self._looked_at: set[str] = set()  # … and those of which merely a deadline has come since
         self._shown: dict[str, tuple[int, bool]] = {}  # which revision of a home's equipment the store shows
         self._ticked: datetime | None = None
+        self._began = datetime.max.replace(tzinfo=UTC)
         self._set_back: dict[str, SetBack] = {}  # homes that still remember by a clock which was put back since
         self._climbs_on = False  # more ladders are due than one tick climbs
         self._to_keep: list[str] = []
@@ -174,7 +178,7 @@ class Pipeline:
         Of a few homes all are awake then. Of many each is laid down, and woken when its turn comes: by its next message
         or deadline, and those that have missed something one after the other, at once.
         """
-        self._version = self._directory.version()
+        self._began, self._version = now, self._directory.version()
         homes = [home for home in self._directory.homes() if home.state is not Monitoring.RETIRED]
         if len(homes) > self._awake_at_most:
             for home in homes:
@@ -463,10 +467,14 @@ class Pipeline:
         self._own_up(home, "intake", heard, found)
 
     def _own_up(self, home: str, part: str, at: datetime, found: list[Finding]) -> None:
-        """Tell of a fault of ours over this home, once."""
+        """Tell of a fault of ours over this home, once. Raises Astray where there are too many, and the start long ago:
+        just after one another would not mend them, and whoever calls for help is heard all the same."""
         if (home, part) not in self._owned_up:
             self._owned_up.add((home, part))
             found.append(fault(home, part, at))
+            homes = len({over for over, _ in self._owned_up})
+            if homes > AT_FAULT_AT_MOST and self._ticked is not None and self._ticked - self._began >= WELL_AFTER:
+                raise Astray(f"a fault of ours over {homes} homes")
 
     def finish(self) -> None:
         """Wait until all that was handled is durable. Raises what the disk had to say against it: nothing that knows of

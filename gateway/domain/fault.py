@@ -12,6 +12,11 @@ FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameErro
 gateway falls, and begins anew with what is durable."""
 
 
+class Astray(Exception):
+    """A mistake of ours over so many homes that it is about none of them: what the program remembers is wrong, and to
+    begin anew with what is durable mends it."""
+
+
 def fault(home: str, part: str, at: datetime, *, over: str = "") -> Finding:
     """What is told where a part of the program failed over a home; `over` it, where the home's own people cannot be
     told and the installation's are."""

@@ -23,7 +23,7 @@ from detectors.fall import Fall
 from gateway import pipeline
 from gateway.app import Stores
 from gateway.domain import Area, Duty, Finding, Grid, Home, Hub, Kind, Person, Purpose, Reach, Role, Sensor, Severity
-from gateway.domain.fault import FAILED
+from gateway.domain.fault import FAILED, Astray
 from gateway.pipeline import AFTER_A_FAULT, AWAKE_AT_MOST, Pipeline
 from gateway.ports import Message
 from gateway.registry import Registry
@@ -261,6 +261,20 @@ def test_what_cannot_be_shown_of_its_devices_costs_no_alarm(street, monkeypatch,
     street.goes_on(1)
 
     assert (street.told("h1"), street.told("h2")) == ([FAILED, "sos"], ["sos"])
+
+
+def test_where_it_comes_up_over_many_homes_long_after_the_start_the_gateway_begins_anew(street, monkeypatch):
+    """What it remembers is wrong then. Just after a start it is something that another would not mend."""
+    monkeypatch.setattr(pipeline, "AT_FAULT_AT_MOST", 1)
+    street.goes_on(15)
+    breaks(monkeypatch, Watch, "observe")
+    with pytest.raises(Astray, match="over 2 homes"):
+        street.moves("h1", "h2")
+
+    street.start()
+    street.moves("h1", "h2")
+    street.press("h1", "h2")
+    assert street.called("h1") == street.called("h2") == {"zhang"}
 
 
 def test_a_disk_that_fails_is_no_fault_of_ours(street, monkeypatch):
