@@ -61,6 +61,9 @@ STRIKE = timedelta(seconds=1)
 """So long a channel's next message waits for the one before to be struck out, once it is taken. A disk that is slower
 must not hold up calls."""
 
+AFTER_A_FAULT = timedelta(seconds=5)
+"""The outbox is looked through again after this; whoever is woken meanwhile sets off what is new."""
+
 AT_HAND = 2
 """Messages whose words are looked up together with the outbox: a press needs no second way to the stores."""
 
@@ -193,8 +196,13 @@ class Courier:
                     if self._set_off_fresh(group):
                         await asyncio.sleep(OUT_OF_THE_DOOR_S)
                     if not self._leaving:
-                        self._look(group)
-                        await self._rest(self._store.next_delivery())
+                        try:
+                            self._look(group)
+                        except FAULTS:  # bulkhead: one line of the outbox must not keep what is new from setting off
+                            log.exception("the outbox cannot be looked through")
+                            await self._rest(self._clock.now() + AFTER_A_FAULT)
+                        else:
+                            await self._rest(self._store.next_delivery())
         except BaseExceptionGroup as faults:
             if len(faults.exceptions) > 1:
                 raise

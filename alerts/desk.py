@@ -167,7 +167,10 @@ class Desk:
     def tick(self, now: datetime) -> bool:
         """Climb what is due, what is due first first. True: more is due, and the next tick should follow at once."""
         if self._seen is None or now < self._seen - SETBACK:
-            self._mend(now)
+            try:
+                self._mend(now)
+            except FAULTS:
+                log.exception("deadlines cannot be mended")
         self._seen = now
         due = self._store.timers_due(now, TIMERS_AT_ONCE)
         if not due:

@@ -470,6 +470,27 @@ def test_a_message_that_breaks_the_courier_is_tried_again_and_others_are_sent(mo
     in_virtual_time(story)
 
 
+def test_a_line_of_the_outbox_that_nobody_can_read_keeps_no_emergency_from_setting_off(monkeypatch):
+    def unreadable(self, *_: object) -> None:
+        raise ValueError("'carrier-pigeon' is not a valid Purpose")
+
+    monkeypatch.setattr(MemoryAlerts, "outbox", unreadable)
+
+    async def story(clock: VirtualClock) -> None:
+        post = Post(clock, console=lambda delivery: None)
+        post.on_duty(Reach(channel="console"))
+        running = asyncio.create_task(post.courier.run())
+        await asyncio.sleep(5)
+        alert = post.finds()
+        await asyncio.sleep(5)
+        assert not running.done()
+        running.cancel()
+
+        assert [delivery.alert for _, delivery in post.channels["console"].tried] == [alert]
+
+    in_virtual_time(story)
+
+
 # --------------------------------------------------------------------------- house-keeping
 
 
