@@ -16,8 +16,8 @@ from fastapi.dependencies import utils
 from sqlalchemy import Engine
 
 from dashboard.auth import Passwords
-from gateway.domain.fault import FAULTS
 from gateway.stores import book
+from gateway.week.ours import OurFaults
 
 gc.set_threshold(100_000, 20, 20)
 """Tests make much and throw it away: to look for it a hundred times as seldom takes a seventh off their time."""
@@ -29,17 +29,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-class _Seen(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.faults: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, FAULTS):
-            self.faults.append(f"{record.name}: {record.getMessage()}: {error!r}")
-
-
 CONTAIN = ("detectors.watch", "gateway.pipeline", "gateway.upkeep", "alerts.desk", "alerts.courier")
 
 
@@ -47,7 +36,7 @@ CONTAIN = ("detectors.watch", "gateway.pipeline", "gateway.upkeep", "alerts.desk
 def no_fault_of_ours_passes_because_it_was_contained(request: pytest.FixtureRequest) -> Iterator[None]:
     """The gateway goes on where a home, a message or an alert meets a mistake of ours. A test that meets one fails,
     unless it is about that."""
-    seen, places = _Seen(), [logging.getLogger(name) for name in CONTAIN]
+    seen, places = OurFaults(), [logging.getLogger(name) for name in CONTAIN]
     for place in places:
         place.addHandler(seen)
     yield

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from gateway.domain.fault import FAULTS
 from gateway.week.diary import Books, Week
 from gateway.week.life import live_through
 from gateway.week.luck import start_of
+from gateway.week.ours import OurFaults
 from simulators.vtime import VirtualClock, live
 
 DAYS = 4
@@ -39,25 +39,12 @@ def lived_and_kept(seed: int, days: int = DAYS) -> tuple[Week, Books]:
         week.broken += seen.faults
         return week, books
 
-    start, seen, root = start_of(seed), _OurFaults(logging.ERROR), logging.getLogger()
+    start, seen, root = start_of(seed), OurFaults(), logging.getLogger()
     root.addHandler(seen)
     try:
         return live(main, start)
     finally:
         root.removeHandler(seen)
-
-
-class _OurFaults(logging.Handler):
-    """The gateway contains its own mistakes and goes on; here none passes for that reason."""
-
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self.faults: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, FAULTS):
-            self.faults.append(f"a fault of ours: {record.getMessage()}: {error!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from gateway.domain import Delivery, Purpose, Stage
 from gateway.ports import Letter, TryLater, Undeliverable
 from gateway.week.diary import Carried, Week
 from gateway.week.machine import Power
+from gateway.week.ours import Untried
 from gateway.week.people import until_it_answers
 
 FOR_EVER_S = 86_400.0
@@ -65,7 +66,7 @@ class Carrier:
         if mode is Mode.REFUSES or delivery.person in self.dead_numbers:
             raise Undeliverable("no such number")
         if mode is Mode.FALLS:
-            raise ZeroDivisionError("a carrier that nobody has tried out")
+            raise Untried("a carrier that nobody has tried out")
         if mode is Mode.HANGS:
             await asyncio.sleep(FOR_EVER_S)
         is_lost = self.receipts is Receipts.DENY and self.chance.random() < 0.15

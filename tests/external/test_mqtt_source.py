@@ -4,7 +4,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,15 @@ Ear = Callable[..., MqttSource]
 
 def payloads(messages: list[Message]) -> list[bytes]:
     return [message.payload for message in messages]
+
+
+@contextmanager
+def soon(hub: Device, word: str) -> Iterator[None]:
+    """A press while somebody already listens, and the broker's word for it before the hub may leave."""
+    press = threading.Timer(0.2, hub.say, ("shouwang/hub-a/plain/sos/bed", word))
+    press.start()
+    yield
+    press.join()
 
 
 def test_what_a_hub_says_is_heard_once(broker: LiveBroker, ear: Ear) -> None:
@@ -97,9 +107,8 @@ def test_a_press_ends_the_linger(broker: LiveBroker, ear: Ear) -> None:
         hub.say("shouwang/hub-a/plain/hall", "first")
         assert payloads(hear(source, 1)) == [b"first"]
         hub.say("shouwang/hub-a/plain/hall", "waits to share a commit")
-        threading.Timer(0.2, hub.say, ("shouwang/hub-a/plain/sos/bed", "press")).start()
-
-        assert payloads(source.poll(timedelta(minutes=1))) == [b"press"]
+        with soon(hub, "press"):
+            assert payloads(source.poll(timedelta(minutes=1))) == [b"press"]
         assert payloads(source.poll(timedelta(0))) == [b"waits to share a commit"]
 
 
@@ -128,11 +137,10 @@ def test_a_flood_of_presses_does_not_silence_readings(broker: LiveBroker, ear: E
         hub.say("shouwang/hub-a/plain/hall", "first")
         assert payloads(hear(source, 1)) == [b"first"]
         hub.say("shouwang/hub-a/plain/hall", "waiting")
-        threading.Timer(0.2, hub.say, ("shouwang/hub-a/plain/sos/bed", "press 1")).start()
-        assert payloads(source.poll(timedelta(minutes=1))) == [b"press 1"]
-        threading.Timer(0.2, hub.say, ("shouwang/hub-a/plain/sos/bed", "press 2")).start()
-
-        assert payloads(source.poll(timedelta(minutes=1))) == [b"press 2", b"waiting"]
+        with soon(hub, "press 1"):
+            assert payloads(source.poll(timedelta(minutes=1))) == [b"press 1"]
+        with soon(hub, "press 2"):
+            assert payloads(source.poll(timedelta(minutes=1))) == [b"press 2", b"waiting"]
 
 
 def test_a_batch_has_a_bound(broker: LiveBroker, ear: Ear) -> None:

@@ -52,6 +52,7 @@ def test_the_same_seed_lives_the_same_week_to_the_letter():
 # --------------------------------------------------------------------------- a test that cannot fail is none
 
 
+@pytest.mark.faulty
 def test_a_fault_of_ours_that_the_gateway_contains_is_seen(monkeypatch):
     def broken(self):
         raise ZeroDivisionError("over a home")
