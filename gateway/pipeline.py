@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 SLICE = 16
 """Messages of a batch after which is asked who calls for help: some milliseconds."""
 
+TOLD_AT_ONCE = 16
+"""Of what readings show so much is told at once, a millisecond each: a press that comes meanwhile waits for no more."""
+
 HEARD_EVERY = timedelta(seconds=5)
 """How often a home's *last heard* is written: a heartbeat alone is not worth an fsync."""
 
@@ -387,7 +390,7 @@ class Pipeline:
         has_given_way = False
         for message in chain.from_iterable(_with_presses(messages, presses, handled)):
             self._arrival = arrival = self._arrival + 1
-            watch, is_urgent = None, message.urgent
+            watch, is_urgent, known = None, message.urgent, len(found)
             try:
                 taken = take(message, arrival)
                 home = taken.home
@@ -410,11 +413,13 @@ class Pipeline:
                     watch = self._observe(watch, reading, found)
             except FAULTS:  # bulkhead: one message must not deafen us to all others
                 self._put_by(message, batch, found)
-            if is_urgent and found:  # a press does not wait for its neighbours in the batch
-                self._tell(found, max(now, message.heard))
+            if is_urgent and len(found) > known:  # a press does not wait for its neighbours in the batch
+                self._tell(found, max(now, message.heard), known)
                 if not has_given_way:  # once: many that press at once wait for each other
                     has_given_way = True
                     self._give_way()
+            elif len(found) >= TOLD_AT_ONCE:
+                self._tell(found, now)
             if watch is None:
                 continue
             if taken.readings:
@@ -526,17 +531,20 @@ class Pipeline:
         if self._ticked is not None:
             self._own_up(home, "supervision", self._ticked, self._untold)
 
-    def _tell(self, found: list[Finding], now: datetime) -> None:
-        if found:
-            if self._shadow and (muted := [one for one in found if is_muted(one)]):
-                try:
-                    self._desk.overhear(muted)
-                except FAULTS:
-                    log.exception("what was found without a voice cannot be kept")
-                found[:] = [one for one in found if not is_muted(one)]
-            self.counts.findings += len(found)
-            self._desk.take(tuple(found), now)
-            found.clear()
+    def _tell(self, found: list[Finding], now: datetime, since: int = 0) -> None:
+        """Let the desk have what was found; `since`, where not all of it, but what was found last."""
+        told = found[since:]
+        if not told:
+            return
+        if self._shadow and (muted := [one for one in told if is_muted(one)]):
+            try:
+                self._desk.overhear(muted)
+            except FAULTS:
+                log.exception("what was found without a voice cannot be kept")
+            told = [one for one in told if not is_muted(one)]
+        self.counts.findings += len(told)
+        self._desk.take(told, now)
+        del found[since:]
 
     # ------------------------------------------------------------------ time
 

@@ -10,6 +10,7 @@ from alerts.desk import Desk
 from gateway.domain import (
     Area,
     Duty,
+    Finding,
     Grid,
     Home,
     Hub,
@@ -21,9 +22,10 @@ from gateway.domain import (
     Role,
     Room,
     Sensor,
+    Severity,
     State,
 )
-from gateway.pipeline import AWAKE_AT_MOST, SLICE, Pipeline, _unpacked
+from gateway.pipeline import AWAKE_AT_MOST, SLICE, TOLD_AT_ONCE, Pipeline, _unpacked
 from gateway.ports import Checkpoint, Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -156,6 +158,36 @@ def test_a_press_in_the_midst_of_a_batch_does_not_wait_for_the_rest_of_it(gatewa
     assert told == [[], [("sos", 1)]], "asked after each slice, and told before the next"
     assert [message.urgent for message in handled] == [False] * SLICE + [True] + [False] * 2 * SLICE
     assert [r.kind for r in gateway.readings.newest("h1", [Kind.SOS])] == [Kind.SOS], "durable, so it may be settled"
+
+
+def test_whoever_calls_for_help_does_not_wait_for_what_other_readings_show(gateway, monkeypatch):
+    """Where every device of a town chatters in the same minute, whoever presses a button waits for a few of them."""
+    told, observe, take = [], gateway.pipeline._observe, gateway.pipeline._desk.take
+
+    def chatters(watch, reading, found):
+        if reading.kind is Kind.MOTION:
+            device = f"device-{len(found) + sum(map(len, told))}"
+            one = {"home": "h1", "severity": Severity.TECHNICAL, "since": reading.at, "at": reading.at}
+            found.append(Finding(code="device_chatter", subject=device, **one))
+        return observe(watch, reading, found)
+
+    def takes(findings, now):
+        told.append([one.code for one in findings])
+        return take(findings, now)
+
+    monkeypatch.setattr(gateway.pipeline, "_observe", chatters)
+    monkeypatch.setattr(gateway.pipeline._desk, "take", takes)
+    presses = [gateway.message("sos/cord", kind="sos", value=1)]
+    batch = [gateway.message("pir", kind="motion", value=n % 2) for n in range(5 * TOLD_AT_ONCE // 2)]
+    gateway.pipeline.handle(batch[:-1] + presses + batch[-1:], gateway.now)
+
+    assert told == [
+        ["device_chatter"] * TOLD_AT_ONCE,
+        ["device_chatter"] * TOLD_AT_ONCE,
+        ["sos"],
+        ["device_chatter"] * (TOLD_AT_ONCE // 2),
+    ]
+    assert sum(count for code, count in gateway.told() if code == "device_chatter") == len(batch)
 
 
 def test_what_calls_for_help_keeps_its_order_in_a_batch_of_presses(gateway):
