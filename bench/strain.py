@@ -88,6 +88,7 @@ def started(book: Notebook, scale: Scale, repetition: int) -> None:
         subject.fill(scale.in_store)
         subject.start()  # replays what it finds and writes its checkpoints, as it would have done along the way
         press_until_answered(subject, traffic, sink)
+        subject.wait_quiet()
         subject.stop()
         traffic.readings(f"0:{scale.backlog}").result()
         waiting = traffic.presses(1000, 1)

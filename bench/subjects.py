@@ -469,6 +469,16 @@ class Gateway(Subject):
         if not self.alive():
             raise BenchError(f"the gateway ended: {(self.folder / 'log').read_text()[-600:]}")
 
+    def wait_quiet(self, within_s: float = 120) -> None:
+        """Wait until it does nothing by itself any more: a start remembers homes while it already listens."""
+
+        def rests() -> bool:
+            used = cpu_s(self.pids())
+            time.sleep(1)
+            return cpu_s(self.pids()) - used < 0.1
+
+        wait_until("the gateway's rest", rests, within_s)
+
     def worker(self) -> int | None:
         """The process that does the work: what the crash test kills. None while the supervisor is starting another."""
         for pid in tree(self.child.pid)[1:]:

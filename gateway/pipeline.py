@@ -2,6 +2,7 @@
 
 import heapq
 import logging
+import math
 import zlib
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,6 +65,14 @@ AWAKE_AT_MOST = 30_000
 """Homes whose memory is kept unpacked, some 20 KB each. Of a larger county those that spoke last are; the others doze,
 which is what a stop with a checkpoint and a start would do to each: a home is woken by its next message or deadline.
 With a hundred thousand, of thirteen sensors and four weeks each, so many leave room below 1.5 GB."""
+
+AWAKE_AT_A_START = 100
+"""Homes that are all awake before the first message is taken in, half a millisecond each. Of more each sleeps until its
+turn comes: whoever pressed a button while nobody heard does not wait until ten thousand others are remembered."""
+
+MISSED_AT_MOST = 20_000
+"""Readings since the last checkpoints that a start holds for homes which sleep, half a kilobyte each: of more the homes
+that they are about wake at once."""
 
 LAID_DOWN_AT_ONCE = 40
 """Of those that are too many so many fall asleep after a batch or a tick, half a millisecond each; the next tick
@@ -183,7 +192,7 @@ class Pipeline:
         """
         self._began, self._version = now, self._directory.version()
         homes = [home for home in self._directory.homes() if home.state is not Monitoring.RETIRED]
-        if len(homes) > self._awake_at_most:
+        if len(homes) > min(self._awake_at_most, AWAKE_AT_A_START):
             for home in homes:
                 self._lay_down(Doze.restored(home, {}))
         else:
@@ -236,10 +245,15 @@ class Pipeline:
                 for reading in self._readings.replay(0, home):
                     self._recall(reading)
                     reached[home] = reading.arrival
+        missed = 0
         for reading in self._readings.replay(after):
             if reading.arrival > reached.get(reading.home, 0):
                 if reading.home in self._dozing:
                     self._missed.setdefault(reading.home, []).append(reading)
+                    missed += 1
+                    if missed > MISSED_AT_MOST:
+                        missed -= len(self._missed[reading.home])
+                        self._rouse(reading.home, until=reading.arrival)
                 else:
                     self._recall(reading)
 
@@ -314,8 +328,8 @@ class Pipeline:
         self._dozing[home] = doze
         return True
 
-    def _rouse(self, home_id: str) -> Watch:
-        """Wake a home: what a start does for each of a few."""
+    def _rouse(self, home_id: str, until: float = math.inf) -> Watch:
+        """Wake a home: what a start does for each of a few. `until` this arrival it remembers what was stored."""
         doze = self._dozing[home_id]
         self._devices.rouse(home_id)
         for hub in doze.home.hubs:
@@ -325,7 +339,8 @@ class Pipeline:
         missed: Iterable[Reading] = self._missed.pop(home_id, ())
         checkpoint = self._readings.checkpoint(home_id)
         if checkpoint is None or not self._restore(checkpoint):
-            missed = self._readings.replay(0, home_id) if self._settled else missed
+            if self._settled:
+                missed = takewhile(lambda reading: reading.arrival <= until, self._readings.replay(0, home_id))
             self._changed.add(home_id)
         for reading in missed:
             self._recall(reading)
@@ -501,6 +516,8 @@ class Pipeline:
             self._changed.add(home)
             watch = self._observe(watch, marker, found)
             self._schedule(watch)  # its hub is asked after sooner again than while it was known to be silent
+        elif home not in self._heard_written:
+            self._schedule(watch)  # nobody asks after a hub that was never heard, and now somebody will
         self._note_heard(home, heard, batch)
         return watch
 

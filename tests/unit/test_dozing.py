@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 
 from alerts.desk import Desk
 from gateway.domain import Area, Duty, Grid, Home, Hub, Kind, Override, Person, Reach, Role, Room, RoomKind, Sensor
-from gateway.pipeline import AWAKE_AT_MOST, TICK_US, Pipeline, _unpacked
+from gateway.pipeline import AWAKE_AT_A_START, AWAKE_AT_MOST, MISSED_AT_MOST, TICK_US, Pipeline, _unpacked
 from gateway.ports import Message
 from gateway.registry import Registry
 from gateway.stores.memory import MemoryAlerts, MemoryReadings, MemoryRegistry
@@ -47,10 +48,11 @@ def a_home(name: str) -> Home:
 
 
 class County:
-    """Two homes on the road, of which so many are kept awake."""
+    """Two homes on the road, of which so many are kept awake, and so many from a start on, which holds so much of what
+    the others have missed."""
 
-    def __init__(self, awake_at_most: int) -> None:
-        self.awake_at_most = awake_at_most
+    def __init__(self, awake_at_most: int, at_a_start: int = AWAKE_AT_A_START, missed: int = MISSED_AT_MOST) -> None:
+        self.awake_at_most, self.at_a_start, self.missed = awake_at_most, at_a_start, missed
         self.alerts = MemoryAlerts()
         self.registry = MemoryRegistry(self.alerts.trail)
         self.readings = MemoryReadings()
@@ -75,7 +77,8 @@ class County:
             desk=Desk(self.alerts, self.registry),
             awake_at_most=self.awake_at_most,
         )
-        self.pipeline.start(self.now)
+        with patch.multiple("gateway.pipeline", AWAKE_AT_A_START=self.at_a_start, MISSED_AT_MOST=self.missed):
+            self.pipeline.start(self.now)
         while self.pipeline.is_behind(self.now):
             self.pipeline.tick(self.now, NOON)
 
@@ -132,15 +135,33 @@ def live(county: County, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("awake_at_most", [0, 1])
-def test_who_sleeps_is_watched_like_who_is_awake(seed, awake_at_most):
-    village, county = County(AWAKE_AT_MOST), County(awake_at_most)
+@pytest.mark.parametrize(
+    "laid_down", [(0,), (1,), (2, 0), (2, 0, 3)], ids=["both", "one", "at a start", "and little held"]
+)
+def test_who_sleeps_is_watched_like_who_is_awake(seed, laid_down):
+    village, county = County(AWAKE_AT_MOST), County(*laid_down)
     live(village, seed)
     live(county, seed)
 
     assert village.told()
     assert county.told() == village.told()
     assert county.stored() == village.stored()
+    assert county.remembered() == village.remembered()
+
+
+def test_what_a_start_cannot_hold_is_remembered_once_also_behind_a_checkpoint_of_another_make():
+    village, county = County(AWAKE_AT_MOST), County(AWAKE_AT_MOST, at_a_start=0, missed=2)
+    for one in (village, county):
+        one.hears("h1", "plain/hall", kind="motion", value=1)
+        one.hears("h2", "plain/hall", kind="motion", value=1)
+        one.pipeline.keep_all()
+        (theirs,) = [kept for kept in one.readings.checkpoints() if kept.home == "h1"]
+        one.readings.keep([replace(theirs, state=b"of another make")], one.readings.settled())
+        for minute in range(8):
+            one.now += timedelta(minutes=1)
+            one.hears(HOMES[minute % 2], f"plain/{('hall', 'bath')[minute // 2 % 2]}", kind="motion", value=1)
+        one.start()
+
     assert county.remembered() == village.remembered()
 
 
@@ -227,10 +248,11 @@ def test_whoever_lies_in_a_checkpoint_as_they_are_is_laid_down_without_another(m
     assert county.remembered() == before
 
 
-def test_a_town_that_falls_silent_is_told_of_home_by_home(monkeypatch):
+@pytest.mark.parametrize("at_a_start", [0, AWAKE_AT_A_START])
+def test_a_town_that_falls_silent_is_told_of_home_by_home(monkeypatch, at_a_start):
     """Whoever presses a button while every hub of a town falls silent does not wait until all of it is written down."""
     monkeypatch.setattr("gateway.pipeline.TOLD_US", TICK_US)
-    county, told = County(awake_at_most=AWAKE_AT_MOST), []
+    county, told = County(AWAKE_AT_MOST, at_a_start), []
     for home in HOMES:
         county.hears(home, "plain/hub", kind="heartbeat")
 
