@@ -12,8 +12,9 @@ from pathlib import Path
 MEMORY = ("word", "mark", "checkpoint", "heard", "device", "condition", "gap", "hour")
 """Of `readings.db`: what the detectors have learnt and what is known of devices, without the readings themselves."""
 
-_STEPS = 10_000
-"""Instructions of SQLite's machine between two looks at the clock: some tenths of a millisecond."""
+_STEPS = 200_000
+"""Instructions of SQLite's machine between two looks at the clock: some milliseconds. For each of them it waits until
+whoever loads the rest of a start meanwhile hands the interpreter over."""
 
 
 def what_is_wrong(path: Path, *, within_s: float | None = None) -> str:
