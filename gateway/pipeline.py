@@ -251,11 +251,19 @@ class Pipeline:
                 if reading.home in self._dozing:
                     self._missed.setdefault(reading.home, []).append(reading)
                     missed += 1
-                    if missed > MISSED_AT_MOST:
+                    if missed > MISSED_AT_MOST and (reading.home, "pipeline") not in self._owned_up:
                         missed -= len(self._missed[reading.home])
-                        self._rouse(reading.home, until=reading.arrival)
+                        self._wake_early(reading)
                 else:
                     self._recall(reading)
+
+    def _wake_early(self, last: Reading) -> None:
+        """Too much is held of what homes have missed: the one that this reading is about wakes before its turn."""
+        try:
+            self._rouse(last.home, until=last.arrival)
+        except FAULTS:  # it is tried again in its turn, and whoever calls from there is heard
+            log.exception("a home cannot be woken", extra={"home": last.home})
+            self._own_up(last.home, "pipeline", last.heard, self._untold)
 
     def _restore(self, checkpoint: Checkpoint) -> bool:
         watch = self._watches[checkpoint.home]

@@ -207,6 +207,18 @@ def test_a_home_that_cannot_be_watched_at_all_still_calls_for_help(street, monke
     assert (set(street.told("h1")), street.told("h2")) == ({FAILED, "sos"}, ["sos"])
 
 
+def test_a_start_that_holds_too_much_outlives_a_home_that_cannot_be_watched(street, monkeypatch):
+    for _ in range(3):
+        street.moves("h1", "h2")
+    breaks(monkeypatch, pipeline, "watch_over", "h1")
+    monkeypatch.setattr(pipeline, "MISSED_AT_MOST", 1)
+    street.start(0)
+    street.goes_on(1)
+    street.press("h1", "h2")
+
+    assert (set(street.told("h1")), street.told("h2")) == ({FAILED, "sos"}, ["sos"])
+
+
 def test_a_start_outlives_what_broke_the_gateway_before(street, monkeypatch):
     breaks(monkeypatch, Watch, "observe", "h1")
     street.moves("h1", "h2")
