@@ -12,6 +12,7 @@ from machine import BENCH, build, cpu_s, end, free_port, listens, python, rss_mb
 from stage import Scale, running
 from subjects import Floor, Gateway
 from traffic import answered, sent_in
+from waits import DiskBeside, note_waits
 
 PRESS_MS = 10.0
 """P5 allows ten milliseconds beside the floor's p99; here the floor is taken to need none."""
@@ -96,7 +97,7 @@ def judged(book: Notebook, scale: Scale, repetition: int) -> None:
 def ten_thousand(book: Notebook, scale: Scale, repetition: int) -> None:
     """P14: ten thousand homes of busy people at five times their mean, 1,160 messages a second."""
     seconds = 60 if scale.quick else 600
-    with running(Gateway, replace(scale, homes=10_000)) as (subject, traffic, sink, _):
+    with running(Gateway, replace(scale, homes=10_000)) as (subject, traffic, sink, _), DiskBeside() as disk:
         rows, used, began = subject.stored(), cpu_s(subject.pids()), time.monotonic()
         readings = traffic.readings(f"1160:{1160 * seconds}", give_up=seconds + 300)
         presses = traffic.presses(2, 2 * seconds - 10, give_up=seconds + 300)
@@ -118,6 +119,7 @@ def ten_thousand(book: Notebook, scale: Scale, repetition: int) -> None:
     book.note("P14", f"{what}: lost or stored twice", name, repetition, abs(surplus), limit=0)
     book.note("P14", f"{what}: press to webhook, p99 ms", name, repetition, took.share(0.99), limit=20.0)
     book.note("P14", f"{what}: press to webhook, p50 ms", name, repetition, took.share(0.5))
+    note_waits(book, "P14", f"{what}: press to webhook", name, repetition, took, disk)
     book.note("P14", f"{what}: presses lost", name, repetition, took.lost, limit=0)
     book.note("P14", f"{what}: % of a core", name, repetition, 100 * share, limit=30.0)
     book.note("P14", f"{what}: RSS MB afterwards", name, repetition, rss, limit=325.0)
@@ -136,7 +138,7 @@ def urgent_in_a_county(book: Notebook, scale: Scale, repetition: int) -> None:
 
 def _pressed(book: Notebook, goal: str, scale: Scale, repetition: int, at_once: int = 0) -> None:
     seconds, name = 15 if scale.quick else 60, Gateway.name
-    with running(Gateway, scale) as (subject, traffic, sink, _):
+    with running(Gateway, scale) as (subject, traffic, sink, _), DiskBeside() as disk:
         rows, used, began = subject.stored(), cpu_s(subject.pids()), time.monotonic()
         readings = traffic.readings(f"5000:{5000 * seconds}", at_once=at_once)
         time.sleep(1)
@@ -149,6 +151,7 @@ def _pressed(book: Notebook, goal: str, scale: Scale, repetition: int, at_once: 
     what = f"press to webhook at 5,000/s, {scale.homes:,} homes"
     book.note(goal, f"{what}, p99 ms", name, repetition, took.share(0.99), limit=100.0)
     book.note(goal, f"{what}, p50 ms", name, repetition, took.share(0.5))
+    note_waits(book, goal, what, name, repetition, took, disk)
     book.note(goal, f"{what}, lost", name, repetition, took.lost, limit=0)
     if at_once:
         book.note(goal, f"{what}: % of a core", name, repetition, 100 * share)

@@ -14,6 +14,7 @@ from machine import STATE, build, cpu_s, fsync_ms, rss_mb
 from stage import Scale, press_until_answered, running
 from subjects import Gateway, NodeRed
 from traffic import answered, sent_in
+from waits import DiskBeside, note_waits
 
 
 def backlog(book: Notebook, scale: Scale, repetition: int) -> None:
@@ -104,7 +105,7 @@ def started(book: Notebook, scale: Scale, repetition: int) -> None:
 
 def storm(book: Notebook, scale: Scale, repetition: int) -> None:
     """P10: 40,000 a second for five seconds, then 10,000 a second."""
-    with running(Gateway, scale) as (subject, traffic, sink, _):
+    with running(Gateway, scale) as (subject, traffic, sink, _), DiskBeside() as disk:
         rows, before = subject.stored(), rss_mb(subject.pids())
         most, stop = [before], threading.Event()
 
@@ -128,6 +129,7 @@ def storm(book: Notebook, scale: Scale, repetition: int) -> None:
             "P10", "lost or stored twice", subject.name, repetition, abs(subject.stored() - rows - count), limit=0
         )
         book.note("P10", "press to webhook, p99 ms", subject.name, repetition, took.share(0.99), limit=100.0)
+        note_waits(book, "P10", "press to webhook", subject.name, repetition, took, disk)
         book.note("P10", "presses lost", subject.name, repetition, took.lost, limit=0)
         book.note("P10", "broker accepted readings/s", "Mosquitto", repetition, offered["acked_per_s"])
 

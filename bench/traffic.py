@@ -183,10 +183,14 @@ class Answered:
 
     ms: list[float] = field(default_factory=list)
     lost: int = 0
+    after_ms: list[float] = field(default_factory=list)
+    """From the broker's answer to whoever pressed; a call may come before it."""
 
     def share(self, share: float) -> float:
-        ordered = sorted(self.ms)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+        return _share(self.ms, share)
+
+    def after_broker(self, share: float) -> float:
+        return _share(self.after_ms, share)
 
     @property
     def summary(self) -> dict[str, float]:
@@ -197,6 +201,11 @@ class Answered:
             "lost": self.lost,
             "n": len(self.ms),
         }
+
+
+def _share(found: list[float], share: float) -> float:
+    ordered = sorted(found)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
 
 
 def pressed_where(body: str) -> tuple[int, int] | None:
@@ -227,5 +236,9 @@ def answered(presses: list[Sent], sink: Sink, within_s: float = 10) -> Answered:
         if not missing or time.monotonic() > until:
             break
         time.sleep(0.02)
-    found = [(calls[p.home, p.device] - p.sent_ns) / 1e6 for p in presses if (p.home, p.device) in calls]
-    return Answered(found, len(missing))
+    came = [(p, calls[p.home, p.device]) for p in presses if (p.home, p.device) in calls]
+    return Answered(
+        [(called - p.sent_ns) / 1e6 for p, called in came],
+        len(missing),
+        [(called - max(p.acked_ns, p.sent_ns)) / 1e6 for p, called in came],
+    )
