@@ -196,7 +196,7 @@ def _lost(gateway: Gateway, flooding: int, wanted: int) -> int:
 def _read_books(verdict: Verdict, gateway: Gateway, home: str, sensor: str, kind: str) -> None:
     with gateway._readings() as db:
         words = {text: number for number, text in db.execute("select id, text from word")}
-        ask = "select count(*), sum(value), max(at + delay) - min(at + delay) from reading"
+        ask = "select count(*), sum(value), max(at + delay) - min(at + delay) from every_reading"
         ask += " where home = ? and sensor = ? and kind = ?"
         of = words[home], words[sensor]
         verdict.kept, _, milliseconds = db.execute(ask, (*of, words[kind])).fetchone()

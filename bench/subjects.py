@@ -492,13 +492,15 @@ class Gateway(Subject):
 
     def stored(self) -> int:
         with self._readings() as db:
-            return 0 if db is None else db.execute(f"select count(*) from reading where {_LIFE_ROWS}").fetchone()[0]
+            return (
+                0 if db is None else db.execute(f"select count(*) from every_reading where {_LIFE_ROWS}").fetchone()[0]
+            )
 
     def moments(self) -> list[tuple[int, str, int]]:
         """Every stored reading of the generator as (home, sensor, last_seen in ms), as often as it is stored."""
         with self._readings() as db:
             words = dict(db.execute("select id, text from word"))
-            rows = db.execute(f"select home, sensor, at from reading where {_LIFE_ROWS}").fetchall()
+            rows = db.execute(f"select home, sensor, at from every_reading where {_LIFE_ROWS}").fetchall()
         return [(int(words[home][1:]), words[sensor], at) for home, sensor, at in rows]
 
     def alerts(self) -> list[tuple[int, int]]:

@@ -228,8 +228,8 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
         settings = settings.model_copy(update={"state": aboard.enter_context(lifeboat.boarded(ashore))})
     looking = partial(rescue, settings.state, clock.now(), book=not settings.book)
     looked = None if is_adrift else loop.run_in_executor(None, looking)
-    for name in ("sql", "readings"):  # loaded while the files are looked through, which is SQLite's work
-        importlib.import_module(f"gateway.stores.{name}")
+    for part in ("sql", "readings"):  # loaded while the files are looked through, which is SQLite's work
+        importlib.import_module(f"gateway.stores.{part}")
     rescued = looked is None or await looked
     stores = open_stores(settings.state, settings.book)
     if clock.has_forgotten() and (heard := stores.readings.heard()):

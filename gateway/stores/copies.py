@@ -62,7 +62,7 @@ def memory_of(readings: Path, to: Path, tables: Collection[str] = MEMORY, *, is_
         target.execute("attach ? as live", [f"file:{readings}?mode=ro{alone}"])
         target.execute("begin")
         for name, made in target.execute(
-            "select name, sql from live.sqlite_master where type in ('table', 'index') and sql is not null"
+            "select name, sql from live.sqlite_master where type in ('table', 'index', 'view') and sql is not null"
         ).fetchall():
             target.execute(made)
             if name in tables:

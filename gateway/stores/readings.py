@@ -1,7 +1,8 @@
 """`readings.db`: what sensors said, in a file of its own so that noise never waits in the way of an alarm.
 
 A reading is one row of some 35 bytes, keyed by home first, so that a home's day lies together; names are kept once, as
-numbers. Times are whole milliseconds, rounded down: a reading comes back exactly to the millisecond.
+numbers. Times are whole milliseconds, rounded down: a reading comes back exactly to the millisecond. What came last
+lies in a table of its own (`stores/fresh.py`) as it came, and is laid in from there beside the road.
 
 Beside the rows the readings of each commit are kept once more, packed, until every home's checkpoint is newer than
 they are (`keep`). After a restart only these are read again, in the order in which they came.
@@ -12,9 +13,12 @@ can be made again from the rows at any time, as far back as these are kept.
 
 # ruff: noqa: S608  (every statement below is put together from this file's own constants; values are always bound)
 
+import logging
+import math
 import os
 import sqlite3
 import threading
+import time
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,10 +30,13 @@ import msgspec
 
 from gateway.domain import Condition, Gap, Kind, Power, Reading
 from gateway.ports import Batch, Checkpoint, Expose, Hour, HubDevice, Quarantined
-from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, SUMMED_UP, WrongBook
+from gateway.stores import QUARANTINE_HEAD, QUARANTINE_LIMIT, QUARANTINE_TEXT, SUMMED_UP, WrongBook, fresh
+from gateway.stores.fresh import Fresh, Row
 from gateway.stores.moments import EPOCH, aware, from_ms, to_ms
 
-FORMAT = 3
+log = logging.getLogger(__name__)
+
+FORMAT = 4
 """What `pragma user_version` says of a file laid out as below."""
 
 RECENT_LIMIT = 300_000
@@ -43,6 +50,12 @@ SWEPT_AT_ONCE = 40_000
 
 HOURS_AT_ONCE = 500
 """Sums written in one transaction: some 3 ms of work."""
+
+LAY_AGAIN_S = 10.0
+"""After what came last could not be laid in."""
+
+GIVE_WAY_S = 0.003
+"""Between two steps of laying in, so that whoever waits to commit comes first."""
 
 CHECKPOINT_PAGES = 16_000
 """When the log has grown by 64 MB a commit folds it in by itself; `tidy` does so earlier, in idle moments."""
@@ -119,12 +132,9 @@ insert into mark values ('unsummed', 1);
 """
 """What came with format 3: the sums of each hour. Marked as missing, so that those of an older file are made once."""
 
-_LAYOUTS = (_SCHEMA, _SECOND, _THIRD)
+_LAYOUTS = (_SCHEMA, _SECOND, _THIRD, fresh.SCHEMA)
 
-_COLUMNS = "home, at, sensor, kind, seq, value, delay, arrival, room, late, subject"
-# Not "insert or ignore": that would pass over a value that cannot be stored as well.
-_INSERT = f"insert into reading ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
-_SELECT = f"select {_COLUMNS} from reading"
+_SELECT = f"select {fresh.COLUMNS} from reading"
 _ARRIVAL = "coalesce(arrival, -seq)"
 _AT_HOME = "home = (select id from word where text = ?)"
 _BY_TIME = f"order by at, {_ARRIVAL}"
@@ -137,9 +147,6 @@ _SUM = (
 )
 
 _MILLISECOND = timedelta(milliseconds=1)
-
-Row = tuple[int, int, int, int, int, float, int, int | None, int, int, int]
-"""A reading as it lies in the file: the columns above."""
 
 Sum = tuple[int, int, int, int, int, float, float, float]
 """The sum of an hour as it lies in the file."""
@@ -166,10 +173,15 @@ class SqliteReadings:
         self._writer = _connect(self._path)
         self._writer.execute("pragma synchronous = full")
         self._writer.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        self._writer.execute("pragma cache_size = -8000")  # room for the newest page of a thousand homes or two
         _lay_out(self._writer, self._path)
         self._idle: list[sqlite3.Connection] = []
         self._words = _Words(self._writer)
+        self._fresh = Fresh()
+        self._layer = ThreadPoolExecutor(1, thread_name_prefix="laying")
+        self._laying: Future[bool] | None = None
+        self._lay_after = -math.inf  # by the monotonic clock
+        self._laid_by_one = threading.Lock()
+        self._closing = threading.Event()
         self._last_arrival = 0
         self._packed = 0
         self._mirrored: int | None = None
@@ -203,10 +215,8 @@ class SqliteReadings:
     def _write(self, db: sqlite3.Connection, batch: Batch) -> None:
         last = max(batch.last_arrival, *(r.arrival for r in batch.readings)) if batch.readings else batch.last_arrival
         if batch.readings:
-            rows = self._rows(batch.readings)
-            if db.executemany(_INSERT, rows).rowcount != len(rows):
-                rows = _first_told(db, rows)
-            self._put_by(db, rows)
+            self._put_by(db, self._fresh.put(db, self._rows(batch.readings)))
+            self._lay_soon()
         if batch.heard:
             _note_heard(db, batch.heard)
         if batch.devices:
@@ -220,6 +230,52 @@ class SqliteReadings:
         if last > self._last_arrival:
             _set_mark(db, "last_arrival", last)
             self._last_arrival = last
+
+    def _lay_soon(self) -> None:
+        """Have what came last laid in, when there is enough. What keeps that from being done is raised only where much
+        has come together meanwhile: all of it is safe where it is as well."""
+        if not self._fresh.is_full or time.monotonic() < self._lay_after:
+            return
+        if self._laying is not None:
+            if not self._laying.done():
+                return
+            if self._fresh.has_too_much:
+                self._laying.result()
+        try:
+            self._laying = self._layer.submit(self._lay)
+        except RuntimeError:  # no thread is to be had: a later commit asks again
+            self._lay_after = time.monotonic() + LAY_AGAIN_S
+
+    def _lay(self) -> bool:
+        """Lay in what came last, where it belongs, in small steps. Until the last of them it lies here as well, so none
+        of them waits for the disk, and whoever is cut off begins anew. False: it was not done, for somebody closes."""
+        with self._laid_by_one:
+            is_done = False
+            try:
+                with self._transaction() as db:
+                    last, steps = self._fresh.begin(db)
+                for numbers in steps:
+                    if self._closing.wait(GIVE_WAY_S):
+                        return False
+                    with self._transaction(soon=True) as db:
+                        fresh.lay(db, numbers)
+                is_swept = False
+                while not is_swept:
+                    with self._transaction(soon=True) as db:
+                        is_swept = fresh.sweep(db, last)
+                is_done = True
+            except sqlite3.Error:
+                self._lay_after = time.monotonic() + LAY_AGAIN_S
+                log.exception("what came last cannot be laid in")
+                raise
+            finally:
+                with self._writing:
+                    if is_done:
+                        self._fresh.end()
+                    else:
+                        self._fresh.learn(self._writer)
+        self.tidy()  # here, so that no commit has to
+        return True
 
     def keep(self, checkpoints: Iterable[Checkpoint], settled: int, batch: Batch | None = None) -> None:
         with self._transaction() as db:
@@ -258,6 +314,9 @@ class SqliteReadings:
         self._holds, self._lost = True, False
         with self._reader() as db:
             (newest,) = db.execute("select coalesce(max(number), 0) from recent").fetchone()
+        if not self._lay():
+            return
+        with self._reader() as db:
             spans = _all_of_it(db) if _mark(db, "unsummed") else _touched(db, self._summed, newest)
             sums: list[Sum] = []
             for span in spans:
@@ -280,6 +339,8 @@ class SqliteReadings:
         # To the whole hour, so that no sum is ever made anew of what is left of one. A home at a time, for no commit
         # shall wait for a long sweep.
         gone: dict[str, int] = {}
+        if not self._lay():
+            return gone
         with self._reader() as db:
             homes = list(_homes_in(db))
         for number in homes:
@@ -307,7 +368,8 @@ class SqliteReadings:
             number = _number(db, home)
             gone = 0
             if number is not None:
-                gone = db.execute("delete from reading where home = ?", [number]).rowcount
+                gone = self._fresh.drop(db, number)
+                gone += db.execute("delete from reading where home = ?", [number]).rowcount
                 db.execute("delete from hour where home = ?", [number])
                 db.execute("update word set text = ? where id = ?", [stand_in, number])
             for table in ("checkpoint", "heard", "condition", "gap"):
@@ -326,6 +388,8 @@ class SqliteReadings:
             db.execute("pragma wal_checkpoint(passive)")
 
     def close(self) -> None:
+        self._closing.set()
+        self._layer.shutdown()
         self._beside.shutdown()
         with self._writing:
             while self._idle:
@@ -339,37 +403,34 @@ class SqliteReadings:
     ) -> list[Reading]:
         # Rows hold whole milliseconds: a bound between two of them means the later one.
         bounds = [-((EPOCH - aware(moment)) // _MILLISECOND) for moment in (since, until)]
-        with self._reader() as db:
-            if kinds is None:
-                found = db.execute(f"{_SELECT} where {_AT_HOME} and at >= ? and at < ? {_BY_TIME}", [home, *bounds])
-            else:
-                names = list(kinds)
-                found = db.execute(
-                    f"{_SELECT} where {_AT_HOME} and at >= ? and at < ? and {_one_of(names)} {_BY_TIME}",
-                    [home, *bounds, *names],
-                )
-            return self._nouns(db, found.fetchall())
+        where, given = f"{_AT_HOME} and at >= ? and at < ?", [home, *bounds]
+        if kinds is not None:
+            names = list(kinds)
+            where, given = f"{where} and {_one_of(names)}", [*given, *names]
+        with self._moment() as db:
+            last = self._fresh.rows(db, self._words.get(home), fresh.COLUMNS, where, given)
+            rows = db.execute(f"{_SELECT} where {where} {_BY_TIME}", given).fetchall()
+            if last:
+                rows = sorted(rows + last, key=_when)
+            return self._nouns(db, rows)
 
     def newest(self, home: str, kinds: Iterable[Kind], limit: int = 1) -> list[Reading]:
         names = list(kinds)
-        with self._reader() as db:
-            found = db.execute(
-                f"{_SELECT} where {_AT_HOME} and {_one_of(names)} order by at desc, {_ARRIVAL} desc limit ?",
-                [home, *names, limit],
-            )
-            return self._nouns(db, found.fetchall())
+        where, given = f"{_AT_HOME} and {_one_of(names)}", [home, *names]
+        with self._moment() as db:
+            last = self._fresh.rows(db, self._words.get(home), fresh.COLUMNS, where, given)
+            rows = db.execute(
+                f"{_SELECT} where {where} order by at desc, {_ARRIVAL} desc limit ?", [*given, limit]
+            ).fetchall()
+            return self._nouns(db, sorted(rows + last, key=_when, reverse=True)[:limit])
 
     def replay(self, after: int = 0, home: str | None = None) -> Iterator[Reading]:
-        with self._reader() as db:
-            db.execute("begin")  # one picture of the file, whatever is committed meanwhile
-            try:
-                self._words.learn(db)
-                only = None if home is None else _number(db, home)
-                for row in _recent(db, after) if after >= _mark(db, "packed_from") else _by_arrival(db, after, home):
-                    if home is None or row[0] == only:
-                        yield self._noun(row)
-            finally:
-                db.execute("rollback")
+        with self._moment() as db:
+            self._words.learn(db)
+            only = None if home is None else _number(db, home)
+            for row in _recent(db, after) if after >= _mark(db, "packed_from") else _by_arrival(db, after, home):
+                if home is None or row[0] == only:
+                    yield self._noun(row)
 
     def hours(self, home: str, since: datetime, until: datetime, kinds: Iterable[Kind], sensor: str = "") -> list[Hour]:
         names = list(kinds)
@@ -445,11 +506,14 @@ class SqliteReadings:
     # ---- within
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, soon: bool = False) -> Iterator[sqlite3.Connection]:
+        """`soon`: it may be durable with the next one only."""
         with self._writing:
             done = False
-            self._writer.execute("begin immediate")
+            if soon:
+                self._writer.execute("pragma synchronous = normal")
             try:
+                self._writer.execute("begin immediate")
                 yield self._writer
                 self._writer.execute("commit")
                 done = True
@@ -458,6 +522,8 @@ class SqliteReadings:
                     if self._writer.in_transaction:
                         self._writer.execute("rollback")
                     self._recall()
+                if soon:
+                    self._writer.execute("pragma synchronous = full")
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
@@ -474,6 +540,16 @@ class SqliteReadings:
             else:
                 db.close()
 
+    @contextmanager
+    def _moment(self) -> Iterator[sqlite3.Connection]:
+        """The same, and one picture of the file, whatever is committed meanwhile."""
+        with self._reader() as db:
+            db.execute("begin")
+            try:
+                yield db
+            finally:
+                db.execute("rollback")
+
     def _recall(self) -> None:
         """Know again what the file knows: at the start, and after a transaction that was undone."""
         self._words.learn(self._writer, afresh=True)
@@ -481,6 +557,7 @@ class SqliteReadings:
         self._mirrored = _find_mark(self._writer, "mirrored")
         self._packed = self._writer.execute("select coalesce(sum(readings), 0) from recent").fetchone()[0]
         self._summed = _mark(self._writer, "summed")
+        self._fresh.learn(self._writer)
 
     def _rows(self, readings: Iterable[Reading]) -> list[Row]:
         number, rows = self._words, []
@@ -531,7 +608,7 @@ class SqliteReadings:
             texts[subject],
         )
 
-    def _put_by(self, db: sqlite3.Connection, rows: list[Row]) -> None:
+    def _put_by(self, db: sqlite3.Connection, rows: Sequence[Row]) -> None:
         """Keep what this commit brought packed as well, for a quick start."""
         if not rows:
             return
@@ -668,20 +745,12 @@ def _arrival(row: Row) -> int:
     return -row[4] if row[7] is None else row[7]
 
 
+def _when(row: Row) -> tuple[int, int]:
+    return row[1], _arrival(row)
+
+
 def _one_of(kinds: Sequence[Kind]) -> str:
     return f"kind in (select id from word where text in ({', '.join('?' * len(kinds))}))"
-
-
-def _first_told(db: sqlite3.Connection, rows: list[Row]) -> list[Row]:
-    """Of these rows those that the file did not hold already: the arrival kept there is that of the first telling."""
-    first: dict[tuple[int, ...], Row] = {}
-    for row in rows:
-        stored = db.execute(
-            f"select {_ARRIVAL} from reading where home = ? and at = ? and sensor = ? and kind = ? and seq = ?", row[:5]
-        ).fetchone()[0]
-        if stored == _arrival(row):
-            first.setdefault(row[:5], row)
-    return list(first.values())
 
 
 def _recent(db: sqlite3.Connection, after: int) -> Iterator[Row]:
@@ -732,7 +801,7 @@ def _homes_in(db: sqlite3.Connection, rows: str = "reading") -> Iterator[int]:
 def _by_arrival(db: sqlite3.Connection, after: int, home: str | None) -> Iterator[Row]:
     where = f"{_ARRIVAL} > ?" if home is None else f"{_ARRIVAL} > ? and {_AT_HOME}"
     values = [after] if home is None else [after, home]
-    yield from db.execute(f"{_SELECT} where {where} order by {_ARRIVAL}, at", values)
+    yield from db.execute(f"select {fresh.COLUMNS} from every_reading where {where} order by {_ARRIVAL}, at", values)
 
 
 def _note_heard(db: sqlite3.Connection, heard: Mapping[str, datetime]) -> None:

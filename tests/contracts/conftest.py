@@ -8,6 +8,7 @@ import pytest
 from live_postgres import LivePostgres
 
 from gateway.ports import AccountStore, AlertStore, ReadingStore, RegistryStore
+from gateway.stores import fresh
 from gateway.stores.memory import MemoryAccounts, MemoryAlerts, MemoryReadings, MemoryRegistry
 from gateway.stores.readings import SqliteReadings
 from gateway.stores.sql import SqlAccounts, SqlAlerts, SqlRegistry, open_book
@@ -63,8 +64,11 @@ def accounts(book: Book) -> AccountStore:
     return book.accounts
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def readings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReadingStore]:
+@pytest.fixture(params=["memory", "sqlite", "sqlite, laid in at once"])
+def readings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReadingStore]:
+    if request.param == "sqlite, laid in at once":
+        for bound in ("A_HOME", "AT_LEAST", "LAID_AT_ONCE", "SWEPT_AT_ONCE"):
+            monkeypatch.setattr(fresh, bound, 1)
     store: ReadingStore = MemoryReadings() if request.param == "memory" else SqliteReadings(tmp_path / "readings.db")
     yield store
     store.close()

@@ -492,7 +492,7 @@ def test_a_commit_beside_that_fails_says_so_leaves_nothing_and_spoils_nothing(pa
         db.execute("create table law (id integer primary key)")
         db.execute("create table breach (law references law deferrable initially deferred)")
         db.execute(
-            "create trigger broken after insert on reading when new.value = 13 begin insert into breach values (1); end"
+            "create trigger broken after insert on fresh when new.value = 13 begin insert into breach values (1); end"
         )
     store._writer.execute("pragma foreign_keys = on")
 
@@ -629,8 +629,10 @@ import sys
 sys.path.insert(0, sys.argv[2])
 from test_reading_store import commit, moved
 from gateway.ports import Batch
+from gateway.stores import fresh
 from gateway.stores.readings import SqliteReadings
 
+fresh.A_HOME, fresh.AT_LEAST, fresh.LAID_AT_ONCE, fresh.SWEPT_AT_ONCE = 0, 20, 3, 3
 store = SqliteReadings(sys.argv[1])
 number = store.last_arrival()
 while True:
@@ -659,6 +661,7 @@ def test_what_was_said_to_be_kept_survives_kill_9(path):
         assert store.last_arrival() >= said
         kept = arrivals(store.replay())
         assert kept == list(range(1, store.last_arrival() + 1)), "nothing missing, nothing twice"
+        assert arrivals(store.readings("h1", *FOREVER)) == kept, "wherever they lie"
         assert arrivals(store.replay(after=kept[-1] - 10)) == kept[-10:], "and the packed ones say the same"
         store.close()
 
