@@ -23,6 +23,12 @@ Row = tuple[int, int, int, int, int, float, int, int | None, int, int, int]
 
 COLUMNS = "home, at, sensor, kind, seq, value, delay, arrival, room, late, subject"
 
+_NOT_LAID = (
+    "not exists (select 1 from reading r where r.home = fresh.home and r.at = fresh.at and r.sensor = fresh.sensor"
+    " and r.kind = fresh.kind and r.seq = fresh.seq)"
+)
+"""What is being laid in lies in both tables until the last of it does."""
+
 SCHEMA = f"""
 create table fresh (
     number integer primary key,  -- in the order in which they came
@@ -31,14 +37,9 @@ create table fresh (
     subject integer not null
 );
 create view every_reading as
-    select {COLUMNS} from reading
-    union all
-    select {COLUMNS} from fresh where not exists (
-        select 1 from reading r where r.home = fresh.home and r.at = fresh.at and r.sensor = fresh.sensor
-        and r.kind = fresh.kind and r.seq = fresh.seq
-    );
+    select {COLUMNS} from reading union all select {COLUMNS} from fresh where {_NOT_LAID};
 """
-"""What is being laid in lies in both tables until the last of it does; whoever looks by hand asks the view."""
+"""The view is for whoever looks by hand."""
 
 A_HOME = 10
 """Laid in when so many readings a home have come together: their page is then touched once, and not ten times."""
@@ -54,10 +55,6 @@ SWEPT_AT_ONCE = 5_000
 
 _INSERT = f"insert into fresh (number, {COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _NUMBERED = "number in (select value from json_each(?))"
-_NOT_LAID = (
-    "not exists (select 1 from reading r where r.home = fresh.home and r.at = fresh.at and r.sensor = fresh.sensor"
-    " and r.kind = fresh.kind and r.seq = fresh.seq)"
-)
 _LAY = (
     f"with step (one) as (select value from json_each(?)) insert into reading ({COLUMNS})"
     f" select {COLUMNS} from step cross join fresh on number = one"
@@ -76,7 +73,7 @@ class _Tail:
     def __init__(self, until: int, said: list[Sequence[int]] | None) -> None:
         self.until = until  # the latest moment of a reading of this home, here or where it belongs
         self.said = said  # what was told of that moment: sensor, kind and counter; None: nobody knows any more
-        self.keys: set[Sequence[int]] | None = None  # of all that lies here; None: was never asked for
+        self.keys: set[int] | None = None  # the hash of each row's key that lies here; None: was never asked for
         self.numbers = array("q")
 
 
@@ -126,13 +123,10 @@ class Fresh:
                 if key in tail.said:
                     continue
                 tail.said.append(key)
-            else:
-                db.executemany(_INSERT, waiting)
-                waiting.clear()
-                if self._is_known(db, tail, row):
-                    continue
+            elif self._is_known(db, tail, row, waiting):
+                continue
             if tail.keys is not None:
-                tail.keys.add(row[1:5])
+                tail.keys.add(hash(row[1:5]))
             number += 1
             tail.numbers.append(number)
             waiting.append((number, *row))
@@ -147,12 +141,19 @@ class Fresh:
         if _newest(db) != self._last:
             self.learn(db)  # another process has written
 
-    def _is_known(self, db: sqlite3.Connection, tail: _Tail, row: Row) -> bool:
+    def _is_known(
+        self, db: sqlite3.Connection, tail: _Tail, row: Row, waiting: list[tuple[int | float | None, ...]]
+    ) -> bool:
         """Whether a row that is not the newest of its home is here or where it belongs."""
-        if tail.keys is None:
+        if tail.keys is None or hash(row[1:5]) in tail.keys:
+            db.executemany(_INSERT, waiting)
+            waiting.clear()
             numbers = _numbers(row[0], self._tails, self._laying)
-            tail.keys = set(db.execute(f"select at, sensor, kind, seq from fresh where {_NUMBERED}", [numbers]))
-        return row[1:5] in tail.keys or db.execute(_IS_LAID, row[:5]).fetchone() is not None
+            found = db.execute(f"select at, sensor, kind, seq from fresh where {_NUMBERED}", [numbers]).fetchall()
+            if row[1:5] in found:
+                return True
+            tail.keys = set(map(hash, found))
+        return db.execute(_IS_LAID, row[:5]).fetchone() is not None
 
     def drop(self, db: sqlite3.Connection, home: int) -> int:
         """Nothing of this home is left here; how many of its rows were nowhere else."""
@@ -201,7 +202,15 @@ class Fresh:
         return db.execute(f"{here} union all {behind}", [numbers, last, *values, last, *values]).fetchall()
 
 
+def every(where: str) -> str:
+    """All readings for which this is so, wherever they lie; what is bound in it is to be given twice. (Through the view
+    SQLite would look through every home for one.)"""
+    laid = f"select {COLUMNS} from reading where {where}"
+    return f"({laid} union all select {COLUMNS} from fresh where {where} and {_NOT_LAID})"
+
+
 def lay(db: sqlite3.Connection, numbers: str) -> None:
+    """Lay in the rows of one step: one statement, so that nobody is shut out for longer than SQLite works on it."""
     db.execute(_LAY, [numbers])
 
 

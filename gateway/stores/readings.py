@@ -249,20 +249,19 @@ class SqliteReadings:
     def _lay(self) -> bool:
         """Lay in what came last, where it belongs, in small steps. Until the last of them it lies here as well, so none
         of them waits for the disk, and whoever is cut off begins anew. False: it was not done, for somebody closes."""
-        with self._laid_by_one:
+        with self._laid_by_one, self._reader() as db:  # not the writer's connection: it is not kept from the road
             is_done = False
             try:
-                with self._transaction() as db:
-                    last, steps = self._fresh.begin(db)
+                with self._transaction() as writer:
+                    last, steps = self._fresh.begin(writer)
+                db.execute("pragma synchronous = normal")
+                db.execute("pragma wal_autocheckpoint = 0")
                 for numbers in steps:
                     if self._closing.wait(GIVE_WAY_S):
                         return False
-                    with self._transaction(soon=True) as db:
-                        fresh.lay(db, numbers)
-                is_swept = False
-                while not is_swept:
-                    with self._transaction(soon=True) as db:
-                        is_swept = fresh.sweep(db, last)
+                    fresh.lay(db, numbers)
+                while not fresh.sweep(db, last):
+                    pass
                 is_done = True
             except sqlite3.Error:
                 self._lay_after = time.monotonic() + LAY_AGAIN_S
@@ -506,14 +505,11 @@ class SqliteReadings:
     # ---- within
 
     @contextmanager
-    def _transaction(self, *, soon: bool = False) -> Iterator[sqlite3.Connection]:
-        """`soon`: it may be durable with the next one only."""
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._writing:
             done = False
-            if soon:
-                self._writer.execute("pragma synchronous = normal")
+            self._writer.execute("begin immediate")
             try:
-                self._writer.execute("begin immediate")
                 yield self._writer
                 self._writer.execute("commit")
                 done = True
@@ -522,8 +518,6 @@ class SqliteReadings:
                     if self._writer.in_transaction:
                         self._writer.execute("rollback")
                     self._recall()
-                if soon:
-                    self._writer.execute("pragma synchronous = full")
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
@@ -801,7 +795,7 @@ def _homes_in(db: sqlite3.Connection, rows: str = "reading") -> Iterator[int]:
 def _by_arrival(db: sqlite3.Connection, after: int, home: str | None) -> Iterator[Row]:
     where = f"{_ARRIVAL} > ?" if home is None else f"{_ARRIVAL} > ? and {_AT_HOME}"
     values = [after] if home is None else [after, home]
-    yield from db.execute(f"select {fresh.COLUMNS} from every_reading where {where} order by {_ARRIVAL}, at", values)
+    yield from db.execute(f"select * from {fresh.every(where)} order by {_ARRIVAL}, at", values * 2)
 
 
 def _note_heard(db: sqlite3.Connection, heard: Mapping[str, datetime]) -> None:
