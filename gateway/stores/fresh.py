@@ -2,9 +2,9 @@
 
 In the table of readings a home's day lies together, so five hundred messages of five hundred homes would touch as many
 pages of the file, each of them written twice: 6 KB for a reading of 35 bytes, 90 MB a second at ten thousand readings a
-second, and a card that is worn out within months. So a commit only appends to this table, some pages. When ten readings
-a home have come together they are laid in, home by home, each page once; beside the road, and in steps so small that no
-commit waits for them.
+second. So a commit only appends to this table, some pages. When fifty thousand readings, or ten a home, have come
+together they are laid in, home by home, each page once; beside the road, and in steps so small that no commit waits for
+long.
 
 This is the index over what lies here, in memory: of each home the numbers of its rows, and how far its readings reach,
 which tells without looking that one is not here yet.
