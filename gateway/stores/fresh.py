@@ -196,7 +196,10 @@ class Fresh:
         """What of this home lies nowhere else. To be asked before anything else is read from `db` in the same
         transaction: what is laid in before that is found where it belongs."""
         last, *tails = self._shown
-        numbers = "[]" if home is None else _numbers(home, *tails)
+        if home is None:  # nobody here has met its name yet: whatever lies here is looked through
+            last, numbers = 0, "[]"
+        else:
+            numbers = _numbers(home, *tails)
         one = f"select {columns} from fresh where {{}} and {where} and {_NOT_LAID}"
         here, behind = one.format(f"{_NUMBERED} and number <= ?"), one.format("number > ?")
         return db.execute(f"{here} union all {behind}", [numbers, last, *values, last, *values]).fetchall()

@@ -546,12 +546,12 @@ class SqliteReadings:
 
     def _recall(self) -> None:
         """Know again what the file knows: at the start, and after a transaction that was undone."""
+        self._fresh.learn(self._writer)  # before the words, so that of whatever is in it the home is known
         self._words.learn(self._writer, afresh=True)
         self._last_arrival = _mark(self._writer, "last_arrival")
         self._mirrored = _find_mark(self._writer, "mirrored")
         self._packed = self._writer.execute("select coalesce(sum(readings), 0) from recent").fetchone()[0]
         self._summed = _mark(self._writer, "summed")
-        self._fresh.learn(self._writer)
 
     def _rows(self, readings: Iterable[Reading]) -> list[Row]:
         number, rows = self._words, []

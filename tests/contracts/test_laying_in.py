@@ -177,6 +177,17 @@ def test_two_programs_that_write_into_one_file_lose_nothing(path, monkeypatch):
         store.close()
 
 
+def test_who_only_reads_finds_what_another_program_wrote_last(path):
+    reader, writer = SqliteReadings(path), SqliteReadings(path)
+
+    writer.commit(Batch(readings=[said(1, 1, "a home of its own")]))
+
+    assert [reading.arrival for reading in reader.newest("a home of its own", [Kind.MOTION])] == [1]
+    assert [reading.arrival for reading in reader.readings("a home of its own", *FOREVER)] == [1]
+    for store in (reader, writer):
+        store.close()
+
+
 def test_what_cannot_be_laid_in_stays_where_it_is_and_is_told_when_it_is_too_much(path, monkeypatch, caplog):
     monkeypatch.setattr(fresh, "A_HOME", 0)
     monkeypatch.setattr(fresh, "AT_LEAST", 5)
