@@ -279,7 +279,10 @@ async def serve(settings: Settings, clock: SystemClock, *, demo: bool, config: P
     if is_adrift and not settings.broker.url.get_secret_value():
         source = _stand_in(settings.state, ashore, clock, aboard)
     else:
-        source = MqttSource(endpoint(settings), settings.state, clock)
+        ours = not settings.broker.url.get_secret_value()
+        source = MqttSource(
+            endpoint(settings), settings.state, clock, renew=partial(broker.renew, settings.state) if ours else None
+        )
     road = lifeboat.Lookout(source, pipeline, desk, clock) if is_adrift else Road(source, pipeline, clock)
     if settings.broker.url.get_secret_value() and not settings.broker.queue_checked:
         loop.run_in_executor(None, _warn_of_small_queue, endpoint(settings))

@@ -13,6 +13,7 @@ its socket by a public door: the context that is asked to wrap it (`tls_set_cont
 import json
 import logging
 import os
+import queue
 import secrets
 import select
 import socket
@@ -57,6 +58,11 @@ CHUNKS_AT_ONCE: Final = 32  # so that a batch of nothing but large messages is b
 ECHO: Final = f"{ROOT}/_echo/plain/sos/echo"  # both sessions hear it; no hub and no user may be called so
 ECHO_EVERY_S: Final = 30.0
 ECHO_WITHIN_S: Final = 20.0
+RENEW_EVERY_S: Final = 600.0  # at most so often is our own broker started anew because it delivers nothing
+BACKLOG_WITHIN_S: Final = 60.0  # what is retained is asked for behind what was kept for us, or after this
+RETAINED_WITHIN_S: Final = 120.0  # to hear all of it
+QUIET_S: Final = 2.0  # after the last of it
+ASK_AGAIN_S: Final = 30.0  # where that was not possible
 OVERLAP: Final = timedelta(minutes=10)
 """After a life-safety session had to be made anew beside an old readings session: see `MqttSource._is_doubled`."""
 
@@ -118,18 +124,22 @@ class _Session:
         *,
         kept: Path,
         wake: socket.socket,
+        resumes: bool,
     ) -> None:
         self.name = name
         self.state = _State.AWAY
         self.generation = 0  # grows with each connection: packet ids mean nothing on another one
         self.granted_at: datetime | None = None  # None while it hears nothing
         self.granted_on = 0.0  # the same by the monotonic clock, and kept when it is lost
+        self.resumed_on = 0.0  # by the monotonic clock: when it last went on hearing without a new subscription
         self.heard_at = 0.0
+        self.echoed_at = 0.0
         self.trouble = f"{endpoint} has not answered yet"
         # When the broker began to keep messages for us, bracketed; 0 is before our time.
         self.kept_after = 0.0
         self.kept_by = 0.0
         self._is_new = False
+        self._resumes = resumes  # see `MqttSource`
         self._filters = list(filters)
         self._endpoint = endpoint
         self._clock = clock
@@ -236,7 +246,11 @@ class _Session:
         self._is_new = not flags.session_present or not self._was_granted()
         if not flags.session_present:
             self.kept_after = time.monotonic()
-        client.subscribe([(f, 1) for f in self._filters])
+        if self._resumes and not self._is_new:
+            self.resumed_on = time.monotonic()
+            self._listen()
+        else:
+            client.subscribe([(f, 1) for f in self._filters])
 
     def _subscribed(
         self, _: paho.Client, __: object, ___: int, reasons: list[ReasonCode], ____: Properties | None
@@ -248,6 +262,9 @@ class _Session:
         if self._is_new:
             self.kept_by = time.monotonic()
             _write(self._kept, json.dumps(self._filters))
+        self._listen()
+
+    def _listen(self) -> None:
         self.state = _State.GRANTED
         self.granted_at = self._clock.now()
         self.granted_on = time.monotonic()
@@ -335,6 +352,8 @@ class _Session:
             f"its access list should let us read and write {ROOT}/#"
         )
         log.error("Not hearing %s: %s.", self.name, self.trouble)
+        if self._resumes:  # whatever the broker thinks we asked for, we ask again
+            self._kept.unlink(missing_ok=True)
 
     def _let_paho_read(self) -> None:
         self._client.loop_read()  # one packet: paho takes more only while messages of its own are under way
@@ -367,6 +386,87 @@ class _Session:
         self._wire = None
 
 
+# --------------------------------------------------------------------------- what is retained
+
+
+class _Guest:
+    """Goes to the broker, has itself told what is retained, and leaves. A thread of its own waits for it.
+
+    Without a session and without guarantee, so that the broker keeps no account of what a guest never acknowledged.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.been_on = 0.0  # by the monotonic clock: when it set out for the last time that it came back with all
+        self._endpoint = endpoint
+        self._brought: queue.Queue[tuple[str, bytes]] = queue.Queue(1000)
+        self._errand: threading.Thread | None = None
+        self._not_before = 0.0
+        self._closed = threading.Event()
+
+    def send(self, now: float) -> None:
+        """Let it go, unless it is on its way or was turned away a moment ago."""
+        if now >= self._not_before and (self._errand is None or not self._errand.is_alive()):
+            self._errand = threading.Thread(target=self._go, args=(now,), name="mqtt-guest", daemon=True)
+            self._errand.start()
+
+    def take(self, room: int) -> list[tuple[str, bytes]]:
+        """Topics and payloads, at most `room` of those that it has brought."""
+        taken: list[tuple[str, bytes]] = []
+        while len(taken) < room:
+            try:
+                taken.append(self._brought.get_nowait())
+            except queue.Empty:
+                break
+        return taken
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _go(self, now: float) -> None:
+        try:
+            self._ask()
+        except (OSError, ValueError) as error:  # an odd host name is a UnicodeError, and that is a ValueError
+            self._not_before = time.monotonic() + ASK_AGAIN_S
+            log.warning("What is retained could not be asked for: %s. Trying again.", error)
+        else:
+            self.been_on = now
+
+    def _ask(self) -> None:
+        until = time.monotonic() + RETAINED_WITHIN_S
+        last: float | None = None  # when it was granted, or told something since
+
+        def heard(message: paho.MQTTMessage) -> None:
+            nonlocal last
+            if not message.retain:
+                return  # what is said anew our sessions hear
+            try:
+                topic = message.topic
+            except UnicodeDecodeError:
+                return  # it went to the quarantine when it was said
+            self._keep((topic, bytes(message.payload)))
+            last = time.monotonic()
+
+        def granted(*_: object) -> None:
+            nonlocal last
+            last = time.monotonic()
+
+        client = dial(self._endpoint, "", until, clean=True, heard=heard)
+        client.on_subscribe = granted
+        client.subscribe([(f, 0) for f in READINGS])
+        has_all = converse(client, until, lambda: last is not None and time.monotonic() - last > QUIET_S)
+        leave(client)
+        if not has_all:
+            raise ConnectionError(f"{self._endpoint} did not tell it to its end")
+
+    def _keep(self, told: tuple[str, bytes]) -> None:
+        while not self._closed.is_set():
+            try:
+                return self._brought.put(told, timeout=0.5)
+            except queue.Full:
+                continue
+        raise ConnectionError("we are leaving")
+
+
 # --------------------------------------------------------------------------- the source
 
 
@@ -374,6 +474,13 @@ class MqttSource:
     """Everything that the hubs say, each message kept by the broker until it is settled (`ports.Source`).
 
     One thread calls `poll`, `settle` and `close`; anybody may ask `listening_since` and `trouble`.
+
+    `renew` is given where the broker is the one that comes with us, and starts it anew. NATS (2.15) counts each
+    retained message that a connection left unacknowledged against its session for ever, and when 200 have come together
+    that session hears nothing any more: each subscription tells all that is retained, so whoever was killed in the
+    first second was deaf from then on. So there a session that the broker knows is not subscribed again, for the
+    broker has written down what it hears; what is retained a guest asks for; and where a session is deaf all the same
+    the broker is started anew, which forgets the count and loses nothing.
     """
 
     def __init__(
@@ -384,6 +491,7 @@ class MqttSource:
         *,
         batch: int = 500,
         linger: timedelta = timedelta(milliseconds=50),
+        renew: Callable[[], object] | None = None,
     ) -> None:
         """`batch` bounds what one `poll` hands over. `linger` keeps polls that found readings apart, so that readings
         share a commit; a press ends it at once, and neither the first reading after a silence nor what is left of a
@@ -398,7 +506,9 @@ class MqttSource:
 
         def session(name: str, filters: Sequence[str]) -> _Session:
             kept = state_dir / f"mqtt-{name}.json"
-            return _Session(name, ids[name], filters, endpoint, clock, kept=kept, wake=self._wake)
+            return _Session(
+                name, ids[name], filters, endpoint, clock, kept=kept, wake=self._wake, resumes=renew is not None
+            )
 
         self._readings = session("readings", READINGS)
         self._sos = session("sos", SOS)
@@ -408,6 +518,9 @@ class MqttSource:
         self._may_call = True
         self._rests_until = 0.0  # until then no readings are handed over
         self._sos_well = time.monotonic()
+        self._guest = _Guest(endpoint)
+        self._renew = renew
+        self._renewed_on = -RENEW_EVERY_S
 
     # ---- the port
 
@@ -428,7 +541,8 @@ class MqttSource:
                 # While we linger only a press may wake us: readings gather in the socket meanwhile.
                 self._sleep(now, until, for_readings=False)
                 continue
-            if readings := self._hear(self._readings, self._batch):
+            readings = self._hear(self._readings, self._batch)
+            if readings := readings + self._recall(now, self._batch - len(readings)):
                 return self._hand_over(readings)
             for session in (self._sos, self._readings):
                 session.doubt(now)
@@ -462,6 +576,7 @@ class MqttSource:
     def close(self) -> None:
         for session in (self._sos, self._readings):
             session.close()
+        self._guest.close()
         self._ear.close()
         self._wake.close()
 
@@ -506,10 +621,18 @@ class MqttSource:
                     log.warning("The broker ends the connection when we write to %s, so we cannot try our ears.", ECHO)
                 self._called_at = None
             elif now - self._called_at > ECHO_WITHIN_S:
-                for session in (self._sos, self._readings):
-                    if session.heard_at < self._called_at and session.granted_at is not None:
-                        session.seems_deaf()
+                deaf = [
+                    session
+                    for session in (self._sos, self._readings)
+                    if session.heard_at < self._called_at and session.granted_at is not None
+                ]
+                for session in deaf:
+                    session.seems_deaf()
                 self._called_at = None
+                if deaf and self._renew and now - self._renewed_on >= RENEW_EVERY_S:
+                    log.warning("The broker is started anew, for it is our own and it delivers nothing.")
+                    self._renewed_on = now
+                    self._renew()
         elif self._may_call and now >= self._echo_due and self._readings.state is self._sos.state is _State.GRANTED:
             self._echo_due = now + ECHO_EVERY_S
             self._called_at = now
@@ -535,14 +658,30 @@ class MqttSource:
         passed: list[int] = []
         messages = []
         for topic, payload, retained, mid in said:
-            if b"/sos" in topic and (topic == _ECHO or (not urgent and self._is_doubled(topic))):
-                passed.append(mid)
-                continue
+            if b"/sos" in topic:
+                if topic == _ECHO:
+                    session.echoed_at = session.heard_at
+                if topic == _ECHO or (not urgent and self._is_doubled(topic)):
+                    passed.append(mid)
+                    continue
             receipt = (session, generation, mid) if mid else None
             messages.append(Message(_text(topic), payload, heard, retained, urgent, receipt))
         if passed:
             session.acknowledge(filter(None, passed))
         return messages
+
+    def _recall(self, now: float, room: int) -> list[Message]:
+        """What is retained, where a session went on without a new subscription: behind what was kept for it, so that
+        what was is not heard after what is."""
+        resumed = max(self._sos.resumed_on, self._readings.resumed_on)
+        backlog_heard = self._readings.echoed_at > resumed or now - resumed > BACKLOG_WITHIN_S
+        if resumed > self._guest.been_on and backlog_heard and self.listening_since():
+            self._guest.send(now)
+        brought = self._guest.take(room)
+        if not brought:
+            return []
+        heard = self._clock.now()
+        return [Message(topic, payload, heard, True, is_for_sos(topic.encode())) for topic, payload in brought]
 
     def _is_doubled(self, topic: bytes) -> bool:
         """Does the life-safety session bring this for certain?

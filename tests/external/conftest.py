@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from live_brokers import BROKERS, LiveBroker
 
+from gateway.broker import renew
 from gateway.clock import SystemClock
 from ingest.mqtt import MqttSource
 
@@ -43,6 +44,8 @@ def ear(broker: LiveBroker, tmp_path: Path) -> Iterator[Callable[..., MqttSource
     (folder := tmp_path / "ear").mkdir()
 
     def open_ear(**options: object) -> MqttSource:
+        if broker.kind == "nats":  # as the gateway has it
+            options.setdefault("renew", lambda: renew(broker.folder))
         source = MqttSource(broker.gateway, folder, SystemClock(), **options)
         opened.append(source)
         return source

@@ -5,13 +5,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from live_brokers import Device, LiveBroker, Mosquitto, eventually, hear, listening
+from live_brokers import Device, LiveBroker, Mosquitto, Nats, eventually, hear, listening
 
 from gateway.clock import SystemClock
 from gateway.domain.endpoint import Endpoint
@@ -234,6 +234,119 @@ def test_a_retained_message_is_marked(broker: LiveBroker, ear: Ear) -> None:
     heard = hear(ear(), 1)
 
     assert (heard[0].topic, heard[0].retained) == ("shouwang/hub-a/zigbee2mqtt/bridge/state", True)
+
+
+def poll_for(source: MqttSource, seconds: float) -> list[Message]:
+    """Whatever comes within so long, unsettled."""
+    heard: list[Message] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        heard += source.poll(timedelta(milliseconds=20))
+    return heard
+
+
+def retain(broker: LiveBroker, count: int) -> None:
+    with Device(broker.hub("hub-a")) as hub:
+        for number in range(count - 1):
+            hub.client.publish(f"shouwang/hub-a/esphome/s{number}/state", "ON", 1, True)
+        hub.say("shouwang/hub-a/esphome/sos/last/state", "ON", retain=True)  # the broker has all that came before
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_what_is_retained_is_heard_at_each_start(broker: LiveBroker, ear: Ear, rounds: int) -> None:
+    """Also what was published without guarantee while we were away: so a danger that nobody queued is still told."""
+    listening(ear()).close()
+    with Device(broker.hub("hub-a")) as hub:
+        hub.client.publish("shouwang/hub-a/esphome/kitchen/state", "ON", 0, True)
+        hub.say("shouwang/hub-a/plain/hall", "waited")
+        hub.say("shouwang/hub-a/esphome/sos/cord/state", "OFF", retain=True)
+
+    for _ in range(rounds):
+        source = ear()
+        heard = poll_for(source, 3.5)
+        source.settle(heard)
+        source.close()
+
+        remembered = {m.topic.removeprefix("shouwang/hub-a/esphome/"): m.payload for m in heard if m.retained}
+        assert remembered == {"kitchen/state": b"ON", "sos/cord/state": b"OFF"}
+        assert {m.urgent for m in heard if "/sos/" in m.topic} == {True}
+
+
+def test_who_dies_over_what_is_retained_is_not_deaf_ever_after(broker: LiveBroker, ear: Ear) -> None:
+    """NATS counts it against the session, so that a gateway killed while it started heard nothing from then on."""
+    listening(ear()).close()
+    retain(broker, 450)
+    for _ in range(3):
+        source = ear()
+        poll_for(source, 3.5)
+        source.close()  # it "crashed" with all of it in its hands
+    source = ear()
+    source.settle(poll_for(source, 3.5))
+    with Device(broker.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/plain/hall", "motion")
+        hub.say("shouwang/hub-a/plain/sos/bed", "press")
+
+    new: list[bytes] = []
+    until = time.monotonic() + 20
+    while len(new) < 2 and time.monotonic() < until:
+        batch = source.poll(timedelta(milliseconds=50))
+        source.settle(batch)
+        new += [m.payload for m in batch if "/plain/" in m.topic]
+    assert sorted(new) == [b"motion", b"press"]
+
+
+def test_what_waited_is_heard_before_what_is_retained(nats: LiveBroker, tmp_path: Path) -> None:
+    folder = tmp_path / "ear"
+    folder.mkdir()
+    with closing(MqttSource(nats.gateway, folder, SystemClock(), renew=lambda: None)) as source:
+        listening(source)
+    with Device(nats.hub("hub-a")) as hub:
+        hub.say("shouwang/hub-a/esphome/door/state", "ON", retain=True)
+        for number in range(700):
+            hub.client.publish("shouwang/hub-a/plain/hall", str(number), 1)
+        hub.say("shouwang/hub-a/plain/hall", "700")
+
+    with closing(MqttSource(nats.gateway, folder, SystemClock(), renew=lambda: None)) as source:
+        heard = hear(source, 703)
+
+    assert [m.retained for m in heard].index(True) == 702, "the 702 that waited, and then what is retained"
+
+
+def test_our_own_broker_that_delivers_nothing_is_started_anew(
+    nats: Nats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a first start that died in the midst of what others had retained."""
+    monkeypatch.setattr("ingest.mqtt.ECHO_EVERY_S", 0.2)
+    monkeypatch.setattr("ingest.mqtt.ECHO_WITHIN_S", 3.0)
+    folder = tmp_path / "ear"
+    folder.mkdir()
+
+    def open_ear(renew: Callable[[], object] | None) -> MqttSource:
+        return MqttSource(nats.gateway, folder, SystemClock(), renew=renew)
+
+    renewed: list[float] = []
+
+    def renew() -> None:
+        renewed.append(time.monotonic())
+        nats.kill()
+        nats.start()
+
+    retain(nats, 450)
+    with closing(open_ear(None)) as source:
+        poll_for(source, 1.0)  # and dies
+    with closing(open_ear(renew)) as source:
+        with Device(nats.hub("hub-a")) as hub:
+            hub.say("shouwang/hub-a/plain/hall", "motion")
+        heard: list[bytes] = []
+        until = time.monotonic() + 40
+        while b"motion" not in heard and time.monotonic() < until:
+            batch = source.poll(timedelta(milliseconds=50))
+            source.settle(batch)
+            heard += [m.payload for m in batch]
+        assert b"motion" in heard
+        assert len(renewed) == 1
+        assert "delivers nothing" in caplog.text
+        eventually(lambda: not source.settle(source.poll(timedelta(milliseconds=20))) and source.deaf_to() == [])
 
 
 def test_a_large_bridge_message_arrives_whole(broker: LiveBroker, ear: Ear) -> None:

@@ -1,10 +1,12 @@
 """The ear against a broker without manners: one that floods, hangs, talks nonsense or is not one at all."""
 
+import json
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from gateway.clock import SystemClock
 from gateway.domain.endpoint import Endpoint
 from gateway.ports import Message
-from ingest.mqtt import MqttSource
+from ingest.mqtt import READINGS, SOS, MqttSource
 
 
 def publish(topic: bytes, payload: bytes = b"{}", mid: int = 1) -> bytes:
@@ -135,6 +137,52 @@ def test_the_life_safety_session_subscribes_first(rascal: Rascal, source: MqttSo
 
     assert len([packet for packet in rascal.heard if packet[0] & 0xF0 == 0x80]) == 1
     assert b"/sos/#" in rascal.heard[0]
+
+
+@pytest.mark.parametrize(("present", "changed"), [(b"\x01", False), (b"\x00", False), (b"\x01", True)])
+def test_our_own_broker_is_asked_again_only_for_what_it_does_not_know(
+    rascal: Rascal, tmp_path: Path, present: bytes, changed: bool
+) -> None:
+    rascal.greeting = b"\x20\x02" + present + b"\x00"
+    (tmp_path / "mqtt-sos.json").write_text(json.dumps(SOS))
+    (tmp_path / "mqtt-readings.json").write_text(json.dumps(READINGS[1:] if changed else READINGS))
+    where = Endpoint(host="127.0.0.1", port=rascal.port)
+    with closing(MqttSource(where, tmp_path, SystemClock(), renew=lambda: None)) as ours:
+        poll_until(ours, ours.listening_since)
+
+        assert len(rascal.sessions) == {(b"\x00", False): 2, (b"\x01", True): 1, (b"\x01", False): 0}[present, changed]
+
+
+def test_a_guest_that_is_turned_away_goes_again(
+    rascal: Rascal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ingest.mqtt.BACKLOG_WITHIN_S", 0.0)
+    monkeypatch.setattr("ingest.mqtt.ASK_AGAIN_S", 0.2)
+    monkeypatch.setattr("ingest.mqtt.QUIET_S", 0.2)
+    rascal.greeting = b"\x20\x02\x01\x00"
+    (tmp_path / "mqtt-sos.json").write_text(json.dumps(SOS))
+    (tmp_path / "mqtt-readings.json").write_text(json.dumps(READINGS))
+    where = Endpoint(host="127.0.0.1", port=rascal.port)
+    with closing(MqttSource(where, tmp_path, SystemClock(), renew=lambda: None)) as ours:
+        poll_until(ours, ours.listening_since)
+        rascal.greeting = b"\x20\x02\x00\x03"  # unavailable
+        poll_until(ours, lambda: caplog.text.count("What is retained could not be asked for") == 2)
+        rascal.first_words = b"".join(
+            bytes([first]) + publish(topic)[1:]
+            for first, topic in (
+                (0x33, b"shouwang/h/plain/hall"),  # retained
+                (0x33, b"shouwang/h/\xff"),  # retained, and no text
+                (0x32, b"shouwang/h/plain/hall"),  # said anew: our session brings it
+            )
+        )
+        rascal.greeting = b"\x20\x02\x00\x00"
+        heard: list[Message] = []
+        until = time.monotonic() + 3.0
+        while time.monotonic() < until:
+            heard += ours.poll(timedelta(milliseconds=10))
+
+        assert [(m.topic, m.retained, m.receipt) for m in heard] == [("shouwang/h/plain/hall", True, None)]
+        assert len(rascal.sessions) == 1, "once is enough"
 
 
 def test_a_topic_that_is_no_text_is_handed_on(rascal: Rascal, source: MqttSource) -> None:
