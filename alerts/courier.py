@@ -64,6 +64,10 @@ must not hold up calls."""
 AFTER_A_FAULT = timedelta(seconds=5)
 """The outbox is looked through again after this; whoever is woken meanwhile sets off what is new."""
 
+LEFT_OVER = timedelta(seconds=0.1)
+"""So long until another look where something is due that did not set off: it was written this very moment, or cannot be
+read."""
+
 AT_HAND = 2
 """Messages whose words are looked up together with the outbox: a press needs no second way to the stores."""
 
@@ -245,11 +249,12 @@ class Courier:
 
     async def _rest(self, next_at: datetime | None) -> None:
         """Until something is due or we are woken."""
+        now = self._clock.now()
         waits = [] if self._poll is None else [self._poll]
         if self._under_way:
             waits.append(GLANCE)  # what is under way counts as due, and hides what is due next
         elif next_at is not None:
-            waits.append(min(max(next_at - self._clock.now(), timedelta(0)), LONGEST_WAIT))
+            waits.append(min(next_at - now, LONGEST_WAIT) if next_at > now else LEFT_OVER)
         try:
             async with asyncio.timeout(min(waits).total_seconds() if waits else None):
                 await self._awake.wait()

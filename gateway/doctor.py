@@ -400,6 +400,7 @@ def _book(settings: Settings, now: datetime) -> Iterator[Remark]:
         yield from _trail(stores)
         yield from _channels(settings, stores, now)
         yield from _messages(stores, now)
+        yield from _rows(stores, now)
         yield from _checkpoints(settings)
     finally:
         stores.readings.close()
@@ -458,6 +459,19 @@ def _messages(stores: "Stores", now: datetime) -> Iterator[Remark]:
         )
     else:
         yield _well(N_("No message waits for longer than it should."))
+
+
+def _rows(stores: "Stores", now: datetime) -> Iterator[Remark]:
+    """Whether every alert that is not closed, and every message that waits, can be read."""
+    stores.alerts.alerts(unclosed=True, limit=ALL)
+    stores.alerts.outbox(now + timedelta(days=366), ALL)
+    if left_out := stores.alerts.illegible():
+        yield _bad(
+            N_("{count} alerts or messages cannot be read and are left out; the first is {row}."),
+            N_("See to that home yourself. After a way back to an older version, go forward again; then report this."),
+            count=len(left_out),
+            row=left_out[0],
+        )
 
 
 def _checkpoints(settings: Settings) -> Iterator[Remark]:

@@ -1,5 +1,6 @@
 """Alerts in `gateway.db`: the part that must never lose a row."""
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from gateway.domain import (
     Severity,
     State,
 )
+from gateway.domain.fault import FAULTS
 from gateway.domain.trail import Anchor, Sealed
 from gateway.domain.visit import Visit
 from gateway.ports import Answered, Carried, Timer
@@ -33,6 +35,8 @@ from gateway.stores.book import ACT, Pen, TrailLedger, row_of, scrub, tidy, upse
 from gateway.stores.moments import aware
 from gateway.stores.prepared import Glance, Prepared, appending
 from gateway.stores.registry import put_override
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -153,8 +157,26 @@ def _sealed(row: Mapping[Any, Any]) -> Sealed:
     return Sealed(row["number"], act, row["salt"], row["digest"], row["chain"])
 
 
-def _nouns(kind: type[T], rows: Iterable[Mapping[str, Any]]) -> list[T]:
-    return [kind(**row) for row in rows]
+class _Legible:
+    """Makes nouns of rows. One that cannot be read, as after a way back to an older version, is left out of what is
+    asked for together with others, so that it costs what it is about and not everybody's ladder."""
+
+    def __init__(self) -> None:
+        self.left_out: dict[str, str] = {}
+
+    def nouns(self, statement: Prepared, kind: type[T], found: Iterable[Any]) -> list[T]:
+        nouns = []
+        for row in found:
+            try:
+                nouns.append(kind(**statement.row(row)))
+            except FAULTS as error:
+                self._leave_out(kind, statement.named(row), error)
+        return nouns
+
+    def _leave_out(self, kind: type[Any], name: str, error: Exception) -> None:
+        if name not in self.left_out:  # once, and not at each look
+            self.left_out[name] = kind.__name__
+            log.error("a row cannot be read and is left out", extra={"row": name, "of": kind.__name__}, exc_info=error)
 
 
 def _noun(kind: type[T], row: Mapping[str, Any] | None) -> T | None:
@@ -188,7 +210,8 @@ class SqlAlerts:
         if home is not None:
             wanted = wanted.where(_alert.c.home == home)
         if unclosed:
-            wanted = wanted.where(_alert.c.state.not_in((State.CLOSED, State.CANCELLED))).order_by(_alert.c.severity)
+            ended = or_(_alert.c.state == State.CLOSED, _alert.c.state == State.CANCELLED)
+            wanted = wanted.where(~ended).order_by(_alert.c.severity)
         return self._asked(Alert, wanted.order_by(_alert.c.raised_at.desc(), _alert.c.id).limit(limit))
 
     def raised(
@@ -376,6 +399,9 @@ class SqlAlerts:
             last = connection.execute(wanted).one_or_none()
         return None if last is None else Anchor(last.number, last.chain)
 
+    def illegible(self) -> list[str]:
+        return list(self._sql.legible.left_out)
+
     def tidy(self) -> None:
         tidy(self._engine)
 
@@ -384,7 +410,7 @@ class SqlAlerts:
 
     def _found(self, kind: type[T], statement: Prepared, **values: object) -> list[T]:
         with self._engine.connect() as connection:
-            return _nouns(kind, statement.all(connection, values))
+            return self._sql.nouns(connection, kind, statement, values)
 
     def _scalar(self, statement: Prepared) -> Any:
         with self._engine.connect() as connection:
@@ -392,8 +418,7 @@ class SqlAlerts:
 
     def _asked(self, kind: type[T], statement: Any) -> list[T]:
         """For what is put together by the question, and asked by pages only."""
-        with self._engine.connect() as connection:
-            return [kind(**row) for row in connection.execute(statement).mappings()]
+        return self._found(kind, Prepared(self._engine.dialect, statement))
 
 
 class _Statements:
@@ -403,9 +428,10 @@ class _Statements:
         def prepared(statement: Any, row: Iterable[str] | None = None) -> Prepared:
             return Prepared(engine.dialect, statement, row)
 
+        self.legible = _Legible()
         self.alert_by_id = prepared(_ALERT_BY_ID)
         self.open_alerts = prepared(_OPEN_ALERTS)
-        self.unclosed = Glance(engine, _UNCLOSED)
+        self.unclosed = Glance(engine, _UNCLOSED, self.legible.nouns)
         self.open_everywhere = prepared(_OPEN_EVERYWHERE)
         self.homes_with = prepared(_HOMES_WITH)
         self.members = prepared(_MEMBERS)
@@ -435,6 +461,9 @@ class _Statements:
         self.keep_test = appending(engine.dialect, tables.button_test, ("home", "sensor", "at", "by"))
         self.keep_visit = prepared(upsert(engine, _visit, keep_existing=True), _VISIT)
 
+    def nouns(self, connection: Connection, kind: type[T], statement: Prepared, values: Mapping[str, Any]) -> list[T]:
+        return self.legible.nouns(statement, kind, statement.run(connection, values).fetchall())
+
 
 class _SqlAlertLedger(TrailLedger):
     def __init__(self, connection: Connection, sql: _Statements) -> None:
@@ -442,21 +471,24 @@ class _SqlAlertLedger(TrailLedger):
         self._sql = sql
         self.announce: Callable[[], None] = lambda: None
 
+    def _nouns(self, kind: type[T], statement: Prepared, values: Mapping[str, Any]) -> list[T]:
+        return self._sql.nouns(self._connection, kind, statement, values)
+
     def alert(self, alert_id: str) -> Alert | None:
         return _noun(Alert, self._sql.alert_by_id.one(self._connection, {"id": alert_id}))
 
     def open_alerts(self, home: str) -> list[Alert]:
-        return _nouns(Alert, self._sql.open_alerts.all(self._connection, {"home": home}))
+        return self._nouns(Alert, self._sql.open_alerts, {"home": home})
 
     def open_everywhere(self, code: str) -> list[Alert]:
-        return _nouns(Alert, self._sql.open_everywhere.all(self._connection, {"code": code}))
+        return self._nouns(Alert, self._sql.open_everywhere, {"code": code})
 
     def homes_with(self, code: str, since: datetime) -> list[str]:
         rows = self._sql.homes_with.all(self._connection, {"code": code, "since": aware(since)})
         return [row["home"] for row in rows]
 
     def members(self, alert_id: str) -> list[Alert]:
-        return _nouns(Alert, self._sql.members.all(self._connection, {"incident": alert_id}))
+        return self._nouns(Alert, self._sql.members, {"incident": alert_id})
 
     def join(self, finding: Finding, alert_id: str) -> bool:
         row = {"id": finding.id, "alert": alert_id, "at": finding.at}
@@ -472,14 +504,14 @@ class _SqlAlertLedger(TrailLedger):
         return bool(self._sql.queue.run_of(self._connection, delivery).rowcount == 1)
 
     def deliveries(self, alert_id: str) -> list[Delivery]:
-        return _nouns(Delivery, self._sql.deliveries.all(self._connection, {"alert": alert_id}))
+        return self._nouns(Delivery, self._sql.deliveries, {"alert": alert_id})
 
     def delivery(self, delivery_id: str) -> Delivery | None:
         return _noun(Delivery, self._sql.delivery_by_id.one(self._connection, {"id": delivery_id}))
 
     def calls_to(self, person: str, since: datetime, limit: int = 10_000) -> list[Delivery]:
         asked = {"person": person, "since": aware(since), "limit": limit}
-        return _nouns(Delivery, self._sql.calls_to.all(self._connection, asked))
+        return self._nouns(Delivery, self._sql.calls_to, asked)
 
     def update(self, delivery: Delivery) -> None:
         if self._sql.update_delivery.run_of(self._connection, delivery).rowcount != 1:
@@ -499,7 +531,7 @@ class _SqlAlertLedger(TrailLedger):
         put_override(self._connection, override)
 
     def button_tests(self, home: str) -> list[ButtonTest]:
-        return _nouns(ButtonTest, self._sql.button_tests.all(self._connection, {"home": home}))
+        return self._nouns(ButtonTest, self._sql.button_tests, {"home": home})
 
     def set_timer(self, timer: Timer) -> None:
         self._sql.set_timer.run_of(self._connection, timer)

@@ -104,6 +104,14 @@ class Prepared:
             given[name] = value if convert is None else convert(value)
         return given if self._order is None else [given[name] for name in self._order]
 
+    def nouns(self, kind: type[T], found: Iterable[Any]) -> list[T]:
+        """A noun of each row as the driver gave it."""
+        return [kind(**self.row(one)) for one in found]
+
+    def named(self, found: Any) -> str:
+        """What tells a row from others, also where nothing else of it can be read: its id, else what stands first."""
+        return str(found[self._names.index("id") if "id" in self._names else 0])
+
     def row(self, found: Any) -> dict[str, Any]:
         return {
             name: value if convert is None else convert(value)
@@ -123,9 +131,15 @@ class Glance:
     it; where a question opens a transaction it would hold that open, and is asked in the ordinary way.
     """
 
-    def __init__(self, engine: Engine, statement: Any) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        statement: Any,
+        nouns: Callable[[Prepared, type[Any], Iterable[Any]], list[Any]] = Prepared.nouns,
+    ) -> None:
         self._engine = engine
         self._statement = Prepared(engine.dialect, statement)
+        self._nouns = nouns
         self._asking = threading.Lock()
         self._kept: PoolProxiedConnection | None = None
         self._cursor: Any = None
@@ -145,7 +159,7 @@ class Glance:
         if known is None or known[0] != rows:
             if known is None and len(self._made) >= REMEMBERED:
                 self._made.clear()
-            known = self._made[asked] = rows, [kind(**self._statement.row(row)) for row in rows]
+            known = self._made[asked] = rows, self._nouns(self._statement, kind, rows)
         return list(known[1])
 
     def _found(self, values: Mapping[str, Any]) -> list[Any]:

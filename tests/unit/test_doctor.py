@@ -12,15 +12,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
+from alerts.desk import Desk
 from gateway.callees import put
 from gateway.cli import app
 from gateway.config import load
 from gateway.doctor import Grade, examine
-from gateway.domain import Person, Reach
+from gateway.domain import Finding, Person, Reach, Severity
 from gateway.notices import AHEAD, NoCertificate, Notices, certificate_in, ends_at, warned_at
 from gateway.pulse import HEARTBEAT, WATCHDOG, Pulse, SignOfLife, as_words
 from gateway.reserve import Reserve
-from gateway.stores.sql import SqlRegistry, open_book
+from gateway.stores.sql import SqlAlerts, SqlRegistry, open_book
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "neighbourhood.toml"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -89,6 +90,18 @@ def test_an_audit_trail_that_was_altered(practice):
         db.execute("update audit set who = 'somebody else' where number = 1")
 
     assert "The audit trail was altered" in bad(practice.says())
+
+
+def test_an_alert_that_cannot_be_read(practice):
+    finding = Finding(home="h1", code="sos", severity=Severity.EMERGENCY, since=NOW, at=NOW)
+    assert not any("left out" in what for what in practice.says())
+    engine = open_book(f"sqlite:///{practice.state}/gateway.db")
+    Desk(SqlAlerts(engine), SqlRegistry(engine)).take([finding], NOW)
+    engine.dispose()
+    with sqlite3.connect(practice.state / "gateway.db") as db:
+        assert db.execute("update alert set state = 'carrier-pigeon'").rowcount == 1
+
+    assert f"1 alerts or messages cannot be read and are left out; the first is {finding.id}." in bad(practice.says())
 
 
 def test_files_that_others_may_read(practice):
