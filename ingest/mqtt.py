@@ -59,8 +59,8 @@ ECHO: Final = f"{ROOT}/_echo/plain/sos/echo"  # both sessions hear it; no hub an
 ECHO_EVERY_S: Final = 30.0
 ECHO_WITHIN_S: Final = 20.0
 RENEW_EVERY_S: Final = 600.0  # at most so often is our own broker started anew because it delivers nothing
-BACKLOG_WITHIN_S: Final = 60.0  # what is retained is asked for behind what was kept for us, or after this
-RETAINED_WITHIN_S: Final = 120.0  # to hear all of it
+BACKLOG_WITHIN_S: Final = 15.0  # what is retained is asked for behind what was kept for us, or after this
+RETAINED_WITHIN_S: Final = 3600.0  # to hear all of it: a county's millions too
 QUIET_S: Final = 2.0  # after the last of it
 ASK_AGAIN_S: Final = 30.0  # where that was not possible
 OVERLAP: Final = timedelta(minutes=10)
@@ -432,7 +432,7 @@ class _Guest:
             self.been_on = now
 
     def _ask(self) -> None:
-        until = time.monotonic() + RETAINED_WITHIN_S
+        until = time.monotonic() + GRANT_WITHIN_S
         last: float | None = None  # when it was granted, or told something since
 
         def heard(message: paho.MQTTMessage) -> None:
@@ -453,7 +453,9 @@ class _Guest:
         client = dial(self._endpoint, "", until, clean=True, heard=heard)
         client.on_subscribe = granted
         client.subscribe([(f, 0) for f in READINGS])
-        has_all = converse(client, until, lambda: last is not None and time.monotonic() - last > QUIET_S)
+        has_all = converse(client, until, lambda: last is not None) and converse(
+            client, time.monotonic() + RETAINED_WITHIN_S, lambda: last is not None and time.monotonic() - last > QUIET_S
+        )
         leave(client)
         if not has_all:
             raise ConnectionError(f"{self._endpoint} did not tell it to its end")
