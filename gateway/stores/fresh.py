@@ -14,8 +14,9 @@ which tells without looking that one is not here yet.
 
 import json
 import sqlite3
+import threading
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 Row = tuple[int, int, int, int, int, float, int, int | None, int, int, int]
@@ -63,47 +64,65 @@ _LAY = (
 _IS_LAID = "select 1 from reading where home = ? and at = ? and sensor = ? and kind = ? and seq = ?"
 
 _BEFORE_ALL = -(2**63)
-
-
-class _Tail:
-    """Of one home what lies here."""
-
-    __slots__ = ("keys", "numbers", "said", "until")
-
-    def __init__(self, until: int, said: list[Sequence[int]] | None) -> None:
-        self.until = until  # the latest moment of a reading of this home, here or where it belongs
-        self.said = said  # what was told of that moment: sensor, kind and counter; None: nobody knows any more
-        self.keys: set[int] | None = None  # the hash of each row's key that lies here; None: was never asked for
-        self.numbers = array("q")
+_MARK = 0xFFFF_FFFF
 
 
 class Fresh:
-    """The index. Who writes holds the store's lock and is in a transaction; who reads needs no lock."""
+    """The index. Who writes holds the store's lock and is in a transaction; who reads needs neither.
+
+    Arrays, for a county has thousands of homes and some hundred thousand rows here: a row takes twelve bytes, a home
+    some hundred and twenty. A home's rows hang together, each knows the number of the one before it.
+    """
 
     def __init__(self) -> None:
-        self._tails: dict[int, _Tail] = {}
-        self._laying: dict[int, _Tail] = {}
-        self._last = 0
-        self._count = 0
-        self._show()
+        self._moving = threading.Lock()  # held for as long as nobody may follow a home's rows
+        self._forget(0)
 
-    def _show(self) -> None:
-        # Together, for whoever reads: every row up to the last is in one of these tails.
-        self._shown = self._last, self._tails, self._laying
+    def _forget(self, last: int) -> None:
+        self._base = self._begun = self._last = last  # what lies here is behind `_base`, and not begun behind `_begun`
+        self._before = array("q")  # of each row behind `_base`: the number of the one of the same home before it
+        self._marks = array("I")  # of each row: the hash of its key, cut short
+        self._count = self._homes = 0  # rows and homes behind `_begun`
+        self._places: dict[int, int] = {}  # of each home its place in these three
+        self._newest = array("q")  # the number of its newest row
+        self._until = array("q")  # the latest moment of a reading of this home, here or where it belongs
+        self._since = array("q")  # the number of the first row of that moment; up to `_base`: nobody knows any more
+        self._late: dict[int, set[int]] = {}  # the marks of all its rows here, where somebody came late
 
     def learn(self, db: sqlite3.Connection) -> None:
         """Know what the file knows: at the start, and after a transaction that was undone."""
-        tails: dict[int, _Tail] = {}
-        self._last, self._count = _newest(db), 0
-        for number, home, at in db.execute("select number, home, at from fresh order by number"):
-            tail = tails.get(home)
-            if tail is None:
-                tail = tails[home] = _begun(db, home)
-            tail.numbers.append(number)
-            tail.until, tail.said = max(tail.until, at), None
-            self._count += 1
-        self._tails, self._laying = tails, {}
-        self._show()
+        found = db.execute("select number, home, at, sensor, kind, seq from fresh order by number").fetchall()
+        last = _newest(db)
+        with self._moving:
+            self._forget(found[0][0] - 1 if found else last)
+            for number, home, *key in found:
+                place = self._place(db, home)
+                self._until[place], self._since[place] = max(self._until[place], key[0]), self._base
+                self._add(place, number, hash(tuple(key)) & _MARK)
+            self._last = last
+
+    def _place(self, db: sqlite3.Connection, home: int) -> int:
+        place = self._places.get(home)
+        if place is None:
+            (until,) = db.execute("select max(at) from reading where home = ?", [home]).fetchone()
+            self._newest.append(self._base)
+            self._until.append(_BEFORE_ALL if until is None else until)
+            self._since.append(self._base)
+            place = self._places[home] = len(self._newest) - 1
+        return place
+
+    def _add(self, place: int, number: int, mark: int) -> None:
+        missing = number - self._base - 1 - len(self._before)
+        if missing:  # rows of a home that was forgotten
+            self._before.extend([0] * missing)
+            self._marks.extend([0] * missing)
+        newest = self._newest[place]
+        if newest <= self._begun:
+            self._homes += 1
+        self._count += 1
+        self._before.append(newest)
+        self._marks.append(mark)
+        self._newest[place] = number
 
     def put(self, db: sqlite3.Connection, rows: Sequence[Row]) -> Sequence[Row]:
         """Add rows; those that were not in the file yet."""
@@ -111,48 +130,66 @@ class Fresh:
         number, new = self._last, []
         waiting: list[tuple[int | float | None, ...]] = []
         for row in rows:
-            home, at = row[0], row[1]
-            tail = self._tails.get(home)
-            if tail is None:
-                laid = self._laying.get(home)
-                tail = self._tails[home] = _begun(db, home) if laid is None else _Tail(laid.until, laid.said)
-            key = row[2:5]
-            if at > tail.until:
-                tail.until, tail.said = at, [key]
-            elif at == tail.until and tail.said is not None:
-                if key in tail.said:
-                    continue
-                tail.said.append(key)
-            elif self._is_known(db, tail, row, waiting):
+            place, at = self._place(db, row[0]), row[1]
+            mark = hash(row[1:5]) & _MARK
+            if at > self._until[place]:
+                self._until[place], self._since[place] = at, number + 1
+            elif (at < self._until[place] or self._may_be_told(place, mark)) and self._is_known(
+                db, place, row, mark, waiting
+            ):
                 continue
-            if tail.keys is not None:
-                tail.keys.add(hash(row[1:5]))
             number += 1
-            tail.numbers.append(number)
+            self._add(place, number, mark)
+            if place in self._late:
+                self._late[place].add(mark)
             waiting.append((number, *row))
             new.append(row)
         db.executemany(_INSERT, waiting)
         db.execute("insert or replace into mark values ('fresh', ?)", [number])
-        self._last, self._count = number, self._count + len(new)
-        self._show()
+        self._last = number  # now: whoever reads looks for what is newer in the file
         return new
 
     def _catch_up(self, db: sqlite3.Connection) -> None:
         if _newest(db) != self._last:
             self.learn(db)  # another process has written
 
+    def _may_be_told(self, place: int, mark: int) -> bool:
+        """Whether a reading of its home's latest moment may be one of those that were told of it already."""
+        since, number = self._since[place], self._newest[place]
+        if since <= self._base:
+            return True
+        while number >= since:
+            row = number - self._base - 1
+            if self._marks[row] == mark:
+                return True
+            number = self._before[row]
+        return False
+
+    def _rows(self, place: int, after: int) -> Iterator[int]:
+        """The numbers of a home's rows behind this one, the newest first."""
+        number = self._newest[place]
+        while number > after:
+            yield number
+            number = self._before[number - self._base - 1]
+
     def _is_known(
-        self, db: sqlite3.Connection, tail: _Tail, row: Row, waiting: list[tuple[int | float | None, ...]]
+        self,
+        db: sqlite3.Connection,
+        place: int,
+        row: Row,
+        mark: int,
+        waiting: list[tuple[int | float | None, ...]],
     ) -> bool:
         """Whether a row that is not the newest of its home is here or where it belongs."""
-        if tail.keys is None or hash(row[1:5]) in tail.keys:
+        late = self._late.get(place)
+        if late is None:
+            late = self._late[place] = {self._marks[n - self._base - 1] for n in self._rows(place, self._base)}
+        if mark in late:
             db.executemany(_INSERT, waiting)
             waiting.clear()
-            numbers = _numbers(row[0], self._tails, self._laying)
-            found = db.execute(f"select at, sensor, kind, seq from fresh where {_NUMBERED}", [numbers]).fetchall()
-            if row[1:5] in found:
+            numbers = json.dumps(list(self._rows(place, self._base)))
+            if row[1:5] in db.execute(f"select at, sensor, kind, seq from fresh where {_NUMBERED}", [numbers]):
                 return True
-            tail.keys = set(map(hash, found))
         return db.execute(_IS_LAID, row[:5]).fetchone() is not None
 
     def drop(self, db: sqlite3.Connection, home: int) -> int:
@@ -166,7 +203,7 @@ class Fresh:
 
     @property
     def is_full(self) -> bool:
-        return self._count >= AT_LEAST and self._count >= min(A_HOME * len(self._tails), AT_MOST)
+        return self._count >= AT_LEAST and self._count >= min(A_HOME * self._homes, AT_MOST)
 
     @property
     def has_too_much(self) -> bool:
@@ -179,14 +216,18 @@ class Fresh:
         (lie_here,) = db.execute("select count(*) from fresh").fetchone()
         if lie_here != self._count:  # nothing may be swept out that was not laid in
             self.learn(db)
-        self._laying, self._tails, self._count = self._tails, {}, 0
-        self._show()
-        return self._last, _steps([tail.numbers for _, tail in sorted(self._laying.items())])
+        self._begun, self._count, self._homes = self._last, 0, 0
+        # Each home's newest row as it is now, and an array that only grows until this is done: nobody need stop for it.
+        firsts = array("q", [self._newest[place] for _, place in sorted(self._places.items())])
+        return self._last, _steps(firsts, self._before, self._base)
 
-    def end(self) -> None:
-        """All that `begin` gave has been laid in and swept out."""
-        self._laying = {}
-        self._show()
+    def end(self, last: int) -> None:
+        """All up to the number that `begin` gave has been laid in and swept out."""
+        with self._moving:
+            laid = max(last - self._base, 0)  # less, where what was forgotten lay at the border
+            del self._before[:laid], self._marks[:laid]
+            self._base += laid
+        self._late.clear()
 
     # ---- reading
 
@@ -195,14 +236,19 @@ class Fresh:
     ) -> list[Any]:
         """What of this home lies nowhere else. To be asked before anything else is read from `db` in the same
         transaction: what is laid in before that is found where it belongs."""
-        last, *tails = self._shown
         if home is None:  # nobody here has met its name yet: whatever lies here is looked through
             last, numbers = 0, "[]"
         else:
-            numbers = _numbers(home, *tails)
+            last, numbers = self._numbers(home)
         one = f"select {columns} from fresh where {{}} and {where} and {_NOT_LAID}"
         here, behind = one.format(f"{_NUMBERED} and number <= ?"), one.format("number > ?")
         return db.execute(f"{here} union all {behind}", [numbers, last, *values, last, *values]).fetchall()
+
+    def _numbers(self, home: int) -> tuple[int, str]:
+        """How far this index is known to reach, and what of this home lies here up to there (and what is being put)."""
+        with self._moving:
+            last, place = self._last, self._places.get(home)
+            return last, json.dumps([] if place is None else list(self._rows(place, self._base)))
 
 
 def every(where: str) -> str:
@@ -229,21 +275,14 @@ def _newest(db: sqlite3.Connection) -> int:
     return 0 if found is None else int(found[0])
 
 
-def _begun(db: sqlite3.Connection, home: int) -> _Tail:
-    (until,) = db.execute("select max(at) from reading where home = ?", [home]).fetchone()
-    return _Tail(_BEFORE_ALL, []) if until is None else _Tail(until, None)
-
-
-def _numbers(home: int, *parts: dict[int, _Tail]) -> str:
-    return json.dumps([number for part in parts if home in part for number in part[home].numbers.tolist()])
-
-
-def _steps(tails: "Iterable[array[int]]") -> Iterator[str]:
+def _steps(firsts: "array[int]", before: "array[int]", base: int) -> Iterator[str]:
     step: list[int] = []
-    for numbers in tails:
-        step += numbers
-        while len(step) >= LAID_AT_ONCE:
-            yield json.dumps(step[:LAID_AT_ONCE])
-            del step[:LAID_AT_ONCE]
+    for number in firsts:
+        while number > base:
+            step.append(number)
+            number = before[number - base - 1]
+            if len(step) == LAID_AT_ONCE:
+                yield json.dumps(step)
+                step.clear()
     if step:
         yield json.dumps(step)

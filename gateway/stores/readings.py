@@ -250,7 +250,7 @@ class SqliteReadings:
         """Lay in what came last, where it belongs, in small steps. Until the last of them it lies here as well, so none
         of them waits for the disk, and whoever is cut off begins anew. False: it was not done, for somebody closes."""
         with self._laid_by_one, self._reader() as db:  # not the writer's connection: it is not kept from the road
-            is_done = False
+            last, is_done = 0, False
             try:
                 with self._transaction() as writer:
                     last, steps = self._fresh.begin(writer)
@@ -270,7 +270,7 @@ class SqliteReadings:
             finally:
                 with self._writing:
                     if is_done:
-                        self._fresh.end()
+                        self._fresh.end(last)
                     else:
                         self._fresh.learn(self._writer)
         self.tidy()  # here, so that no commit has to
