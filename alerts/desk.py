@@ -173,7 +173,7 @@ class Desk:
                 log.exception("deadlines cannot be mended")
         self._seen = now
         due = self._store.timers_due(now, TIMERS_AT_ONCE)
-        if self._store.illegible():
+        if self._store.illegible() or self._directory.illegible():
             self.own_up(GRID, "book", now)
         if not due:
             return False

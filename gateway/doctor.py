@@ -462,7 +462,15 @@ def _messages(stores: "Stores", now: datetime) -> Iterator[Remark]:
 
 
 def _rows(stores: "Stores", now: datetime) -> Iterator[Remark]:
-    """Whether every alert that is not closed, and every message that waits, can be read."""
+    """Whether every alert that is not closed, every message that waits and all of the registry can be read."""
+    stores.registry.homes()
+    if left_out := stores.registry.illegible():
+        yield _bad(
+            N_("{count} rows of the registry cannot be read and are left out; the first is {row}."),
+            N_("See to that home yourself. After a way back to an older version, go forward again; then report this."),
+            count=len(left_out),
+            row=left_out[0],
+        )
     stores.alerts.alerts(unclosed=True, limit=ALL)
     stores.alerts.outbox(now + timedelta(days=366), ALL)
     if left_out := stores.alerts.illegible():

@@ -1,6 +1,5 @@
 """Alerts in `gateway.db`: the part that must never lose a row."""
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -26,17 +25,14 @@ from gateway.domain import (
     Severity,
     State,
 )
-from gateway.domain.fault import FAULTS
 from gateway.domain.trail import Anchor, Sealed
 from gateway.domain.visit import Visit
 from gateway.ports import Answered, Carried, Timer
 from gateway.stores import ANSWERS_KEPT, CARRIED_LOOKED_AT, naming, tables
 from gateway.stores.book import ACT, Pen, TrailLedger, row_of, scrub, tidy, upsert
 from gateway.stores.moments import aware
-from gateway.stores.prepared import Glance, Prepared, appending
+from gateway.stores.prepared import Glance, Legible, Prepared, appending
 from gateway.stores.registry import put_override
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -155,28 +151,6 @@ _LAST_EVENT = select(func.max(_event.c.id))
 def _sealed(row: Mapping[Any, Any]) -> Sealed:
     act = Act(**{name: row[name] for name in ACT})
     return Sealed(row["number"], act, row["salt"], row["digest"], row["chain"])
-
-
-class _Legible:
-    """Makes nouns of rows. One that cannot be read, as after a way back to an older version, is left out of what is
-    asked for together with others, so that it costs what it is about and not everybody's ladder."""
-
-    def __init__(self) -> None:
-        self.left_out: dict[str, str] = {}
-
-    def nouns(self, statement: Prepared, kind: type[T], found: Iterable[Any]) -> list[T]:
-        nouns = []
-        for row in found:
-            try:
-                nouns.append(kind(**statement.row(row)))
-            except FAULTS as error:
-                self._leave_out(kind, statement.named(row), error)
-        return nouns
-
-    def _leave_out(self, kind: type[Any], name: str, error: Exception) -> None:
-        if name not in self.left_out:  # once, and not at each look
-            self.left_out[name] = kind.__name__
-            log.error("a row cannot be read and is left out", extra={"row": name, "of": kind.__name__}, exc_info=error)
 
 
 def _noun(kind: type[T], row: Mapping[str, Any] | None) -> T | None:
@@ -428,7 +402,7 @@ class _Statements:
         def prepared(statement: Any, row: Iterable[str] | None = None) -> Prepared:
             return Prepared(engine.dialect, statement, row)
 
-        self.legible = _Legible()
+        self.legible = Legible()
         self.alert_by_id = prepared(_ALERT_BY_ID)
         self.open_alerts = prepared(_OPEN_ALERTS)
         self.unclosed = Glance(engine, _UNCLOSED, self.legible.nouns)

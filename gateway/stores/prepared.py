@@ -5,12 +5,17 @@ SQLAlchemy writes the SQL of each database and knows the types of its columns. W
 person waits the compiled text goes to the driver directly, inside the same connection and transaction.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, Table, insert
+
+from gateway.domain.fault import FAULTS
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -104,7 +109,7 @@ class Prepared:
             given[name] = value if convert is None else convert(value)
         return given if self._order is None else [given[name] for name in self._order]
 
-    def nouns(self, kind: type[T], found: Iterable[Any]) -> list[T]:
+    def nouns(self, kind: Callable[..., T], found: Iterable[Any]) -> list[T]:
         """A noun of each row as the driver gave it."""
         return [kind(**self.row(one)) for one in found]
 
@@ -122,6 +127,28 @@ class Prepared:
 def appending(dialect: Dialect, table: Table, columns: Iterable[str]) -> Prepared:
     """An insert of a row with these columns; the database draws the others."""
     return Prepared(dialect, insert(table).inline(), columns)
+
+
+class Legible:
+    """Makes nouns of rows. One that cannot be read, as after a way back to an older version, is left out of what is
+    asked for together with others, so that it costs what it is about and not everybody's ladder."""
+
+    def __init__(self) -> None:
+        self.left_out: dict[str, str] = {}
+
+    def nouns(self, statement: Prepared, kind: Callable[..., T], found: Iterable[Any]) -> list[T]:
+        nouns = []
+        for row in found:
+            try:
+                nouns.append(kind(**statement.row(row)))
+            except FAULTS as error:
+                self.leave_out(kind.__name__, statement.named(row), error)
+        return nouns
+
+    def leave_out(self, kind: str, name: str, error: Exception) -> None:
+        if name not in self.left_out:  # once, and not at each look
+            self.left_out[name] = kind
+            log.error("a row cannot be read and is left out", extra={"row": name, "of": kind}, exc_info=error)
 
 
 class Glance:

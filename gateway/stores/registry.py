@@ -33,7 +33,7 @@ from gateway.domain.rota import Post
 from gateway.stores import tables
 from gateway.stores.book import TrailLedger, count_up, one_picture, row_of, upsert, writing
 from gateway.stores.moments import aware, checked
-from gateway.stores.prepared import Glance, Prepared
+from gateway.stores.prepared import Glance, Legible, Prepared
 from gateway.stores.roll import ReadsRoll, Roll, absent, changed_between, check_home, check_override, duties_changed
 from gateway.stores.roll_rows import (
     ALL,
@@ -44,6 +44,7 @@ from gateway.stores.roll_rows import (
     STEPS_KEPT,
     TOUCHED_AT_MOST,
     VERSION,
+    Book,
     follow,
     post_of,
     read_roll,
@@ -94,6 +95,7 @@ class SqlRegistry(ReadsRoll):
         self._engine = engine
         self._statements = _Writes(engine)
         self._counter = Glance(engine, VERSION)
+        self._legible = Legible()
         self._current: Roll | None = None
         self._reading = threading.Lock()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="registry")
@@ -119,18 +121,17 @@ class SqlRegistry(ReadsRoll):
             now, changed = beside.result()
         else:
             with one_picture(self._engine) as connection:
+                book = Book(connection, self._legible)
                 if current is None:
-                    self._current = read_roll(connection)
+                    self._current = read_roll(book)
                     return self._current
-                version, touched = touched_since(connection, current)
+                version, touched = touched_since(book, current)
                 if version == current.version:
                     return current
                 if touched is None and len(current.homes) > READ_AT_ONCE:
                     self._beside = self._reader.submit(self._read_again, current)
                     return current
-                now = (
-                    read_roll(connection, current) if touched is None else follow(connection, current, version, touched)
-                )
+                now = read_roll(book, current) if touched is None else follow(book, current, version, touched)
             changed = changed_between(current, now, touched)
         self._note_step(current, now, changed)
         self._current = now
@@ -138,7 +139,7 @@ class SqlRegistry(ReadsRoll):
 
     def _read_again(self, current: Roll) -> tuple[Roll, frozenset[str] | None]:
         with one_picture(self._engine) as connection:
-            now = read_roll(connection, current)
+            now = read_roll(Book(connection, self._legible), current)
         return now, changed_between(current, now)
 
     def _catch_up(self) -> None:
@@ -146,6 +147,9 @@ class SqlRegistry(ReadsRoll):
         while self._current is not None and self._roll().version != self._counted():
             if (beside := self._beside) is not None:
                 wait([beside])
+
+    def illegible(self) -> list[str]:
+        return list(self._legible.left_out)
 
     def consents(self, person: str) -> list[Consent]:
         row = tables.consent

@@ -225,6 +225,9 @@ class ReadsRoll(ABC):
     @abstractmethod
     def consents(self, person: str) -> list[Consent]: ...
 
+    def illegible(self) -> list[str]:
+        return []
+
     def standing(self) -> "Standing":
         return Standing(self, self._roll())
 
@@ -341,6 +344,9 @@ class Standing(ReadsRoll):
 
     def consents(self, person: str) -> list[Consent]:
         return self._registry.consents(person)
+
+    def illegible(self) -> list[str]:
+        return self._registry.illegible()
 
 
 def duties_changed(

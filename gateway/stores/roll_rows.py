@@ -5,8 +5,8 @@ homes somebody changes one every few seconds; to read it all again takes longer 
 """
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -45,9 +45,11 @@ from gateway.domain import (
     Sex,
     Sight,
 )
+from gateway.domain.fault import FAULTS
 from gateway.domain.rota import Post, Rota
 from gateway.stores import tables
-from gateway.stores.roll import Roll, chains, contacts_with_phones, overrides_by_place
+from gateway.stores.prepared import Legible
+from gateway.stores.roll import STANDARD_ZONE, Roll, chains, contacts_with_phones, overrides_by_place
 from gateway.stores.rota import read_holidays, read_leaves, read_shifts
 
 COUNTER = "registry"
@@ -69,35 +71,71 @@ _Only = Collection[str] | None
 
 _NOBODY: Mapping[str, Home] = MappingProxyType({})
 
+_S = TypeVar("_S")
+_T = TypeVar("_T")
 
-def read_roll(connection: Connection, before: Roll | None = None) -> Roll:
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The rows of the registry in one transaction. One that cannot be read is left out, and noted: it costs the person,
+    device or line that it is about, and not the whole neighbourhood its watch."""
+
+    connection: Connection
+    legible: Legible
+
+    def find(self, statement: Any, options: Mapping[str, Any] = {}) -> Any:
+        return self.connection.execute(statement, execution_options=options)
+
+    def nouns(self, kind: str, rows: Iterable[Any], make: Callable[[Any], _T]) -> Iterator[_T]:
+        """A noun of each row; what stands first in a row names it."""
+        for row in rows:
+            try:
+                noun = make(row)
+            except FAULTS as error:
+                self.leave_out(kind, row[0], error)
+            else:
+                yield noun
+
+    def either(self, kind: str, name: str, make: Callable[[_S], _T], said: _S, instead: _T) -> _T:
+        """What a column says, or else what holds where nothing can be made of it."""
+        try:
+            return make(said)
+        except FAULTS as error:
+            self.leave_out(kind, name, error)
+            return instead
+
+    def leave_out(self, kind: str, name: object, error: Exception) -> None:
+        self.legible.leave_out(kind, f"{kind} {name}", error)
+
+
+def read_roll(book: Book, before: Roll | None = None) -> Roll:
     """The registry at one version; the transaction that reads the counter reads the rest.
 
     A home that is still the same is the same noun as `before`: nothing is in memory twice, and who has changed shows.
     """
-    areas, grids = _read_areas(connection), _read_grids(connection)
-    phones = _read_phones(connection)
+    areas, grids = _read_areas(book), _read_grids(book)
+    phones = _read_phones(book)
     return Roll(
-        version=connection.scalar(VERSION) or 0,
+        version=book.connection.scalar(VERSION) or 0,
         areas=areas,
         grids=grids,
-        people=_read_people(connection),
-        homes=_read_homes(connection, known=_NOBODY if before is None else before.homes),
-        rota=_read_rota(connection, areas, grids),
-        overrides=_read_overrides(connection),
+        people=_read_people(book),
+        homes=_read_homes(book, known=_NOBODY if before is None else before.homes),
+        rota=_read_rota(book, areas, grids),
+        overrides=_read_overrides(book),
         phones=phones,
-        profiles=_read_profiles(connection),
-        contacts=_read_contacts(connection, phones),
-        secrets=_read_secrets(connection),
+        profiles=_read_profiles(book),
+        contacts=_read_contacts(book, phones),
+        secrets=_read_secrets(book),
     )
 
 
-def touched_since(connection: Connection, roll: Roll) -> tuple[int, dict[str, set[str]] | None]:
+def touched_since(book: Book, roll: Roll) -> tuple[int, dict[str, set[str]] | None]:
     """The version that the registry stands at now, and what was changed since that of this roll: by part, or scope, the
     names. None: it is not known any more, or so much that all of it has to be read."""
-    version = connection.scalar(VERSION) or 0
+    version = book.connection.scalar(VERSION) or 0
     row = tables.registry_change.c
-    steps = connection.execute(select(row.version, row.part, row.name).where(row.version > roll.version)).all()
+    steps = book.find(select(row.version, row.part, row.name).where(row.version > roll.version)).all()
     touched: dict[str, set[str]] = {}
     for _, part, name in steps:
         touched.setdefault(part, set()).add(name)
@@ -105,54 +143,54 @@ def touched_since(connection: Connection, roll: Roll) -> tuple[int, dict[str, se
     return version, None if missed or ALL in touched or len(steps) > TOUCHED_AT_MOST else touched
 
 
-def follow(connection: Connection, roll: Roll, version: int, touched: Mapping[str, set[str]]) -> Roll:
+def follow(book: Book, roll: Roll, version: int, touched: Mapping[str, set[str]]) -> Roll:
     """The roll at this later version, of which only that is read which the changes since were about."""
     homes, people = touched.get(HOME, set()), touched.get(PERSON, set())
     places = {scope: touched.get(scope.value, set()) for scope in (Scope.GRID, Scope.AREA)}
     after = replace(roll, version=version)
     if homes:
-        after = _with_homes(connection, after, homes)
+        after = _with_homes(book, after, homes)
     if people:
-        after = _with_people(connection, after, people)
+        after = _with_people(book, after, people)
     if any(places.values()):
-        after = replace(after, areas=_read_areas(connection), grids=_read_grids(connection))
-    if around := (homes | _around(connection, people)):
-        contacts = _read_contacts(connection, after.phones, around)
+        after = replace(after, areas=_read_areas(book), grids=_read_grids(book))
+    if around := (homes | _around(book, people)):
+        contacts = _read_contacts(book, after.phones, around)
         after = replace(after, contacts=_renewed(after.contacts, around, contacts))
     is_laid_out_anew = after.areas != roll.areas or after.grids != roll.grids  # else a line was written there
     if ROTA in touched or is_laid_out_anew:
-        after = replace(after, rota=_read_rota(connection, after.areas, after.grids))
+        after = replace(after, rota=_read_rota(book, after.areas, after.grids))
     for scope, names in ((Scope.HOME, homes), *places.items()):
         if names:
-            read = _read_overrides(connection, scope, names)
+            read = _read_overrides(book, scope, names)
             lines = _renewed(after.overrides, {(scope, name) for name in names}, read)
             after = replace(after, overrides=lines)
     return after
 
 
-def _with_homes(connection: Connection, roll: Roll, homes: set[str]) -> Roll:
+def _with_homes(book: Book, roll: Roll, homes: set[str]) -> Roll:
     hubs = {hub.id for home in homes if home in roll.homes for hub in roll.homes[home].hubs}
-    read = _read_homes(connection, homes, roll.homes)
+    read = _read_homes(book, homes, roll.homes)
     hubs.update(hub.id for home in read.values() for hub in home.hubs)
-    secrets = _renewed(roll.secrets, hubs, _read_secrets(connection, hubs))
+    secrets = _renewed(roll.secrets, hubs, _read_secrets(book, hubs))
     return replace(roll, homes=_renewed(roll.homes, homes, read), secrets=secrets)
 
 
-def _with_people(connection: Connection, roll: Roll, people: set[str]) -> Roll:
+def _with_people(book: Book, roll: Roll, people: set[str]) -> Roll:
     return replace(
         roll,
-        people=_renewed(roll.people, people, _read_people(connection, people)),
-        phones=_renewed(roll.phones, people, _read_phones(connection, people)),
-        profiles=_renewed(roll.profiles, people, _read_profiles(connection, people)),
+        people=_renewed(roll.people, people, _read_people(book, people)),
+        phones=_renewed(roll.phones, people, _read_phones(book, people)),
+        profiles=_renewed(roll.profiles, people, _read_profiles(book, people)),
     )
 
 
-def _around(connection: Connection, people: set[str]) -> set[str]:
+def _around(book: Book, people: set[str]) -> set[str]:
     """The homes of whose contacts these people are: a contact carries its telephone numbers."""
     if not people:
         return set()
     row = tables.contact.c
-    return set(connection.scalars(select(row.household).where(row.person.in_(people), row.until.is_(None))))
+    return set(book.connection.scalars(select(row.household).where(row.person.in_(people), row.until.is_(None))))
 
 
 def _renewed(before: Mapping[_K, _V], touched: Collection[_K], read: Mapping[_K, _V]) -> Mapping[_K, _V]:
@@ -168,78 +206,76 @@ def _renewed(before: Mapping[_K, _V], touched: Collection[_K], read: Mapping[_K,
     return after if is_known else {key: after[key] for key in sorted(after)}
 
 
-def _read_areas(connection: Connection) -> dict[str, Area]:
+def _read_areas(book: Book) -> dict[str, Area]:
     return {
         row.code: Area(code=row.code, name=row.name, level=row.level, parent=row.parent)
-        for row in _in_force(connection, tables.area, tables.area.c.code)
+        for row in _in_force(book, tables.area, tables.area.c.code)
     }
 
 
-def _read_grids(connection: Connection) -> dict[str, Grid]:
+def _read_grids(book: Book) -> dict[str, Grid]:
     open_ones = select(tables.grid).where(tables.grid.c.closed_at.is_(None)).order_by(tables.grid.c.code)
-    return {
-        row.code: Grid(code=row.code, name=row.name, community=row.community) for row in connection.execute(open_ones)
-    }
+    return {row.code: Grid(code=row.code, name=row.name, community=row.community) for row in book.find(open_ones)}
 
 
-def _read_rota(connection: Connection, areas: Mapping[str, Area], grids: Mapping[str, Grid]) -> Rota:
+def _read_rota(book: Book, areas: Mapping[str, Area], grids: Mapping[str, Grid]) -> Rota:
     return Rota.laid_out(
-        (post_of(row) for row in connection.execute(select(tables.duty).order_by(tables.duty.c.number))),
-        read_shifts(connection),
-        read_holidays(connection),
-        read_leaves(connection),
+        book.nouns("duty", book.find(select(tables.duty).order_by(tables.duty.c.number)), post_of),
+        read_shifts(book.connection, book.legible),
+        read_holidays(book.connection, book.legible),
+        read_leaves(book.connection, book.legible),
         chains(areas, grids.values()),
     )
 
 
 def _read_overrides(
-    connection: Connection, scope: Scope | None = None, places: Collection[str] = ()
+    book: Book, scope: Scope | None = None, places: Collection[str] = ()
 ) -> dict[tuple[Scope, str], tuple[Override, ...]]:
     wanted, row = select(tables.plan), tables.plan.c
     if scope is not None:
         wanted = wanted.where(row.scope == scope.value, row.place.in_(places))
-    return overrides_by_place(
-        Override(
-            **{row.scope: row.place},
-            key=row.key,
-            value=row.value,
-            since=row.since,
-            until=row.until,
-            author=row.author,
-            reason=row.reason,
-        )
-        for row in connection.execute(wanted)
-    )
+    return overrides_by_place(book.nouns("plan", book.find(wanted), _override))
 
 
 def _read_contacts(
-    connection: Connection, phones: Mapping[str, tuple[str, ...]], only: _Only = None
+    book: Book, phones: Mapping[str, tuple[str, ...]], only: _Only = None
 ) -> dict[str, tuple[Contact, ...]]:
-    return contacts_with_phones(
-        (
-            Contact(
-                home=row.household,
-                person=row.person,
-                relation=Relation(row.relation),
-                place=row.place,
-                hours=row.hours,
-                may_see=Sight(row.may_see),
-                is_far=row.is_far,
-            )
-            for row in _in_force(connection, tables.contact, only=_among(tables.contact.c.household, only))
-        ),
-        phones,
-    )
+    rows = _in_force(book, tables.contact, only=_among(tables.contact.c.household, only))
+    return contacts_with_phones(book.nouns("contact", rows, _contact), phones)
 
 
-def _read_profiles(connection: Connection, only: _Only = None) -> dict[str, Profile]:
-    found = _in_force(connection, tables.profile, only=_among(tables.profile.c.person, only))
-    return {row.person: _profile(row) for row in found}
+def _read_profiles(book: Book, only: _Only = None) -> dict[str, Profile]:
+    found = _in_force(book, tables.profile, only=_among(tables.profile.c.person, only))
+    return {profile.person: profile for profile in book.nouns("profile", found, _profile)}
 
 
 def post_of(row: Any) -> Post:
     place = row.grid or row.area
     return Post(person=row.person, duty=Duty(row.duty), place=place, since=row.since, until=row.until)
+
+
+def _override(row: Any) -> Override:
+    return Override(
+        **{row.scope: row.place},
+        key=row.key,
+        value=row.value,
+        since=row.since,
+        until=row.until,
+        author=row.author,
+        reason=row.reason,
+    )
+
+
+def _contact(row: Any) -> Contact:
+    return Contact(
+        home=row.household,
+        person=row.person,
+        relation=Relation(row.relation),
+        place=row.place,
+        hours=row.hours,
+        may_see=Sight(row.may_see),
+        is_far=row.is_far,
+    )
 
 
 def _profile(row: Any) -> Profile:
@@ -259,41 +295,42 @@ def _profile(row: Any) -> Profile:
     )
 
 
-def _read_phones(connection: Connection, only: _Only = None) -> dict[str, tuple[str, ...]]:
+def _read_phones(book: Book, only: _Only = None) -> dict[str, tuple[str, ...]]:
     phone = tables.phone
-    found = _in_force(connection, phone, phone.c.person, phone.c.place, only=_among(phone.c.person, only))
+    found = _in_force(book, phone, phone.c.person, phone.c.place, only=_among(phone.c.person, only))
     numbers = _grouped(found, "person")
     return {person: tuple(row.number for row in rows) for person, rows in numbers.items()}
 
 
-def _read_people(connection: Connection, only: _Only = None) -> dict[str, Person]:
+def _read_people(book: Book, only: _Only = None) -> dict[str, Person]:
     reach, person = tables.reach, tables.person
-    found = _in_force(connection, reach, reach.c.person, reach.c.place, only=_among(reach.c.person, only))
+    found = _in_force(book, reach, reach.c.person, reach.c.place, only=_among(reach.c.person, only))
     reaches = _grouped(found, "person")
     return {
         row.id: Person(
             id=row.id,
             name=row.name,
             language=row.language,
-            reaches=tuple(
-                Reach(channel=r.channel, address=r.address, after=timedelta(seconds=r.after_s))
-                for r in reaches.get(row.id, ())
-            ),
+            reaches=tuple(book.nouns("reach", reaches.get(row.id, ()), _reach)),
         )
-        for row in connection.execute(select(person).where(*_among(person.c.id, only)).order_by(person.c.id))
+        for row in book.find(select(person).where(*_among(person.c.id, only)).order_by(person.c.id))
     }
 
 
-def _read_homes(connection: Connection, only: _Only = None, known: Mapping[str, Home] = _NOBODY) -> dict[str, Home]:
+def _reach(row: Any) -> Reach:
+    return Reach(channel=row.channel, address=row.address, after=timedelta(seconds=row.after_s))
+
+
+def _read_homes(book: Book, only: _Only = None, known: Mapping[str, Home] = _NOBODY) -> dict[str, Home]:
     """As they stand; one that is as it was `known` is that noun."""
     homes = {}
-    for home in _each_home(connection, only):
+    for home in _each_home(book, only):
         same = known.get(home.id)
         homes[home.id] = same if same == home else home
     return homes
 
 
-def _each_home(connection: Connection, only: _Only) -> Iterator[Home]:
+def _each_home(book: Book, only: _Only) -> Iterator[Home]:
     of = tables.household.c
 
     def by_home(table: Table, *columns: Column[Any]) -> _ByHome:
@@ -302,7 +339,7 @@ def _each_home(connection: Connection, only: _Only) -> Iterator[Home]:
         here = select(table.c.household, *columns).join(tables.household, of.id == table.c.household)
         here = here.where(table.c.until.is_(None), *_among(of.id, only)).order_by(of.id)
         here = here.order_by(table.c.place) if "place" in table.c else here
-        return _ByHome(connection.execute(here, execution_options=_IN_PARTS))
+        return _ByHome(book.find(here, _IN_PARTS))
 
     grid, residence, room, place = tables.household_grid.c, tables.residence.c, tables.room.c, tables.hub_place.c
     grids = by_home(tables.household_grid, grid.grid)
@@ -311,25 +348,28 @@ def _each_home(connection: Connection, only: _Only) -> Iterator[Home]:
     hubs = by_home(tables.hub_place, place.hub, place.interval_us)
     sensors = by_home(tables.sensor, *(tables.sensor.c[name] for name in _SENSOR))
     households = select(tables.household).where(*_among(of.id, only)).order_by(of.id)
-    for row in connection.execute(households, execution_options=_IN_PARTS):
+    for row in book.find(households, _IN_PARTS):
+        # What is not known of a household takes nobody's watch away.
+        zone = book.either("household", row.id, ZoneInfo, row.zone, STANDARD_ZONE)
+        state = book.either("household", row.id, Monitoring, row.state, Monitoring.GUARDED)
         yield Home(
             id=row.id,
             code=row.code,
             name=row.name,
             grid=next((grid for _, grid in grids.get(row.id)), ""),
-            zone=ZoneInfo(row.zone),
-            state=Monitoring(row.state),
-            rooms=_rooms(tuple([(name, said, kind) for _, name, said, kind in rooms.get(row.id)])),
+            zone=zone,
+            state=state,
+            rooms=_rooms_of(book, row.id, rooms.get(row.id)),
             hubs=tuple(
                 Hub(id=hub, home=row.id, interval=None if us is None else _interval(us))
                 for _, hub, us in hubs.get(row.id)
             ),
-            sensors=tuple([_sensor(*said) for _, *said in sensors.get(row.id)]),
+            sensors=tuple([*book.nouns("sensor", sensors.get(row.id), _sensor)]),
             address=row.address,
             access=row.access,
             person=next((person for _, person in residents.get(row.id)), ""),
             trial_until=row.trial_until,
-            position=None if row.latitude is None else Position(row.latitude, row.longitude),
+            position=book.either("household", row.id, _position, (row.latitude, row.longitude), None),
         )
 
 
@@ -358,6 +398,22 @@ _once = sys.intern
 """The words of ten thousand homes are the same few; the driver makes a new one for each row."""
 
 
+def _position(said: tuple[float | None, float]) -> Position | None:
+    latitude, longitude = said
+    return None if latitude is None else Position(latitude, longitude)
+
+
+def _rooms_of(book: Book, home: str, rows: Sequence[Any]) -> tuple[Room, ...]:
+    said = tuple([(name, text, kind) for _, name, text, kind in rows])
+    try:
+        return _rooms(said)
+    except FAULTS as error:
+        book.leave_out("room", home, error)  # only what kind it is: devices hang in it
+        return _rooms(
+            tuple([(name, text, kind if kind in _ROOM_KINDS else RoomKind.OTHER) for name, text, kind in said])
+        )
+
+
 @lru_cache(maxsize=4096)
 def _rooms(rooms: tuple[tuple[str, str, str], ...]) -> tuple[Room, ...]:
     """Most homes have the same few rooms."""
@@ -369,22 +425,13 @@ def _interval(microseconds: int) -> timedelta:
     return timedelta(microseconds=microseconds)
 
 
+_ROOM_KINDS = frozenset(kind.value for kind in RoomKind)
 _ROLES = {role.value: role for role in Role}
 _POWERS = {power.value: power for power in Power}
 
 
-def _sensor(
-    sensor: str,
-    hub: str,
-    address: str,
-    name: str,
-    room: str,
-    role: str,
-    subject: str,
-    inverted: bool,
-    model: str,
-    power: str,
-) -> Sensor:
+def _sensor(row: Any) -> Sensor:
+    _, sensor, hub, address, name, room, role, subject, inverted, model, power = row
     return Sensor(
         id=_once(sensor),
         hub=_once(hub),
@@ -395,14 +442,14 @@ def _sensor(
         subject=_once(subject),
         inverted=inverted,
         model=_once(model),
-        power=_POWERS[power],
+        power=_POWERS.get(power, Power.UNKNOWN),
     )
 
 
-def _read_secrets(connection: Connection, only: _Only = None) -> dict[str, str]:
+def _read_secrets(book: Book, only: _Only = None) -> dict[str, str]:
     """Of the hubs that stand in a home: one that was taken out keeps its secret but has no way in."""
     hub, placed = tables.hub, tables.hub_place
-    rows = connection.execute(
+    rows = book.find(
         select(hub.c.id, hub.c.secret_hash)
         .join(placed, and_(placed.c.hub == hub.c.id, placed.c.until.is_(None)))
         .where(hub.c.secret_hash.is_not(None), *_among(hub.c.id, only))
@@ -411,8 +458,8 @@ def _read_secrets(connection: Connection, only: _Only = None) -> dict[str, str]:
     return {row.id: row.secret_hash for row in rows}
 
 
-def _in_force(connection: Connection, table: Table, *order: Any, only: Sequence[Any] = ()) -> Iterable[Any]:
-    return connection.execute(select(table).where(table.c.until.is_(None), *only).order_by(*order)).all()
+def _in_force(book: Book, table: Table, *order: Any, only: Sequence[Any] = ()) -> Iterable[Any]:
+    return list(book.find(select(table).where(table.c.until.is_(None), *only).order_by(*order)))
 
 
 def _among(column: Column[str], names: _Only) -> Sequence[Any]:

@@ -1,9 +1,9 @@
 """Shifts, holidays and leave as rows of the book; what stands in the roll is read from here."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Column, Connection, Table, delete, or_, select
@@ -12,30 +12,39 @@ from gateway.domain.rota import Holiday, Leave, Shift
 from gateway.stores import tables
 from gateway.stores.book import row_of
 from gateway.stores.moments import aware
+from gateway.stores.prepared import Legible, Prepared
 from gateway.stores.roll import absent
+
+T = TypeVar("T")
 
 _SHIFT = tuple(tables.shift.columns.keys())
 _LEAVE = tuple(tables.leave.columns.keys())
 _HOLIDAY = tuple(tables.holiday.columns.keys())
 
 
-def read_shifts(connection: Connection) -> Iterator[Shift]:
+def read_shifts(connection: Connection, legible: Legible) -> list[Shift]:
     """In the order in which they begin to hold, so that whoever came first is named first."""
     row = tables.shift
-    for found in connection.execute(select(row).order_by(row.c.first, row.c.begins, row.c.id)):
-        said = dict(found._mapping)
-        del said["id"]
-        yield Shift(**{**said, "zone": ZoneInfo(found.zone)})
+    return _read(connection, legible, select(row).order_by(row.c.first, row.c.begins, row.c.id), _shift)
 
 
-def read_holidays(connection: Connection) -> Iterator[Holiday]:
-    for found in connection.execute(select(tables.holiday).order_by(tables.holiday.c.day, tables.holiday.c.place)):
-        yield Holiday(**found._mapping)
+def _shift(*, id: str, zone: str, **said: Any) -> Shift:
+    return Shift(**said, zone=ZoneInfo(zone))
 
 
-def read_leaves(connection: Connection) -> Iterator[Leave]:
-    for found in connection.execute(select(tables.leave).order_by(tables.leave.c.since, tables.leave.c.person)):
-        yield Leave(**found._mapping)
+def read_holidays(connection: Connection, legible: Legible) -> list[Holiday]:
+    row = tables.holiday
+    return _read(connection, legible, select(row).order_by(row.c.day, row.c.place), Holiday)
+
+
+def read_leaves(connection: Connection, legible: Legible) -> list[Leave]:
+    row = tables.leave
+    return _read(connection, legible, select(row).order_by(row.c.since, row.c.person), Leave)
+
+
+def _read(connection: Connection, legible: Legible, wanted: Any, make: Callable[..., T]) -> list[T]:
+    statement = Prepared(connection.dialect, wanted)  # which makes values of a row's columns one row at a time
+    return legible.nouns(statement, make, statement.run(connection, {}).fetchall())
 
 
 class RotaLedger(ABC):

@@ -104,6 +104,15 @@ def test_an_alert_that_cannot_be_read(practice):
     assert f"1 alerts or messages cannot be read and are left out; the first is {finding.id}." in bad(practice.says())
 
 
+def test_a_row_of_the_registry_that_cannot_be_read(practice):
+    with sqlite3.connect(practice.state / "gateway.db") as db:
+        (home,) = db.execute("select min(id) from household").fetchone()
+        db.execute("update household set state = 'carrier-pigeon' where id = ?", [home])
+
+    said = bad(practice.says())
+    assert f"1 rows of the registry cannot be read and are left out; the first is household {home}." in said
+
+
 def test_files_that_others_may_read(practice):
     (practice.state / "gateway.db").chmod(0o644)
 
