@@ -149,14 +149,17 @@ def _named(config: Path | None) -> list[str]:
 def _frugal() -> list[str]:
     """Python's options for what runs for months: without docstrings and the columns of tracebacks, which are 5 MB.
 
-    Only where what is compiled so is kept, or each start would take twice as long: `scripts/setup` and the image see to
-    it, and somebody who may write there has it from the first start on.
+    Only where what is compiled so is kept, or each start would take twice as long: in a folder of its own, which
+    `scripts/setup` fills, or beside each source, as in the image or where somebody may write there.
     """
+    options = ["-OO", "-X", "no_debug_ranges"]
+    if (own := Path(sys.prefix, "pycache")).is_dir():
+        return [*options, "-X", f"pycache_prefix={own}"]
     for source in (os.__file__, Path(__file__).with_name("__init__.py")):
         kept = Path(importlib.util.cache_from_source(source, optimization=2))
         if not kept.exists() and (sys.dont_write_bytecode or not os.access(kept.parent, os.W_OK)):
             return []
-    return ["-OO", "-X", "no_debug_ranges"]
+    return options
 
 
 def _refuse_problems(settings: Settings) -> None:

@@ -364,7 +364,7 @@ def _each_home(book: Book, only: _Only) -> Iterator[Home]:
                 Hub(id=hub, home=row.id, interval=None if us is None else _interval(us))
                 for _, hub, us in hubs.get(row.id)
             ),
-            sensors=tuple([*book.nouns("sensor", sensors.get(row.id), _sensor)]),
+            sensors=(*book.nouns("sensor", sensors.get(row.id), _sensor),),
             address=row.address,
             access=row.access,
             person=next((person for _, person in residents.get(row.id)), ""),

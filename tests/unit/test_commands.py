@@ -322,9 +322,13 @@ def test_what_runs_for_months_goes_without_docstrings_where_that_is_kept(tmp_pat
     kept = tmp_path / "__pycache__" / "app.cpython.opt-2.pyc"
     monkeypatch.setattr(cli.importlib.util, "cache_from_source", lambda source, optimization: kept)
     monkeypatch.setattr(cli.sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(cli.sys, "prefix", str(tmp_path))
 
     assert cli._frugal() == []
 
     kept.parent.mkdir()
     kept.touch()
     assert cli._frugal() == ["-OO", "-X", "no_debug_ranges"]
+
+    (tmp_path / "pycache").mkdir()
+    assert cli._frugal() == ["-OO", "-X", "no_debug_ranges", "-X", f"pycache_prefix={tmp_path}/pycache"]
