@@ -45,6 +45,7 @@ from gateway.stores.roll_rows import (
     TOUCHED_AT_MOST,
     VERSION,
     Book,
+    cannot_be_read,
     follow,
     post_of,
     read_roll,
@@ -345,7 +346,7 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
             }
             for place, sensor in enumerate(home.sensors)
         }
-        self._keep_dated(tables.sensor, mine, "id", sensors, at)
+        self._keep_dated(tables.sensor, mine, "id", sensors, at, spared=cannot_be_read)
         self._touch(HOME, home.id)
 
     def assign(self, person: str, duty: Duty, place: str, since: datetime, until: datetime | None = None) -> None:
@@ -537,14 +538,18 @@ class _SqlRegistryLedger(TrailLedger, RotaLedger):
         name: str,
         wanted: Mapping[Any, Mapping[str, Any]],
         at: datetime,
+        spared: Callable[[Mapping[str, Any]], bool] = lambda row: False,
     ) -> None:
         """Make `wanted` what is in force of this owner from `at` on; what did not change keeps its row and its dates.
 
-        A row that would end before it began was never in force: it is corrected or taken away instead of closed.
+        A row that would end before it began was never in force: it is corrected or taken away instead of closed. One
+        that is `spared`, for it cannot be read, stays: who wrote this did not see it.
         """
         aware(at)
         for old in self._statements.standing(table, tuple(owner)).all(self._connection, owner):
             new = wanted.get(old[name])
+            if new is None and spared(old):
+                continue
             if new is not None and all(old[key] == value for key, value in new.items()):
                 wanted = {key: value for key, value in wanted.items() if key != old[name]}
                 continue

@@ -260,3 +260,16 @@ def test_a_row_of_the_registry_that_cannot_be_read_takes_nobodys_watch_away(stre
     assert {home.id for home in started.homes()} == set(HOMES), "what was changed is read as well"
     assert started.person("zhang") is not None
     assert "k" in {line.key for line in started.overrides("h1")}
+
+
+def test_who_edits_a_home_does_not_end_what_cannot_be_read_of_it(street: Street) -> None:
+    Lived(street)
+    street.spoil("sensor", "role", "id", "s1")
+    edited = replace(_home(SqlRegistry(street.engine)), name="h1, edited", sensors=())
+    with SqlRegistry(street.engine).begin() as ledger:
+        ledger.put_home(edited, street.now + timedelta(seconds=1))
+
+    with street.engine.connect() as connection:
+        standing = connection.execute(text("select id from sensor where household = 'h1' and until is null"))
+        assert [row.id for row in standing] == ["s1"], "the other was taken away, this one nobody saw"
+    assert _home(SqlRegistry(street.engine)).name == "h1, edited"
