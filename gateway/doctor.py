@@ -466,7 +466,7 @@ def _rows(stores: "Stores", now: datetime) -> Iterator[Remark]:
     stores.registry.homes()
     if left_out := stores.registry.illegible():
         yield _bad(
-            N_("{count} rows of the registry cannot be read and are left out; the first is {row}."),
+            N_("{count} rows of the registry cannot be read wholly, and what cannot is left out; the first is {row}."),
             N_("See to that home yourself. After a way back to an older version, go forward again; then report this."),
             count=len(left_out),
             row=left_out[0],

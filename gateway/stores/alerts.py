@@ -374,7 +374,7 @@ class SqlAlerts:
         return None if last is None else Anchor(last.number, last.chain)
 
     def illegible(self) -> list[str]:
-        return list(self._sql.legible.left_out)
+        return sorted(name for _, name in self._sql.legible.left_out)
 
     def tidy(self) -> None:
         tidy(self._engine)

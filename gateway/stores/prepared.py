@@ -115,7 +115,7 @@ class Prepared:
 
     def named(self, found: Any) -> str:
         """What tells a row from others, also where nothing else of it can be read: its id, else what stands first."""
-        return str(found[self._names.index("id") if "id" in self._names else 0])
+        return str(found[self._names.index("id")]) if "id" in self._names else " ".join(map(str, found[:2]))
 
     def row(self, found: Any) -> dict[str, Any]:
         return {
@@ -134,21 +134,21 @@ class Legible:
     asked for together with others, so that it costs what it is about and not everybody's ladder."""
 
     def __init__(self) -> None:
-        self.left_out: dict[str, str] = {}
+        self.left_out: set[tuple[str, str]] = set()  # of what kind it is, and what names it
 
-    def nouns(self, statement: Prepared, kind: Callable[..., T], found: Iterable[Any]) -> list[T]:
+    def nouns(self, statement: Prepared, make: Callable[..., T], found: Iterable[Any], kind: str = "") -> list[T]:
         nouns = []
         for row in found:
             try:
-                nouns.append(kind(**statement.row(row)))
+                nouns.append(make(**statement.row(row)))
             except FAULTS as error:
-                self.leave_out(kind.__name__, statement.named(row), error)
+                self.leave_out(kind or make.__name__, statement.named(row), error)
         return nouns
 
     def leave_out(self, kind: str, name: str, error: Exception) -> None:
-        if name not in self.left_out:  # once, and not at each look
-            self.left_out[name] = kind
-            log.error("a row cannot be read and is left out", extra={"row": name, "of": kind}, exc_info=error)
+        if (kind, name) not in self.left_out:  # once, and not at each look
+            self.left_out.add((kind, name))
+            log.error("what cannot be read of a row is left out", extra={"row": name, "of": kind}, exc_info=error)
 
 
 class Glance:

@@ -150,7 +150,7 @@ class SqlRegistry(ReadsRoll):
                 wait([beside])
 
     def illegible(self) -> list[str]:
-        return list(self._legible.left_out)
+        return sorted(f"{kind} {name}" for kind, name in self._legible.left_out)
 
     def consents(self, person: str) -> list[Consent]:
         row = tables.consent

@@ -87,12 +87,12 @@ class Book:
         return self.connection.execute(statement, execution_options=options)
 
     def nouns(self, kind: str, rows: Iterable[Any], make: Callable[[Any], _T]) -> Iterator[_T]:
-        """A noun of each row; what stands first in a row names it."""
+        """A noun of each row; what stands first and second in a row names it."""
         for row in rows:
             try:
                 noun = make(row)
             except FAULTS as error:
-                self.leave_out(kind, row[0], error)
+                self.leave_out(kind, " ".join(map(str, row[:2])), error)
             else:
                 yield noun
 
@@ -104,8 +104,8 @@ class Book:
             self.leave_out(kind, name, error)
             return instead
 
-    def leave_out(self, kind: str, name: object, error: Exception) -> None:
-        self.legible.leave_out(kind, f"{kind} {name}", error)
+    def leave_out(self, kind: str, name: str, error: Exception) -> None:
+        self.legible.leave_out(kind, name, error)
 
 
 def read_roll(book: Book, before: Roll | None = None) -> Roll:

@@ -25,7 +25,7 @@ _HOLIDAY = tuple(tables.holiday.columns.keys())
 def read_shifts(connection: Connection, legible: Legible) -> list[Shift]:
     """In the order in which they begin to hold, so that whoever came first is named first."""
     row = tables.shift
-    return _read(connection, legible, select(row).order_by(row.c.first, row.c.begins, row.c.id), _shift)
+    return _read(connection, legible, select(row).order_by(row.c.first, row.c.begins, row.c.id), _shift, "shift")
 
 
 def _shift(*, id: str, zone: str, **said: Any) -> Shift:
@@ -34,17 +34,17 @@ def _shift(*, id: str, zone: str, **said: Any) -> Shift:
 
 def read_holidays(connection: Connection, legible: Legible) -> list[Holiday]:
     row = tables.holiday
-    return _read(connection, legible, select(row).order_by(row.c.day, row.c.place), Holiday)
+    return _read(connection, legible, select(row).order_by(row.c.day, row.c.place), Holiday, "holiday")
 
 
 def read_leaves(connection: Connection, legible: Legible) -> list[Leave]:
     row = tables.leave
-    return _read(connection, legible, select(row).order_by(row.c.since, row.c.person), Leave)
+    return _read(connection, legible, select(row).order_by(row.c.since, row.c.person), Leave, "leave")
 
 
-def _read(connection: Connection, legible: Legible, wanted: Any, make: Callable[..., T]) -> list[T]:
+def _read(connection: Connection, legible: Legible, wanted: Any, make: Callable[..., T], kind: str) -> list[T]:
     statement = Prepared(connection.dialect, wanted)  # which makes values of a row's columns one row at a time
-    return legible.nouns(statement, make, statement.run(connection, {}).fetchall())
+    return legible.nouns(statement, make, statement.run(connection, {}).fetchall(), kind)
 
 
 class RotaLedger(ABC):
